@@ -1,0 +1,18 @@
+// Builds dist/: first the WASM kernel of the chunkers as a generated TypeScript module, then the library with tsc.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildKernel } from './build-kernel.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+await buildKernel(root);
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+const tsc = spawnSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+});
+if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+const cli = path.join(root, 'dist/cli/main.js');
+if (existsSync(cli)) chmodSync(cli, 0o755);

@@ -1,0 +1,57 @@
+/** Small pure helpers over `Uint8Array`: comparison, hex, joining, UTF-8. None keeps or changes its arguments. */
+
+export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function utf8Encode(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** @throws TypeError when the bytes are not UTF-8 */
+export function utf8Decode(bytes: Uint8Array): string {
+  return strictDecoder.decode(bytes);
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return bytes.toHex();
+}
+
+const HEX = /^(?:[0-9a-f]{2})*$/;
+
+/** @returns the bytes, or `undefined` when the text is not lower-case hex of whole bytes */
+export function fromHex(text: string): Uint8Array | undefined {
+  return HEX.test(text) ? Uint8Array.fromHex(text) : undefined;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0;
+}
+
+/** Lexicographic order of unsigned bytes; a prefix sorts first. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b);
+}
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+/** The first byte string after every one that starts with `prefix`; `undefined` when there is none (all 0xff or empty). */
+export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+  let end = prefix.length;
+  while (end > 0 && prefix[end - 1] === 0xff) end -= 1;
+  if (end === 0) return undefined;
+  const bound = prefix.slice(0, end);
+  bound[end - 1] = (bound[end - 1] ?? 0) + 1;
+  return bound;
+}

@@ -1,0 +1,88 @@
+/**
+ * Every error code of Holdfast with the kind it belongs to. A kind says what the caller can do, a code what happened;
+ * codes are API and never change their meaning. `docs/errors.md` explains each one.
+ */
+
+export type ErrorKind =
+  | 'invalid'
+  | 'not-found'
+  | 'conflict'
+  | 'denied'
+  | 'corrupt'
+  | 'unavailable'
+  | 'exhausted'
+  | 'unsupported'
+  | 'closed'
+  | 'internal';
+
+export const ERROR_CODES = {
+  KEY_INVALID: 'invalid',
+  RANGE_INVALID: 'invalid',
+  CHUNKING_INVALID: 'invalid',
+  CHUNKS_INVALID: 'invalid',
+  DIGEST_INVALID: 'invalid',
+  ATTRIBUTES_INVALID: 'invalid',
+  SOURCE_INVALID: 'invalid',
+  LOCATION_INVALID: 'invalid',
+  NOT_A_STORE: 'invalid',
+  BACKEND_KEY_INVALID: 'invalid',
+  BACKEND_RANGE_INVALID: 'invalid',
+  ENTRY_NOT_FOUND: 'not-found',
+  CHUNK_NOT_FOUND: 'not-found',
+  STORE_NOT_FOUND: 'not-found',
+  SOURCE_NOT_FOUND: 'not-found',
+  ENTRY_EXISTS: 'conflict',
+  PRECONDITION_FAILED: 'conflict',
+  STORE_EXISTS: 'conflict',
+  STORE_IN_USE: 'conflict',
+  SOURCE_CHANGED: 'conflict',
+  BLOB_EXISTS: 'conflict',
+  PERMISSION_DENIED: 'denied',
+  READ_ONLY: 'denied',
+  CHUNK_MISSING: 'corrupt',
+  CHUNK_CORRUPT: 'corrupt',
+  ENTRY_CORRUPT: 'corrupt',
+  MANIFEST_CORRUPT: 'corrupt',
+  PACK_CORRUPT: 'corrupt',
+  SHARD_CORRUPT: 'corrupt',
+  COMPRESSED_CORRUPT: 'corrupt',
+  CONFIG_CORRUPT: 'corrupt',
+  METADATA_CORRUPT: 'corrupt',
+  METADATA_MISSING: 'corrupt',
+  JOURNAL_CORRUPT: 'corrupt',
+  JOURNAL_GAP: 'corrupt',
+  JOURNAL_FORK: 'corrupt',
+  BACKEND_IO: 'unavailable',
+  METADATA_BUSY: 'unavailable',
+  COMMIT_PENDING: 'unavailable',
+  QUOTA_EXCEEDED: 'exhausted',
+  FREE_SPACE_LOW: 'exhausted',
+  DISK_FULL: 'exhausted',
+  BLOB_TOO_LARGE: 'exhausted',
+  FORMAT_UNSUPPORTED: 'unsupported',
+  CODEC_UNSUPPORTED: 'unsupported',
+  OPERATION_UNSUPPORTED: 'unsupported',
+  CAPABILITY_UNSUPPORTED: 'unsupported',
+  SETTING_UNSUPPORTED: 'unsupported',
+  NODE_UNSUPPORTED: 'unsupported',
+  STORE_CLOSED: 'closed',
+  STORE_POISONED: 'closed',
+  BACKEND_CLOSED: 'closed',
+  INVARIANT_BROKEN: 'internal',
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Process exit status of the command line, by kind. */
+export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
+  invalid: 2,
+  'not-found': 3,
+  conflict: 4,
+  denied: 5,
+  corrupt: 6,
+  unavailable: 7,
+  exhausted: 8,
+  unsupported: 9,
+  closed: 10,
+  internal: 70,
+};

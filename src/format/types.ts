@@ -1,0 +1,117 @@
+/** Plain data shared by the byte layouts: what packs, records, entries and journal records say, apart from how it is encoded. */
+
+/** One pack holds one class: chunks; manifests and objects; or journal records with the small chunks of their commits. */
+export type PackClass = 'data' | 'meta' | 'journal';
+
+/** What the items of a record are. */
+export type RecordKind = 'chunk' | 'manifest' | 'journal';
+
+/** One stored unit inside a record: a chunk, a manifest node or a journal record. */
+export interface RecordItem {
+  /** 32 bytes. Of a journal record: its digest. */
+  readonly id: Uint8Array;
+  /** Plain bytes of this item. */
+  readonly length: number;
+}
+
+/** Where one item lies inside a pack; everything a reader needs to fetch, open and slice it. */
+export interface ItemPosition {
+  /** Ordinal of the record in its pack, from 0; enters the record's authentication. */
+  readonly ordinal: number;
+  readonly kind: RecordKind;
+  /** First byte of the record in the pack. The stored bytes are followed by the 16-byte trailer. */
+  readonly offset: number;
+  /** Stored (compressed) bytes of the record, without its trailer. */
+  readonly storedLength: number;
+  /** Plain bytes of the whole record. */
+  readonly plainLength: number;
+  readonly codec: number;
+  /** First byte of the item in the plain bytes of its record. */
+  readonly inner: number;
+  /** Plain bytes of the item. */
+  readonly length: number;
+}
+
+export interface DirectoryItem extends ItemPosition {
+  readonly id: Uint8Array;
+}
+
+/** How a pack became shards. */
+export interface Stripe {
+  /** 16 random bytes, new for every encoding. */
+  readonly id: Uint8Array;
+  /** Data and parity shards; 1 and 0 for an unprotected pack. */
+  readonly k: number;
+  readonly m: number;
+  /** Roots of all k+m shards, 32 bytes each, in shard order. */
+  readonly roots: Uint8Array;
+}
+
+/** What the journal and the metadata know of a pack. */
+export interface PackDescriptor {
+  /** 16 bytes: session id (8), then the ordinal of the pack in its session (u64 big-endian). */
+  readonly id: Uint8Array;
+  readonly class: PackClass;
+  /** Bytes of the pack, and of all its shards as they lie on the backends. */
+  readonly packBytes: number;
+  readonly storedBytes: number;
+  readonly stripe: Stripe;
+  /** Of a journal pack: its place (`journal/<incarnation>/<last commit>-<id>`). Absent for the other classes. */
+  readonly journal?: { readonly incarnation: Uint8Array; readonly firstCommit: number; readonly lastCommit: number };
+}
+
+/** One version of an entry, as its journal record and metadata row carry it. */
+export interface EntryValue {
+  /** Plain digest of the whole content. */
+  readonly digest: Uint8Array;
+  readonly size: number;
+  readonly chunkCount: number;
+  /** Merkle root over the chunks, total length bound in. */
+  readonly root: Uint8Array;
+  /** The manifest's top node: its bytes when small, else its id. Empty content has an inline leaf without chunks. */
+  readonly manifest: { readonly inline: Uint8Array } | { readonly id: Uint8Array };
+  readonly contentType?: string;
+  /** Names and values chosen by the user, sorted by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Version this one was made from, when the caller said so. */
+  readonly parent?: Uint8Array;
+}
+
+/**
+ * One change of state. Replaying the operations of all records in commit order over an empty state gives the state, so
+ * nothing here may depend on clocks or on which process applies it.
+ */
+export type Operation =
+  /** First operation of a new life of the metadata. */
+  | { readonly type: 'incarnation'; readonly previous: Uint8Array | undefined }
+  /** `entry` is an encoded `EntryValue`; `modified` in milliseconds since 1970. An overwritten entry keeps its created time. */
+  | { readonly type: 'entry-put'; readonly key: Uint8Array; readonly entry: Uint8Array; readonly modified: number }
+  | { readonly type: 'entry-delete'; readonly key: Uint8Array }
+  /** Replaces what `to` named. Times and version stay. */
+  | { readonly type: 'entry-rename'; readonly from: Uint8Array; readonly to: Uint8Array }
+  /** Like a put of the same version at `to`. */
+  | { readonly type: 'entry-copy'; readonly from: Uint8Array; readonly to: Uint8Array; readonly modified: number }
+  /** Every item of the pack is from now on found there, whatever was known before. */
+  | { readonly type: 'pack-add'; readonly pack: PackDescriptor }
+  /**
+   * Live records of `dropped` packs were copied into `added`: their items are found there, but for the `stale` ids,
+   * which were already found elsewhere. Dropped packs may be deleted once this record is durable.
+   */
+  | {
+      readonly type: 'pack-merge';
+      readonly added: readonly PackDescriptor[];
+      readonly dropped: readonly Uint8Array[];
+      readonly stale: readonly Uint8Array[];
+    };
+
+export interface JournalRecord {
+  /** N, from 1, without gaps. */
+  readonly commit: number;
+  /** Digest of the encoded record N-1; 32 zero bytes before the first. */
+  readonly previous: Uint8Array;
+  /** 16 bytes: the life of the metadata that gave this number. */
+  readonly incarnation: Uint8Array;
+  /** Wall clock of the commit, milliseconds; for people. */
+  readonly time: number;
+  readonly operations: readonly Operation[];
+}

@@ -1,0 +1,243 @@
+import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem } from '../format/types.ts';
+
+/**
+ * The metadata contract: the index of everything, behind asynchronous batched calls that an embedded and a shared
+ * database both can answer. The packs and the journal are the truth for rebuilding; this is the truth for running.
+ *
+ * Guarantees:
+ * - `commit` is atomic, serialised over all processes, and durable when it resolves.
+ * - a commit number is given by the same transaction that applies the change, without gaps.
+ * - every row carries a digest; a row that does not match it is `corrupt/METADATA_CORRUPT`, never believed.
+ * - nothing here blocks the event loop of the caller.
+ */
+
+/** A pack as the metadata knows it. `number` is local to this metadata and never leaves the machine. */
+export interface PackRow extends PackDescriptor {
+  readonly number: number;
+  /** Items that are found in this pack: 0 means nothing needs it any more (but a journal pack for its records). */
+  readonly items: number;
+}
+
+/** Where a chunk or manifest node is: in a pack, or still in the outbox with the commit that made it. */
+export type ItemLocation =
+  | (ItemPosition & { readonly pack: PackRow; readonly outbox?: undefined; readonly suspect: boolean })
+  /** `bytes`: the stored bytes of the whole record, checked against the outbox row. */
+  | (ItemPosition & { readonly pack?: undefined; readonly outbox: { readonly commit: number; readonly bytes: Uint8Array }; readonly suspect: boolean });
+
+export interface EntryRow {
+  /** UTF-8. */
+  readonly key: Uint8Array;
+  /** 32 bytes; names this version, `ifMatch` compares it. */
+  readonly version: Uint8Array;
+  /** Encoded `EntryValue`. */
+  readonly entry: Uint8Array;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly modified: number;
+}
+
+export interface EntryFilter {
+  /** Half-open: `modifiedFrom <= modified < modifiedBefore`, milliseconds. */
+  readonly modifiedFrom?: number;
+  readonly modifiedBefore?: number;
+  readonly contentType?: string;
+  /** Every one must be there with this value. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+export interface EntryQuery {
+  readonly prefix?: Uint8Array;
+  /** Order of the answer; equal values by key. Default `key`. */
+  readonly sort?: 'key' | 'modified' | 'size';
+  readonly descending?: boolean;
+  /** Only what comes after this row in the asked order; `value` is its modified time or size (unused for `key`). */
+  readonly after?: { readonly key: Uint8Array; readonly value?: number };
+  readonly where?: EntryFilter;
+  readonly limit: number;
+}
+
+/** A chunk record that rides in the commit itself. */
+export interface InlineRecord {
+  readonly codec: number;
+  readonly plainLength: number;
+  readonly stored: Uint8Array;
+  readonly items: readonly RecordItem[];
+}
+
+export type Change =
+  /** `condition`: the entry must be absent, or be at this version; else the whole request fails with `conflict`. */
+  | {
+      readonly type: 'put';
+      readonly key: Uint8Array;
+      readonly entry: Uint8Array;
+      readonly modified: number;
+      readonly condition?: { readonly absent: true } | { readonly version: Uint8Array };
+    }
+  /** Of an absent key: succeeds, `existed: false`, unless `condition` asks for a version. */
+  | { readonly type: 'delete'; readonly key: Uint8Array; readonly condition?: { readonly version: Uint8Array } }
+  /** `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`. */
+  | { readonly type: 'rename'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean }
+  | { readonly type: 'copy'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean; readonly modified: number }
+  /** Registers a durable pack; every item is from now on found there (a suspect one is healed). */
+  | { readonly type: 'pack-add'; readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }
+  /**
+   * Re-points the items that are now found in a dropped pack; the rest of `added`'s items are recorded as stale.
+   * Fails with `conflict/PRECONDITION_FAILED` when an item would be left behind in a dropped pack, or one is no longer live.
+   */
+  | {
+      readonly type: 'pack-merge';
+      readonly added: readonly { readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }[];
+      readonly dropped: readonly Uint8Array[];
+    };
+
+/** One caller's changes: all or nothing. Earlier changes of a request are visible to the later ones. */
+export interface CommitRequest {
+  readonly changes: readonly Change[];
+  readonly inline: readonly InlineRecord[];
+}
+
+/** What a change did. `row`: the entry afterwards (put, copy, rename). `existed`: an entry was there before (at `to`, or the deleted one). */
+export interface ChangeOutcome {
+  readonly existed: boolean;
+  readonly row?: EntryRow;
+}
+
+export type RequestOutcome =
+  | { readonly ok: true; readonly commit: number; readonly outcomes: readonly ChangeOutcome[] }
+  /** The request changed nothing; the others of its group are not concerned. */
+  | { readonly ok: false; readonly error: Error };
+
+/** A journal pack that became durable: outbox rows up to `pack.journal.lastCommit` are done with. */
+export interface FlushedJournal {
+  readonly pack: PackDescriptor;
+  /** Per commit that carried chunks inline: where its items lie in the pack now. */
+  readonly inline: readonly { readonly commit: number; readonly items: readonly DirectoryItem[] }[];
+}
+
+export interface OutboxRow {
+  readonly commit: number;
+  /** The encoded journal record. */
+  readonly record: Uint8Array;
+  readonly inline: readonly InlineRecord[];
+}
+
+export interface Head {
+  /** Last commit number, 0 in a new store. */
+  readonly commit: number;
+  /** Digest of the record with that number; zeros at 0. */
+  readonly digest: Uint8Array;
+  /** 16 bytes. */
+  readonly incarnation: Uint8Array;
+  /** Records up to this one are known to be in journal packs. */
+  readonly flushed: number;
+}
+
+export interface Counters {
+  readonly entries: number;
+  readonly logicalBytes: number;
+  /** Distinct chunks held, and their plain bytes. */
+  readonly chunks: number;
+  readonly uniqueBytes: number;
+  /** Live packs and the bytes of their shards on the backends. */
+  readonly packs: number;
+  readonly storedBytes: number;
+  /** Records committed and not yet in a journal pack. */
+  readonly outbox: number;
+}
+
+/** One step of recovery or rebuild: a journal record with what its operations need from the packs themselves. */
+export interface ReplayStep {
+  readonly record: Uint8Array;
+  /** Directories of the packs that the record adds, as far as they are still there. */
+  readonly directories: readonly { readonly packId: Uint8Array; readonly items: readonly DirectoryItem[] }[];
+  /** Chunks that rode inline, where they lie in a journal pack that `journalPacks` of this or an earlier call named. */
+  readonly inline: readonly { readonly packId: Uint8Array; readonly items: readonly DirectoryItem[] }[];
+}
+
+export interface TableReport {
+  readonly table: string;
+  readonly rows: number;
+  /** Rows that do not match their own digest. */
+  readonly damagedRows: number;
+  /** Whether count and sum of row digests equal what was kept while running: false means rows vanished or appeared. */
+  readonly sumMatches: boolean;
+}
+
+export interface MetadataCheck {
+  readonly tables: readonly TableReport[];
+  /** Problems in words: counters that drifted, rows that point nowhere. Empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface Metadata {
+  head(): Promise<Head>;
+  counters(): Promise<Counters>;
+  /** Reserves a session: 8 random bytes that no other session of this store has; pack ids begin with it. */
+  openSession(): Promise<Uint8Array>;
+
+  /**
+   * Where items are, in the order asked; `undefined` for unknown ones. `ids` holds 32 bytes per id, back to back.
+   * Suspect ones are reported as such: good enough to try reading, not good enough to count as stored.
+   */
+  locate(kind: 'chunk' | 'manifest', ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]>;
+  /**
+   * Flags what a reader found wrong. Local, not journaled; a later `pack-add` or inline record of the id clears it.
+   * Ignored when the item is no longer found in the pack the reader saw.
+   */
+  markSuspect(items: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array; readonly packNumber: number }[]): Promise<void>;
+
+  getEntries(keys: readonly Uint8Array[]): Promise<readonly (EntryRow | undefined)[]>;
+  listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]>;
+
+  /**
+   * Group commit: one transaction takes the next commit number, applies every request that passes its conditions and
+   * stores the journal record as an outbox row. No request passing means no commit. `flushed` is applied in the same
+   * transaction, before the requests.
+   * @throws `unavailable/METADATA_BUSY` when another process held the database too long (nothing happened);
+   *   `exhausted/DISK_FULL` when the database cannot grow (nothing happened); anything else is uncertain
+   */
+  commit(requests: readonly CommitRequest[], flushed?: readonly FlushedJournal[]): Promise<readonly RequestOutcome[]>;
+  /** Unflushed records in commit order from `after` + 1, at least one if there is any, up to about `bytesMax`. */
+  outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]>;
+  /** Applies flushed journals without a commit. Of several packs with the same commit the first by (lastCommit, id) is pointed to. */
+  markFlushed(flushed: readonly FlushedJournal[]): Promise<void>;
+
+  /** Live packs in order of number; pages by `after` (a number). */
+  listPacks(query: { readonly after?: number; readonly class?: PackClass; readonly limit: number }): Promise<readonly PackRow[]>;
+  /** Live packs smaller than `bytesBelow` of a class, smallest first: candidates for merging. */
+  smallPacks(query: { readonly class: PackClass; readonly bytesBelow: number; readonly limit: number }): Promise<readonly PackRow[]>;
+  /**
+   * Drops journal packs whose records the pack of `holder` holds too. Local: the journal packs on the backends tell a
+   * rebuild the same. Fails with `conflict/PRECONDITION_FAILED` when an item is still found in one of them.
+   */
+  dropJournalPacks(dropped: readonly Uint8Array[], holder: FlushedJournal): Promise<void>;
+  /** Packs that a merge dropped and whose blobs may still be there. */
+  droppedPacks(limit: number): Promise<readonly PackRow[]>;
+  /** Their blobs are gone. */
+  forgetPacks(numbers: readonly number[]): Promise<void>;
+
+  /**
+   * Recovery and rebuild: registers journal packs and applies records in commit order, in one transaction per call.
+   * A record at or below the head must be the one already known.
+   * @throws `corrupt/JOURNAL_GAP`, `corrupt/JOURNAL_FORK`, `unsupported/OPERATION_UNSUPPORTED`
+   */
+  replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void>;
+
+  /** Recomputes every row digest, table sum and counter in bounded steps. */
+  check(options?: CallOptions & { readonly progress?: (done: number, total: number) => void }): Promise<MetadataCheck>;
+  /** Pages through all chunk and manifest locations in id order: 32-byte `after`, exclusive. For check and rebuild comparisons. */
+  scanItems(kind: 'chunk' | 'manifest', after: Uint8Array | undefined, limit: number): Promise<readonly { readonly id: Uint8Array; readonly packNumber: number; readonly length: number; readonly suspect: boolean }[]>;
+  /**
+   * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and positions,
+   * live data and meta packs. What only running knows (suspect, dropped, pack numbers, the journal packs themselves)
+   * does not enter.
+   */
+  stateDigests(): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>>;
+  /** Writes the write-ahead log back and closes. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,305 @@
+import type { Backend } from '../backend/contract.ts';
+
+/** A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. */
+export type StoreLocation = string | { readonly backend: Backend; readonly metadataPath: string };
+
+/** Receives what a store has to say beside results and errors. `console` fits. */
+export interface Logger {
+  debug(message: string, details?: object): void;
+  info(message: string, details?: object): void;
+  warn(message: string, details?: object): void;
+  error(message: string, details?: object): void;
+}
+
+/** One shape for the progress of every long operation. */
+export interface Progress {
+  /** What is going on: `put`, `read`, `check`, `rebuild`, ... */
+  readonly phase: string;
+  /** Units done and known in all (entries, packs; bytes when the operation is one stream). */
+  readonly done: number;
+  readonly total?: number;
+  /** Plain bytes done so far. */
+  readonly bytes: number;
+}
+
+export interface CallOptions {
+  /** Aborting rejects with the signal's reason; nothing is half done then. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ProgressOptions extends CallOptions {
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface OpenOptions extends CallOptions {
+  readonly logger?: Logger;
+  /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
+  readonly readOnly?: boolean;
+  /** Most bytes the folder may hold; put beyond it is `exhausted/QUOTA_EXCEEDED`. Default: no quota. */
+  readonly quotaBytes?: number;
+  /** Bytes that must stay free on the disk; put beyond it is `exhausted/FREE_SPACE_LOW`. Default 0. */
+  readonly freeBytesMin?: number;
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** Protection of the content. `'none'` writes plain packs: whoever reads the folder reads the data. Required, so that it is a choice. */
+  readonly keys: 'none';
+  /** Default chunking of puts: a profile's name or a specification such as `fastcdc:16384:65536:262144`. */
+  readonly chunking?: string;
+  /** zstd level 1 to 19. Default 1. */
+  readonly compressionLevel?: number;
+  /** Bytes kept allocated so that a full disk can be freed. Default 16 MiB; 0 keeps none. */
+  readonly reserveBytes?: number;
+}
+
+/** Content of an entry: bytes, text (stored as UTF-8), a file by path, or a stream or iterable of bytes. */
+export type Source =
+  | Uint8Array
+  | string
+  | { readonly path: string }
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | ReadableStream<Uint8Array>;
+
+export interface PutOptions extends ProgressOptions {
+  /** Media type, kept with the entry. */
+  readonly contentType?: string;
+  /** Names and values of your own, kept with the entry. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Version this one was made from; kept with the entry. */
+  readonly parent?: string;
+  /** How to cut: a profile's name, a specification, or `given` when each piece of the source is one chunk. Default: the store's. */
+  readonly chunking?: string;
+  /** Replace only this version, else `conflict/PRECONDITION_FAILED`. */
+  readonly ifMatch?: string;
+  /** Create only, else `conflict/ENTRY_EXISTS`. */
+  readonly ifAbsent?: boolean;
+  /** Re-read and re-hash chunks that are already stored before counting on them; damaged ones are stored again. Default false. */
+  readonly verifyExisting?: boolean;
+  /** How to name an entry put without a key. Default `digest`. */
+  readonly name?: 'digest' | 'uuid';
+}
+
+export interface PutResult {
+  readonly key: string;
+  /** Names this version: digest of content digest, size, content type, attributes and parent. */
+  readonly version: string;
+  /** Digest of the whole content, `blake3:<hex>`: what `b3sum` prints. */
+  readonly digest: string;
+  readonly size: number;
+  readonly chunks: number;
+  /** Plain bytes of chunks that were not stored before. */
+  readonly newBytes: number;
+  /** Bytes added for them after compression. */
+  readonly storedBytes: number;
+}
+
+export interface EntryInfo {
+  readonly key: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly chunks: number;
+  /** Merkle root over the chunks. */
+  readonly root: string;
+  readonly contentType?: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly parent?: string;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  readonly modified: string;
+}
+
+export interface ReadOptions extends ProgressOptions {
+  /** First byte, default 0. */
+  readonly offset?: number;
+  /** Bytes, default up to the end. A range past the end is `invalid/RANGE_INVALID`. */
+  readonly length?: number;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly prefix?: string;
+  /** Only what comes after: a key, or (needed for other sorts than by key) the entry that ended the page before. */
+  readonly after?: string | EntryInfo;
+  /** Most entries in all. Default: every one, fetched page by page. */
+  readonly limit?: number;
+  readonly where?: {
+    /** Half-open range of the modified time. */
+    readonly modifiedFrom?: Date | string;
+    readonly modifiedBefore?: Date | string;
+    readonly contentType?: string;
+    readonly attributes?: Readonly<Record<string, string>>;
+  };
+  /** Default `key`, in byte order. */
+  readonly sort?: 'key' | 'modified' | 'size';
+  readonly descending?: boolean;
+}
+
+export interface ChunkInfo {
+  readonly index: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly digest: string;
+}
+
+export interface DeleteOptions extends CallOptions {
+  /** Delete only this version, else `conflict/PRECONDITION_FAILED`. */
+  readonly ifMatch?: string;
+}
+
+export interface MoveOptions extends CallOptions {
+  /** Replace what the target names; else `conflict/ENTRY_EXISTS`. Default false. */
+  readonly replace?: boolean;
+}
+
+/** One item of `putMany`. */
+export interface PutItem extends Omit<PutOptions, 'signal' | 'onProgress'> {
+  readonly key: string | null;
+  readonly source: Source;
+}
+
+/** The changes of one `batch`: all of them happen in one commit, or none. Content is stored as the calls are made. */
+export interface BatchWriter {
+  put(key: string | null, source: Source, options?: Omit<PutOptions, 'signal' | 'onProgress'>): Promise<PutResult>;
+  delete(key: string, options?: Omit<DeleteOptions, 'signal'>): void;
+  rename(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
+  copy(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
+}
+
+export interface StoreStats {
+  readonly entries: number;
+  readonly chunks: number;
+  /** Sum of the sizes of all entries. */
+  readonly logicalBytes: number;
+  /** Plain bytes of all distinct chunks held, those of deleted entries included until they are collected. */
+  readonly uniqueBytes: number;
+  /** Everything on the backend: packs and journal. */
+  readonly storedBytes: number;
+  readonly packs: number;
+  /** Deduplication: 100 x (1 - uniqueBytes / logicalBytes), 0 for an empty store. */
+  readonly savingsPercent: number;
+  /** uniqueBytes / storedBytes, 0 for an empty store. */
+  readonly compressionRatio: number;
+  /** Last commit number. */
+  readonly commit: number;
+}
+
+/** Counters since the store was opened. */
+export interface StoreMetrics {
+  readonly puts: number;
+  readonly gets: number;
+  readonly deletes: number;
+  readonly commits: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly chunksNew: number;
+  readonly chunksKnown: number;
+  readonly packsWritten: number;
+  readonly packsMerged: number;
+  readonly damageFound: number;
+}
+
+export interface Problem {
+  /** Code of the error a reader would get. */
+  readonly code: string;
+  readonly message: string;
+  readonly key?: string;
+  readonly digest?: string;
+  readonly packId?: string;
+}
+
+export interface CheckReport {
+  /** `ok`: all proven. `damaged`: problems found. `partial`: something could not be looked at. */
+  readonly outcome: 'ok' | 'damaged' | 'partial';
+  readonly entries: number;
+  readonly chunks: number;
+  readonly packs: number;
+  readonly journalRecords: number;
+  readonly problems: readonly Problem[];
+  /** Blobs nothing refers to: leftovers of interrupted puts. Harmless. */
+  readonly garbage: { readonly blobs: number; readonly bytes: number };
+}
+
+export interface RebuildReport {
+  readonly commit: number;
+  readonly entries: number;
+  readonly chunks: number;
+  readonly packs: number;
+  /** Packs the journal knows whose blobs are gone; entries that stand on them will say `CHUNK_MISSING`. */
+  readonly problems: readonly Problem[];
+  /** Where the doubtful metadata was set aside, if there was any. */
+  readonly setAside?: string;
+}
+
+export interface Finding {
+  readonly subject: string;
+  readonly status: 'ok' | 'warning' | 'error';
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+export interface DiagnosisReport {
+  readonly healthy: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface StoreEvents {
+  /** A read found something wrong; the content was not returned. */
+  damage: [problem: Problem];
+  /** Small packs became one. */
+  merge: [report: { readonly dropped: number; readonly added: number; readonly bytes: number }];
+  /** Opening found journal records that the metadata did not have. */
+  recovery: [report: { readonly records: number }];
+}
+
+export interface Maintenance {
+  /** Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. */
+  check(options?: ProgressOptions): Promise<CheckReport>;
+}
+
+/**
+ * An open store. Every method rejects with `closed/STORE_CLOSED` after `close`, and every change with
+ * `closed/STORE_POISONED` after a write whose outcome is unknown. Reports are frozen.
+ */
+export interface Store {
+  /** 32 hex digits: names this store for ever. */
+  readonly id: string;
+  /**
+   * Stores content under a key, replacing what was there; resolves when the commit is durable. `null` names the entry
+   * by its digest. Readers see the old version or the new one. Memory is bounded for any size.
+   * @throws `invalid/KEY_INVALID`, `invalid/CHUNKING_INVALID`, `not-found/SOURCE_NOT_FOUND`, `conflict/SOURCE_CHANGED`,
+   *   `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `exhausted/*`, `unavailable/COMMIT_PENDING`
+   */
+  put(key: string | null, source: Source, options?: PutOptions): Promise<PutResult>;
+  /** The whole content; verified chunk by chunk and as a whole before it is returned. @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*` */
+  get(key: string, options?: CallOptions): Promise<Uint8Array>;
+  /** Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length and digest. */
+  read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  has(key: string, options?: CallOptions): Promise<boolean>;
+  /** @throws `not-found/ENTRY_NOT_FOUND` */
+  stat(key: string, options?: CallOptions): Promise<EntryInfo>;
+  list(options?: ListOptions): AsyncIterable<EntryInfo>;
+  /** @returns whether there was such an entry. Its bytes stay until they are collected. */
+  delete(key: string, options?: DeleteOptions): Promise<boolean>;
+  /** No bytes move. @throws `not-found/ENTRY_NOT_FOUND`, `conflict/ENTRY_EXISTS` */
+  rename(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
+  copy(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
+  /** Runs `work`, then makes all its changes in one commit; when it throws, none. @returns what `work` returns */
+  batch<T>(work: (batch: BatchWriter) => Promise<T> | T, options?: CallOptions): Promise<T>;
+  /** Puts all items in one commit, or none. */
+  putMany(items: Iterable<PutItem> | AsyncIterable<PutItem>, options?: ProgressOptions): Promise<readonly PutResult[]>;
+  /** Contents in the order asked; all or an error. */
+  getMany(keys: readonly string[], options?: CallOptions): Promise<readonly Uint8Array[]>;
+  chunks(key: string, options?: CallOptions): AsyncIterable<ChunkInfo>;
+  /** @throws `not-found/CHUNK_NOT_FOUND`, `corrupt/*` */
+  readChunk(digest: string, options?: CallOptions): Promise<Uint8Array>;
+  stats(options?: CallOptions): Promise<StoreStats>;
+  metrics(): StoreMetrics;
+  on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this;
+  off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this;
+  readonly maintenance: Maintenance;
+  /** Finishes running operations, flushes and closes. Idempotent. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

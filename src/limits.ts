@@ -15,21 +15,49 @@ export const BACKEND_KEY_DEPTH_MAX = 4;
 /** Largest blob a backend must take: a full pack with its shard frame fits with room for one oversized record. */
 export const BLOB_BYTES_MAX = 96 * MIB;
 export const BACKEND_LIST_PAGE_MAX = 1000;
+/** Calls the built-in backends take at once. */
+export const BACKEND_CONCURRENCY_MAX = 64;
+/** A folder backend hands a value to the system in slices of this size, and looks at the abort signal between them. */
+export const FS_WRITE_SLICE_BYTES = 8 * MIB;
+/** A temporary file of another machine, whose processes cannot be asked for, counts as abandoned after a day. */
+export const TEMPORARY_AGE_MS_MAX = 24 * 3600 * 1000;
 
 /** No chunker may make larger chunks: one chunk must fit a record, and several must fit the memory budget. */
 export const CHUNK_BYTES_MAX = 32 * MIB;
 export const CHUNK_BYTES_MIN = 64;
 
+/** FastCDC: the bounds of fastcdc-rs 4 (`v2020`), whose cut points Holdfast reproduces. */
+export const FASTCDC_MIN_BYTES_MAX = MIB;
+export const FASTCDC_AVG_BYTES_MIN = 256;
+export const FASTCDC_AVG_BYTES_MAX = 4 * MIB;
+export const FASTCDC_MAX_BYTES_MIN = KIB;
+export const FASTCDC_MAX_BYTES_MAX = 16 * MIB;
+export const FASTCDC_NORMALISATION_MAX = 3;
+/** Buzhash: bytes under the rolling window, and how many low bits of its state may be tested. */
+export const BUZHASH_WINDOW_BYTES = 32;
+export const BUZHASH_MASK_BITS_MIN = 6;
+export const BUZHASH_MASK_BITS_MAX = 25;
+
 /** Plain bytes of chunks compressed together into one record. A single larger chunk gets a record of its own. */
 export const RECORD_PLAIN_BYTES_TARGET = MIB;
 export const RECORD_ITEMS_MAX = 4096;
+/** Plain bytes of any record: one chunk or journal record of the largest size. */
+export const RECORD_PLAIN_BYTES_MAX = 32 * MIB;
+/** Plain bytes of one compressed record: the largest chunk, or small chunks up to the target and one more of any size. */
+export const COMPRESS_PLAIN_BYTES_MAX = 40 * MIB;
 /** A pack is closed when it reaches this; one record may carry it beyond. */
 export const PACK_BYTES_TARGET = 16 * MIB;
 export const PACK_RECORDS_MAX = 65_536;
+export const PACK_ITEMS_MAX = 524_288;
 /** Every shard block of this size has a digest in the shard trailer. */
 export const SHARD_BLOCK_BYTES = 64 * KIB;
+/** Data and parity shards of one stripe: the non-zero elements of GF(2^8). */
+export const STRIPE_SHARDS_MAX = 255;
 
 export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
+export const MANIFEST_INNER_CHILDREN_MAX = 1024;
+/** Level of the highest inner node; leaves are level 0. */
+export const MANIFEST_LEVEL_MAX = 4;
 /** A manifest of one leaf up to this size rides in the entry itself. */
 export const MANIFEST_INLINE_BYTES_MAX = 16 * KIB;
 
@@ -40,6 +68,12 @@ export const COMMIT_INLINE_BYTES_MAX = MIB;
 export const COMMIT_OPERATIONS_MAX = 4096;
 /** One journal record as encoded. */
 export const JOURNAL_RECORD_BYTES_MAX = 32 * MIB;
+
+/** What a CBOR parser builds from any input: values in all, and how deep they nest. */
+export const CBOR_ITEMS_MAX = 1_048_576;
+export const CBOR_DEPTH_MAX = 8;
+/** `holdfast.json`. */
+export const STORE_CONFIG_BYTES_MAX = 256 * KIB;
 
 /** Plaintext held in memory by all puts of one store, and by one read. */
 export const WRITE_BUDGET_BYTES = 48 * MIB;
@@ -58,12 +92,28 @@ export const LIST_PAGE_DEFAULT = 1000;
 export const LIST_PAGE_MAX = 10_000;
 
 const RELATIONS: readonly (readonly [boolean, string])[] = [
+  [FASTCDC_MAX_BYTES_MAX <= CHUNK_BYTES_MAX, 'a chunk of FastCDC is no larger than any chunk'],
+  [BUZHASH_WINDOW_BYTES <= CHUNK_BYTES_MIN, 'the window of Buzhash lies inside the smallest chunk'],
+  [2 ** BUZHASH_MASK_BITS_MAX <= CHUNK_BYTES_MAX, 'Buzhash is expected to cut within the largest chunk'],
   [CHUNK_BYTES_MAX >= RECORD_PLAIN_BYTES_TARGET, 'a chunk may fill a record'],
+  [
+    COMPRESS_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX + RECORD_PLAIN_BYTES_TARGET,
+    'every record the writer makes can be compressed and decompressed',
+  ],
   [PACK_BYTES_TARGET + CHUNK_BYTES_MAX * 1.5 < BLOB_BYTES_MAX, 'a pack with one oversized record fits a blob'],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],
   [MANIFEST_LEAF_CHUNKS_MAX * 40 < RECORD_PLAIN_BYTES_TARGET, 'a manifest leaf fits a record'],
+  [RECORD_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX, 'the largest chunk fits a record'],
+  [RECORD_PLAIN_BYTES_MAX >= JOURNAL_RECORD_BYTES_MAX, 'the largest journal record fits a record'],
+  // 33 bytes: an id and the shortest length of a directory.
+  [PACK_BYTES_TARGET / 33 + RECORD_ITEMS_MAX <= PACK_ITEMS_MAX, 'a pack is full before it has too many items'],
+  [5 * PACK_RECORDS_MAX + PACK_ITEMS_MAX + 16 <= CBOR_ITEMS_MAX, 'the largest directory can be parsed'],
+  [
+    MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_INNER_CHILDREN_MAX ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN > Number.MAX_SAFE_INTEGER,
+    'a manifest of the highest level holds any length',
+  ],
   [WRITE_BUDGET_BYTES > CHUNK_BYTES_MAX, 'the largest chunk fits the write budget'],
 ];
 for (const [holds, statement] of RELATIONS) {

@@ -43,8 +43,6 @@ export const RECORD_PLAIN_BYTES_TARGET = MIB;
 export const RECORD_ITEMS_MAX = 4096;
 /** Plain bytes of any record: one chunk or journal record of the largest size. */
 export const RECORD_PLAIN_BYTES_MAX = 32 * MIB;
-/** Plain bytes of one compressed record: the largest chunk, or small chunks up to the target and one more of any size. */
-export const COMPRESS_PLAIN_BYTES_MAX = 40 * MIB;
 /** A pack is closed when it reaches this; one record may carry it beyond. */
 export const PACK_BYTES_TARGET = 16 * MIB;
 export const PACK_RECORDS_MAX = 65_536;
@@ -96,10 +94,6 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [BUZHASH_WINDOW_BYTES <= CHUNK_BYTES_MIN, 'the window of Buzhash lies inside the smallest chunk'],
   [2 ** BUZHASH_MASK_BITS_MAX <= CHUNK_BYTES_MAX, 'Buzhash is expected to cut within the largest chunk'],
   [CHUNK_BYTES_MAX >= RECORD_PLAIN_BYTES_TARGET, 'a chunk may fill a record'],
-  [
-    COMPRESS_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX + RECORD_PLAIN_BYTES_TARGET,
-    'every record the writer makes can be compressed and decompressed',
-  ],
   [PACK_BYTES_TARGET + CHUNK_BYTES_MAX * 1.5 < BLOB_BYTES_MAX, 'a pack with one oversized record fits a blob'],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],

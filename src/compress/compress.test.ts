@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COMPRESS_PLAIN_BYTES_MAX } from '../limits.ts';
+import { RECORD_PLAIN_BYTES_MAX } from '../limits.ts';
 import { CODEC_STORED, CODEC_ZSTD, checkCodec, codecName } from './codec.ts';
 import { compress, compressSync } from './compress.ts';
 import { looksCompressible, SAMPLE_BYTES } from './compressible.ts';
@@ -116,7 +116,7 @@ describe('compress', () => {
   it('refuses what is no byte array, and one that is too large', async () => {
     await expect(compress('text' as unknown as Uint8Array)).rejects.toThrow(TypeError);
     await expect(compress(null as unknown as Uint8Array)).rejects.toThrow(TypeError);
-    await expect(compress(new Uint8Array(COMPRESS_PLAIN_BYTES_MAX + 1))).rejects.toThrow(RangeError);
+    await expect(compress(new Uint8Array(RECORD_PLAIN_BYTES_MAX + 1))).rejects.toThrow(RangeError);
   });
 
   it('rejects with the reason of its signal, before and after the work', async () => {

@@ -1,5 +1,5 @@
 import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
-import { COMPRESS_PLAIN_BYTES_MAX } from '../limits.ts';
+import { RECORD_PLAIN_BYTES_MAX } from '../limits.ts';
 import { CODEC_STORED, CODEC_ZSTD, type Codec } from './codec.ts';
 import { looksCompressible } from './compressible.ts';
 import { zstdCompress, zstdCompressSync } from './node-zstd.ts';
@@ -47,8 +47,8 @@ export function checkCompressionLevel(level: number): number {
 
 function checkPlain(bytes: unknown): void {
   if (!(bytes instanceof Uint8Array)) throw argumentTypeError('bytes', 'a Uint8Array', bytes);
-  if (bytes.length > COMPRESS_PLAIN_BYTES_MAX) {
-    throw argumentRangeError('bytes.length', `at most ${COMPRESS_PLAIN_BYTES_MAX}`, bytes.length);
+  if (bytes.length > RECORD_PLAIN_BYTES_MAX) {
+    throw argumentRangeError('bytes.length', `at most ${RECORD_PLAIN_BYTES_MAX}`, bytes.length);
   }
 }
 
@@ -64,7 +64,7 @@ function smaller(plain: Uint8Array, frame: Uint8Array): Compressed {
 /**
  * Makes bytes smaller where that pays, and gives them back as they are where it does not. Up to 8 KiB are compressed at
  * once, more on libuv's pool; the bytes must not change meanwhile.
- * @param bytes at most 40 MiB
+ * @param bytes at most 32 MiB
  * @throws TypeError, RangeError for arguments of the wrong type or range; the signal's reason when aborted
  * @see RFC 8878, Zstandard
  * @example

@@ -4,7 +4,7 @@ import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isStoreError } from '../errors/store-error.ts';
-import { COMPRESS_PLAIN_BYTES_MAX } from '../limits.ts';
+import { RECORD_PLAIN_BYTES_MAX } from '../limits.ts';
 import { CODEC_STORED, CODEC_ZSTD } from './codec.ts';
 import { decompress, decompressSync } from './decompress.ts';
 
@@ -124,7 +124,7 @@ describe('decompress', () => {
   it('refuses wrong arguments by name', () => {
     expect(() => decompressSync(CODEC_ZSTD, 'text' as unknown as Uint8Array, 1)).toThrow(TypeError);
     expect(() => decompressSync(CODEC_ZSTD, FRAME, -1)).toThrow(RangeError);
-    expect(() => decompressSync(CODEC_ZSTD, FRAME, COMPRESS_PLAIN_BYTES_MAX + 1)).toThrow(RangeError);
+    expect(() => decompressSync(CODEC_ZSTD, FRAME, RECORD_PLAIN_BYTES_MAX + 1)).toThrow(RangeError);
     expect(() => decompressSync(2, FRAME, 1)).toThrow(expect.objectContaining({ code: 'CODEC_UNSUPPORTED' }));
   });
 });

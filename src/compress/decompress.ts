@@ -1,5 +1,5 @@
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
-import { COMPRESS_PLAIN_BYTES_MAX } from '../limits.ts';
+import { RECORD_PLAIN_BYTES_MAX } from '../limits.ts';
 import { CODEC_STORED, type Codec, checkCodec } from './codec.ts';
 import { isDamage, zstdDecompress, zstdDecompressSync } from './node-zstd.ts';
 import { compressedCorrupt, walkZstdFrame } from './zstd-frame.ts';
@@ -31,7 +31,7 @@ function checkStored(
   plainLength: number,
 ): { readonly codec: Codec; readonly stored: Uint8Array } {
   if (!(stored instanceof Uint8Array)) throw argumentTypeError('stored', 'a Uint8Array', stored);
-  checkInteger('plainLength', plainLength, { min: 0, max: COMPRESS_PLAIN_BYTES_MAX });
+  checkInteger('plainLength', plainLength, { min: 0, max: RECORD_PLAIN_BYTES_MAX });
   const known = checkCodec(codec);
   if (known === CODEC_STORED) checkLength('there are', stored.length, plainLength);
   else checkFrame(stored, plainLength);
@@ -52,7 +52,7 @@ function damageOf(error: unknown): unknown {
  * must not change meanwhile. Memory: `plainLength` plus the decoder's 160 KiB, whatever the bytes claim.
  * @param codec id as read from disk, 0 to 255
  * @param stored exactly one stored value or one zstd frame
- * @param plainLength bytes to get, 0 to 40 MiB
+ * @param plainLength bytes to get, 0 to 32 MiB
  * @returns `plainLength` bytes: `stored` itself for codec 0, else a new array owned by the caller
  * @throws `corrupt/COMPRESSED_CORRUPT` when the bytes are damaged, truncated, followed by others, or of another length
  * @throws `unsupported/CODEC_UNSUPPORTED` for a codec of a newer version

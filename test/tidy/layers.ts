@@ -1,0 +1,66 @@
+/** Which folder may import which: the architecture as data. `docs/architecture.md` says why it is this shape. */
+
+export interface Area {
+  /** Arrows point from higher to lower levels; exceptions are `SAME_LEVEL_EDGES`. */
+  readonly level: number;
+  /** Folders (or files directly under src, without ending) it may import. */
+  readonly imports: readonly string[];
+  /** Folders it may import types from. */
+  readonly types?: readonly string[];
+  /** Single files it may import. */
+  readonly files?: readonly string[];
+}
+
+const L0 = ['bytes', 'runtime', 'errors', 'limits'];
+const L1 = ['hash', 'merkle', 'chunking', 'compress'];
+const L2 = ['format', 'backend', 'metadata'];
+const L3 = ['pipeline', 'placement'];
+
+export const AREAS: Readonly<Record<string, Area>> = {
+  errors: { level: 0, imports: [] },
+  limits: { level: 0, imports: [] },
+  bytes: { level: 0, imports: ['errors', 'limits'] },
+  runtime: { level: 0, imports: ['errors', 'limits'] },
+  hash: { level: 1, imports: L0 },
+  chunking: { level: 1, imports: L0 },
+  compress: { level: 1, imports: L0 },
+  merkle: { level: 1, imports: [...L0, 'hash'] },
+  format: { level: 2, imports: [...L0, 'hash'], types: L1 },
+  // Never hash, format or crypto: a backend sees keys and opaque bytes.
+  backend: { level: 2, imports: L0 },
+  metadata: { level: 2, imports: [...L0, 'hash', 'format'] },
+  pipeline: { level: 3, imports: [...L0, ...L1, 'format'] },
+  placement: { level: 3, imports: [...L0, 'hash', 'format', 'backend'] },
+  maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
+  store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
+  testing: { level: 5, imports: [...L0, ...L1, ...L2] },
+  index: { level: 5, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance', 'store'] },
+  cli: { level: 6, imports: ['index', 'errors'], files: ['src/runtime/clock.ts', 'src/runtime/timers.ts'] },
+};
+
+/** The only imports between folders of one level. */
+export const SAME_LEVEL_EDGES: readonly string[] = [
+  'bytes -> errors',
+  'bytes -> limits',
+  'runtime -> errors',
+  'runtime -> limits',
+  'merkle -> hash',
+  'metadata -> format',
+  'store -> maintenance',
+];
+
+/**
+ * Which folders may use a package or built-in module that has one home. A dependency that is not listed here may not be
+ * used by product code at all; built-ins that are not listed are free.
+ */
+export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@napi-rs/blake-hash': ['hash'],
+  cborg: ['format'],
+  commander: ['cli'],
+  zod: ['format', 'cli'],
+  'node:sqlite': ['metadata'],
+  'node:zlib': ['compress'],
+  'node:perf_hooks': ['runtime'],
+  'node:timers': ['runtime'],
+  'node:timers/promises': ['runtime'],
+};

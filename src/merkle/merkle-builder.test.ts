@@ -29,7 +29,7 @@ function u64(value: number): Uint8Array {
   return bytes;
 }
 
-/** The root as docs/format.md words it: recursion over lists, independent hashes. */
+/** The root as `chunk-leaf.ts` words it: recursion over lists, independent hashes. */
 function referenceRoot(algorithm: MerkleAlgorithm, leaves: readonly MerkleLeaf[], totalLength: number): Uint8Array {
   const hash = (...parts: Uint8Array[]): Uint8Array => ORACLES[algorithm](concatBytes(parts));
   const tree = (from: readonly MerkleLeaf[]): Uint8Array => {

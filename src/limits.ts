@@ -45,6 +45,8 @@ export const RECORD_ITEMS_MAX = 4096;
 export const RECORD_PLAIN_BYTES_MAX = 32 * MIB;
 /** A pack is closed when it reaches this; one record may carry it beyond. */
 export const PACK_BYTES_TARGET = 16 * MIB;
+/** Largest pack: as a single shard, header and digests of the shard included, it is still a blob. */
+export const PACK_BYTES_MAX = BLOB_BYTES_MAX - MIB;
 export const PACK_RECORDS_MAX = 65_536;
 export const PACK_ITEMS_MAX = 524_288;
 /** Every shard block of this size has a digest in the shard trailer. */
@@ -86,6 +88,13 @@ export const RESERVE_BYTES = 16 * MIB;
 /** Packs smaller than half a full pack are merged when this many of one size tier have gathered. */
 export const MERGE_FAN_IN = 8;
 
+/** Rows that the metadata reads in one step; between steps other calls have their turn. */
+export const METADATA_SCAN_ROWS = 1000;
+/** Pages of the metadata database kept in memory, per connection. */
+export const METADATA_CACHE_BYTES = 16 * MIB;
+/** How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise. */
+export const METADATA_BUSY_TIMEOUT_MS = 5_000;
+
 export const LIST_PAGE_DEFAULT = 1000;
 export const LIST_PAGE_MAX = 10_000;
 
@@ -94,7 +103,8 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [BUZHASH_WINDOW_BYTES <= CHUNK_BYTES_MIN, 'the window of Buzhash lies inside the smallest chunk'],
   [2 ** BUZHASH_MASK_BITS_MAX <= CHUNK_BYTES_MAX, 'Buzhash is expected to cut within the largest chunk'],
   [CHUNK_BYTES_MAX >= RECORD_PLAIN_BYTES_TARGET, 'a chunk may fill a record'],
-  [PACK_BYTES_TARGET + CHUNK_BYTES_MAX * 1.5 < BLOB_BYTES_MAX, 'a pack with one oversized record fits a blob'],
+  [PACK_BYTES_TARGET + CHUNK_BYTES_MAX * 1.5 < PACK_BYTES_MAX, 'a pack with one oversized record fits a blob'],
+  [(PACK_BYTES_MAX / SHARD_BLOCK_BYTES) * 32 + STRIPE_SHARDS_MAX * 32 + KIB < MIB, 'a shard frame fits beside the largest pack'],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],

@@ -15,14 +15,14 @@ export function utf8Decode(bytes: Uint8Array): string {
 }
 
 export function toHex(bytes: Uint8Array): string {
-  return bytes.toHex();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
 const HEX = /^(?:[0-9a-f]{2})*$/;
 
 /** @returns the bytes, or `undefined` when the text is not lower-case hex of whole bytes */
 export function fromHex(text: string): Uint8Array | undefined {
-  return HEX.test(text) ? Uint8Array.fromHex(text) : undefined;
+  return HEX.test(text) ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

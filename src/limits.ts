@@ -104,7 +104,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [2 ** BUZHASH_MASK_BITS_MAX <= CHUNK_BYTES_MAX, 'Buzhash is expected to cut within the largest chunk'],
   [CHUNK_BYTES_MAX >= RECORD_PLAIN_BYTES_TARGET, 'a chunk may fill a record'],
   [PACK_BYTES_TARGET + CHUNK_BYTES_MAX * 1.5 < PACK_BYTES_MAX, 'a pack with one oversized record fits a blob'],
-  [(PACK_BYTES_MAX / SHARD_BLOCK_BYTES) * 32 + STRIPE_SHARDS_MAX * 32 + KIB < MIB, 'a shard frame fits beside the largest pack'],
+  [
+    (PACK_BYTES_MAX / SHARD_BLOCK_BYTES) * 32 + STRIPE_SHARDS_MAX * 32 + KIB < MIB,
+    'a shard frame fits beside the largest pack',
+  ],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],
@@ -115,7 +118,8 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [PACK_BYTES_TARGET / 33 + RECORD_ITEMS_MAX <= PACK_ITEMS_MAX, 'a pack is full before it has too many items'],
   [5 * PACK_RECORDS_MAX + PACK_ITEMS_MAX + 16 <= CBOR_ITEMS_MAX, 'the largest directory can be parsed'],
   [
-    MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_INNER_CHILDREN_MAX ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN > Number.MAX_SAFE_INTEGER,
+    MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_INNER_CHILDREN_MAX ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN >
+      Number.MAX_SAFE_INTEGER,
     'a manifest of the highest level holds any length',
   ],
   [WRITE_BUDGET_BYTES > CHUNK_BYTES_MAX, 'the largest chunk fits the write budget'],

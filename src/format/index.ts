@@ -1,0 +1,93 @@
+/** Byte layouts: packs, shards, journal records, entries, manifests, the store config, and the names of blobs. */
+
+export {
+  decodeStoreConfig,
+  encodeStoreConfig,
+  STORE_CONFIG_KEY,
+  STORE_FORMAT,
+  type StoreConfig,
+  type StoreFeatures,
+  unknownReadOnlyFeatures,
+} from './config.ts';
+export { decodeEntry, encodeEntry, entryVersion } from './entry.ts';
+export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from './journal.ts';
+export {
+  decodeManifestNode,
+  encodeManifestNode,
+  type ManifestChild,
+  type ManifestInner,
+  type ManifestLeaf,
+  type ManifestNode,
+  manifestNodeExtent,
+  manifestNodeId,
+} from './manifest.ts';
+export {
+  createPackId,
+  JOURNAL_PREFIX,
+  journalKeyAfter,
+  journalPrefix,
+  PACKS_PREFIX,
+  parseShardKey,
+  type ShardName,
+  shardKey,
+} from './names.ts';
+export { PackBuilder, type PackRecord } from './pack-builder.ts';
+export { decodeDirectory } from './pack-directory.ts';
+export {
+  decodePackFooter,
+  encodePackFooter,
+  PACK_FOOTER_BYTES,
+  type PackFooter,
+  packBytesOf,
+} from './pack-footer.ts';
+export { openRecord, type PackIdentity, RECORD_TRAILER_BYTES, type RecordFrame } from './pack-frame.ts';
+export { decodePackHeader, encodePackHeader, PACK_HEADER_BYTES, type PackHeader } from './pack-header.ts';
+export { decodePack } from './pack-reader.ts';
+export type { FeatureBits } from './prelude.ts';
+export {
+  assembleShard,
+  encodeShard,
+  encodeStripe,
+  type StripeIdentity,
+  type VerifiedShard,
+  verifyShard,
+} from './shard.ts';
+export { blockDigests, shardBlockCount, shardRoot } from './shard-digests.ts';
+export {
+  decodeShardHeader,
+  encodeShardHeader,
+  MATRIX_COPIES,
+  MATRIX_VANDERMONDE,
+  matrixOf,
+  SHARD_HEADER_BYTES,
+  type ShardHeader,
+  shardDataBytes,
+} from './shard-header.ts';
+export {
+  decodeShardTrailer,
+  SHARD_TAIL_BYTES,
+  type ShardTrailer,
+  shardTrailerBytes,
+  verifyShardBlock,
+} from './shard-trailer.ts';
+export {
+  CHECK_BYTES,
+  DIGEST_BYTES,
+  INCARNATION_BYTES,
+  PACK_ID_BYTES,
+  SESSION_ID_BYTES,
+  STORE_ID_BYTES,
+  STRIPE_ID_BYTES,
+} from './sizes.ts';
+export type {
+  DirectoryItem,
+  EntryValue,
+  ItemPosition,
+  JournalRecord,
+  Operation,
+  PackClass,
+  PackDescriptor,
+  RecordItem,
+  RecordKind,
+  Stripe,
+} from './types.ts';

@@ -1,0 +1,165 @@
+import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
+import { invariant } from '../errors/store-error.ts';
+import {
+  KIB,
+  MIB,
+  PACK_BYTES_MAX,
+  PACK_BYTES_TARGET,
+  PACK_ITEMS_MAX,
+  PACK_RECORDS_MAX,
+  RECORD_ITEMS_MAX,
+  RECORD_PLAIN_BYTES_MAX,
+} from '../limits.ts';
+import { encodeDirectory, RECORD_CODEC_MAX } from './pack-directory.ts';
+import { encodePackFooter, PACK_FOOTER_BYTES } from './pack-footer.ts';
+import { RECORD_TRAILER_BYTES, recordTrailer } from './pack-frame.ts';
+import { encodePackHeader, type PackHeader } from './pack-header.ts';
+import { DIGEST_BYTES } from './sizes.ts';
+import type { DirectoryItem, RecordItem, RecordKind } from './types.ts';
+
+/** One record on its way into a pack. */
+export interface PackRecord {
+  readonly kind: RecordKind;
+  /** u16; what made `stored` of the plain bytes. */
+  readonly codec: number;
+  /** Sum of the lengths of the items. */
+  readonly plainLength: number;
+  readonly stored: Uint8Array;
+  /** In the order in which they lie in the plain bytes; at least one. */
+  readonly items: readonly RecordItem[];
+}
+
+const CAPACITY_START = 16 * KIB;
+/** A full pack with the records that carried it beyond its target, in one allocation. */
+const CAPACITY_FULL = PACK_BYTES_TARGET + 2 * MIB;
+// Upper bounds of the CBOR of a directory: heads of five columns, two more arrays and the version; per record five integers; per item a length.
+const DIRECTORY_BYTES = 64;
+const DIRECTORY_RECORD_BYTES = 5 + 5 + 3 + 1 + 3;
+const DIRECTORY_ITEM_BYTES = 5 + DIGEST_BYTES;
+
+/**
+ * Builds one pack in memory. Records are copied once into a buffer that grows from 16 KiB in few large steps, so a small
+ * pack stays small and a full one is copied little. Not for concurrent use; after `finish` it is spent.
+ */
+export class PackBuilder {
+  readonly #header: PackHeader;
+  readonly #items: DirectoryItem[] = [];
+  #buffer = new Uint8Array(CAPACITY_START);
+  #length = 0;
+  #recordCount = 0;
+  #finished = false;
+
+  constructor(header: PackHeader) {
+    this.#header = header;
+    this.#append(encodePackHeader(header));
+  }
+
+  /** Size of the pack if it were finished now; never less, and more by some bytes an item: the directory is estimated. */
+  get bytes(): number {
+    const directory =
+      DIRECTORY_BYTES + this.#recordCount * DIRECTORY_RECORD_BYTES + this.#items.length * DIRECTORY_ITEM_BYTES;
+    return this.#length + directory + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES;
+  }
+
+  get recordCount(): number {
+    return this.#recordCount;
+  }
+
+  get itemCount(): number {
+    return this.#items.length;
+  }
+
+  /** Whether the pack has reached its target size or one of its counts, and the next record belongs in another. */
+  get isFull(): boolean {
+    const itemsLeft = PACK_ITEMS_MAX - this.#items.length;
+    return this.bytes >= PACK_BYTES_TARGET || this.#recordCount >= PACK_RECORDS_MAX || itemsLeft < RECORD_ITEMS_MAX;
+  }
+
+  /**
+   * Appends a record.
+   * @returns where its items are, in their order; `stored` may be reused afterwards, the ids of the items may not
+   * @throws TypeError or RangeError for a record outside the limits, or one that the pack has no room for (see `isFull`)
+   */
+  add(record: PackRecord): readonly DirectoryItem[] {
+    invariant(!this.#finished, 'a finished pack takes no records');
+    checkRecord(record);
+    const storedLength = record.stored.length;
+    if (this.#recordCount >= PACK_RECORDS_MAX || this.#items.length + record.items.length > PACK_ITEMS_MAX) {
+      throw argumentRangeError('record', 'one for a pack that is not full', this.#recordCount);
+    }
+    if (this.bytes + storedLength > PACK_BYTES_MAX) {
+      throw argumentRangeError('record.stored.length', 'within a pack of the largest size', storedLength);
+    }
+    const { kind, codec, plainLength } = record;
+    const place = { ordinal: this.#recordCount, kind, offset: this.#length, storedLength, plainLength, codec };
+    let inner = 0;
+    const added = record.items.map(({ id, length }): DirectoryItem => {
+      const item = { ...place, inner, length, id };
+      inner += length;
+      return item;
+    });
+    this.#append(record.stored, recordTrailer(this.#header, place, record.stored));
+    this.#recordCount += 1;
+    for (const item of added) this.#items.push(item);
+    return added;
+  }
+
+  /**
+   * Appends directory and footer.
+   * @returns the pack, owned by the caller, and its items in pack order. The array may be a view of a larger buffer.
+   */
+  finish(): { readonly bytes: Uint8Array; readonly items: readonly DirectoryItem[] } {
+    invariant(!this.#finished, 'a pack is finished once');
+    this.#finished = true;
+    const directoryOffset = this.#length;
+    const directory = encodeDirectory(this.#items, this.#header);
+    const footer = encodePackFooter(
+      {
+        directoryOffset,
+        directoryLength: directory.length - RECORD_TRAILER_BYTES,
+        recordCount: this.#recordCount,
+        itemCount: this.#items.length,
+        paddingLength: 0,
+      },
+      this.#header,
+    );
+    this.#append(directory, footer);
+    return { bytes: this.#buffer.subarray(0, this.#length), items: this.#items };
+  }
+
+  #append(...parts: readonly Uint8Array[]): void {
+    let needed = this.#length;
+    for (const part of parts) needed += part.length;
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(nextCapacity(this.#buffer.length, needed));
+      grown.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = grown;
+    }
+    for (const part of parts) {
+      this.#buffer.set(part, this.#length);
+      this.#length += part.length;
+    }
+  }
+}
+
+// Steps of four keep the bytes copied while growing to a third of the pack; past a full pack only one record follows.
+function nextCapacity(capacity: number, needed: number): number {
+  let next = capacity;
+  while (next < needed && next < CAPACITY_FULL) next = Math.min(4 * next, CAPACITY_FULL);
+  return next >= needed ? next : needed + MIB;
+}
+
+function checkRecord(record: PackRecord): void {
+  checkInteger('record.codec', record.codec, { min: 0, max: RECORD_CODEC_MAX });
+  checkInteger('record.plainLength', record.plainLength, { min: 1, max: RECORD_PLAIN_BYTES_MAX });
+  checkInteger('record.stored.length', record.stored.length, { min: 1, max: PACK_BYTES_MAX });
+  checkInteger('record.items.length', record.items.length, { min: 1, max: RECORD_ITEMS_MAX });
+  let sum = 0;
+  for (const { id, length } of record.items) {
+    checkInteger('record.items[].length', length, { min: 1, max: RECORD_PLAIN_BYTES_MAX });
+    invariant(id.length === DIGEST_BYTES, 'an id has 32 bytes');
+    sum += length;
+  }
+  if (sum !== record.plainLength)
+    throw argumentRangeError('record.plainLength', `${sum}, the sum of its items`, record.plainLength);
+}

@@ -1,0 +1,36 @@
+import { invariant } from '../errors/store-error.ts';
+import { formatUnsupported } from './damage.ts';
+import type { PackClass, RecordKind } from './types.ts';
+
+/** The numbers that stand for names in the layouts. Only ever added to. */
+const CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3 };
+const KIND_CODES: Readonly<Record<RecordKind, number>> = { chunk: 1, manifest: 2, journal: 3 };
+
+const CLASSES = new Map(Object.entries(CLASS_CODES).map(([name, code]) => [code, name as PackClass]));
+const KINDS = new Map(Object.entries(KIND_CODES).map(([name, code]) => [code, name as RecordKind]));
+
+export function packClassCode(name: PackClass): number {
+  const code = CLASS_CODES[name];
+  invariant(code !== undefined, 'a pack has a known class');
+  return code;
+}
+
+/** @throws `unsupported/FORMAT_UNSUPPORTED` for a code of a later version */
+export function packClassOf(code: number): PackClass {
+  const name = CLASSES.get(code);
+  if (name === undefined) throw formatUnsupported('pack', `class ${code}`);
+  return name;
+}
+
+export function recordKindCode(name: RecordKind): number {
+  const code = KIND_CODES[name];
+  invariant(code !== undefined, 'a record has a known kind');
+  return code;
+}
+
+/** @throws `unsupported/FORMAT_UNSUPPORTED` for a code of a later version */
+export function recordKindOf(code: number): RecordKind {
+  const name = KINDS.get(code);
+  if (name === undefined) throw formatUnsupported('record', `kind ${code}`);
+  return name;
+}

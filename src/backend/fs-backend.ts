@@ -1,0 +1,308 @@
+import { dirname, join } from 'node:path';
+import { isStoreError, storeError } from '../errors/store-error.ts';
+import { BACKEND_CONCURRENCY_MAX, BLOB_BYTES_MAX } from '../limits.ts';
+import { type DirectoryItem, type FileSystem, systemCode } from '../runtime/file-system.ts';
+import { BaseBackend, type CheckedListOptions } from './base-backend.ts';
+import { blobExistsError } from './blob-range.ts';
+import type { BackendSpace, BlobInfo, CallOptions, DeleteOptions, GetOptions, PutOptions } from './contract.ts';
+import { assertMounted, type FailedAction, fsError, notAFileError } from './fs-error.ts';
+import { readBlobFile, removeFile, slices, writeTemporary } from './fs-file.ts';
+import type { DurableFolders } from './fs-folders.ts';
+import { QuotaLedger } from './fs-quota.ts';
+import type { Reserve, ReserveState } from './fs-reserve.ts';
+import type { TemporaryFiles } from './fs-temporary.ts';
+import { type KeyWindow, walkKeys } from './fs-walk.ts';
+
+/** Sizes asked of the system at once while listing; more only queue up behind Node's four threads. */
+const STAT_BATCH = 32;
+/** How `link` says that the file system has no hard links (link(2)). */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+/** What `openFsBackend` has made ready. */
+export interface FsBackendParts {
+  readonly fileSystem: FileSystem;
+  readonly root: string;
+  /** A folder that exists as long as the disk is mounted. */
+  readonly marker: string;
+  readonly temporary: TemporaryFiles;
+  readonly folders: DurableFolders;
+  readonly reserve: Reserve;
+  readonly readOnly: boolean;
+  readonly quotaBytes?: number;
+  readonly freeBytesMin: number;
+}
+
+/**
+ * Blobs as files of one folder: the key is the path. Open it with `openFsBackend`.
+ *
+ * A value is written to a temporary file, flushed, given its name in one step, and the name flushed; so a reader or a
+ * crash finds it whole or not at all. Beside the blobs stand `.tmp` (files being written) and `.reserve`. Several
+ * processes may use one folder; the quota is then kept as exactly as they can see each other's writes.
+ */
+export class FsBackend extends BaseBackend {
+  readonly root: string;
+  readonly #parts: FsBackendParts;
+  readonly #fileSystem: FileSystem;
+  readonly #ledger: QuotaLedger | undefined;
+  #writingBytes = 0;
+
+  constructor(parts: FsBackendParts) {
+    super({
+      durable: true,
+      ifAbsent: true,
+      writable: !parts.readOnly,
+      concurrencyMax: BACKEND_CONCURRENCY_MAX,
+      blobBytesMax: BLOB_BYTES_MAX,
+    });
+    this.root = parts.root;
+    this.#parts = parts;
+    this.#fileSystem = parts.fileSystem;
+    this.#ledger = parts.quotaBytes === undefined ? undefined : new QuotaLedger(parts.quotaBytes, () => this.#count());
+  }
+
+  /**
+   * Gives the reserve back to the disk, for others on it (the metadata) that must write to free space. The next
+   * ordinary put sets it aside again as soon as there is room.
+   * @returns false when there was nothing to give
+   * @throws `denied/READ_ONLY`, `unavailable/BACKEND_IO`
+   */
+  async releaseReserve(): Promise<boolean> {
+    if (this.#parts.readOnly) throw storeError('READ_ONLY', 'this backend was opened read-only');
+    return this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.release());
+  }
+
+  /** The reserve as it is on the disk now. */
+  async reserveState(): Promise<ReserveState> {
+    return this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.state());
+  }
+
+  protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
+    await this.#guard({ action: 'put', root: this.root, key }, async () => {
+      if (!options.spendReserve) await this.#parts.reserve.restore();
+      const claim = await this.#ledger?.claim({
+        key,
+        growthBytes: bytes.length - (await this.#sizeOf(key)),
+        overdraftBytes: options.spendReserve ? (await this.#parts.reserve.state()).wantedBytes : 0,
+      });
+      try {
+        await this.#withReserve(options, () => this.#write(key, bytes, options));
+      } finally {
+        claim?.release();
+      }
+    });
+  }
+
+  protected override async getBlob(key: string, options: GetOptions): Promise<Uint8Array | undefined> {
+    const read = () => readBlobFile(this.#fileSystem, this.#path(key), { root: this.root, key, range: options });
+    return this.#unlessAbsent({ action: 'get', root: this.root, key }, read);
+  }
+
+  protected override async headBlob(key: string): Promise<BlobInfo | undefined> {
+    const failed: FailedAction = { action: 'head', root: this.root, key };
+    return this.#unlessAbsent(failed, async () => {
+      const stat = await this.#fileSystem.stat(this.#path(key));
+      if (!stat.isFile()) throw notAFileError(failed);
+      return { key, bytes: stat.size };
+    });
+  }
+
+  protected override async deleteBlob(key: string, options: DeleteOptions): Promise<void> {
+    const failed: FailedAction = { action: 'delete', root: this.root, key };
+    await this.#guard(failed, async () => {
+      const path = this.#path(key);
+      await this.#withReserve(options, async () => {
+        if (!this.#ledger) await removeFile(this.#fileSystem, path);
+        else {
+          await this.#ledger.record(async () => {
+            const bytes = await this.#sizeOf(key);
+            return (await removeFile(this.#fileSystem, path)) ? -bytes : 0;
+          });
+        }
+      });
+      // Also when the blob was gone: who removed it may have died before its fsync. Without the folder there is no name.
+      await this.#unlessAbsent(failed, () => this.#syncNames(dirname(path), failed));
+    });
+  }
+
+  protected override async listBlobs(options: CheckedListOptions): Promise<readonly BlobInfo[]> {
+    return this.#guard({ action: 'list', root: this.root }, async () => {
+      const page: BlobInfo[] = [];
+      for await (const blob of this.#blobs(options, options.signal)) {
+        page.push(blob);
+        if (page.length === options.limit) break;
+      }
+      return page;
+    });
+  }
+
+  protected override async measureSpace(options: CallOptions): Promise<BackendSpace> {
+    return this.#guard({ action: 'space', root: this.root }, async () => {
+      const usedBytes = await (this.#ledger ? this.#ledger.recount() : this.#count(options.signal));
+      const diskBytes = (await this.#fileSystem.freeBytes(this.root)) - this.#parts.freeBytesMin;
+      const { quotaBytes } = this.#parts;
+      if (quotaBytes === undefined) return { usedBytes, freeBytes: Math.max(0, diskBytes) };
+      return { usedBytes, quotaBytes, freeBytes: Math.max(0, Math.min(diskBytes, quotaBytes - usedBytes)) };
+    });
+  }
+
+  protected override async release(): Promise<void> {
+    this.#parts.temporary.close();
+  }
+
+  async #write(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
+    const { temporary, folders } = this.#parts;
+    const target = this.#path(key);
+    const file = temporary.next();
+    // Counted while nothing on the disk shows it yet, so that puts side by side do not all see the same free space.
+    this.#writingBytes += bytes.length;
+    try {
+      if (!options.spendReserve) await this.#checkFreeSpace(key, bytes.length);
+      await writeTemporary(this.#fileSystem, file, { parts: slices(bytes), signal: options.signal });
+    } finally {
+      this.#writingBytes -= bytes.length;
+    }
+    try {
+      await folders.ensure(dirname(target));
+      options.signal?.throwIfAborted();
+      await this.#publish(key, { file, bytes: bytes.length, ifAbsent: options.ifAbsent ?? false });
+    } catch (error) {
+      folders.forget();
+      // The failure is the one to report; a file that cannot be removed now is swept when the backend is next opened.
+      await removeFile(this.#fileSystem, file).catch(() => undefined);
+      throw error;
+    }
+    // Only now may the caller be told: a rename that is not flushed is undone by a power cut.
+    await this.#syncNames(dirname(target), { action: 'put', root: this.root, key });
+  }
+
+  /** Gives a finished file the name of its key, in one step that no reader sees half of. */
+  async #publish(
+    key: string,
+    blob: { readonly file: string; readonly bytes: number; readonly ifAbsent: boolean },
+  ): Promise<void> {
+    const target = this.#path(key);
+    const name = blob.ifAbsent
+      ? () => this.#link(blob.file, target, key)
+      : () => this.#fileSystem.rename(blob.file, target);
+    if (!this.#ledger) return name();
+    await this.#ledger.record(async () => {
+      const replaced = await this.#sizeOf(key);
+      await name();
+      return blob.bytes - replaced;
+    });
+  }
+
+  /** Unlike a rename, a link fails when the name is taken: of several creators one wins, in any process (B4). */
+  async #link(file: string, target: string, key: string): Promise<void> {
+    try {
+      await this.#fileSystem.link(file, target);
+    } catch (error) {
+      const system = systemCode(error);
+      if (system === 'EEXIST') throw blobExistsError(key, error);
+      if (!NO_LINKS.has(system)) throw error;
+      const details = { backendKey: key, capability: 'ifAbsent', path: this.root, ...(system && { system }) };
+      const message = `the file system of ${this.root} has no hard links, so nothing can be created exactly once there`;
+      throw storeError('CAPABILITY_UNSUPPORTED', message, { details, cause: error });
+    }
+    // The blob has its name; a second one that cannot be removed now is swept when the backend is next opened.
+    await removeFile(this.#fileSystem, file).catch(() => undefined);
+  }
+
+  /** Flushes a folder after a name in it changed. Whatever fails here, the change was made: the outcome is unknown. */
+  async #syncNames(folder: string, failed: FailedAction): Promise<void> {
+    try {
+      await this.#fileSystem.syncDirectory(folder);
+    } catch (error) {
+      const system = systemCode(error);
+      if (system === undefined || system === 'ENOENT') throw error;
+      const details = { path: folder, system, ...(failed.key !== undefined && { backendKey: failed.key }) };
+      const message = `${failed.action} in ${folder}: done, but a crash may undo it (${system})`;
+      throw storeError('BACKEND_IO', message, { details, cause: error });
+    }
+  }
+
+  /** Runs work that may find the disk full; with leave to spend the reserve it gets that space and one more try. */
+  async #withReserve(options: DeleteOptions, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const full = isStoreError(fsError(error, { action: 'put', root: this.root }), 'DISK_FULL');
+      if (!full || !options.spendReserve || !(await this.#parts.reserve.release())) throw error;
+      await work();
+    }
+  }
+
+  async #checkFreeSpace(key: string, bytes: number): Promise<void> {
+    const { freeBytesMin } = this.#parts;
+    if (freeBytesMin === 0) return;
+    const freeBytes = await this.#fileSystem.freeBytes(this.root);
+    if (freeBytes - this.#writingBytes >= freeBytesMin) return;
+    const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
+    const details = { backendKey: key, path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
+    throw storeError('FREE_SPACE_LOW', message, { details });
+  }
+
+  async #sizeOf(key: string): Promise<number> {
+    try {
+      return (await this.#fileSystem.stat(this.#path(key))).size;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return 0;
+      throw error;
+    }
+  }
+
+  async #count(signal?: AbortSignal): Promise<number> {
+    let bytes = 0;
+    for await (const blob of this.#blobs({ prefix: '' }, signal)) bytes += blob.bytes;
+    return bytes;
+  }
+
+  async *#blobs(window: KeyWindow, signal?: AbortSignal): AsyncGenerator<BlobInfo> {
+    let keys: string[] = [];
+    const readFolder = async (folder: string): Promise<DirectoryItem[]> => {
+      signal?.throwIfAborted();
+      const read = () => this.#fileSystem.readdir(join(this.root, folder));
+      return (await this.#unlessAbsent({ action: 'list', root: this.root }, read)) ?? [];
+    };
+    // A blob deleted since its name was read is left out.
+    const measure = async () =>
+      (await Promise.all(keys.map((key) => this.headBlob(key)))).filter((blob) => blob !== undefined);
+    for await (const key of walkKeys(readFolder, window)) {
+      keys.push(key);
+      if (keys.length < STAT_BATCH) continue;
+      yield* await measure();
+      keys = [];
+    }
+    yield* await measure();
+  }
+
+  #path(key: string): string {
+    return join(this.root, key);
+  }
+
+  async #unlessAbsent<T>(failed: FailedAction, work: () => Promise<T>): Promise<T | undefined> {
+    return this.#guard(failed, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw error;
+        await this.#assertMounted(failed);
+        return undefined;
+      }
+    });
+  }
+
+  async #assertMounted(failed: FailedAction): Promise<void> {
+    await assertMounted((path) => this.#fileSystem.stat(path), this.#parts.marker, failed);
+  }
+
+  /** Turns what the system says into store errors (B13); every call of the contract goes through it. */
+  async #guard<T>(failed: FailedAction, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') await this.#assertMounted(failed);
+      throw fsError(error, failed);
+    }
+  }
+}

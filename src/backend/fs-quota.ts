@@ -1,0 +1,80 @@
+import { Semaphore } from '../runtime/semaphore.ts';
+import { fitsQuota, quotaError } from './quota.ts';
+
+/** What is being asked for; `growthBytes` is the new size less the old one. */
+export interface QuotaRequest {
+  readonly key: string;
+  readonly growthBytes: number;
+  /** Bytes by which this call may pass the quota. */
+  readonly overdraftBytes: number;
+}
+
+/** Room that a put has been promised; given back when the put has ended, either way. */
+export interface QuotaClaim {
+  release(): void;
+}
+
+/**
+ * Counts the bytes of all blobs of a folder against a quota, without listing the folder for every put.
+ *
+ * The count starts with one listing and follows every change made here. Another process may change the folder too, so
+ * it is taken anew before a put is refused, and near the quota (less than a tenth left) after every hundredth of the
+ * quota written. Changes and counting exclude each other, else a listing would see a change that is added again.
+ */
+export class QuotaLedger {
+  readonly quotaBytes: number;
+  readonly #count: () => Promise<number>;
+  readonly #changing = new Semaphore(1);
+  #storedBytes = 0;
+  #claimedBytes = 0;
+  #writtenSinceCount = 0;
+
+  /** @param count lists the folder and sums up the sizes of its blobs */
+  constructor(quotaBytes: number, count: () => Promise<number>) {
+    this.quotaBytes = quotaBytes;
+    this.#count = count;
+  }
+
+  /**
+   * Promises room for a value that is about to be written.
+   * @throws `exhausted/QUOTA_EXCEEDED`
+   */
+  async claim(request: QuotaRequest): Promise<QuotaClaim> {
+    const { key, growthBytes } = request;
+    const quotaBytes = this.quotaBytes + request.overdraftBytes;
+    const demand = () => ({ key, growthBytes, quotaBytes, usedBytes: this.#storedBytes + this.#claimedBytes });
+    if (this.#isStale() || !fitsQuota(demand())) await this.recount();
+    if (!fitsQuota(demand())) throw quotaError(demand());
+    const claimed = Math.max(0, growthBytes);
+    this.#claimedBytes += claimed;
+    return { release: () => (this.#claimedBytes -= claimed) };
+  }
+
+  /** Runs a change of the folder; `change` tells by how many bytes it grew. */
+  async record(change: () => Promise<number>): Promise<void> {
+    await this.#changing.acquire();
+    try {
+      const growth = await change();
+      this.#storedBytes += growth;
+      this.#writtenSinceCount += Math.max(0, growth);
+    } finally {
+      this.#changing.release();
+    }
+  }
+
+  /** Counts anew. @returns the bytes of all blobs */
+  async recount(): Promise<number> {
+    await this.#changing.acquire();
+    try {
+      this.#storedBytes = await this.#count();
+      this.#writtenSinceCount = 0;
+      return this.#storedBytes;
+    } finally {
+      this.#changing.release();
+    }
+  }
+
+  #isStale(): boolean {
+    return this.#storedBytes > this.quotaBytes * 0.9 && this.#writtenSinceCount > this.quotaBytes * 0.01;
+  }
+}

@@ -1,0 +1,21 @@
+/** `holdfast/backend`: the contract, the backends that come with Holdfast, and wrappers of backends. */
+export { checkBackendKey, checkBackendPrefix } from './backend-key.ts';
+export { BaseBackend, type CheckedListOptions } from './base-backend.ts';
+export type {
+  Backend,
+  BackendCapabilities,
+  BackendSpace,
+  BlobInfo,
+  CallOptions,
+  DeleteOptions,
+  GetOptions,
+  ListOptions,
+  PutOptions,
+} from './contract.ts';
+export type { FsBackend } from './fs-backend.ts';
+export type { ReserveState } from './fs-reserve.ts';
+export { listAll } from './list-all.ts';
+export { MemoryBackend, type MemoryBackendOptions } from './memory-backend.ts';
+export { type FsBackendOptions, openFsBackend } from './open-fs-backend.ts';
+export { readOnlyBackend } from './read-only-backend.ts';
+export { type RetryOptions, retryingBackend } from './retrying-backend.ts';

@@ -55,7 +55,8 @@ export const SHARD_BLOCK_BYTES = 64 * KIB;
 export const STRIPE_SHARDS_MAX = 255;
 
 export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
-export const MANIFEST_INNER_CHILDREN_MAX = 1024;
+/** Children of an inner node. */
+export const MANIFEST_FANOUT = 1024;
 /** Level of the highest inner node; leaves are level 0. */
 export const MANIFEST_LEVEL_MAX = 4;
 /** A manifest of one leaf up to this size rides in the entry itself. */
@@ -118,8 +119,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [PACK_BYTES_TARGET / 33 + RECORD_ITEMS_MAX <= PACK_ITEMS_MAX, 'a pack is full before it has too many items'],
   [5 * PACK_RECORDS_MAX + PACK_ITEMS_MAX + 16 <= CBOR_ITEMS_MAX, 'the largest directory can be parsed'],
   [
-    MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_INNER_CHILDREN_MAX ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN >
-      Number.MAX_SAFE_INTEGER,
+    MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_FANOUT ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN > Number.MAX_SAFE_INTEGER,
     'a manifest of the highest level holds any length',
   ],
   [WRITE_BUDGET_BYTES > CHUNK_BYTES_MAX, 'the largest chunk fits the write budget'],

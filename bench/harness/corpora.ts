@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -16,7 +16,7 @@ export class Corpora {
   /** @returns the path, or `undefined` after a line that says how to get the corpus */
   find(name: string): string | undefined {
     const found = this.#folder === undefined ? undefined : path.join(this.#folder, name);
-    if (found !== undefined && existsSync(found)) return found;
+    if (found !== undefined && existsSync(found)) return realpathSync(found);
     const what = name.replace(/\..*$/, '');
     const folder = this.#folder ?? 'FOLDER';
     this.#say(

@@ -4,10 +4,10 @@ import { describe, it } from 'vitest';
 import type { OpenedBackend } from '../testing/backend-case.ts';
 import { describeBackend } from '../testing/describe-backend.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import type { Backend } from './contract.ts';
 import { openFsBackend } from './open-fs-backend.ts';
 import { readOnlyBackend } from './read-only-backend.ts';
 import { retryingBackend } from './retrying-backend.ts';
-import type { Backend } from './contract.ts';
 
 async function open(wrap: (backend: Backend) => Backend = (backend) => backend): Promise<OpenedBackend> {
   const folder = await makeTemporaryFolder();
@@ -33,6 +33,7 @@ const sleep = async () => undefined;
 describeBackend({ describe, it }, 'FsBackend', { open: () => open() });
 describeBackend({ describe, it }, 'FsBackend read-only', { open: () => open(readOnlyBackend) });
 describeBackend({ describe, it }, 'FsBackend retried twice over', {
-  open: () => open((backend) => retryingBackend(retryingBackend(backend, { sleep, attempts: 2 }), { sleep, attempts: 2 })),
+  open: () =>
+    open((backend) => retryingBackend(retryingBackend(backend, { sleep, attempts: 2 }), { sleep, attempts: 2 })),
   without: ['B16'],
 });

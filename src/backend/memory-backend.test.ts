@@ -13,7 +13,10 @@ describe('MemoryBackend', () => {
   it('refuses what passes its quota and stores nothing of it (100 bytes: 5 fit, 200 do not)', async () => {
     const backend = new MemoryBackend({ quotaBytes: 100, reserveBytes: 50 });
     await backend.put('a', new Uint8Array(5));
-    await expect(backend.put('b', new Uint8Array(200))).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', kind: 'exhausted' });
+    await expect(backend.put('b', new Uint8Array(200))).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      kind: 'exhausted',
+    });
     expect(await backend.head('b')).toBeUndefined();
     await backend.put('b', new Uint8Array(95));
     expect(await backend.space()).toEqual({ usedBytes: 100, quotaBytes: 100, freeBytes: 0 });
@@ -31,6 +34,8 @@ describe('MemoryBackend', () => {
     const backend = new MemoryBackend({ quotaBytes: 100, reserveBytes: 50 });
     await backend.put('a', new Uint8Array(100));
     await backend.put('b', new Uint8Array(50), { spendReserve: true });
-    await expect(backend.put('c', new Uint8Array(1), { spendReserve: true })).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    await expect(backend.put('c', new Uint8Array(1), { spendReserve: true })).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+    });
   });
 });

@@ -81,6 +81,18 @@ describe('compress', () => {
     expect(walkZstdFrame(bytes)).toEqual({ contentBytes: plain.length, windowBytes: expect.any(Number) });
   });
 
+  it('makes exactly one frame, wherever it ends in the output buffer', async () => {
+    for (let length = 64; length < 3000; length += 1) {
+      const plain = text(length);
+      const { codec, bytes } = compressSync(plain);
+      if (codec === CODEC_ZSTD) expect(() => walkZstdFrame(bytes), `of ${length} bytes`).not.toThrow();
+    }
+    for (let length = 9000; length < 9200; length += 1) {
+      const { bytes } = await compress(text(length));
+      expect(() => walkZstdFrame(bytes), `of ${length} bytes`).not.toThrow();
+    }
+  });
+
   it.each([0, 1, 63])('stores %i bytes as they are', (length) => {
     const plain = new Uint8Array(length);
     expect(compressSync(plain)).toEqual({ codec: CODEC_STORED, bytes: plain });

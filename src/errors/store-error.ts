@@ -16,6 +16,7 @@ export interface ErrorDetails {
   readonly capability?: string;
   readonly commit?: number;
   readonly system?: string;
+  readonly table?: string;
 }
 
 export interface StoreErrorOptions {

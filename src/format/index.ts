@@ -14,6 +14,7 @@ export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from '.
 export {
   decodeManifestNode,
   encodeManifestNode,
+  MANIFEST_FANOUT,
   type ManifestChild,
   type ManifestInner,
   type ManifestLeaf,
@@ -24,8 +25,10 @@ export {
 export {
   createPackId,
   JOURNAL_PREFIX,
+  type JournalPackName,
   journalKeyAfter,
   journalPrefix,
+  type OtherPackName,
   PACKS_PREFIX,
   parseShardKey,
   type ShardName,

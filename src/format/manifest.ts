@@ -10,16 +10,13 @@
 import { concatBytes } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import { blake3, type Digest } from '../hash/index.ts';
-import {
-  CHUNK_BYTES_MAX,
-  MANIFEST_INNER_CHILDREN_MAX,
-  MANIFEST_LEAF_CHUNKS_MAX,
-  MANIFEST_LEVEL_MAX,
-} from '../limits.ts';
+import { CHUNK_BYTES_MAX, MANIFEST_FANOUT, MANIFEST_LEAF_CHUNKS_MAX, MANIFEST_LEVEL_MAX } from '../limits.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { type Fail, failWith } from './damage.ts';
 import { Fields } from './fields.ts';
 import { DIGEST_BYTES } from './sizes.ts';
+
+export { MANIFEST_FANOUT };
 
 const MANIFEST_VERSION = 1;
 const LEAF_LEVEL = 0;
@@ -41,7 +38,7 @@ export interface ManifestChild {
   readonly id: Uint8Array;
   /** Content bytes and chunks beneath it. */
   readonly bytes: number;
-  readonly chunkCount: number;
+  readonly chunks: number;
   /** Merkle subtree hash over its chunks, 32 bytes. */
   readonly hash: Uint8Array;
 }
@@ -58,18 +55,18 @@ export interface ManifestInner {
 export type ManifestNode = ManifestLeaf | ManifestInner;
 
 /** Content bytes and chunks that a node covers. */
-export function manifestNodeExtent(node: ManifestNode): { readonly bytes: number; readonly chunkCount: number } {
+export function manifestNodeExtent(node: ManifestNode): { readonly bytes: number; readonly chunks: number } {
   let bytes = 0;
   if (node.type === 'leaf') {
     for (const length of node.lengths) bytes += length;
-    return { bytes, chunkCount: node.lengths.length };
+    return { bytes, chunks: node.lengths.length };
   }
-  let chunkCount = 0;
+  let chunks = 0;
   for (const child of node.children) {
     bytes += child.bytes;
-    chunkCount += child.chunkCount;
+    chunks += child.chunks;
   }
-  return { bytes, chunkCount };
+  return { bytes, chunks };
 }
 
 function checkLeaf(leaf: ManifestLeaf, fail: Fail): void {
@@ -81,18 +78,18 @@ function checkLeaf(leaf: ManifestLeaf, fail: Fail): void {
 
 function checkInner(inner: ManifestInner, fail: Fail): void {
   const { level, children } = inner;
-  if (children.length < 1 || children.length > MANIFEST_INNER_CHILDREN_MAX) fail(`lists ${children.length} nodes`);
-  const chunksMax = MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_INNER_CHILDREN_MAX ** (level - 1);
-  for (const { bytes, chunkCount } of children) {
-    if (chunkCount > Math.min(bytes, chunksMax) || bytes > chunkCount * CHUNK_BYTES_MAX) {
-      fail(`gives a node of level ${level - 1} ${chunkCount} chunks for ${bytes} bytes`);
+  if (children.length < 1 || children.length > MANIFEST_FANOUT) fail(`lists ${children.length} nodes`);
+  const chunksMax = MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_FANOUT ** (level - 1);
+  for (const { bytes, chunks } of children) {
+    if (chunks > Math.min(bytes, chunksMax) || bytes > chunks * CHUNK_BYTES_MAX) {
+      fail(`gives a node of level ${level - 1} ${chunks} chunks for ${bytes} bytes`);
     }
   }
   if (!Number.isSafeInteger(manifestNodeExtent(inner).bytes)) fail('covers more than 2^53-1 bytes');
 }
 
 /**
- * Encodes a node. Nodes are limited by `MANIFEST_LEAF_CHUNKS_MAX`, `MANIFEST_INNER_CHILDREN_MAX` and `MANIFEST_LEVEL_MAX`.
+ * Encodes a node. Nodes are limited by `MANIFEST_LEAF_CHUNKS_MAX`, `MANIFEST_FANOUT` and `MANIFEST_LEVEL_MAX`.
  * @throws `internal/INVARIANT_BROKEN` for a node that breaks a limit or does not add up
  */
 export function encodeManifestNode(node: ManifestNode): Uint8Array {
@@ -108,7 +105,7 @@ export function encodeManifestNode(node: ManifestNode): Uint8Array {
     MANIFEST_VERSION,
     level,
     children.map((child) => child.bytes),
-    children.map((child) => child.chunkCount),
+    children.map((child) => child.chunks),
     concatBytes(children.map((child) => child.id)),
     concatBytes(children.map((child) => child.hash)),
   ]);
@@ -135,7 +132,7 @@ function innerFrom(level: number, fields: Fields, fail: Fail): ManifestInner {
     return {
       id: ids.subarray(from, to),
       bytes: length,
-      chunkCount: chunkCounts[index] ?? 0,
+      chunks: chunkCounts[index] ?? 0,
       hash: hashes.subarray(from, to),
     };
   });

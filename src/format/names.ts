@@ -10,14 +10,26 @@ import { STRIPE_SHARDS_MAX } from '../limits.ts';
 import { INCARNATION_BYTES, PACK_ID_BYTES, SESSION_ID_BYTES } from './sizes.ts';
 import type { PackDescriptor } from './types.ts';
 
-/** What the key of a shard says. The class of a pack outside the journal stands in its header only. */
+/** What the key of a shard says. */
 export interface ShardName {
-  /** 16 bytes. */
-  readonly id: Uint8Array;
+  readonly pack: JournalPackName | OtherPackName;
   /** Index of the shard in its stripe. */
   readonly index: number;
-  /** Present for journal packs only. */
-  readonly journal?: NonNullable<PackDescriptor['journal']>;
+}
+
+export interface JournalPackName {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  readonly class: 'journal';
+  readonly journal: NonNullable<PackDescriptor['journal']>;
+}
+
+/** A data or meta pack: its header says which. */
+export interface OtherPackName {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  readonly class?: undefined;
+  readonly journal?: undefined;
 }
 
 /** Prefix of the keys of all data and meta packs. */
@@ -80,14 +92,13 @@ export function parseShardKey(key: string): ShardName | undefined {
   const index = Number(pack?.[2] ?? journal?.[5]);
   if (id?.length !== PACK_ID_BYTES || index >= STRIPE_SHARDS_MAX) return undefined;
   if (!journal) {
-    const name: ShardName = { id, index };
-    return shardKey({ id, class: 'data' }, index) === key ? name : undefined;
+    return shardKey({ id, class: 'data' }, index) === key ? { pack: { id }, index } : undefined;
   }
   const incarnation = fromHex(journal[1] ?? '');
   const lastCommit = Number.parseInt(journal[2] ?? '', 16);
   const firstCommit = Number.parseInt(journal[3] ?? '', 16);
   if (!incarnation || !Number.isSafeInteger(lastCommit) || firstCommit < 1 || firstCommit > lastCommit)
     return undefined;
-  const place = { incarnation, firstCommit, lastCommit };
-  return shardKey({ id, class: 'journal', journal: place }, index) === key ? { id, index, journal: place } : undefined;
+  const name: JournalPackName = { id, class: 'journal', journal: { incarnation, firstCommit, lastCommit } };
+  return shardKey(name, index) === key ? { pack: name, index } : undefined;
 }

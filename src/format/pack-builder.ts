@@ -42,7 +42,7 @@ const DIRECTORY_ITEM_BYTES = 5 + DIGEST_BYTES;
  * pack stays small and a full one is copied little. Not for concurrent use; after `finish` it is spent.
  */
 export class PackBuilder {
-  readonly #header: PackHeader;
+  readonly header: PackHeader;
   readonly #items: DirectoryItem[] = [];
   #buffer = new Uint8Array(CAPACITY_START);
   #length = 0;
@@ -50,7 +50,7 @@ export class PackBuilder {
   #finished = false;
 
   constructor(header: PackHeader) {
-    this.#header = header;
+    this.header = header;
     this.#append(encodePackHeader(header));
   }
 
@@ -98,7 +98,7 @@ export class PackBuilder {
       inner += length;
       return item;
     });
-    this.#append(record.stored, recordTrailer(this.#header, place, record.stored));
+    this.#append(record.stored, recordTrailer(this.header, place, record.stored));
     this.#recordCount += 1;
     for (const item of added) this.#items.push(item);
     return added;
@@ -112,16 +112,16 @@ export class PackBuilder {
     invariant(!this.#finished, 'a pack is finished once');
     this.#finished = true;
     const directoryOffset = this.#length;
-    const directory = encodeDirectory(this.#items, this.#header);
+    const directory = encodeDirectory(this.#items, this.header);
     const footer = encodePackFooter(
       {
         directoryOffset,
-        directoryLength: directory.length - RECORD_TRAILER_BYTES,
+        directoryLength: directory.length,
         recordCount: this.#recordCount,
         itemCount: this.#items.length,
         paddingLength: 0,
       },
-      this.#header,
+      this.header,
     );
     this.#append(directory, footer);
     return { bytes: this.#buffer.subarray(0, this.#length), items: this.#items };

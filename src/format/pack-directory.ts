@@ -104,7 +104,7 @@ function recordItems(
 
 /**
  * Decodes the directory of a pack.
- * @param bytes exactly the directory and its trailer: `[directoryOffset, directoryOffset + directoryLength + 16)`
+ * @param bytes exactly the directory and its trailer: `[directoryOffset, directoryOffset + directoryLength)`
  * @param identity of the pack it must belong to
  * @param footer of the same pack
  * @returns every item in pack order; ids are views of one array that nothing else uses
@@ -112,11 +112,10 @@ function recordItems(
  */
 export function decodeDirectory(bytes: Uint8Array, identity: PackIdentity, footer: PackFooter): DirectoryItem[] {
   const fail = packFail(identity, 'pack directory', footer.directoryOffset);
-  if (bytes.length !== footer.directoryLength + RECORD_TRAILER_BYTES) {
-    fail(`has ${bytes.length} bytes, not ${footer.directoryLength + RECORD_TRAILER_BYTES}`);
-  }
-  const content = bytes.subarray(0, footer.directoryLength);
-  if (!equalBytes(bytes.subarray(footer.directoryLength), directoryTrailer(identity, content))) {
+  if (bytes.length !== footer.directoryLength) fail(`has ${bytes.length} bytes, not ${footer.directoryLength}`);
+  const contentLength = footer.directoryLength - RECORD_TRAILER_BYTES;
+  const content = bytes.subarray(0, contentLength);
+  if (!equalBytes(bytes.subarray(contentLength), directoryTrailer(identity, content))) {
     fail('does not match its trailer');
   }
   const columns = decodeColumns(content, footer, fail);

@@ -20,7 +20,7 @@ const LAYOUT: Layout = { magic: 'HOLDFOOT', version: PACK_VERSION, component: 'p
 export interface PackFooter {
   /** First byte of the directory in the pack. */
   readonly directoryOffset: number;
-  /** Bytes of the directory without its trailer. */
+  /** Bytes of the directory with its trailer. */
   readonly directoryLength: number;
   readonly recordCount: number;
   readonly itemCount: number;
@@ -30,7 +30,7 @@ export interface PackFooter {
 
 /** Bytes of the whole pack that ends with this footer. */
 export function packBytesOf(footer: PackFooter): number {
-  return footer.directoryOffset + footer.directoryLength + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES;
+  return footer.directoryOffset + footer.directoryLength + PACK_FOOTER_BYTES;
 }
 
 /** Encodes a footer, bound to its pack. */
@@ -71,6 +71,7 @@ export function decodePackFooter(bytes: Uint8Array, identity: PackIdentity): Pac
   const decoded: PackFooter = { directoryOffset, directoryLength, recordCount, itemCount, paddingLength };
   if (packBytesOf(decoded) > PACK_BYTES_MAX) fail('says that its pack is larger than packs can be');
   if (directoryOffset < PACK_HEADER_BYTES) fail('points its directory into the header');
+  if (directoryLength < RECORD_TRAILER_BYTES) fail('leaves no room for a directory');
   if (paddingLength !== 0) fail('says that a plain pack is padded');
   if (recordCount > PACK_RECORDS_MAX) fail(`counts ${recordCount} records`);
   if (itemCount < recordCount || itemCount > Math.min(PACK_ITEMS_MAX, recordCount * RECORD_ITEMS_MAX)) {

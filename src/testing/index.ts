@@ -5,5 +5,5 @@ export { type BackendSuiteOptions, describeBackend, type SuiteRunner } from './d
 export type { FaultTiming } from './fault-schedule.ts';
 export { type BackendCall, type BackendFault, FaultyBackend } from './faulty-backend.ts';
 export { FaultyFileSystem, type FileSystemCall, type FileSystemFault } from './faulty-file-system.ts';
-export { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

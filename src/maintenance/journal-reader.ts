@@ -1,0 +1,111 @@
+/** Reads journal packs back into replay steps, for recovery on open and for rebuild. */
+import { toHex } from '../bytes/bytes.ts';
+import { listAll } from '../backend/list-all.ts';
+import type { Backend } from '../backend/contract.ts';
+import { decompress } from '../compress/index.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
+import { decodeJournalRecord, type DirectoryItem, openRecord, type PackDescriptor, parseShardKey, RECORD_TRAILER_BYTES } from '../format/index.ts';
+import { blake3 } from '../hash/index.ts';
+import type { ReplayStep } from '../metadata/contract.ts';
+import type { OpenedPack, PackName, PackStore } from '../placement/pack-store.ts';
+
+export interface JournalPackName extends PackName {
+  readonly journal: NonNullable<PackDescriptor['journal']>;
+}
+
+/** Journal packs on the backend whose last record is after `commit`, by last commit, then id. */
+export async function listJournalPacks(backend: Backend, commit: number, signal?: AbortSignal): Promise<JournalPackName[]> {
+  const names: JournalPackName[] = [];
+  for await (const blob of listAll(backend, { prefix: 'journal/', ...(signal && { signal }) })) {
+    const parsed = parseShardKey(blob.key);
+    if (parsed?.pack.journal === undefined || parsed.index !== 0 || parsed.pack.journal.lastCommit <= commit) continue;
+    names.push({ ...parsed.pack, journal: parsed.pack.journal });
+  }
+  return names.sort((a, b) => a.journal.lastCommit - b.journal.lastCommit || (toHex(a.id) < toHex(b.id) ? -1 : 1));
+}
+
+export interface JournalEntry {
+  readonly commit: number;
+  /** The encoded record. */
+  readonly record: Uint8Array;
+  /** Where the chunks that rode in this commit lie in the pack. */
+  readonly inline: readonly DirectoryItem[];
+}
+
+export interface JournalPack {
+  readonly descriptor: PackDescriptor;
+  readonly entries: readonly JournalEntry[];
+}
+
+/**
+ * Reads and verifies a whole journal pack.
+ * @returns `undefined` when its blob is gone (another process merged it)
+ * @throws `corrupt/*` when the pack is damaged or its records are not the ones its name says
+ */
+export async function readJournalPack(packs: PackStore, name: JournalPackName): Promise<JournalPack | undefined> {
+  const opened = await packs.open(name);
+  const bytes = opened && (await packs.readWhole(name));
+  if (bytes === undefined) return undefined;
+  const entries: { commit: number; record: Uint8Array; inline: DirectoryItem[] }[] = [];
+  for (const item of opened?.items ?? []) {
+    if (item.kind !== 'journal') {
+      entries.at(-1)?.inline.push(item);
+      continue;
+    }
+    const record = await readItem(opened as OpenedPack, bytes, item);
+    entries.push({ commit: decodeJournalRecord(record).commit, record, inline: [] });
+  }
+  const { firstCommit, lastCommit } = name.journal;
+  const gapFree = entries.every((entry, index) => entry.commit === firstCommit + index);
+  if (!gapFree || entries.at(-1)?.commit !== lastCommit) {
+    throw storeError('JOURNAL_CORRUPT', `journal pack ${toHex(name.id)} does not hold the commits ${firstCommit} to ${lastCommit} of its name`, {
+      details: { packId: toHex(name.id), commit: lastCommit },
+    });
+  }
+  return { descriptor: (opened as OpenedPack).descriptor, entries };
+}
+
+/** One item of a pack held in memory, authenticated, decompressed and hashed. */
+export async function readItem(opened: OpenedPack, pack: Uint8Array, item: DirectoryItem): Promise<Uint8Array> {
+  const frame = pack.subarray(item.offset, item.offset + item.storedLength + RECORD_TRAILER_BYTES);
+  const plain = await decompress(item.codec, openRecord(opened.header, item, frame), item.plainLength);
+  const bytes = plain.subarray(item.inner, item.inner + item.length);
+  if (toHex(blake3(bytes)) !== toHex(item.id)) {
+    throw storeError('PACK_CORRUPT', `pack ${toHex(opened.header.pack)} has an item that is not what its directory says`, {
+      details: { packId: toHex(opened.header.pack), offset: item.offset },
+    });
+  }
+  return bytes;
+}
+
+export interface UnreadablePack {
+  readonly packId: string;
+  /** `undefined`: the blob is gone. */
+  readonly error: Error | undefined;
+}
+
+/**
+ * What replaying a record needs from the packs: the directories of those it adds. A pack that is gone or damaged is
+ * told to `onUnreadable` and left out; a later merge of the journal may have replaced it.
+ */
+export async function toReplayStep(
+  packs: PackStore,
+  entry: JournalEntry & { readonly packId: Uint8Array },
+  onUnreadable: (pack: UnreadablePack) => void,
+): Promise<ReplayStep> {
+  const directories: { packId: Uint8Array; items: readonly DirectoryItem[] }[] = [];
+  for (const operation of decodeJournalRecord(entry.record).operations) {
+    const added = operation.type === 'pack-add' ? [operation.pack] : operation.type === 'pack-merge' ? operation.added : [];
+    for (const pack of added) {
+      try {
+        const opened = await packs.open(pack);
+        if (opened) directories.push({ packId: pack.id, items: opened.items });
+        else onUnreadable({ packId: toHex(pack.id), error: undefined });
+      } catch (error) {
+        if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+        onUnreadable({ packId: toHex(pack.id), error });
+      }
+    }
+  }
+  return { record: entry.record, directories, inline: entry.inline.length > 0 ? [{ packId: entry.packId, items: entry.inline }] : [] };
+}

@@ -1,0 +1,116 @@
+import { EMPTY_BYTES, equalBytes } from '../bytes/bytes.ts';
+import { isStoreError } from '../errors/store-error.ts';
+import { encodeJournalRecord } from '../format/index.ts';
+import type { Operation } from '../format/types.ts';
+import { blake3 } from '../hash/index.ts';
+import type { Change, ChangeOutcome, CommitRequest, InlineRecord, RequestOutcome } from './contract.ts';
+import { entryKeysOf, type PlannedChange, planEntryChange } from './entry-changes.ts';
+import { itemsOf, packIdsOf, planPackChange } from './pack-changes.ts';
+import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
+import type { WorkingState } from './working-state.ts';
+
+/** What one commit gathers from the requests that pass. */
+interface Gathered {
+  readonly operations: Operation[];
+  readonly inline: InlineRecord[];
+}
+
+/** What may be wrong with one request: its own conditions and bytes. Anything else concerns the whole transaction. */
+const REQUEST_ERRORS = ['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const;
+
+function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
+  return change.type === 'pack-add' || change.type === 'pack-merge';
+}
+
+/** Reads every row that the requests can touch, a table at a time. */
+async function load(state: WorkingState, requests: readonly CommitRequest[]): Promise<void> {
+  const keys: [Uint8Array][] = [];
+  const packs: Uint8Array[] = [];
+  const items: { readonly kind: ItemKind; readonly id: Uint8Array }[] = [];
+  for (const { changes, inline } of requests) {
+    for (const record of inline) for (const { id } of record.items) items.push({ kind: 'chunk', id });
+    for (const change of changes) {
+      if (isPackChange(change)) {
+        packs.push(...packIdsOf(change));
+        for (const item of itemsOf(change)) items.push(item);
+      } else keys.push(...entryKeysOf(change).map((key): [Uint8Array] => [key]));
+    }
+  }
+  await state.entries.load(state.transaction, keys);
+  await state.loadPacks(packs);
+  await state.loadItems(items);
+}
+
+/** Places the chunks of an inline record in the outbox, unless an operation of the same commit placed them already. */
+function placeInOutbox(state: WorkingState, record: InlineRecord, place: { readonly commit: number; readonly ordinal: number }): void {
+  let inner = 0;
+  for (const { id, length } of record.items) {
+    const row = state.items.get(itemKey('chunk', id));
+    if (!row || row.commit < place.commit || row.pack === IN_OUTBOX) {
+      const { codec, plainLength, stored } = record;
+      const position = { offset: 0, storedLength: stored.length, plainLength, codec, inner, length };
+      state.placeItem({ ...position, ...place, kind: 'chunk', id, pack: IN_OUTBOX, suspect: false });
+    }
+    inner += length;
+  }
+}
+
+function planChange(state: WorkingState, change: Change, commit: number): PlannedChange {
+  return isPackChange(change) ? planPackChange(state, change, commit) : planEntryChange(state, change);
+}
+
+async function planRequest(state: WorkingState, request: CommitRequest, gathered: Gathered): Promise<readonly ChangeOutcome[]> {
+  const commit = state.head.commit + 1;
+  return state.attempt(async () => {
+    for (const [index, record] of request.inline.entries()) {
+      placeInOutbox(state, record, { commit, ordinal: gathered.inline.length + index });
+    }
+    const planned = request.changes.map((change) => planChange(state, change, commit));
+    for (const { operation } of planned) if (operation) gathered.operations.push(operation);
+    gathered.inline.push(...request.inline);
+    return planned.map(({ outcome }) => outcome);
+  });
+}
+
+/** The first record of a life of the metadata says so, and which life came before. */
+function withIncarnation(state: WorkingState, operations: readonly Operation[]): readonly Operation[] {
+  const { incarnation, recordIncarnation } = state.head;
+  if (equalBytes(recordIncarnation ?? EMPTY_BYTES, incarnation)) return operations;
+  return [{ type: 'incarnation', previous: recordIncarnation }, ...operations];
+}
+
+function appendRecord(state: WorkingState, gathered: Gathered, time: number): void {
+  const { incarnation, digest: previous } = state.head;
+  const commit = state.head.commit + 1;
+  const operations = withIncarnation(state, gathered.operations);
+  const record = encodeJournalRecord({ commit, previous, incarnation, time, operations });
+  let bytes = record.length;
+  for (const [ordinal, inline] of gathered.inline.entries()) {
+    state.outboxRecords.add({ ...inline, commit, ordinal });
+    bytes += inline.stored.length;
+  }
+  state.outbox.add({ commit, bytes, record });
+  state.head = { ...state.head, commit, digest: blake3(record), recordIncarnation: incarnation };
+}
+
+/**
+ * Applies the requests as one commit; see `Metadata.commit`. Changes are written.
+ * @param time wall clock of the commit, milliseconds
+ */
+export async function commitRequests(state: WorkingState, requests: readonly CommitRequest[], time: number): Promise<readonly RequestOutcome[]> {
+  await load(state, requests);
+  const gathered: Gathered = { operations: [], inline: [] };
+  const results: (readonly ChangeOutcome[] | Error)[] = [];
+  for (const request of requests) {
+    try {
+      results.push(await planRequest(state, request, gathered));
+    } catch (error) {
+      if (!isStoreError(error, ...REQUEST_ERRORS)) throw error;
+      results.push(error);
+    }
+  }
+  if (gathered.operations.length + gathered.inline.length > 0) appendRecord(state, gathered, time);
+  await state.save();
+  const { commit } = state.head;
+  return results.map((result) => (result instanceof Error ? { ok: false, error: result } : { ok: true, commit, outcomes: result }));
+}

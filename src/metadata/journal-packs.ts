@@ -1,0 +1,139 @@
+/**
+ * Journal packs: records that moved out of the outbox, with the chunks that rode inline.
+ *
+ * Two processes may flush the same commits, and merges copy records again, so one commit can lie in several journal
+ * packs. Which of them its chunks are found in must not depend on who came first, or a rebuild would see another state
+ * than the running one: it is the pack that covers most (least first commit, then greatest last commit, then least id).
+ */
+import { compareBytes, toHex } from '../bytes/bytes.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
+import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
+import type { FlushedJournal } from './contract.ts';
+import { IN_OUTBOX, itemKey, type StoredPack } from './rows.ts';
+import { isLocated, type WorkingState } from './working-state.ts';
+
+type JournalPlace = NonNullable<PackDescriptor['journal']>;
+
+function placeOf(pack: PackDescriptor): JournalPlace {
+  invariant(pack.class === 'journal' && pack.journal, 'a journal pack says which commits it holds');
+  return pack.journal;
+}
+
+/** Negative when chunks that both hold are found in `a`. */
+function compareJournalPacks(a: PackDescriptor, b: PackDescriptor): number {
+  const [x, y] = [placeOf(a), placeOf(b)];
+  return x.firstCommit - y.firstCommit || y.lastCommit - x.lastCommit || compareBytes(a.id, b.id);
+}
+
+/** The row of a journal pack, registered now if it was not known. */
+export async function registerJournalPack(state: WorkingState, pack: PackDescriptor): Promise<StoredPack> {
+  placeOf(pack);
+  await state.loadPacks([pack.id]);
+  return state.pack(pack.id) ?? state.addPack(pack);
+}
+
+export interface InlinePlacement {
+  readonly commit: number;
+  readonly pack: StoredPack;
+  readonly items: readonly DirectoryItem[];
+  /** The commit is being replayed now: its chunks are placed whatever was known of them before. */
+  readonly replaying: boolean;
+  /** Packs that give up their items, even to one that covers less. */
+  readonly leaving?: ReadonlySet<number>;
+}
+
+function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: InlinePlacement): boolean {
+  if (!isLocated(item)) return false;
+  const row = state.items.get(itemKey(item.kind, item.id));
+  const { commit, pack, replaying, leaving } = placement;
+  if (!row || row.commit < commit) return replaying;
+  if (row.commit > commit) return false;
+  if (row.pack === IN_OUTBOX || row.pack === pack.number || leaving?.has(row.pack)) return true;
+  const current = state.packByNumber(row.pack).descriptor;
+  // An operation of the same commit placed it: operations count after what rode inline.
+  if (current.class !== 'journal') return false;
+  return compareJournalPacks(pack.descriptor, current) < 0;
+}
+
+/** Points the chunks that rode in a commit to a journal pack, as far as this commit is where they are found. */
+export async function placeInline(state: WorkingState, placement: InlinePlacement): Promise<void> {
+  const items = placement.items.filter(isLocated);
+  await state.loadItems(items);
+  for (const item of items) {
+    if (!isPlacedHere(state, item, placement)) continue;
+    const { id, kind, ordinal, offset, storedLength, plainLength, codec, inner, length } = item;
+    const position = { ordinal, offset, storedLength, plainLength, codec, inner, length };
+    const { commit, pack } = placement;
+    state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false });
+  }
+}
+
+/**
+ * Takes the records of these commits out of the outbox, but for those whose chunks are found nowhere else.
+ * @returns the commits that stay
+ */
+export async function removeFromOutbox(state: WorkingState, first: number, last: number): Promise<ReadonlySet<number>> {
+  const range = 'WHERE commit_number BETWEEN ? AND ? ORDER BY commit_number';
+  const records = await state.outbox.loadWhere(state.transaction, range, [first, last]);
+  const inline = await state.outboxRecords.loadWhere(state.transaction, `${range}, ordinal`, [first, last]);
+  const staying = new Set<number>();
+  for (const { commit, items } of inline) {
+    await state.loadItems(items.map(({ id }) => ({ kind: 'chunk', id })));
+    for (const { id } of items) {
+      const row = state.items.get(itemKey('chunk', id));
+      if (row?.pack === IN_OUTBOX && row.commit === commit) staying.add(commit);
+    }
+  }
+  for (const { commit } of records) if (!staying.has(commit)) state.outbox.remove([commit]);
+  for (const { commit, ordinal } of inline) if (!staying.has(commit)) state.outboxRecords.remove([commit, ordinal]);
+  return staying;
+}
+
+/** Writes the changes so far and moves `flushed` up to the record before the first one left in the outbox. */
+export async function settleFlushed(state: WorkingState): Promise<void> {
+  await state.save();
+  const [row] = await state.transaction.all('SELECT min(commit_number) AS first FROM outbox', []);
+  const flushed = typeof row?.first === 'number' ? row.first - 1 : state.head.commit;
+  state.head = { ...state.head, flushed };
+}
+
+/** Applies journal packs that became durable; see `Metadata.markFlushed`. Changes are written but for the head. */
+export async function applyFlushed(state: WorkingState, flushed: readonly FlushedJournal[]): Promise<void> {
+  for (const { pack: descriptor, inline } of flushed) {
+    const { firstCommit, lastCommit } = placeOf(descriptor);
+    invariant(lastCommit <= state.head.commit, 'only committed records are flushed');
+    const pack = await registerJournalPack(state, descriptor);
+    if (pack.dropped) continue;
+    for (const { commit, items } of inline) await placeInline(state, { commit, items, pack, replaying: false });
+    const staying = await removeFromOutbox(state, firstCommit, lastCommit);
+    invariant(staying.size === 0, 'a journal pack holds the inline chunks of its commits');
+  }
+  await settleFlushed(state);
+}
+
+/** Drops journal packs whose records `holder` holds too; see `Metadata.dropJournalPacks`. */
+export async function dropJournalPacks(state: WorkingState, dropped: readonly Uint8Array[], holder: FlushedJournal): Promise<void> {
+  const held = placeOf(holder.pack);
+  const refuse = (id: Uint8Array, problem: string): never => {
+    const packId = toHex(id);
+    throw storeError('PRECONDITION_FAILED', `the journal pack ${packId} ${problem}`, { details: { packId } });
+  };
+  const pack = await registerJournalPack(state, holder.pack);
+  if (pack.dropped) refuse(holder.pack.id, 'was dropped itself');
+  await state.loadPacks(dropped);
+  const leaving = new Set<number>();
+  for (const id of dropped) {
+    const source = state.pack(id);
+    if (!source || source.dropped || source.number === pack.number) return refuse(id, 'is not live');
+    const { firstCommit, lastCommit } = placeOf(source.descriptor);
+    if (firstCommit < held.firstCommit || lastCommit > held.lastCommit) refuse(id, 'holds records that the other does not');
+    leaving.add(source.number);
+  }
+  for (const { commit, items } of holder.inline) await placeInline(state, { commit, items, pack, replaying: false, leaving });
+  for (const number of leaving) {
+    const source = state.packByNumber(number);
+    if (source.items > 0) refuse(source.descriptor.id, `still holds ${source.items} items`);
+    state.packs.put({ ...source, dropped: true });
+  }
+  await state.save();
+}

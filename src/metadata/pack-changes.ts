@@ -1,0 +1,128 @@
+/**
+ * What changes and journal operations do to packs and to where items are found.
+ *
+ * The last placement of an item wins, in the order of commits, and inside one commit: chunks that rode inline, then
+ * operations in their order. A replay repeats the outcome and decides nothing: an item of a merge that is not stale was
+ * in a dropped pack, whatever the directories that are still there say.
+ */
+import { toHex } from '../bytes/bytes.ts';
+import { argumentRangeError } from '../errors/argument-error.ts';
+import { type StoreError, storeError } from '../errors/store-error.ts';
+import type { DirectoryItem, Operation, PackDescriptor } from '../format/types.ts';
+import type { Change } from './contract.ts';
+import type { PlannedChange } from './entry-changes.ts';
+import { type ItemKind, itemKey, type StoredPack } from './rows.ts';
+import { isLocated, type WorkingState } from './working-state.ts';
+
+type PackAdd = Extract<Change, { readonly type: 'pack-add' }>;
+type PackMerge = Extract<Change, { readonly type: 'pack-merge' }>;
+type PackOperation = Extract<Operation, { readonly type: 'pack-add' | 'pack-merge' }>;
+type Directories = ReadonlyMap<string, readonly DirectoryItem[]>;
+
+function failed(problem: string, id: Uint8Array): StoreError {
+  const packId = toHex(id);
+  return storeError('PRECONDITION_FAILED', `the pack ${packId} ${problem}`, { details: { packId } });
+}
+
+/** Ids of the packs that a change or operation reads. */
+export function packIdsOf(change: PackAdd | PackMerge | PackOperation): readonly Uint8Array[] {
+  if (change.type === 'pack-add') return [change.pack.id];
+  return [...change.added.map((added) => ('pack' in added ? added.pack.id : added.id)), ...change.dropped];
+}
+
+/** Items whose rows a change reads. */
+export function itemsOf(change: PackAdd | PackMerge): readonly (DirectoryItem & { readonly kind: ItemKind })[] {
+  const items = change.type === 'pack-add' ? change.items : change.added.flatMap((added) => added.items);
+  return items.filter(isLocated);
+}
+
+interface Placement {
+  readonly pack: StoredPack;
+  readonly commit: number;
+}
+
+function place(state: WorkingState, item: DirectoryItem & { readonly kind: ItemKind }, { pack, commit }: Placement): void {
+  const { id, kind, ordinal, offset, storedLength, plainLength, codec, inner, length } = item;
+  const position = { ordinal, offset, storedLength, plainLength, codec, inner, length };
+  state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false });
+}
+
+function addNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack {
+  if (state.pack(descriptor.id)) throw failed('is already registered', descriptor.id);
+  return state.addPack(descriptor);
+}
+
+function planAdd(state: WorkingState, change: PackAdd, commit: number): PlannedChange {
+  const pack = addNewPack(state, change.pack);
+  for (const item of change.items) if (isLocated(item)) place(state, item, { pack, commit });
+  return { outcome: { existed: false }, operation: { type: 'pack-add', pack: change.pack } };
+}
+
+/** A journal pack gives up its items in a merge but stays: it is needed for its records. */
+function drop(state: WorkingState, pack: StoredPack): void {
+  if (pack.descriptor.class !== 'journal') state.packs.put({ ...pack, dropped: true });
+}
+
+function planMerge(state: WorkingState, change: PackMerge, commit: number): PlannedChange {
+  // `stale` names ids alone, and one id may be a chunk and a manifest.
+  const classes = new Set(change.added.map(({ pack }) => pack.class));
+  if (classes.size > 1) throw argumentRangeError('added', 'packs of one class', [...classes].join(' and '));
+  const sources = new Set<number>();
+  for (const id of change.dropped) {
+    const pack = state.pack(id);
+    if (!pack || pack.dropped) throw failed('is not live', id);
+    sources.add(pack.number);
+  }
+  const stale: Uint8Array[] = [];
+  for (const added of change.added) {
+    const pack = addNewPack(state, added.pack);
+    for (const item of added.items) {
+      if (!isLocated(item)) continue;
+      const found = state.items.get(itemKey(item.kind, item.id))?.pack;
+      if (found !== undefined && sources.has(found)) place(state, item, { pack, commit });
+      else stale.push(item.id);
+    }
+  }
+  for (const number of sources) {
+    const pack = state.packByNumber(number);
+    if (pack.items > 0) throw failed(`still holds ${pack.items} items that were not copied`, pack.descriptor.id);
+    drop(state, pack);
+  }
+  const operation = { type: 'pack-merge', added: change.added.map(({ pack }) => pack), dropped: change.dropped, stale } as const;
+  return { outcome: { existed: false }, operation };
+}
+
+/**
+ * Applies a change if it fits the state. Rows of its packs and items must be loaded.
+ * @throws `conflict/PRECONDITION_FAILED`
+ */
+export function planPackChange(state: WorkingState, change: PackAdd | PackMerge, commit: number): PlannedChange {
+  return change.type === 'pack-add' ? planAdd(state, change, commit) : planMerge(state, change, commit);
+}
+
+function replayNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack {
+  if (!state.pack(descriptor.id)) return state.addPack(descriptor);
+  const packId = toHex(descriptor.id);
+  throw storeError('JOURNAL_CORRUPT', `the journal adds the pack ${packId} twice`, { details: { packId } });
+}
+
+/** Repeats an operation of the journal, with the directories that are still there. Rows must be loaded. */
+export function replayPackOperation(
+  state: WorkingState,
+  operation: PackOperation,
+  context: { readonly commit: number; readonly directories: Directories },
+): void {
+  const added = operation.type === 'pack-add' ? [operation.pack] : operation.added;
+  const stale = new Set(operation.type === 'pack-add' ? [] : operation.stale.map(toHex));
+  for (const descriptor of added) {
+    const pack = replayNewPack(state, descriptor);
+    for (const item of context.directories.get(toHex(descriptor.id)) ?? []) {
+      if (isLocated(item) && !stale.has(toHex(item.id))) place(state, item, { pack, commit: context.commit });
+    }
+  }
+  if (operation.type === 'pack-add') return;
+  for (const id of operation.dropped) {
+    const pack = state.pack(id);
+    if (pack) drop(state, pack);
+  }
+}

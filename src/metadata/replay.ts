@@ -1,0 +1,117 @@
+import { equalBytes, toHex } from '../bytes/bytes.ts';
+import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
+import { decodeJournalRecord } from '../format/index.ts';
+import type { DirectoryItem, JournalRecord, Operation, PackDescriptor } from '../format/types.ts';
+import { blake3 } from '../hash/index.ts';
+import type { RandomBytes } from '../runtime/random.ts';
+import type { ReplayStep } from './contract.ts';
+import { entryKeysOf, replayEntryOperation } from './entry-changes.ts';
+import { placeInline, registerJournalPack, removeFromOutbox, settleFlushed } from './journal-packs.ts';
+import { packIdsOf, replayPackOperation } from './pack-changes.ts';
+import type { StoredPack } from './rows.ts';
+import { isLocated, type WorkingState } from './working-state.ts';
+
+const INCARNATION_BYTES = 16;
+
+/** A record of the journal with its digest. */
+interface ReadRecord {
+  readonly record: JournalRecord;
+  readonly digest: Uint8Array;
+}
+
+function fork(commit: number, expected: Uint8Array, actual: Uint8Array): StoreError {
+  return storeError('JOURNAL_FORK', `two different records claim to lead to commit ${commit}`, {
+    details: { commit, expected: toHex(expected), actual: toHex(actual) },
+  });
+}
+
+function gap(expected: number, actual: number): StoreError {
+  return storeError('JOURNAL_GAP', `the journal goes on with commit ${actual} instead of ${expected}`, {
+    details: { commit: expected, expected, actual },
+  });
+}
+
+/** Checks a record against the one before it in the same call, and against the head. */
+async function checkChain(state: WorkingState, last: ReadRecord | undefined, { record, digest }: ReadRecord): Promise<void> {
+  const { commit, previous } = record;
+  const { head } = state;
+  if (last && commit !== last.record.commit + 1) throw gap(last.record.commit + 1, commit);
+  if (last && !equalBytes(previous, last.digest)) throw fork(commit, last.digest, previous);
+  if (commit > head.commit + 1) throw gap(head.commit + 1, commit);
+  if (commit === head.commit + 1 && !equalBytes(previous, head.digest)) throw fork(commit, head.digest, previous);
+  if (commit === head.commit && !equalBytes(digest, head.digest)) throw fork(commit, head.digest, digest);
+  if (commit > head.commit) return;
+  await state.outbox.load(state.transaction, [[commit]]);
+  const own = state.outbox.get([commit]);
+  if (own && !equalBytes(blake3(own.record), digest)) throw fork(commit, blake3(own.record), digest);
+}
+
+/** Points the chunks of a commit to the journal packs that hold them. */
+async function replayInline(state: WorkingState, step: ReplayStep, commit: number): Promise<void> {
+  const replaying = commit > state.head.commit;
+  await state.loadPacks(step.inline.map(({ packId }) => packId));
+  for (const { packId, items } of step.inline) {
+    const pack: StoredPack | undefined = state.pack(packId);
+    invariant(pack, 'inline chunks lie in a journal pack that was named before');
+    if (!pack.dropped) await placeInline(state, { commit, pack, items, replaying });
+  }
+}
+
+async function replayOperation(state: WorkingState, operation: Operation, context: { readonly commit: number; readonly directories: ReadonlyMap<string, readonly DirectoryItem[]> }): Promise<void> {
+  switch (operation.type) {
+    case 'incarnation':
+      return;
+    case 'pack-add':
+    case 'pack-merge': {
+      const ids = packIdsOf(operation);
+      await state.loadPacks(ids);
+      await state.loadItems(ids.flatMap((id) => context.directories.get(toHex(id)) ?? []).filter(isLocated));
+      replayPackOperation(state, operation, context);
+      return;
+    }
+    default:
+      await state.entries.load(
+        state.transaction,
+        entryKeysOf(operation).map((key) => [key]),
+      );
+      replayEntryOperation(state, operation);
+  }
+}
+
+async function replayNew(state: WorkingState, step: ReplayStep, { record, digest }: ReadRecord): Promise<void> {
+  const { commit, incarnation } = record;
+  const directories = new Map(step.directories.map(({ packId, items }) => [toHex(packId), items]));
+  for (const operation of record.operations) await replayOperation(state, operation, { commit, directories });
+  state.head = { ...state.head, commit, digest, recordIncarnation: incarnation };
+}
+
+/**
+ * Registers journal packs and applies records; see `Metadata.replay`. Changes are written but for the head.
+ *
+ * A record that is new although it names the present incarnation tells that this metadata is a copy restored from
+ * earlier: it begins a new incarnation, so that records of both can be told apart from here on.
+ */
+export async function replaySteps(
+  state: WorkingState,
+  input: { readonly journalPacks: readonly PackDescriptor[]; readonly steps: readonly ReplayStep[] },
+  random: RandomBytes,
+): Promise<void> {
+  for (const pack of input.journalPacks) await registerJournalPack(state, pack);
+  let last: ReadRecord | undefined;
+  for (const step of input.steps) {
+    const read: ReadRecord = { record: decodeJournalRecord(step.record), digest: blake3(step.record) };
+    const { commit, incarnation } = read.record;
+    await checkChain(state, last, read);
+    await replayInline(state, step, commit);
+    if (commit > state.head.commit) {
+      if (equalBytes(incarnation, state.head.incarnation)) {
+        state.head = { ...state.head, incarnation: random(INCARNATION_BYTES) };
+      }
+      await replayNew(state, step, read);
+    } else await removeFromOutbox(state, commit, commit);
+    // Written step by step, so that a long replay holds one record's rows in memory and not all of them.
+    await state.save();
+    last = read;
+  }
+  await settleFlushed(state);
+}

@@ -1,0 +1,112 @@
+/**
+ * The short digest that every metadata row carries, and the sum of them that every table keeps.
+ *
+ * A row digest is the first 8 bytes of BLAKE3 over the table's name and the values of its columns, each with its type
+ * and length, so that no two different rows have the same bytes. Database pages carry no checksums: this is what finds
+ * a changed row. The sum, modulo 2^64, with the number of rows, is what finds a row that vanished or appeared.
+ * Against accident, not against an attacker, who could compute both.
+ */
+import { utf8Encode } from '../bytes/bytes.ts';
+import { blake3 } from '../hash/index.ts';
+import type { SqlRow, SqlValue } from './database.ts';
+
+export const ROW_DIGEST_BYTES = 8;
+
+const SUM_MODULUS = 2n ** 64n;
+const TYPE = { null: 0, number: 1, bytes: 2, string: 3, bigint: 4 } as const;
+
+/** Grows to the largest row seen; a row is hashed in one synchronous call, so one buffer serves all. */
+let scratch = new Uint8Array(1024);
+let view = new DataView(scratch.buffer);
+let length = 0;
+
+function reserve(count: number): void {
+  if (length + count <= scratch.length) return;
+  const grown = new Uint8Array(2 * (length + count));
+  grown.set(scratch.subarray(0, length));
+  scratch = grown;
+  view = new DataView(grown.buffer);
+}
+
+function append(type: number, bytes: Uint8Array): void {
+  reserve(5 + bytes.length);
+  view.setUint8(length, type);
+  view.setUint32(length + 1, bytes.length, true);
+  scratch.set(bytes, length + 5);
+  length += 5 + bytes.length;
+}
+
+function appendNumber(value: number): void {
+  reserve(9);
+  view.setUint8(length, TYPE.number);
+  // A double holds every safe integer exactly; narrower fields would wrap and hide a flipped high bit.
+  view.setFloat64(length + 1, value, true);
+  length += 9;
+}
+
+function appendValue(value: SqlValue | undefined): void {
+  if (typeof value === 'number') appendNumber(value);
+  else if (value instanceof Uint8Array) append(TYPE.bytes, value);
+  else if (typeof value === 'string') append(TYPE.string, utf8Encode(value));
+  else if (typeof value === 'bigint') append(TYPE.bigint, utf8Encode(String(value)));
+  else append(TYPE.null, new Uint8Array(0));
+}
+
+function finish(): Uint8Array {
+  const digest = blake3(scratch.subarray(0, length)).slice(0, ROW_DIGEST_BYTES);
+  length = 0;
+  return digest;
+}
+
+const tableNames = new Map<string, Uint8Array>();
+
+function begin(table: string): void {
+  let name = tableNames.get(table);
+  if (!name) {
+    name = utf8Encode(table);
+    tableNames.set(table, name);
+  }
+  append(TYPE.string, name);
+}
+
+/** The digest of a row about to be written: its values in column order. */
+export function digestValues(table: string, values: readonly SqlValue[]): Uint8Array {
+  begin(table);
+  for (const value of values) appendValue(value);
+  return finish();
+}
+
+/** The digest that a row as read should carry: of the named columns, in that order. */
+export function digestColumns(table: string, row: SqlRow, columns: readonly string[]): Uint8Array {
+  begin(table);
+  for (const column of columns) appendValue(row[column]);
+  return finish();
+}
+
+/** Number of rows and sum of their digests modulo 2^64. */
+export interface TableSum {
+  readonly rows: number;
+  readonly sum: bigint;
+}
+
+export const EMPTY_SUM: TableSum = { rows: 0, sum: 0n };
+
+function toNumber(digest: Uint8Array): bigint {
+  return new DataView(digest.buffer, digest.byteOffset, ROW_DIGEST_BYTES).getBigUint64(0, true);
+}
+
+/** The sum with a row added (`count` 1) or taken away (`count` -1). */
+export function addToSum(total: TableSum, digest: Uint8Array, count: 1 | -1): TableSum {
+  const change = count === 1 ? toNumber(digest) : SUM_MODULUS - toNumber(digest);
+  return { rows: total.rows + count, sum: (total.sum + change) % SUM_MODULUS };
+}
+
+export function encodeSum(sum: bigint): Uint8Array {
+  const bytes = new Uint8Array(ROW_DIGEST_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, sum, true);
+  return bytes;
+}
+
+export function decodeSum(bytes: Uint8Array): bigint {
+  return toNumber(bytes);
+}

@@ -1,0 +1,128 @@
+import { toHex } from '../bytes/bytes.ts';
+import { invariant } from '../errors/store-error.ts';
+import type { Reader, SqlParameters, Transaction } from './database.ts';
+import { addToSum, type TableSum } from './row-digest.ts';
+import type { CheckedRow, Table } from './table.ts';
+
+interface Slot<Row> {
+  readonly before: CheckedRow<Row> | undefined;
+  after: Row | undefined;
+}
+
+function keyText(key: SqlParameters): string {
+  return key.map((value) => (value instanceof Uint8Array ? toHex(value) : String(value))).join('/');
+}
+
+/**
+ * The rows of one table that a transaction works on: read in batches before, changed in memory, written in batches
+ * after. Changes since a mark can be undone, which is how one request of a group fails without the others.
+ */
+export class RowSet<Row> {
+  readonly #table: Table<Row>;
+  readonly #slots = new Map<string, Slot<Row>>();
+  readonly #undo: { readonly slot: Slot<Row>; readonly after: Row | undefined }[] = [];
+
+  constructor(table: Table<Row>) {
+    this.#table = table;
+  }
+
+  /** Reads the rows that are not here yet. Every key must be loaded before `get` and `set`. */
+  async load(reader: Reader, keys: readonly SqlParameters[]): Promise<void> {
+    const wanted = new Map<string, SqlParameters>();
+    for (const key of keys) {
+      const text = keyText(key);
+      if (!this.#slots.has(text)) wanted.set(text, key);
+    }
+    const rows = await this.#table.load(reader, [...wanted.values()]);
+    let index = 0;
+    for (const text of wanted.keys()) {
+      const before = rows[index++];
+      this.#slots.set(text, { before, after: before?.row });
+    }
+  }
+
+  /** Like `load`, for the rows of a query (what follows `FROM table`). */
+  async loadWhere(reader: Reader, tail: string, parameters: SqlParameters): Promise<readonly Row[]> {
+    const found: Row[] = [];
+    for (const before of await this.#table.select(reader, tail, parameters)) {
+      const text = keyText(this.#table.keyOf(before.row));
+      const slot = this.#slots.get(text) ?? { before, after: before.row };
+      this.#slots.set(text, slot);
+      if (slot.after !== undefined) found.push(slot.after);
+    }
+    return found;
+  }
+
+  #slot(key: SqlParameters): Slot<Row> {
+    const slot = this.#slots.get(keyText(key));
+    invariant(slot, `rows of ${this.#table.shape.name} are loaded before they are used`);
+    return slot;
+  }
+
+  get(key: SqlParameters): Row | undefined {
+    return this.#slot(key).after;
+  }
+
+  #change(slot: Slot<Row>, after: Row | undefined): void {
+    this.#undo.push({ slot, after: slot.after });
+    slot.after = after;
+  }
+
+  /** Puts a row in place of the one with its key, if there is one. */
+  put(row: Row): void {
+    this.#change(this.#slot(this.#table.keyOf(row)), row);
+  }
+
+  remove(key: SqlParameters): void {
+    this.#change(this.#slot(key), undefined);
+  }
+
+  /** Adds a row whose key is known to be new, without having looked. */
+  add(row: Row): void {
+    const text = keyText(this.#table.keyOf(row));
+    const slot = this.#slots.get(text) ?? { before: undefined, after: undefined };
+    invariant(slot.after === undefined, `a new row of ${this.#table.shape.name} has a new key`);
+    this.#slots.set(text, slot);
+    this.#change(slot, row);
+  }
+
+  /** A point to roll back to. */
+  mark(): number {
+    return this.#undo.length;
+  }
+
+  rollBack(mark: number): void {
+    while (this.#undo.length > mark) {
+      const last = this.#undo.pop();
+      if (last) last.slot.after = last.after;
+    }
+  }
+
+  /**
+   * Writes what changed and forgets all rows.
+   * @param visit called for every changed row with what it was and what it is
+   * @returns the table's sum after the changes
+   */
+  async save(transaction: Transaction, total: TableSum, visit?: (before: Row | undefined, after: Row | undefined) => void): Promise<TableSum> {
+    const written: CheckedRow<Row>[] = [];
+    const deleted: SqlParameters[] = [];
+    let sum = total;
+    for (const { before, after } of this.#slots.values()) {
+      if (before?.row === after) continue;
+      visit?.(before?.row, after);
+      if (before) sum = addToSum(sum, before.digest, -1);
+      if (after === undefined) {
+        if (before) deleted.push(this.#table.keyOf(before.row));
+        continue;
+      }
+      const digest = this.#table.digestOf(after);
+      sum = addToSum(sum, digest, 1);
+      written.push({ row: after, digest });
+    }
+    this.#slots.clear();
+    this.#undo.length = 0;
+    await this.#table.delete(transaction, deleted);
+    await this.#table.upsert(transaction, written);
+    return sum;
+  }
+}

@@ -1,0 +1,272 @@
+/** What the rows of each table say, and how they are written. The columns are in `schema.ts`. */
+import { BinaryReader } from '../bytes/binary-reader.ts';
+import { BinaryWriter } from '../bytes/binary-writer.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
+import type { ItemPosition, PackClass, PackDescriptor, RecordItem, Stripe } from '../format/types.ts';
+import type { EntryRow, Head, InlineRecord } from './contract.ts';
+import { decodeSum, encodeSum } from './row-digest.ts';
+import { type Columns, Table } from './table.ts';
+
+/** Kinds of items that have a row of their own: what a reader looks up by id. */
+export type ItemKind = 'chunk' | 'manifest';
+
+/** `pack` of an item whose record is still in the outbox. */
+export const IN_OUTBOX = 0;
+
+export interface ItemRow extends ItemPosition {
+  readonly kind: ItemKind;
+  readonly id: Uint8Array;
+  /** Number of the pack, or `IN_OUTBOX`. */
+  readonly pack: number;
+  /** The commit that placed the item; of one that rode inline it stays when the record moves to a journal pack. */
+  readonly commit: number;
+  readonly suspect: boolean;
+}
+
+export interface StoredPack {
+  readonly number: number;
+  readonly descriptor: PackDescriptor;
+  /** Item rows that point here. */
+  readonly items: number;
+  /** No longer part of the state; its blob may still be there. */
+  readonly dropped: boolean;
+}
+
+export interface HeadRow extends Head {
+  /** Incarnation that record `commit` names; `undefined` before the first. */
+  readonly recordIncarnation: Uint8Array | undefined;
+  /** The next number for a pack; numbers are never used again. */
+  readonly nextPack: number;
+  readonly entries: number;
+  readonly logicalBytes: number;
+  readonly chunks: number;
+  readonly uniqueBytes: number;
+  readonly packs: number;
+  readonly storedBytes: number;
+}
+
+export interface StoredRecord {
+  readonly commit: number;
+  /** Bytes of the record and of its inline records, to page by. */
+  readonly bytes: number;
+  readonly record: Uint8Array;
+}
+
+export interface StoredInlineRecord extends InlineRecord {
+  readonly commit: number;
+  readonly ordinal: number;
+}
+
+const KIND_CODES: Readonly<Record<ItemKind, number>> = { chunk: 1, manifest: 2 };
+const CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3 };
+
+export function itemKey(kind: ItemKind, id: Uint8Array): readonly [number, Uint8Array] {
+  return [KIND_CODES[kind], id];
+}
+
+export function classCode(packClass: PackClass): number {
+  return CLASS_CODES[packClass];
+}
+
+/** A code beyond those known went through the row digest, so a newer Holdfast wrote it. */
+function nameOf<Name extends string>(codes: Readonly<Record<Name, number>>, code: number): Name {
+  for (const name of Object.keys(codes) as Name[]) if (codes[name] === code) return name;
+  throw storeError('FORMAT_UNSUPPORTED', `the metadata holds the unknown code ${code}`);
+}
+
+/** Missing is unlike zero bytes: a `journal` place is there as a whole or not. */
+function decodePlace(columns: Columns): Pick<PackDescriptor, 'journal'> {
+  const incarnation = columns.optionalBytes('incarnation');
+  if (!incarnation) return {};
+  const firstCommit = columns.integer('first_commit');
+  return { journal: { incarnation, firstCommit, lastCommit: columns.integer('last_commit') } };
+}
+
+function decodeStripe(columns: Columns): Stripe {
+  return {
+    id: columns.bytes('stripe_id'),
+    k: columns.integer('data_shards'),
+    m: columns.integer('parity_shards'),
+    roots: columns.bytes('roots'),
+  };
+}
+
+export const packsTable = new Table<StoredPack>({
+  name: 'packs',
+  keyColumns: ['number'],
+  valueColumns: [
+    ...['id', 'class', 'pack_bytes', 'stored_bytes', 'stripe_id', 'data_shards', 'parity_shards', 'roots'],
+    ...['incarnation', 'first_commit', 'last_commit', 'items', 'dropped'],
+  ],
+  encode: ({ number, descriptor, items, dropped }) => {
+    const { id, packBytes, storedBytes, stripe, journal } = descriptor;
+    const shape = [number, id, classCode(descriptor.class), packBytes, storedBytes, stripe.id, stripe.k, stripe.m];
+    const place = [journal?.incarnation ?? null, journal?.firstCommit ?? 0, journal?.lastCommit ?? 0];
+    return [...shape, stripe.roots, ...place, items, dropped ? 1 : 0];
+  },
+  decode: (columns) => ({
+    number: columns.integer('number'),
+    descriptor: {
+      id: columns.bytes('id'),
+      class: nameOf(CLASS_CODES, columns.integer('class')),
+      packBytes: columns.integer('pack_bytes'),
+      storedBytes: columns.integer('stored_bytes'),
+      stripe: decodeStripe(columns),
+      ...decodePlace(columns),
+    },
+    items: columns.integer('items'),
+    dropped: columns.integer('dropped') === 1,
+  }),
+});
+
+export const itemsTable = new Table<ItemRow>({
+  name: 'items',
+  keyColumns: ['kind', 'id'],
+  valueColumns: [
+    ...['pack', 'commit_number', 'ordinal', 'record_offset', 'stored_length', 'plain_length', 'codec'],
+    ...['inner_offset', 'length'],
+  ],
+  localColumns: ['suspect'],
+  encode: (row) => [
+    ...[KIND_CODES[row.kind], row.id, row.pack, row.commit, row.ordinal, row.offset, row.storedLength],
+    ...[row.plainLength, row.codec, row.inner, row.length, row.suspect ? 1 : 0],
+  ],
+  decode: (columns) => ({
+    kind: nameOf(KIND_CODES, columns.integer('kind')),
+    id: columns.bytes('id'),
+    pack: columns.integer('pack'),
+    commit: columns.integer('commit_number'),
+    ordinal: columns.integer('ordinal'),
+    offset: columns.integer('record_offset'),
+    storedLength: columns.integer('stored_length'),
+    plainLength: columns.integer('plain_length'),
+    codec: columns.integer('codec'),
+    inner: columns.integer('inner_offset'),
+    length: columns.integer('length'),
+    suspect: columns.integer('suspect') !== 0,
+  }),
+});
+
+export const entriesTable = new Table<EntryRow>({
+  name: 'entries',
+  keyColumns: ['key'],
+  valueColumns: ['version', 'size', 'created', 'modified', 'entry'],
+  encode: (row) => [row.key, row.version, row.size, row.created, row.modified, row.entry],
+  decode: (columns) => ({
+    key: columns.bytes('key'),
+    version: columns.bytes('version'),
+    entry: columns.bytes('entry'),
+    size: columns.integer('size'),
+    created: columns.integer('created'),
+    modified: columns.integer('modified'),
+  }),
+});
+
+export const outboxTable = new Table<StoredRecord>({
+  name: 'outbox',
+  keyColumns: ['commit_number'],
+  valueColumns: ['bytes', 'record'],
+  encode: (row) => [row.commit, row.bytes, row.record],
+  decode: (columns) => ({
+    commit: columns.integer('commit_number'),
+    bytes: columns.integer('bytes'),
+    record: columns.bytes('record'),
+  }),
+});
+
+const ITEM_ID_BYTES = 32;
+const ITEM_BYTES = ITEM_ID_BYTES + 4;
+
+function encodeItems(items: readonly RecordItem[]): Uint8Array {
+  const writer = new BinaryWriter(items.length * ITEM_BYTES);
+  for (const { id, length } of items) {
+    invariant(id.length === ITEM_ID_BYTES, 'an id has 32 bytes');
+    writer.put(id).u32(length);
+  }
+  return writer.bytes;
+}
+
+function decodeItems(bytes: Uint8Array): readonly RecordItem[] {
+  const reader = new BinaryReader(bytes, (what) => {
+    throw storeError('METADATA_CORRUPT', `metadata table outbox_records: the list of items ${what}`);
+  });
+  const items: RecordItem[] = [];
+  while (reader.remaining > 0) items.push({ id: reader.bytes(ITEM_ID_BYTES).slice(), length: reader.u32() });
+  return items;
+}
+
+export const outboxRecordsTable = new Table<StoredInlineRecord>({
+  name: 'outbox_records',
+  keyColumns: ['commit_number', 'ordinal'],
+  valueColumns: ['codec', 'plain_length', 'items', 'stored'],
+  encode: (row) => [row.commit, row.ordinal, row.codec, row.plainLength, encodeItems(row.items), row.stored],
+  decode: (columns) => ({
+    commit: columns.integer('commit_number'),
+    ordinal: columns.integer('ordinal'),
+    codec: columns.integer('codec'),
+    plainLength: columns.integer('plain_length'),
+    items: decodeItems(columns.bytes('items')),
+    stored: columns.bytes('stored'),
+  }),
+});
+
+export const sessionsTable = new Table<{ readonly id: Uint8Array }>({
+  name: 'sessions',
+  keyColumns: ['id'],
+  valueColumns: [],
+  encode: (row) => [row.id],
+  decode: (columns) => ({ id: columns.bytes('id') }),
+});
+
+/** The one row of the head. */
+export const HEAD_KEY = [1] as const;
+
+export const headTable = new Table<HeadRow>({
+  name: 'head',
+  keyColumns: ['id'],
+  valueColumns: [
+    ...['commit_number', 'record_digest', 'incarnation', 'record_incarnation', 'flushed', 'next_pack'],
+    ...['entries', 'logical_bytes', 'chunks', 'unique_bytes', 'packs', 'stored_bytes'],
+  ],
+  encode: (row) => [
+    ...[...HEAD_KEY, row.commit, row.digest, row.incarnation, row.recordIncarnation ?? null, row.flushed],
+    ...[row.nextPack, row.entries, row.logicalBytes, row.chunks, row.uniqueBytes, row.packs, row.storedBytes],
+  ],
+  decode: (columns) => ({
+    commit: columns.integer('commit_number'),
+    digest: columns.bytes('record_digest'),
+    incarnation: columns.bytes('incarnation'),
+    recordIncarnation: columns.optionalBytes('record_incarnation'),
+    flushed: columns.integer('flushed'),
+    nextPack: columns.integer('next_pack'),
+    entries: columns.integer('entries'),
+    logicalBytes: columns.integer('logical_bytes'),
+    chunks: columns.integer('chunks'),
+    uniqueBytes: columns.integer('unique_bytes'),
+    packs: columns.integer('packs'),
+    storedBytes: columns.integer('stored_bytes'),
+  }),
+});
+
+/** Tables whose rows are counted and summed. */
+export type SummedTable = 'entries' | 'items' | 'packs' | 'outbox' | 'outbox_records' | 'sessions';
+
+export const sumsTable = new Table<{ readonly name: string; readonly rows: number; readonly sum: bigint }>({
+  name: 'table_sums',
+  keyColumns: ['name'],
+  valueColumns: ['row_count', 'digest_sum'],
+  encode: (row) => [row.name, row.rows, encodeSum(row.sum)],
+  decode: (columns) => ({
+    name: columns.text('name'),
+    rows: columns.integer('row_count'),
+    sum: decodeSum(columns.bytes('digest_sum')),
+  }),
+});
+
+export const settingsTable = new Table<{ readonly name: string; readonly value: Uint8Array }>({
+  name: 'settings',
+  keyColumns: ['name'],
+  valueColumns: ['value'],
+  encode: (row) => [row.name, row.value],
+  decode: (columns) => ({ name: columns.text('name'), value: columns.bytes('value') }),
+});

@@ -1,0 +1,61 @@
+/**
+ * The tables of the metadata, in the SQL that SQLite and PostgreSQL share. Every row ends with its digest
+ * (`row-digest.ts`). A change of the schema is a new entry at the end of `MIGRATIONS`, never an edit of an old one.
+ */
+import type { Dialect } from './database.ts';
+
+type Migration = (dialect: Dialect) => readonly string[];
+
+const INITIAL: Migration = ({ bytes, integer, keyedTable }) => [
+  `CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value ${bytes} NOT NULL, digest ${bytes} NOT NULL)`,
+  `CREATE TABLE table_sums (
+    name TEXT NOT NULL PRIMARY KEY, row_count ${integer} NOT NULL, digest_sum ${bytes} NOT NULL, digest ${bytes} NOT NULL
+  )`,
+  `CREATE TABLE head (
+    id ${integer} NOT NULL PRIMARY KEY, commit_number ${integer} NOT NULL, record_digest ${bytes} NOT NULL,
+    incarnation ${bytes} NOT NULL, record_incarnation ${bytes}, flushed ${integer} NOT NULL, next_pack ${integer} NOT NULL,
+    entries ${integer} NOT NULL, logical_bytes ${integer} NOT NULL, chunks ${integer} NOT NULL,
+    unique_bytes ${integer} NOT NULL, packs ${integer} NOT NULL, stored_bytes ${integer} NOT NULL, digest ${bytes} NOT NULL
+  )`,
+  `CREATE TABLE sessions (id ${bytes} NOT NULL PRIMARY KEY, digest ${bytes} NOT NULL) ${keyedTable}`,
+  `CREATE TABLE packs (
+    number ${integer} NOT NULL PRIMARY KEY, id ${bytes} NOT NULL UNIQUE, class ${integer} NOT NULL,
+    pack_bytes ${integer} NOT NULL, stored_bytes ${integer} NOT NULL, stripe_id ${bytes} NOT NULL,
+    data_shards ${integer} NOT NULL, parity_shards ${integer} NOT NULL, roots ${bytes} NOT NULL,
+    incarnation ${bytes}, first_commit ${integer} NOT NULL, last_commit ${integer} NOT NULL,
+    items ${integer} NOT NULL, dropped ${integer} NOT NULL, digest ${bytes} NOT NULL
+  )`,
+  'CREATE INDEX packs_by_size ON packs (dropped, class, pack_bytes, number)',
+  // `pack` 0: the record lies in outbox_records at (commit_number, ordinal).
+  `CREATE TABLE items (
+    kind ${integer} NOT NULL, id ${bytes} NOT NULL, pack ${integer} NOT NULL, commit_number ${integer} NOT NULL,
+    ordinal ${integer} NOT NULL, record_offset ${integer} NOT NULL, stored_length ${integer} NOT NULL,
+    plain_length ${integer} NOT NULL, codec ${integer} NOT NULL, inner_offset ${integer} NOT NULL,
+    length ${integer} NOT NULL, suspect ${integer} NOT NULL, digest ${bytes} NOT NULL, PRIMARY KEY (kind, id)
+  ) ${keyedTable}`,
+  `CREATE TABLE entries (
+    key ${bytes} NOT NULL PRIMARY KEY, version ${bytes} NOT NULL, size ${integer} NOT NULL, created ${integer} NOT NULL,
+    modified ${integer} NOT NULL, entry ${bytes} NOT NULL, digest ${bytes} NOT NULL
+  ) ${keyedTable}`,
+  'CREATE INDEX entries_by_modified ON entries (modified, key)',
+  'CREATE INDEX entries_by_size ON entries (size, key)',
+  `CREATE TABLE outbox (
+    commit_number ${integer} NOT NULL PRIMARY KEY, bytes ${integer} NOT NULL, record ${bytes} NOT NULL,
+    digest ${bytes} NOT NULL
+  )`,
+  `CREATE TABLE outbox_records (
+    commit_number ${integer} NOT NULL, ordinal ${integer} NOT NULL, codec ${integer} NOT NULL,
+    plain_length ${integer} NOT NULL, items ${bytes} NOT NULL, stored ${bytes} NOT NULL, digest ${bytes} NOT NULL,
+    PRIMARY KEY (commit_number, ordinal)
+  )`,
+];
+
+const MIGRATIONS: readonly Migration[] = [INITIAL];
+
+/** Version of the schema that this release writes and reads. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** The statements that bring a database from `version` (0: empty) to `SCHEMA_VERSION`. */
+export function migrationsFrom(version: number, dialect: Dialect): readonly string[] {
+  return MIGRATIONS.slice(version).flatMap((migration) => migration(dialect));
+}

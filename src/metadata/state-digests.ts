@@ -1,0 +1,66 @@
+import { BinaryWriter } from '../bytes/binary-writer.ts';
+import { concatBytes, toHex } from '../bytes/bytes.ts';
+import type { PackDescriptor } from '../format/types.ts';
+import { blake3 } from '../hash/index.ts';
+import type { EntryRow } from './contract.ts';
+import type { Reader } from './database.ts';
+import { classCode, entriesTable, IN_OUTBOX, type ItemRow, itemKey, itemsTable, packsTable } from './rows.ts';
+import type { Table } from './table.ts';
+import { scanTable } from './table-scan.ts';
+
+const DIGEST_BITS = 256n;
+const NO_PACK = new Uint8Array(16);
+
+function numbers(...values: readonly number[]): Uint8Array {
+  const writer = new BinaryWriter(values.length * 8);
+  for (const value of values) writer.u64(value);
+  return writer.bytes;
+}
+
+function framed(...parts: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(parts.flatMap((part) => [numbers(part.length), part]));
+}
+
+function entryBytes(row: EntryRow): Uint8Array {
+  return framed(row.key, row.version, row.entry, numbers(row.size, row.created, row.modified));
+}
+
+function itemBytes(row: ItemRow, packId: Uint8Array): Uint8Array {
+  const [kind] = itemKey(row.kind, row.id);
+  const { ordinal, offset, storedLength, plainLength, codec, inner, length } = row;
+  return framed(row.id, packId, numbers(kind, ordinal, offset, storedLength, plainLength, codec, inner, length));
+}
+
+function packBytes({ id, class: packClass, packBytes: bytes, storedBytes, stripe }: PackDescriptor): Uint8Array {
+  return framed(id, stripe.id, stripe.roots, numbers(classCode(packClass), bytes, storedBytes, stripe.k, stripe.m));
+}
+
+/** A sum of digests does not depend on the order of rows, and unlike XOR it does not cancel out equal ones. */
+class MultisetDigest {
+  #sum = 0n;
+
+  add(bytes: Uint8Array): void {
+    this.#sum = BigInt.asUintN(Number(DIGEST_BITS), this.#sum + BigInt(`0x${toHex(blake3(bytes))}`));
+  }
+
+  toString(): string {
+    return this.#sum.toString(16).padStart(Number(DIGEST_BITS / 4n), '0');
+  }
+}
+
+async function eachRow<Row>(reader: Reader, table: Table<Row>, visit: (row: Row) => void): Promise<void> {
+  for await (const page of scanTable(reader, table)) for (const row of page) visit(table.check(row).row);
+}
+
+/** See `Metadata.stateDigests`. */
+export async function stateDigests(reader: Reader): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>> {
+  const [entries, items, packs] = [new MultisetDigest(), new MultisetDigest(), new MultisetDigest()];
+  const packIds = new Map<number, Uint8Array>([[IN_OUTBOX, NO_PACK]]);
+  await eachRow(reader, entriesTable, (row) => entries.add(entryBytes(row)));
+  await eachRow(reader, packsTable, ({ number, descriptor, dropped }) => {
+    packIds.set(number, descriptor.id);
+    if (!dropped && descriptor.class !== 'journal') packs.add(packBytes(descriptor));
+  });
+  await eachRow(reader, itemsTable, (row) => items.add(itemBytes(row, packIds.get(row.pack) ?? NO_PACK)));
+  return { entries: `${entries}`, items: `${items}`, packs: `${packs}` };
+}

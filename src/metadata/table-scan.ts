@@ -1,0 +1,48 @@
+import { compareBytes } from '../bytes/bytes.ts';
+import { storeError } from '../errors/store-error.ts';
+import { METADATA_SCAN_ROWS } from '../limits.ts';
+import { yieldToEventLoop } from '../runtime/timers.ts';
+import type { Reader, SqlRow, SqlValue } from './database.ts';
+import type { Table } from './table.ts';
+
+function compareValues(a: SqlValue, b: SqlValue): number {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b);
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  // A key of the wrong type: only damage does that, and it counts as out of order.
+  return -1;
+}
+
+function isAfter(key: readonly SqlValue[], other: readonly SqlValue[]): boolean {
+  for (const [index, value] of key.entries()) {
+    const order = compareValues(value, other[index] ?? null);
+    if (order !== 0) return order > 0;
+  }
+  return false;
+}
+
+/**
+ * Pages through a table in key order, rows as they are and unchecked, giving way to other work after every page.
+ * @throws `corrupt/METADATA_CORRUPT` when the keys do not rise: a damaged key must not send the scan in a circle
+ */
+export async function* scanTable<Row>(reader: Reader, table: Table<Row>, signal?: AbortSignal): AsyncGenerator<readonly SqlRow[]> {
+  const { name, keyColumns } = table.shape;
+  const keys = keyColumns.join(', ');
+  const tail = `ORDER BY ${keys} LIMIT ${METADATA_SCAN_ROWS}`;
+  const from = `SELECT ${table.columnList} FROM ${name}`;
+  const next = `${from} WHERE (${keys}) > (${keyColumns.map(() => '?').join(', ')}) ${tail}`;
+  let rows = await reader.all(`${from} ${tail}`, []);
+  let after: readonly SqlValue[] | undefined;
+  while (rows.length > 0) {
+    yield rows;
+    signal?.throwIfAborted();
+    await yieldToEventLoop();
+    const last = rows.at(-1);
+    const key = keyColumns.map((column) => last?.[column] ?? null);
+    if (after && !isAfter(key, after)) {
+      throw storeError('METADATA_CORRUPT', `metadata table ${name}: keys are out of order`, { details: { table: name } });
+    }
+    if (rows.length < METADATA_SCAN_ROWS) return;
+    after = key;
+    rows = await reader.all(next, key);
+  }
+}

@@ -1,0 +1,115 @@
+/** Streams the content of an entry: manifest, chunks in batches with one batch ahead, content digest at the end. */
+import { equalBytes } from '../bytes/bytes.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
+import type { EntryValue } from '../format/index.ts';
+import { createHasher, formatDigest, asDigest } from '../hash/index.ts';
+import type { ItemReader } from './item-reader.ts';
+import { type ManifestChunk, type ManifestRange, readManifest } from './manifest-reader.ts';
+
+/** Plain bytes and chunks fetched at a time; two batches are held. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_CHUNKS_MAX = 256;
+
+/**
+ * @yields verified pieces in order, each owned by the caller. A read of everything holds its last piece back until
+ *   length and content digest have been compared.
+ * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT`, `corrupt/MANIFEST_CORRUPT`, `corrupt/ENTRY_CORRUPT`
+ */
+export async function* readContent(
+  reader: ItemReader,
+  value: EntryValue,
+  options: { readonly range?: ManifestRange; readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Uint8Array> {
+  const { signal } = options;
+  const range = options.range ?? { offset: 0, end: value.size };
+  const whole = range.offset === 0 && range.end === value.size;
+  const content = new ContentCheck(value);
+  for await (const batch of fetchAhead(reader, entryChunks(reader, value, { range, ...(signal && { signal }) }), signal)) {
+    for (const { chunk, bytes } of batch) {
+      if (whole) content.add(bytes, chunk);
+      const piece = bytes.subarray(Math.max(0, range.offset - chunk.offset), Math.min(bytes.length, range.end - chunk.offset));
+      if (whole && chunk.index + 1 === value.chunkCount) content.finish();
+      yield piece;
+    }
+  }
+  if (whole && value.chunkCount === 0) content.finish();
+}
+
+/** The chunks of an entry that overlap a range, with the nodes of its manifest fetched through the reader. */
+export function entryChunks(
+  reader: ItemReader,
+  value: EntryValue,
+  options: { readonly range?: ManifestRange; readonly signal?: AbortSignal } = {},
+): AsyncGenerator<ManifestChunk> {
+  const load = (id: Uint8Array): Promise<Uint8Array> => reader.readNode(id, options.signal);
+  return readManifest(value, load, options.range);
+}
+
+/** Compares what a whole read gave with what the entry promises. A single chunk is its content, hashed already. */
+class ContentCheck {
+  readonly #value: EntryValue;
+  readonly #hasher = createHasher('blake3');
+  #size = 0;
+  #single: Uint8Array | undefined;
+
+  constructor(value: EntryValue) {
+    this.#value = value;
+  }
+
+  add(bytes: Uint8Array, chunk: ManifestChunk): void {
+    this.#size += bytes.length;
+    if (this.#value.chunkCount === 1) this.#single = chunk.digest;
+    else this.#hasher.update(bytes);
+  }
+
+  finish(): void {
+    const digest = this.#single ?? this.#hasher.digest();
+    if (this.#size === this.#value.size && equalBytes(digest, this.#value.digest)) return;
+    throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
+      details: { expected: formatDigest('blake3', asDigest(this.#value.digest)), actual: formatDigest('blake3', asDigest(digest)) },
+    });
+  }
+}
+
+interface FetchedChunk {
+  readonly chunk: ManifestChunk;
+  readonly bytes: Uint8Array;
+}
+
+async function* fetchAhead(reader: ItemReader, chunks: AsyncIterable<ManifestChunk>, signal?: AbortSignal): AsyncGenerator<readonly FetchedChunk[]> {
+  const fetch = async (batch: readonly ManifestChunk[]): Promise<readonly FetchedChunk[]> => {
+    const bytes = await reader.read('chunk', batch.map((chunk) => ({ id: chunk.digest, length: chunk.length })), signal);
+    return batch.map((chunk, index) => {
+      const content = bytes[index];
+      invariant(content, 'the reader answers every item');
+      return { chunk, bytes: content };
+    });
+  };
+  let ahead: Promise<readonly FetchedChunk[]> | undefined;
+  try {
+    for await (const batch of batches(chunks)) {
+      const current = ahead;
+      ahead = fetch(batch);
+      ahead.catch(() => undefined);
+      if (current) yield await current;
+    }
+    if (ahead) yield await ahead;
+  } finally {
+    await ahead?.catch(() => undefined);
+  }
+}
+
+async function* batches(chunks: AsyncIterable<ManifestChunk>): AsyncGenerator<readonly ManifestChunk[]> {
+  let batch: ManifestChunk[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    if (batch.length > 0 && (bytes + chunk.length > BATCH_BYTES || batch.length === BATCH_CHUNKS_MAX)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(chunk);
+    bytes += chunk.length;
+  }
+  if (batch.length > 0) yield batch;
+}

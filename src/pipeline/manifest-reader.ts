@@ -1,0 +1,105 @@
+/** Walks a manifest: the chunks of an entry that overlap a range, in order, loading only the nodes on the way. */
+import { equalBytes } from '../bytes/bytes.ts';
+import { storeError } from '../errors/store-error.ts';
+import { decodeManifestNode, type EntryValue, type ManifestNode, manifestNodeId } from '../format/index.ts';
+
+export interface ManifestChunk {
+  /** Position in the entry, from 0. */
+  readonly index: number;
+  /** First byte in the entry. */
+  readonly offset: number;
+  readonly length: number;
+  /** Plain digest: a view into the manifest node. */
+  readonly digest: Uint8Array;
+}
+
+/** Fetches a node by id; its content is checked here. */
+export type LoadNode = (id: Uint8Array) => Promise<Uint8Array>;
+
+export interface ManifestRange {
+  readonly offset: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+interface NodePlace {
+  readonly node: ManifestNode;
+  /** First byte and first chunk of the subtree in the entry. */
+  readonly offset: number;
+  readonly index: number;
+}
+
+/**
+ * @yields chunks that overlap `[offset, end)`; an empty range yields none
+ * @throws `corrupt/MANIFEST_CORRUPT` when a node is not what its parent or the entry says; what `load` throws
+ */
+export async function* readManifest(value: EntryValue, load: LoadNode, range?: ManifestRange): AsyncGenerator<ManifestChunk> {
+  const top = 'inline' in value.manifest ? value.manifest.inline : await loadChecked(value.manifest.id, load);
+  const node = decodeManifestNode(top);
+  const sums = sumsOf(node);
+  if (sums.bytes !== value.size || sums.chunks !== value.chunkCount) {
+    throw mismatch(`has ${sums.bytes} bytes in ${sums.chunks} chunks, its entry says ${value.size} in ${value.chunkCount}`);
+  }
+  const asked = range ?? { offset: 0, end: value.size };
+  if (asked.end > asked.offset) yield* walk({ node, offset: 0, index: 0 }, asked, load);
+}
+
+async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): AsyncGenerator<ManifestChunk> {
+  if (place.node.type === 'leaf') {
+    yield* leafChunks(place, place.node, range);
+    return;
+  }
+  let { offset, index } = place;
+  for (const child of place.node.children) {
+    if (offset >= range.end) return;
+    if (offset + child.bytes > range.offset) {
+      const node = decodeManifestNode(await loadChecked(child.id, load));
+      const sums = sumsOf(node);
+      const level = node.type === 'leaf' ? 0 : node.level;
+      if (sums.bytes !== child.bytes || sums.chunks !== child.chunks || level >= place.node.level) {
+        throw mismatch('has a node that is not what its parent says');
+      }
+      yield* walk({ node, offset, index }, range, load);
+    }
+    offset += child.bytes;
+    index += child.chunks;
+  }
+}
+
+function* leafChunks(place: NodePlace, leaf: Extract<ManifestNode, { type: 'leaf' }>, range: ManifestRange): Generator<ManifestChunk> {
+  if (leaf.start !== place.offset) throw mismatch(`has a leaf for byte ${leaf.start} at byte ${place.offset}`);
+  let offset = place.offset;
+  for (const [position, length] of leaf.lengths.entries()) {
+    if (offset >= range.end) return;
+    if (offset + length > range.offset) {
+      const digest = leaf.digests.subarray(position * 32, position * 32 + 32);
+      yield { index: place.index + position, offset, length, digest };
+    }
+    offset += length;
+  }
+}
+
+function sumsOf(node: ManifestNode): { bytes: number; chunks: number } {
+  let bytes = 0;
+  let chunks = 0;
+  if (node.type === 'leaf') {
+    for (const length of node.lengths) bytes += length;
+    chunks = node.lengths.length;
+  } else {
+    for (const child of node.children) {
+      bytes += child.bytes;
+      chunks += child.chunks;
+    }
+  }
+  return { bytes, chunks };
+}
+
+async function loadChecked(id: Uint8Array, load: LoadNode): Promise<Uint8Array> {
+  const bytes = await load(id);
+  if (!equalBytes(manifestNodeId(bytes), id)) throw mismatch('has a node whose content is not what its id says');
+  return bytes;
+}
+
+function mismatch(what: string): Error {
+  return storeError('MANIFEST_CORRUPT', `the manifest ${what}`);
+}

@@ -1,0 +1,84 @@
+/** Turns what a caller may hand to `put` into one stream of bytes. */
+import { utf8Encode } from '../bytes/bytes.ts';
+import { argumentTypeError } from '../errors/argument-error.ts';
+import { storeError } from '../errors/store-error.ts';
+import { readFileBytes } from '../runtime/file-reader.ts';
+import { type FileStat, systemCode } from '../runtime/file-system.ts';
+
+export type ContentSource =
+  | Uint8Array
+  | string
+  | { readonly path: string }
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | ReadableStream<Uint8Array>;
+
+/**
+ * Opens a source. Nothing is read before the first piece is asked for.
+ * @yields pieces in order; each is valid until the next one is asked for
+ * @throws `TypeError` for what is no source or yields no bytes; `not-found/SOURCE_NOT_FOUND`, `denied/PERMISSION_DENIED`,
+ *   `invalid/SOURCE_INVALID` (not a regular file) and `conflict/SOURCE_CHANGED` for paths; a stream's own error as it is
+ */
+export function openSource(source: ContentSource, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  if (typeof source === 'string') return single(utf8Encode(source));
+  if (source instanceof Uint8Array) return single(source);
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return checked(source, signal);
+    if ('path' in source && typeof source.path === 'string') return fileBytes(source.path, signal);
+  }
+  throw argumentTypeError('source', 'bytes, text, { path }, a stream or an iterable of bytes', source);
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+async function* checked(source: AsyncIterable<unknown> | Iterable<unknown>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) {
+    signal?.throwIfAborted();
+    if (!(piece instanceof Uint8Array)) throw argumentTypeError('source', 'made of Uint8Array pieces', piece);
+    yield piece;
+  }
+}
+
+async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  try {
+    const pieces = readFileBytes(path, { ...(signal && { signal }) });
+    for (;;) {
+      const next = await pieces.next();
+      if (next.done) {
+        checkUnchanged(path, next.value, size);
+        return;
+      }
+      size += next.value.length;
+      yield next.value;
+    }
+  } catch (error) {
+    throw sourceError(path, error);
+  }
+}
+
+/** A file that was written to while it was read has content that never existed: refused rather than stored. */
+function checkUnchanged(path: string, stats: { readonly before: FileStat; readonly after: FileStat }, size: number): void {
+  const { before, after } = stats;
+  if (!before.isFile()) throw storeError('SOURCE_INVALID', `${path} is not a regular file`, { details: { path } });
+  if (before.size === size && after.size === size && before.mtimeMs === after.mtimeMs) return;
+  throw storeError('SOURCE_CHANGED', `${path} changed while it was read`, { details: { path, expected: before.size, actual: size } });
+}
+
+function sourceError(path: string, error: unknown): unknown {
+  const system = systemCode(error);
+  if (system === undefined) return error;
+  const options = { details: { path, system }, cause: error };
+  switch (system) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return storeError('SOURCE_NOT_FOUND', `${path} does not exist`, options);
+    case 'EACCES':
+    case 'EPERM':
+      return storeError('PERMISSION_DENIED', `${path} may not be read by this user`, options);
+    default:
+      return storeError('SOURCE_INVALID', `${path} cannot be read (${system})`, options);
+  }
+}

@@ -1,0 +1,56 @@
+import { invariant } from '../errors/store-error.ts';
+import { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './file-system.ts';
+
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Reads a file front to back with one read ahead of the consumer.
+ * @yields views of two buffers used in turn: a view is valid until the next one is asked for
+ * @returns what the open file said of itself before the first byte and after the last, to tell whether it changed
+ * @throws the system's error, or the signal's reason
+ */
+export async function* readFileBytes(
+  path: string,
+  options: { readonly signal?: AbortSignal; readonly fileSystem?: FileSystem } = {},
+): AsyncGenerator<Uint8Array, { readonly before: FileStat; readonly after: FileStat }> {
+  const handle = await (options.fileSystem ?? nodeFileSystem).open(path, 'r');
+  let ahead: Promise<Uint8Array> | undefined;
+  try {
+    const before = await handle.stat();
+    const length = Math.min(READ_BYTES, Math.max(before.size, 1) + 1);
+    const buffers = [new Uint8Array(length), before.size < length ? new Uint8Array(1) : new Uint8Array(length)];
+    let position = 0;
+    let turn = 0;
+    ahead = fill(handle, nextBuffer(buffers, turn), position);
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const bytes = await ahead;
+      ahead = undefined;
+      if (bytes.length === 0) break;
+      position += bytes.length;
+      turn += 1;
+      ahead = fill(handle, nextBuffer(buffers, turn), position);
+      yield bytes;
+    }
+    return { before, after: await handle.stat() };
+  } finally {
+    await ahead?.catch(() => undefined);
+    await handle.close();
+  }
+}
+
+function nextBuffer(buffers: readonly Uint8Array[], turn: number): Uint8Array {
+  const buffer = buffers[turn % buffers.length];
+  invariant(buffer, 'there are two read buffers');
+  return buffer;
+}
+
+async function fill(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}

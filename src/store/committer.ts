@@ -1,0 +1,191 @@
+import { isStoreError, storeError } from '../errors/store-error.ts';
+import { COMMIT_INLINE_BYTES_MAX, COMMIT_OPERATIONS_MAX } from '../limits.ts';
+import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
+import { sleep } from '../runtime/timers.ts';
+import { type Health, isDefinite } from './health.ts';
+import type { JournalWriter } from './journal-writer.ts';
+
+interface Waiting {
+  readonly request: CommitRequest;
+  readonly resolve: (outcomes: readonly ChangeOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Space that only deletes and the journal may spend; see the reserve of the folder backend. */
+export interface Reserve {
+  /** Frees the reserve; resolves to whether there was one. */
+  release(): Promise<boolean>;
+  /** Allocates it again if it was spent and there is room; resolves to whether it is whole. */
+  restore(): Promise<boolean>;
+}
+
+const RETRY_DELAY_MS = 1000;
+const RETRY_DELAY_MS_MAX = 30_000;
+
+/**
+ * The one place where changes become durable, in the order: metadata transaction, journal pack, acknowledgement.
+ * Requests that arrive while a commit is under way form the next group and share its transaction and its journal pack.
+ */
+export class Committer {
+  readonly #metadata: Metadata;
+  readonly #journal: JournalWriter;
+  readonly #health: Health;
+  readonly #reserve: Reserve | undefined;
+  readonly #afterCommit: () => void;
+  readonly #queue: Waiting[] = [];
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #retrying: Promise<void> | undefined;
+  #commits = 0;
+
+  constructor(parts: {
+    readonly metadata: Metadata;
+    readonly journal: JournalWriter;
+    readonly health: Health;
+    readonly reserve: Reserve | undefined;
+    /** Called after each group, for work that follows commits. Must not throw. */
+    readonly afterCommit: () => void;
+  }) {
+    this.#metadata = parts.metadata;
+    this.#journal = parts.journal;
+    this.#health = parts.health;
+    this.#reserve = parts.reserve;
+    this.#afterCommit = parts.afterCommit;
+  }
+
+  /** Groups committed since the store was opened. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /**
+   * Commits one request; resolves when it would survive any crash.
+   * @throws the request's own failed condition; `exhausted/DISK_FULL`, `unavailable/METADATA_BUSY` (nothing happened);
+   *   `unavailable/COMMIT_PENDING` (it happened, and the journal follows); what poisoned the store
+   */
+  submit(request: CommitRequest): Promise<readonly ChangeOutcome[]> {
+    this.#health.assertWritable();
+    const { promise, resolve, reject } = Promise.withResolvers<readonly ChangeOutcome[]>();
+    this.#queue.push({ request, resolve, reject });
+    this.#running ??= this.#run();
+    return promise;
+  }
+
+  /** Waits for running commits, tells the metadata what is flushed. The store takes no requests any more. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#retrying;
+    await this.#running;
+    if (this.#health.poisoned) return;
+    await this.#journal.flush();
+    const untold = this.#journal.takeUntold();
+    if (untold.length > 0) await this.#metadata.markFlushed(untold);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        await this.#commit(group);
+      } catch (error) {
+        for (const waiting of group) waiting.reject(error);
+      }
+      this.#afterCommit();
+    }
+    // In the same turn as the last look at the queue: a request that comes later must find nobody running.
+    this.#running = undefined;
+  }
+
+  #takeGroup(): Waiting[] {
+    let operations = 0;
+    let inlineBytes = 0;
+    let count = 0;
+    for (const { request } of this.#queue) {
+      operations += request.changes.length;
+      for (const record of request.inline) inlineBytes += record.stored.length;
+      if (count > 0 && (operations > COMMIT_OPERATIONS_MAX || inlineBytes > COMMIT_INLINE_BYTES_MAX)) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    this.#health.assertWritable();
+    const accepted = await this.#refuseGrowthOnFullDisk(group);
+    const done = await this.#transact(accepted);
+    if (done.length === 0) return;
+    this.#commits += 1;
+    try {
+      await this.#journal.flush();
+    } catch (error) {
+      this.#health.judge(error);
+      if (!this.#health.poisoned) this.#retrying ??= this.#retryFlush();
+      throw storeError('COMMIT_PENDING', 'the change is committed, but its journal could not be written yet', { cause: error });
+    }
+    for (const { waiting, outcomes } of done) waiting.resolve(outcomes);
+  }
+
+  /** The metadata transaction. Failed conditions are answered here; what is returned still waits for the journal. */
+  async #transact(group: readonly Waiting[]): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
+    if (group.length === 0) return [];
+    const untold = this.#journal.takeUntold();
+    let results: Awaited<ReturnType<Metadata['commit']>>;
+    try {
+      const requests = group.map((waiting) => waiting.request);
+      results = await this.#metadata.commit(requests, untold);
+    } catch (error) {
+      this.#journal.giveBack(untold);
+      if (!isStoreError(error, 'DISK_FULL')) throw this.#health.judge(error);
+      return await this.#transactOnFullDisk(group, error);
+    }
+    const done: { waiting: Waiting; outcomes: readonly ChangeOutcome[] }[] = [];
+    for (const [index, waiting] of group.entries()) {
+      const result = results[index];
+      if (result?.ok) done.push({ waiting, outcomes: result.outcomes });
+      else waiting.reject(result?.error);
+    }
+    return done;
+  }
+
+  /** On a full disk what frees space goes on with the reserve; the rest is told. */
+  async #transactOnFullDisk(group: readonly Waiting[], full: unknown): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
+    const freeing = group.filter(({ request }) => frees(request));
+    for (const waiting of group) if (!freeing.includes(waiting)) waiting.reject(full);
+    if (freeing.length === 0 || !(await this.#reserve?.release())) {
+      for (const waiting of freeing) waiting.reject(full);
+      return [];
+    }
+    return await this.#transact(freeing);
+  }
+
+  /** With the reserve spent, only changes that free space may spend what is left of it. */
+  async #refuseGrowthOnFullDisk(group: readonly Waiting[]): Promise<readonly Waiting[]> {
+    if (this.#reserve === undefined || group.every(({ request }) => frees(request)) || (await this.#reserve.restore())) return group;
+    const accepted: Waiting[] = [];
+    for (const waiting of group) {
+      if (frees(waiting.request)) accepted.push(waiting);
+      else waiting.reject(storeError('DISK_FULL', 'the disk is full; the reserve is kept for deletes. Free space or delete entries'));
+    }
+    return accepted;
+  }
+
+  /** Goes on trying after a journal write that failed for want of space. */
+  async #retryFlush(): Promise<void> {
+    for (let delay = RETRY_DELAY_MS; !this.#stop.signal.aborted && !this.#health.poisoned; delay = Math.min(2 * delay, RETRY_DELAY_MS_MAX)) {
+      try {
+        await sleep(delay, { signal: this.#stop.signal, background: true });
+        await this.#running;
+        await this.#journal.flush();
+        break;
+      } catch (error) {
+        if (this.#stop.signal.aborted) break;
+        if (!isDefinite(error)) this.#health.judge(error);
+      }
+    }
+    this.#retrying = undefined;
+  }
+}
+
+function frees(request: CommitRequest): boolean {
+  return request.changes.every((change) => change.type === 'delete');
+}

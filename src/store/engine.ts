@@ -1,0 +1,203 @@
+import type { Backend } from '../backend/contract.ts';
+import { fromHex } from '../bytes/bytes.ts';
+import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
+import { invariant, isStoreError } from '../errors/store-error.ts';
+import type { StoreConfig } from '../format/index.ts';
+import { MERGE_FAN_IN, WRITE_BUDGET_BYTES } from '../limits.ts';
+import { deleteDroppedPacks, type MergeContext, mergeSmallPacks } from '../maintenance/merge.ts';
+import { recoverFromJournal } from '../maintenance/recover.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import { type DamagedItem, type ItemKind, ItemReader } from '../pipeline/item-reader.ts';
+import { PackStore } from '../placement/pack-store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { RandomBytes } from '../runtime/random.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
+import { Committer, type Reserve } from './committer.ts';
+import type { Telemetry } from './events.ts';
+import { Health } from './health.ts';
+import { JournalWriter } from './journal-writer.ts';
+import { OperationWriter } from './operation-writer.ts';
+import { PackWriter } from './pack-writer.ts';
+import { Session } from './session.ts';
+
+export interface EngineParts {
+  readonly backend: Backend;
+  readonly metadata: Metadata;
+  readonly config: StoreConfig;
+  readonly reserve: Reserve | undefined;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** Everything that only a writable store has. */
+interface WriteSide {
+  readonly session: Session;
+  readonly journal: JournalWriter;
+  readonly committer: Committer;
+  readonly chunkPacks: PackWriter;
+  readonly nodePacks: PackWriter;
+}
+
+/** The parts of one open store and how they are wired; the API in front of it validates and translates. */
+export class Engine {
+  readonly backend: Backend;
+  readonly metadata: Metadata;
+  readonly config: StoreConfig;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly health = new Health();
+  readonly packs: PackStore;
+  readonly reader: ItemReader;
+  readonly chunking: ChunkingSpec;
+  readonly #budget = new Semaphore(WRITE_BUDGET_BYTES);
+  readonly #stopMerging = new AbortController();
+  #write: WriteSide | undefined;
+  #merging: Promise<void> | undefined;
+  #packsAtLastMerge = -MERGE_FAN_IN;
+
+  constructor(parts: EngineParts) {
+    this.backend = parts.backend;
+    this.metadata = parts.metadata;
+    this.config = parts.config;
+    this.telemetry = parts.telemetry;
+    this.clock = parts.clock;
+    this.chunking = parseChunking(parts.config.chunking);
+    const storeId = fromHex(parts.config.storeId);
+    invariant(storeId, 'a store id is hex');
+    this.packs = new PackStore({ backend: parts.backend, storeId, random: parts.random });
+    this.reader = new ItemReader({
+      storeId,
+      locate: (kind, ids, signal) => this.metadata.locate(kind, ids, signal && { signal }),
+      readPack: (pack, range, signal) => this.packs.read(pack, range, signal && { signal }),
+      onDamage: (kind, items) => this.#onDamage(kind, items),
+    });
+  }
+
+  /** Makes the store writable: recovers what a crash left, reserves a session, flushes what nobody flushed. */
+  async startWriting(storeId: Uint8Array, reserve: Reserve | undefined): Promise<void> {
+    const recovered = await recoverFromJournal(this);
+    if (recovered.records > 0) this.telemetry.emit('recovery', { records: recovered.records });
+    const session = new Session(storeId, await this.metadata.openSession());
+    const journal = new JournalWriter({ metadata: this.metadata, packs: this.packs, session, head: await this.metadata.head() });
+    await journal.flush();
+    const committer = new Committer({
+      metadata: this.metadata,
+      journal,
+      health: this.health,
+      reserve,
+      afterCommit: () => this.#mergeWhenDue(),
+    });
+    const packWriter = (packClass: 'data' | 'meta'): PackWriter =>
+      new PackWriter({
+        class: packClass,
+        packs: this.packs,
+        session,
+        health: this.health,
+        register: (pack, items) => committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] }),
+      });
+    this.#write = { session, journal, committer, chunkPacks: packWriter('data'), nodePacks: packWriter('meta') };
+  }
+
+  get committer(): Committer {
+    return this.#writeSide.committer;
+  }
+
+  get packsWritten(): number {
+    if (this.#write === undefined) return 0;
+    const { journal, chunkPacks, nodePacks } = this.#write;
+    return journal.packsWritten + chunkPacks.packsWritten + nodePacks.packsWritten;
+  }
+
+  get commits(): number {
+    return this.#write?.committer.commits ?? 0;
+  }
+
+  createWriter(options: { readonly verifyExisting: boolean }): OperationWriter {
+    const { chunkPacks, nodePacks } = this.#writeSide;
+    return new OperationWriter(
+      {
+        chunkPacks,
+        nodePacks,
+        budget: this.#budget,
+        compressionLevel: this.config.compression.level,
+        locate: (kind, ids) => this.metadata.locate(kind, ids),
+        verify: (chunks) => this.#verify(chunks),
+      },
+      options,
+    );
+  }
+
+  /** Waits for background work, flushes, and closes what it was given. */
+  async close(): Promise<void> {
+    this.health.close();
+    try {
+      await this.#merging;
+      await this.#write?.committer.close();
+    } finally {
+      this.#stopMerging.abort();
+      await this.metadata.close();
+      await this.backend.close();
+    }
+  }
+
+  get #writeSide(): WriteSide {
+    invariant(this.#write, 'only a writable store writes');
+    return this.#write;
+  }
+
+  /** Reads known chunks one by one: which of them can still be counted on? What fails is flagged by the reader. */
+  async #verify(chunks: readonly { readonly id: Uint8Array; readonly length: number }[]): Promise<readonly boolean[]> {
+    const good: boolean[] = [];
+    for (const chunk of chunks) {
+      try {
+        await this.reader.read('chunk', [chunk]);
+        good.push(true);
+      } catch (error) {
+        if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+        good.push(false);
+      }
+    }
+    return good;
+  }
+
+  async #onDamage(kind: ItemKind, items: readonly DamagedItem[]): Promise<void> {
+    this.telemetry.counts.damageFound += items.length;
+    for (const { error } of items) {
+      const { digest, packId } = error.details;
+      this.telemetry.logger?.error(error.message, { ...error.details });
+      this.telemetry.emit('damage', { code: error.code, message: error.message, ...(digest && { digest }), ...(packId && { packId }) });
+    }
+    const flagged = items.flatMap(({ id, pack }) => (pack ? [{ kind, id, packNumber: pack.number }] : []));
+    if (this.#write && flagged.length > 0) await this.metadata.markSuspect(flagged);
+  }
+
+  #mergeWhenDue(): void {
+    if (this.#merging || this.health.poisoned || this.health.closed || this.packsWritten - this.#packsAtLastMerge < MERGE_FAN_IN) return;
+    this.#packsAtLastMerge = this.packsWritten;
+    this.#merging = this.#merge().finally(() => {
+      this.#merging = undefined;
+    });
+  }
+
+  async #merge(): Promise<void> {
+    const { session, committer } = this.#writeSide;
+    const context: MergeContext = {
+      metadata: this.metadata,
+      packs: this.packs,
+      nextPackHeader: (packClass) => session.nextPackHeader(packClass),
+      submit: (changes) => committer.submit({ changes, inline: [] }),
+      signal: this.#stopMerging.signal,
+    };
+    try {
+      await deleteDroppedPacks(context);
+      const report = await mergeSmallPacks(context);
+      if (report === undefined) return;
+      this.telemetry.counts.packsMerged += report.dropped;
+      this.telemetry.emit('merge', report);
+    } catch (error) {
+      // Merging only tidies: a store that cannot merge now works as before and tries again after more commits.
+      this.telemetry.logger?.warn('small packs could not be merged', { error });
+    }
+  }
+}

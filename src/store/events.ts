@@ -1,0 +1,45 @@
+import { EventEmitter } from 'node:events';
+import type { Logger, StoreEvents, StoreMetrics } from './types.ts';
+
+/** Events and counters of one open store. A listener that throws is its owner's bug and does not reach the engine. */
+export class Telemetry {
+  readonly #emitter = new EventEmitter();
+  readonly #logger: Logger | undefined;
+  readonly counts: { -readonly [name in keyof StoreMetrics]: number } = {
+    puts: 0,
+    gets: 0,
+    deletes: 0,
+    commits: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    chunksNew: 0,
+    chunksKnown: 0,
+    packsWritten: 0,
+    packsMerged: 0,
+    damageFound: 0,
+  };
+
+  constructor(logger: Logger | undefined) {
+    this.#logger = logger;
+  }
+
+  get logger(): Logger | undefined {
+    return this.#logger;
+  }
+
+  on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): void {
+    this.#emitter.on(event, listener as (...args: unknown[]) => void);
+  }
+
+  off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): void {
+    this.#emitter.off(event, listener as (...args: unknown[]) => void);
+  }
+
+  emit<E extends keyof StoreEvents>(event: E, ...args: StoreEvents[E]): void {
+    try {
+      this.#emitter.emit(event, ...args);
+    } catch (error) {
+      this.#logger?.error(`a listener of "${event}" threw`, { error });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
+
+/**
+ * Whether a handle may still write. A write whose outcome is unknown (a failed fsync, an I/O error in the database)
+ * poisons it: what is on disk may no longer be what this process believes, and only opening again finds out.
+ * A failure known to have changed nothing (disk full before the rename, quota, busy) does not.
+ */
+export class Health {
+  #poisonedBy: unknown;
+  #closed = false;
+
+  get poisoned(): boolean {
+    return this.#poisonedBy !== undefined;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Poisons the handle unless the failure is a definite one. @returns the error as it was */
+  judge<E>(error: E): E {
+    if (!isDefinite(error)) this.#poisonedBy ??= error;
+    return error;
+  }
+
+  /** @throws `closed/STORE_CLOSED` */
+  assertOpen(): void {
+    if (this.#closed) throw storeError('STORE_CLOSED', 'the store is closed');
+  }
+
+  /** @throws `closed/STORE_CLOSED`, `closed/STORE_POISONED` */
+  assertWritable(): void {
+    this.assertOpen();
+    if (this.#poisonedBy !== undefined) {
+      throw storeError('STORE_POISONED', 'an earlier write failed with an unknown outcome; close the store and open it again', {
+        cause: this.#poisonedBy,
+      });
+    }
+  }
+}
+
+const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set(['exhausted', 'conflict', 'denied', 'invalid', 'not-found', 'unsupported']);
+
+/** Whether an error of a write proves that nothing was written. */
+export function isDefinite(error: unknown): boolean {
+  return isStoreError(error) && (DEFINITE_KINDS.has(error.kind) || error.code === 'METADATA_BUSY');
+}

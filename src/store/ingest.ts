@@ -1,0 +1,77 @@
+import { type ChunkingSpec, createChunker } from '../chunking/index.ts';
+import { storeError } from '../errors/store-error.ts';
+import { blake3, createHasher } from '../hash/index.ts';
+import { CHUNK_BYTES_MAX, MIB } from '../limits.ts';
+import { type FinishedManifest, ManifestBuilder } from '../pipeline/manifest-builder.ts';
+import { type ContentSource, openSource } from '../pipeline/source.ts';
+import type { OperationWriter, Tally } from './operation-writer.ts';
+import type { Progress } from './types.ts';
+
+/** A huge array is cut in slices, so that neither the event loop nor memory feels its size. */
+const SLICE_BYTES = MIB;
+
+export interface IngestedContent extends FinishedManifest {
+  readonly digest: Uint8Array;
+  readonly tally: Tally;
+}
+
+/**
+ * Streams content into chunks, their digests into a manifest, and the chunks to the writer. Nothing refers to them until
+ * the caller commits the entry.
+ */
+export async function ingest(
+  source: ContentSource,
+  writer: OperationWriter,
+  options: { readonly chunking: ChunkingSpec; readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+): Promise<IngestedContent> {
+  const tally: Tally = { newBytes: 0, storedBytes: 0, chunksNew: 0, chunksKnown: 0 };
+  const manifest = new ManifestBuilder((id, bytes) => writer.addNode(id, bytes));
+  const content = createHasher('blake3');
+  let first: { readonly digest: Uint8Array; bytes: Uint8Array | undefined } | undefined;
+  let size = 0;
+  for await (const bytes of cut(source, options.chunking, options.signal)) {
+    options.signal?.throwIfAborted();
+    const digest = blake3(bytes);
+    // Content of one chunk has that chunk's digest; hashing it a second time waits for a second chunk.
+    if (first === undefined) {
+      first = { digest, bytes };
+    } else {
+      if (first.bytes) content.update(first.bytes);
+      first.bytes = undefined;
+      content.update(bytes);
+    }
+    size += bytes.length;
+    await manifest.add(bytes.length, digest);
+    await writer.add({ id: digest, bytes, tally });
+    options.onProgress?.({ phase: 'put', done: size, bytes: size });
+  }
+  const finished = await manifest.finish();
+  const digest = finished.chunkCount === 1 && first ? first.digest : content.digest();
+  return { ...finished, digest, tally };
+}
+
+/** @yields chunks that nobody else holds */
+async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (chunking.kind === 'given') {
+    yield* givenChunks(source, signal);
+    return;
+  }
+  const chunker = createChunker(chunking);
+  for await (const piece of openSource(source, signal)) {
+    for (let start = 0; start < piece.length; start += SLICE_BYTES) yield* chunker.push(piece.subarray(start, start + SLICE_BYTES));
+  }
+  yield* chunker.finish();
+}
+
+async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (typeof source === 'string' || source instanceof Uint8Array || 'path' in source) {
+    throw storeError('CHUNKS_INVALID', 'chunking "given" needs an iterable whose pieces are the chunks');
+  }
+  for await (const piece of openSource(source, signal)) {
+    if (piece.length === 0 || piece.length > CHUNK_BYTES_MAX) {
+      throw storeError('CHUNKS_INVALID', `a given chunk has 1 to ${CHUNK_BYTES_MAX} bytes, not ${piece.length}`, { details: { size: piece.length } });
+    }
+    yield piece.slice();
+  }
+}
+

@@ -1,0 +1,75 @@
+import { type DirectoryItem, PackBuilder } from '../format/index.ts';
+import { invariant } from '../errors/store-error.ts';
+import type { FlushedJournal, Head, Metadata, OutboxRow } from '../metadata/contract.ts';
+import { sealJournalRecord } from '../pipeline/journal-frame.ts';
+import type { PackStore } from '../placement/pack-store.ts';
+import type { Session } from './session.ts';
+
+/** Outbox bytes of one journal pack. */
+const FLUSH_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * Writes the outbox into journal packs: whatever is there, also what another process left. A journal pack holds the
+ * record of each commit, each followed by the chunk records that rode in it.
+ */
+export class JournalWriter {
+  readonly #metadata: Metadata;
+  readonly #packs: PackStore;
+  readonly #session: Session;
+  readonly #incarnation: Uint8Array;
+  #written: number;
+  #packsWritten = 0;
+  /** Durable, but the metadata has not been told; told with the next commit, or when the store closes. */
+  #untold: FlushedJournal[] = [];
+
+  constructor(parts: { readonly metadata: Metadata; readonly packs: PackStore; readonly session: Session; readonly head: Head }) {
+    this.#metadata = parts.metadata;
+    this.#packs = parts.packs;
+    this.#session = parts.session;
+    this.#written = parts.head.flushed;
+    this.#incarnation = parts.head.incarnation;
+  }
+
+  get packsWritten(): number {
+    return this.#packsWritten;
+  }
+
+  /** Journal packs to hand to the next transaction; give them back with `untold` when it did not happen. */
+  takeUntold(): readonly FlushedJournal[] {
+    const taken = this.#untold;
+    this.#untold = [];
+    return taken;
+  }
+
+  giveBack(taken: readonly FlushedJournal[]): void {
+    this.#untold.unshift(...taken);
+  }
+
+  /** Makes every record of the outbox durable on the backend. May spend the reserve: a full disk must not block a delete. */
+  async flush(): Promise<void> {
+    for (;;) {
+      const rows = await this.#metadata.outbox(this.#written, FLUSH_BYTES_MAX);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      this.#untold.push(await this.#writePack(rows));
+      this.#packsWritten += 1;
+      this.#written = last.commit;
+    }
+  }
+
+  async #writePack(rows: readonly OutboxRow[]): Promise<FlushedJournal> {
+    const builder = new PackBuilder(this.#session.nextPackHeader('journal'));
+    const inline: { commit: number; items: readonly DirectoryItem[] }[] = [];
+    for (const row of rows) {
+      builder.add(await sealJournalRecord(row.record));
+      const chunks = row.inline.flatMap((record) => builder.add({ kind: 'chunk', ...record }));
+      if (chunks.length > 0) inline.push({ commit: row.commit, items: chunks });
+    }
+    const first = rows[0];
+    const last = rows.at(-1);
+    invariant(first && last, 'a journal pack holds records');
+    const journal = { incarnation: this.#incarnation, firstCommit: first.commit, lastCommit: last.commit };
+    const pack = await this.#packs.write({ header: builder.header, bytes: builder.finish().bytes, journal }, { spendReserve: true });
+    return { pack, inline };
+  }
+}

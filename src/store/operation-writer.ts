@@ -1,0 +1,229 @@
+import { concatBytes, toHex } from '../bytes/bytes.ts';
+import { compress } from '../compress/index.ts';
+import type { RecordItem } from '../format/index.ts';
+import { INLINE_BYTES_MAX, LOOKUP_BATCH_CHUNKS, RECORD_ITEMS_MAX, RECORD_PLAIN_BYTES_TARGET } from '../limits.ts';
+import type { InlineRecord, ItemLocation } from '../metadata/contract.ts';
+import type { Semaphore } from '../runtime/semaphore.ts';
+import type { PackWriter, PendingPack, SealedRecord } from './pack-writer.ts';
+
+/** What the writing of one entry added to the store. */
+export interface Tally {
+  newBytes: number;
+  storedBytes: number;
+  chunksNew: number;
+  chunksKnown: number;
+}
+
+export interface ChunkToStore {
+  readonly id: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly tally: Tally;
+}
+
+interface Group {
+  readonly chunks: ChunkToStore[];
+  plainBytes: number;
+}
+
+/** What the writer needs of the engine around it. */
+export interface WriterContext {
+  readonly chunkPacks: PackWriter;
+  readonly nodePacks: PackWriter;
+  /** Plain bytes being compressed or waiting for a pack, over all operations of the store. */
+  readonly budget: Semaphore;
+  readonly compressionLevel: number;
+  locate(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly (ItemLocation | undefined)[]>;
+  /** Re-reads known chunks and tells which are good. */
+  verify(chunks: readonly { readonly id: Uint8Array; readonly length: number }[]): Promise<readonly boolean[]>;
+}
+
+/**
+ * Stores the chunks of one operation (a put, or all puts of a batch): looks them up in batches, compresses what is new
+ * in records of up to 1 MiB, and appends those to the shared packs. An operation with little new content never
+ * touches a pack: its records ride in the commit.
+ */
+export class OperationWriter {
+  readonly #context: WriterContext;
+  readonly #verifyExisting: boolean;
+  #lookup: ChunkToStore[] = [];
+  #lookupBytes = 0;
+  #resolving: Promise<void> = Promise.resolve();
+  #group: Group = { chunks: [], plainBytes: 0 };
+  #placing: Promise<void> = Promise.resolve();
+  /** New chunks that are in no pack yet: in the open group, being compressed, or held inline. */
+  readonly #unplaced = new Set<string>();
+  #inline: SealedRecord[] = [];
+  #inlineBytes = 0;
+  #spilled = false;
+  /** Packs that hold something of this operation and are not registered yet. */
+  readonly #waits = new Map<PendingPack, PackWriter>();
+  #failure: unknown;
+
+  constructor(context: WriterContext, options: { readonly verifyExisting: boolean }) {
+    this.#context = context;
+    this.#verifyExisting = options.verifyExisting;
+  }
+
+  /** Takes a chunk; the bytes belong to the writer from now on. Waits while too much is in flight. */
+  async add(chunk: ChunkToStore): Promise<void> {
+    this.#lookup.push(chunk);
+    this.#lookupBytes += chunk.bytes.length;
+    if (this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS) await this.#startLookup();
+  }
+
+  /** Stores a manifest node unless it is known. */
+  async addNode(id: Uint8Array, bytes: Uint8Array): Promise<void> {
+    const { nodePacks } = this.#context;
+    const pending = nodePacks.pendingOf(toHex(id));
+    if (pending) {
+      this.#waitFor(pending, nodePacks);
+      return;
+    }
+    const [known] = await this.#context.locate('manifest', id);
+    if (known && !known.suspect) return;
+    const compressed = await compress(bytes, { level: this.#context.compressionLevel });
+    const items = [{ id, length: bytes.length }];
+    const record = { kind: 'manifest', codec: compressed.codec, plainLength: bytes.length, stored: compressed.bytes, items } as const;
+    this.#waitFor(await nodePacks.append(record), nodePacks);
+  }
+
+  /**
+   * Ends the operation: everything it added is findable or rides in the returned records.
+   * @throws what compressing, writing or registering threw; the operation must not be committed then
+   */
+  async finish(): Promise<readonly InlineRecord[]> {
+    await this.#startLookup();
+    await this.#resolving;
+    await this.#sealGroup();
+    await this.#placing;
+    await Promise.allSettled([...this.#waits].map(([pending, writer]) => writer.flush(pending)));
+    this.#throwFailure();
+    return this.#inline;
+  }
+
+  /** Waits for what runs in the background of an operation that is given up. Never throws. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.#resolving, this.#placing]);
+  }
+
+  #waitFor(pending: PendingPack, writer: PackWriter): void {
+    if (this.#waits.has(pending)) return;
+    this.#waits.set(pending, writer);
+    pending.registered
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#waits.delete(pending));
+  }
+
+  /** A pack that could not be written ends the operation at its next step, not after the rest of its input. */
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** One lookup runs while the next batch gathers. */
+  async #startLookup(): Promise<void> {
+    const batch = this.#lookup;
+    this.#lookup = [];
+    this.#lookupBytes = 0;
+    this.#throwFailure();
+    const previous = this.#resolving;
+    this.#resolving = previous.then(() => this.#resolve(batch));
+    this.#resolving.catch(() => undefined);
+    await previous;
+  }
+
+  async #resolve(batch: readonly ChunkToStore[]): Promise<void> {
+    const unknown: ChunkToStore[] = [];
+    for (const chunk of batch) {
+      if (this.#isOnItsWay(chunk)) chunk.tally.chunksKnown += 1;
+      else unknown.push(chunk);
+    }
+    if (unknown.length === 0) return;
+    const known = await this.#lookUp(unknown);
+    for (const [index, chunk] of unknown.entries()) {
+      if (known[index] || this.#isOnItsWay(chunk)) {
+        chunk.tally.chunksKnown += 1;
+        continue;
+      }
+      await this.#addToGroup(chunk);
+    }
+  }
+
+  /** Whether this operation holds the chunk already, or a pack is being written with it. */
+  #isOnItsWay(chunk: ChunkToStore): boolean {
+    const id = toHex(chunk.id);
+    if (this.#unplaced.has(id)) return true;
+    const pending = this.#context.chunkPacks.pendingOf(id);
+    if (pending === undefined) return false;
+    this.#waitFor(pending, this.#context.chunkPacks);
+    return true;
+  }
+
+  async #lookUp(chunks: readonly ChunkToStore[]): Promise<readonly boolean[]> {
+    const locations = await this.#context.locate('chunk', concatBytes(chunks.map((chunk) => chunk.id)));
+    const known = chunks.map((chunk, index) => {
+      const location = locations[index];
+      return location !== undefined && !location.suspect && location.length === chunk.bytes.length;
+    });
+    if (!this.#verifyExisting) return known;
+    const hits = chunks.filter((_, index) => known[index]).map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
+    const good = (await this.#context.verify(hits)).values();
+    return known.map((hit) => hit && good.next().value === true);
+  }
+
+  async #addToGroup(chunk: ChunkToStore): Promise<void> {
+    const { chunks, plainBytes } = this.#group;
+    const full = plainBytes + chunk.bytes.length > RECORD_PLAIN_BYTES_TARGET || chunks.length === RECORD_ITEMS_MAX;
+    if (full && chunks.length > 0) await this.#sealGroup();
+    this.#group.chunks.push(chunk);
+    this.#group.plainBytes += chunk.bytes.length;
+    this.#unplaced.add(toHex(chunk.id));
+    chunk.tally.chunksNew += 1;
+    chunk.tally.newBytes += chunk.bytes.length;
+  }
+
+  /** Starts compressing the open group. Groups are compressed side by side and placed in their order. */
+  async #sealGroup(): Promise<void> {
+    const group = this.#group;
+    if (group.chunks.length === 0) return;
+    this.#group = { chunks: [], plainBytes: 0 };
+    await this.#context.budget.acquire(group.plainBytes);
+    const record = this.#compress(group);
+    record.catch(() => undefined);
+    this.#placing = this.#place(this.#placing, group, record);
+    this.#placing.catch(() => undefined);
+  }
+
+  async #compress(group: Group): Promise<SealedRecord> {
+    const first = group.chunks[0];
+    const plain = group.chunks.length === 1 && first ? first.bytes : concatBytes(group.chunks.map((chunk) => chunk.bytes));
+    const items: RecordItem[] = group.chunks.map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
+    const { codec, bytes } = await compress(plain, { level: this.#context.compressionLevel });
+    return { kind: 'chunk', codec, plainLength: plain.length, stored: bytes, items };
+  }
+
+  async #place(before: Promise<void>, group: Group, compressing: Promise<SealedRecord>): Promise<void> {
+    try {
+      await before;
+      const record = await compressing;
+      for (const { bytes, tally } of group.chunks) tally.storedBytes += (record.stored.length * bytes.length) / group.plainBytes;
+      if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
+        this.#inline.push(record);
+        this.#inlineBytes += record.stored.length;
+        return;
+      }
+      this.#spilled = true;
+      const held = this.#inline;
+      this.#inline = [];
+      for (const next of [...held, record]) await this.#append(next);
+    } finally {
+      this.#context.budget.release(group.plainBytes);
+    }
+  }
+
+  async #append(record: SealedRecord): Promise<void> {
+    this.#waitFor(await this.#context.chunkPacks.append(record), this.#context.chunkPacks);
+    for (const item of record.items) this.#unplaced.delete(toHex(item.id));
+  }
+}

@@ -1,0 +1,139 @@
+import { toHex } from '../bytes/bytes.ts';
+import { type DirectoryItem, PackBuilder, type PackClass, type PackDescriptor, type RecordItem, type RecordKind } from '../format/index.ts';
+import { PACK_BYTES_TARGET, PACK_RECORDS_MAX } from '../limits.ts';
+import type { PackStore } from '../placement/pack-store.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
+import type { Health } from './health.ts';
+import type { Session } from './session.ts';
+
+export interface SealedRecord {
+  readonly kind: RecordKind;
+  readonly codec: number;
+  readonly plainLength: number;
+  readonly stored: Uint8Array;
+  readonly items: readonly RecordItem[];
+}
+
+/** A pack that is being filled or written. `registered` settles when its items are findable, or when that failed. */
+export interface PendingPack {
+  readonly registered: Promise<void>;
+}
+
+interface OpenPack {
+  readonly builder: PackBuilder;
+  /** Apart from the builder, so that who waits does not keep the bytes alive. */
+  readonly pending: PendingPack;
+  readonly settle: PromiseWithResolvers<void>;
+}
+
+/** Registers a durable pack in the metadata; resolves when the change is committed. */
+export type RegisterPack = (pack: PackDescriptor, items: readonly DirectoryItem[]) => Promise<unknown>;
+
+const WRITES_AT_ONCE = 2;
+
+/**
+ * Gathers records of all concurrent operations into packs of one class, writes full packs and registers them. What was
+ * appended belongs to the store from then on: an operation that gives up leaves its records to the others.
+ */
+export class PackWriter {
+  readonly #class: PackClass;
+  readonly #packs: PackStore;
+  readonly #session: Session;
+  readonly #register: RegisterPack;
+  readonly #health: Health;
+  readonly #slots = new Semaphore(WRITES_AT_ONCE);
+  /** Items appended and not yet registered, by id. */
+  readonly #pendingItems = new Map<string, PendingPack>();
+  #open: OpenPack | undefined;
+  #lastClose: Promise<void> = Promise.resolve();
+  #written = 0;
+
+  constructor(parts: {
+    readonly class: PackClass;
+    readonly packs: PackStore;
+    readonly session: Session;
+    readonly register: RegisterPack;
+    readonly health: Health;
+  }) {
+    this.#class = parts.class;
+    this.#packs = parts.packs;
+    this.#session = parts.session;
+    this.#register = parts.register;
+    this.#health = parts.health;
+  }
+
+  /** Packs written since the store was opened. */
+  get packsWritten(): number {
+    return this.#written;
+  }
+
+  /** The pack that will hold an item which was appended but is not findable yet. */
+  pendingOf(id: string): PendingPack | undefined {
+    return this.#pendingItems.get(id);
+  }
+
+  /** Adds a record to the open pack; waits while full packs are being written. @returns the pack to wait for */
+  async append(record: SealedRecord): Promise<PendingPack> {
+    while (this.#open && this.#isFull(this.#open.builder)) {
+      await this.#closeOnce(this.#open);
+    }
+    this.#health.assertWritable();
+    this.#open ??= this.#begin();
+    this.#open.builder.add(record);
+    const { pending } = this.#open;
+    for (const item of record.items) this.#pendingItems.set(toHex(item.id), pending);
+    return pending;
+  }
+
+  /**
+   * Makes sure the pack gets written even if nobody fills it, and waits until it is registered. While a pack is on its
+   * way the open one keeps gathering: operations that end together share it.
+   * @throws what writing or registering threw
+   */
+  async flush(pending: PendingPack): Promise<void> {
+    if (this.#open?.pending === pending) await this.#lastClose;
+    const open = this.#open;
+    if (open?.pending === pending) await this.#closeOnce(open);
+    await pending.registered;
+  }
+
+  #isFull(builder: PackBuilder): boolean {
+    return builder.bytes >= PACK_BYTES_TARGET || builder.recordCount >= PACK_RECORDS_MAX;
+  }
+
+  #begin(): OpenPack {
+    const settle = Promise.withResolvers<void>();
+    // Whoever waits for the pack sees the failure; without a waiter it must not end the process.
+    settle.promise.catch(() => undefined);
+    return { builder: new PackBuilder(this.#session.nextPackHeader(this.#class)), settle, pending: { registered: settle.promise } };
+  }
+
+  /** Takes a pack out of filling and starts writing it, once a write slot is free and unless somebody else did meanwhile. */
+  async #closeOnce(open: OpenPack): Promise<void> {
+    await this.#slots.acquire();
+    if (this.#open !== open) {
+      this.#slots.release();
+      return;
+    }
+    this.#open = undefined;
+    const closing = this.#write(open).then(open.settle.resolve, open.settle.reject);
+    this.#lastClose = closing.finally(() => this.#slots.release());
+  }
+
+  async #write(open: OpenPack): Promise<void> {
+    const finished = open.builder.finish();
+    try {
+      this.#health.assertWritable();
+      const pack = await this.#packs.write({ header: open.builder.header, bytes: finished.bytes });
+      this.#written += 1;
+      await this.#register(pack, finished.items);
+    } catch (error) {
+      throw this.#health.judge(error);
+    } finally {
+      for (const item of finished.items) {
+        const id = toHex(item.id);
+        if (this.#pendingItems.get(id) === open.pending) this.#pendingItems.delete(id);
+      }
+    }
+  }
+}

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/errors/codes.ts';
-import { documentationGaps, unmentioned } from './tidy/error-rules.ts';
-import { NEVER_WORDS, TABLES } from './tidy/exemptions.ts';
+import { detailGaps, documentationGaps, unmentioned } from './tidy/error-rules.ts';
+import { CITED_NAMES, NEVER_WORDS, TABLES } from './tidy/exemptions.ts';
 import { FIXTURES } from './tidy/fixtures.ts';
+import { areaOf } from './tidy/import-rules.ts';
 import { AREAS, MODULE_HOMES, SAME_LEVEL_EDGES } from './tidy/layers.ts';
 import { RULES } from './tidy/rules.ts';
 import { FILE_LINES_MAX, lineCount } from './tidy/size-rules.ts';
@@ -45,7 +46,7 @@ describe('the layer table', () => {
   it('points down, but for the listed edges', () => {
     const wrong = Object.entries(AREAS).flatMap(([from, area]) =>
       [...area.imports, ...(area.types ?? [])].filter((to) => {
-        const target = AREAS[to];
+        const target = AREAS[to.startsWith('src/') ? areaOf(to) : to];
         if (target === undefined) return true;
         return target.level === area.level ? !SAME_LEVEL_EDGES.includes(`${from} -> ${to}`) : target.level > area.level;
       }),
@@ -81,6 +82,12 @@ describe('exemptions', () => {
     expect(needless).toEqual([]);
   });
 
+  it('are names that product code uses', () => {
+    const product = sources.filter(({ path: file }) => isProduct(file));
+    const unused = Object.keys(CITED_NAMES).filter((name) => !product.some(({ text }) => text.includes(name)));
+    expect(unused).toEqual([]);
+  });
+
   it('do not cover words that the glossary uses itself', () => {
     const glossary = readFileSync(path.join(ROOT, 'docs/glossary.md'), 'utf8');
     const terms = [...glossary.matchAll(/^\| \*\*([^*]+)\*\*/gm)].flatMap(([, term = '']) => term.split(/[^a-z]+/i));
@@ -103,6 +110,20 @@ describe('an error code', () => {
 
   it('is explained in docs/errors.md under its kind', () => {
     expect(documentationGaps(ERROR_CODES, readFileSync(path.join(ROOT, 'docs/errors.md'), 'utf8'))).toEqual([]);
+  });
+
+  it('is documented with every detail it carries', () => {
+    const product = sources.filter(({ path: file }) => isProduct(file));
+    expect(detailGaps(product, readFileSync(path.join(ROOT, 'docs/errors.md'), 'utf8'))).toEqual([]);
+  });
+
+  it('is missed when its section lacks a detail, a meaning or what to do next', () => {
+    const source = parseSource(
+      'a.ts',
+      "storeError('A', 'why', { details: { key, ...(id && { packId: id }) }, cause });",
+    );
+    const markdown = '## invalid\n### A\n\nNot good.\nDetails: `key`.\nNext: stop.\n### B\n\nDetails: none.\n';
+    expect(detailGaps([source], markdown)).toEqual(['A does not list packId', 'B does not say what to do next']);
   });
 
   it('is missed when only prose or another code names it', () => {

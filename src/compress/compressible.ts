@@ -1,6 +1,6 @@
 /**
  * Guesses from samples whether zstd can make bytes smaller, so that media, archives and ciphertext cost a few
- * dozen microseconds a MiB instead of a full pass (40 us against 530 us, `npm run bench compress`).
+ * dozen microseconds a MiB instead of a full pass (40 us against 530 us, `npm run bench -- compress`).
  *
  * In each of many short slices the pairs of equal bytes are counted. Uniformly random bytes give a binomial count that
  * is known exactly; text, code and tables give far more pairs, counters and ramps far fewer, so both sides count as

@@ -7,7 +7,7 @@
  */
 
 import { z } from 'zod';
-import { compareBytes, toHex, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
+import { equalBytes, toHex, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
 import { STORE_CONFIG_BYTES_MAX } from '../limits.ts';
@@ -102,7 +102,7 @@ function parseChecked(bytes: Uint8Array, fail: Fail): unknown {
   const front = bytes.subarray(0, Math.max(0, bytes.length - SUFFIX_BYTES));
   const suffix = bytes.subarray(front.length);
   const expected = utf8Encode(`${CHECK_FRONT}${toHex(blake3(front))}${CHECK_BACK}`);
-  if (compareBytes(suffix, expected) !== 0) fail('does not match its check');
+  if (!equalBytes(suffix, expected)) fail('does not match its check');
   try {
     return JSON.parse(utf8Decode(bytes));
   } catch (error) {
@@ -139,5 +139,7 @@ export function decodeStoreConfig(bytes: Uint8Array): StoreConfig {
   refuseSetting('compression.codec', compression.codec, 'zstd');
   refuseSetting('redundancy', redundancy, 'none');
   refuseSetting('keys', keys, 'none');
+  // JSON has many spellings of one value, and members that come twice; only the one that is written is taken.
+  if (!lenient && !equalBytes(encodeStoreConfig(config as StoreConfig), bytes)) fail('is not in its fixed spelling');
   return config as StoreConfig;
 }

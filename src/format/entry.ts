@@ -65,6 +65,7 @@ export function encodeEntry(value: EntryValue): Uint8Array {
     value.digest.length === DIGEST_BYTES && value.root.length === DIGEST_BYTES,
     'digest and root have 32 bytes',
   );
+  invariant(value.parent === undefined || value.parent.length === DIGEST_BYTES, 'a version has 32 bytes');
   return encodeCbor([
     ENTRY_VERSION,
     value.digest,

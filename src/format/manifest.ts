@@ -81,7 +81,7 @@ function checkInner(inner: ManifestInner, fail: Fail): void {
   if (children.length < 1 || children.length > MANIFEST_FANOUT) fail(`lists ${children.length} nodes`);
   const chunksMax = MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_FANOUT ** (level - 1);
   for (const { bytes, chunks } of children) {
-    if (chunks > Math.min(bytes, chunksMax) || bytes > chunks * CHUNK_BYTES_MAX) {
+    if (chunks < 1 || chunks > Math.min(bytes, chunksMax) || bytes > chunks * CHUNK_BYTES_MAX) {
       fail(`gives a node of level ${level - 1} ${chunks} chunks for ${bytes} bytes`);
     }
   }
@@ -95,11 +95,19 @@ function checkInner(inner: ManifestInner, fail: Fail): void {
 export function encodeManifestNode(node: ManifestNode): Uint8Array {
   const fail = failWith('INVARIANT_BROKEN', 'new manifest node');
   if (node.type === 'leaf') {
+    invariant(
+      node.lengths.every((length) => length >= 1 && length <= CHUNK_BYTES_MAX),
+      'chunks have a legal length',
+    );
     checkLeaf(node, fail);
     return encodeCbor([MANIFEST_VERSION, LEAF_LEVEL, node.start, node.lengths, node.digests]);
   }
   const { level, children } = node;
   invariant(level > LEAF_LEVEL && level <= MANIFEST_LEVEL_MAX, 'an inner node is above leaves, and not too high');
+  invariant(
+    children.every(({ id, hash }) => id.length === DIGEST_BYTES && hash.length === DIGEST_BYTES),
+    'node ids and hashes have 32 bytes',
+  );
   checkInner(node, fail);
   return encodeCbor([
     MANIFEST_VERSION,

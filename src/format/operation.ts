@@ -5,7 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { concatBytes } from '../bytes/bytes.ts';
-import { storeError } from '../errors/store-error.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
 import { ENTRY_KEY_BYTES_MAX, JOURNAL_RECORD_BYTES_MAX } from '../limits.ts';
 import type { CborValue } from './cbor.ts';
 import type { Fail } from './damage.ts';
@@ -24,6 +24,20 @@ const CODES = {
   'pack-merge': 7,
 } as const satisfies Record<Operation['type'], number>;
 
+function keyToCbor(key: Uint8Array): Uint8Array {
+  invariant(key.length > 0 && key.length <= ENTRY_KEY_BYTES_MAX && isUtf8(key), 'entry keys were checked');
+  return key;
+}
+
+/** Ids back to back in one byte string: their length is fixed, so nothing need stand between them. */
+function idsToCbor(ids: readonly Uint8Array[], idBytes: number): Uint8Array {
+  invariant(
+    ids.every((id) => id.length === idBytes),
+    'ids have their fixed length',
+  );
+  return concatBytes(ids);
+}
+
 /** An operation as it stands inside a journal record. */
 export function operationToCbor(operation: Operation): CborValue {
   const code = CODES[operation.type];
@@ -31,21 +45,21 @@ export function operationToCbor(operation: Operation): CborValue {
     case 'incarnation':
       return [code, operation.previous ?? null];
     case 'entry-put':
-      return [code, operation.key, operation.entry, operation.modified];
+      return [code, keyToCbor(operation.key), operation.entry, operation.modified];
     case 'entry-delete':
-      return [code, operation.key];
+      return [code, keyToCbor(operation.key)];
     case 'entry-rename':
-      return [code, operation.from, operation.to];
+      return [code, keyToCbor(operation.from), keyToCbor(operation.to)];
     case 'entry-copy':
-      return [code, operation.from, operation.to, operation.modified];
+      return [code, keyToCbor(operation.from), keyToCbor(operation.to), operation.modified];
     case 'pack-add':
       return [code, packDescriptorToCbor(operation.pack)];
     case 'pack-merge':
       return [
         code,
         operation.added.map(packDescriptorToCbor),
-        concatBytes(operation.dropped),
-        concatBytes(operation.stale),
+        idsToCbor(operation.dropped, PACK_ID_BYTES),
+        idsToCbor(operation.stale, DIGEST_BYTES),
       ];
   }
 }

@@ -20,7 +20,7 @@ import type { DirectoryItem, RecordItem, RecordKind } from './types.ts';
 /** One record on its way into a pack. */
 export interface PackRecord {
   readonly kind: RecordKind;
-  /** u16; what made `stored` of the plain bytes. */
+  /** One byte; what made `stored` of the plain bytes. */
   readonly codec: number;
   /** Sum of the lengths of the items. */
   readonly plainLength: number;

@@ -1,3 +1,4 @@
+import { invariant } from '../errors/store-error.ts';
 import { STRIPE_SHARDS_MAX } from '../limits.ts';
 import type { CborValue } from './cbor.ts';
 import type { Fail } from './damage.ts';
@@ -11,6 +12,12 @@ type JournalPlace = NonNullable<PackDescriptor['journal']>;
 /** A descriptor as it stands inside journal records. */
 export function packDescriptorToCbor(pack: PackDescriptor): CborValue {
   const { stripe, journal } = pack;
+  invariant(
+    pack.id.length === PACK_ID_BYTES && stripe.id.length === STRIPE_ID_BYTES,
+    'pack and stripe ids have 16 bytes',
+  );
+  invariant(stripe.roots.length === (stripe.k + stripe.m) * DIGEST_BYTES, 'every shard of the stripe has a root');
+  invariant((pack.class === 'journal') === (journal !== undefined), 'journal packs have a place in the journal');
   return [
     pack.id,
     packClassCode(pack.class),

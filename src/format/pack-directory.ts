@@ -18,8 +18,8 @@ import { DIGEST_BYTES } from './sizes.ts';
 import { recordKindCode, recordKindOf } from './type-codes.ts';
 import type { DirectoryItem } from './types.ts';
 
-/** Largest codec number: it is a u16 in what the trailer binds. */
-export const RECORD_CODEC_MAX = 0xffff;
+/** Largest codec id: codec ids are one byte wherever they are used. */
+export const RECORD_CODEC_MAX = 0xff;
 
 const DIRECTORY_VERSION = 1;
 

@@ -6,6 +6,7 @@
 import { BinaryReader } from '../bytes/binary-reader.ts';
 import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { equalBytes } from '../bytes/bytes.ts';
+import { checkInteger } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
 import { checkHolds, checkOf } from './check.ts';
 import { failWith, formatUnsupported } from './damage.ts';
@@ -61,6 +62,7 @@ export function encodePackHeader(header: PackHeader): Uint8Array {
   const { store, pack, session } = header;
   invariant(store.length === STORE_ID_BYTES && pack.length === PACK_ID_BYTES, 'store and pack ids have 16 bytes');
   invariant(equalBytes(session, pack.subarray(0, SESSION_ID_BYTES)), 'a pack id begins with its session');
+  checkInteger('header.namespace', header.namespace, { min: 0, max: 0xffff_ffff });
   invariant(header.epoch === 0, 'a plain pack has no key epoch');
   refuseReadOnlyFeatures(LAYOUT.component, header.features);
   const writer = new BinaryWriter(PACK_HEADER_BYTES);

@@ -7,7 +7,7 @@ import { BinaryReader } from '../bytes/binary-reader.ts';
 import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
-import { BLOB_BYTES_MAX, STRIPE_SHARDS_MAX } from '../limits.ts';
+import { PACK_BYTES_MAX, STRIPE_SHARDS_MAX } from '../limits.ts';
 import { checkHolds, checkOf } from './check.ts';
 import { type Fail, failWith, formatUnsupported } from './damage.ts';
 import { type FeatureBits, type Layout, PRELUDE_BYTES, readPrelude, readReserved, writePrelude } from './prelude.ts';
@@ -60,8 +60,7 @@ export function encodeShardHeader(header: ShardHeader): Uint8Array {
   checkInteger('header.k', k, { min: 1, max: STRIPE_SHARDS_MAX });
   checkInteger('header.m', m, { min: 0, max: STRIPE_SHARDS_MAX - k });
   checkInteger('header.index', header.index, { min: 0, max: k + m - 1 });
-  checkInteger('header.packBytes', header.packBytes, { min: 0 });
-  checkInteger('header.shardBytes', header.shardBytes, { min: 0, max: BLOB_BYTES_MAX });
+  checkInteger('header.packBytes', header.packBytes, { min: 0, max: PACK_BYTES_MAX });
   invariant(header.shardBytes === shardDataBytes(header.packBytes, k), 'a shard has its part of the pack');
   invariant(header.matrix === matrixOf(k), 'the matrix is the one for k');
   const writer = new BinaryWriter(SHARD_HEADER_BYTES);
@@ -123,7 +122,7 @@ function checkShape(header: ShardHeader, fail: Fail): void {
   if (matrix !== MATRIX_COPIES && matrix !== MATRIX_VANDERMONDE) throw formatUnsupported('shard', `matrix ${matrix}`);
   if (k < 1 || k + m > STRIPE_SHARDS_MAX || index >= k + m) fail(`says it is shard ${index} of ${k}+${m}`);
   if (matrix !== matrixOf(k)) fail(`names matrix ${matrix} for ${k} data shards`);
-  if (shardBytes > BLOB_BYTES_MAX || shardBytes !== shardDataBytes(packBytes, k)) {
+  if (packBytes > PACK_BYTES_MAX || shardBytes !== shardDataBytes(packBytes, k)) {
     fail(`says that ${packBytes} bytes in ${k} parts are ${shardBytes} each`);
   }
 }

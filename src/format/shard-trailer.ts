@@ -12,7 +12,7 @@ import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
-import { BLOB_BYTES_MAX, SHARD_BLOCK_BYTES, STRIPE_SHARDS_MAX } from '../limits.ts';
+import { PACK_BYTES_MAX, SHARD_BLOCK_BYTES, STRIPE_SHARDS_MAX } from '../limits.ts';
 import { checkHolds, checkOf } from './check.ts';
 import { type Fail, failWith } from './damage.ts';
 import { type Layout, PRELUDE_BYTES, readPrelude, readReserved, writePrelude } from './prelude.ts';
@@ -79,7 +79,7 @@ export function decodeShardTrailer(bytes: Uint8Array, header?: ShardHeader): Sha
   reader.bytes(PRELUDE_BYTES);
   const blockCount = reader.u32();
   const shardCount = reader.u32();
-  if (blockCount > shardBlockCount(BLOB_BYTES_MAX)) fail(`counts ${blockCount} blocks`);
+  if (blockCount > shardBlockCount(PACK_BYTES_MAX)) fail(`counts ${blockCount} blocks`);
   if (shardCount < 1 || shardCount > STRIPE_SHARDS_MAX) fail(`counts ${shardCount} shards`);
   const needed = trailerBytes(blockCount, shardCount);
   if (bytes.length < needed) fail(`has ${bytes.length} of ${needed} bytes`);

@@ -191,6 +191,9 @@ export interface Metadata {
    */
   markSuspect(items: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array; readonly packNumber: number }[]): Promise<void>;
 
+  /** Flags every item that is found in these packs, whose blobs are gone or useless. Local, like `markSuspect`. */
+  markPacksSuspect(numbers: readonly number[]): Promise<void>;
+
   getEntries(keys: readonly Uint8Array[]): Promise<readonly (EntryRow | undefined)[]>;
   listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]>;
 
@@ -211,11 +214,6 @@ export interface Metadata {
   listPacks(query: { readonly after?: number; readonly class?: PackClass; readonly limit: number }): Promise<readonly PackRow[]>;
   /** Live packs smaller than `bytesBelow` of a class, smallest first: candidates for merging. */
   smallPacks(query: { readonly class: PackClass; readonly bytesBelow: number; readonly limit: number }): Promise<readonly PackRow[]>;
-  /**
-   * Drops journal packs whose records the pack of `holder` holds too. Local: the journal packs on the backends tell a
-   * rebuild the same. Fails with `conflict/PRECONDITION_FAILED` when an item is still found in one of them.
-   */
-  dropJournalPacks(dropped: readonly Uint8Array[], holder: FlushedJournal): Promise<void>;
   /** Packs that a merge dropped and whose blobs may still be there. */
   droppedPacks(limit: number): Promise<readonly PackRow[]>;
   /** Their blobs are gone. */

@@ -1,3 +1,6 @@
+import ts from 'typescript';
+import { findingsOf, type Source } from './source.ts';
+
 /** What the error codes are held to: raised by product code, proven by a test, explained for users. */
 
 export interface Written {
@@ -30,4 +33,48 @@ export function documentationGaps(codes: Readonly<Record<string, string>>, markd
   }
   for (const code of Object.keys(codes)) if (!documented.has(code)) gaps.push(`${code} has no heading`);
   return gaps;
+}
+
+/** Sections of `docs/errors.md` that do not name a detail which product code fills in, or do not end as they should. */
+export function detailGaps(product: readonly Source[], markdown: string): readonly string[] {
+  const sections = [...markdown.matchAll(/^### ([A-Z_]+)\n([^#]*)/gm)].map(([, code = '', text = '']) => ({
+    code,
+    text,
+  }));
+  const carried = product.flatMap((source) => detailsIn(source));
+  return sections.flatMap(({ code, text }) => {
+    const listed = /^Details: (.*)/m.exec(text)?.[1] ?? '';
+    const fields = new Set(carried.filter((one) => one.code === code).map(({ field }) => field));
+    const gaps = [...fields]
+      .filter((field) => !listed.includes(`\`${field}\``))
+      .map((field) => `${code} does not list ${field}`);
+    return /^Next: /m.test(text) ? gaps : [...gaps, `${code} does not say what to do next`];
+  });
+}
+
+/** Fields of details that are written out where the error is made; those from helpers escape. */
+function detailsIn(source: Source): readonly { readonly code: string; readonly field: string }[] {
+  const found: { code: string; field: string }[] = [];
+  findingsOf(source, (node) => {
+    if (!ts.isCallExpression(node) || node.expression.getText() !== 'storeError') return undefined;
+    const [code, , options] = node.arguments;
+    if (!code || !ts.isStringLiteral(code) || !options || !ts.isObjectLiteralExpression(options)) return undefined;
+    for (const property of options.properties) {
+      if (!ts.isPropertyAssignment(property) || property.name.getText() !== 'details') continue;
+      found.push(...fieldsIn(property.initializer).map((field) => ({ code: code.text, field })));
+    }
+    return undefined;
+  });
+  return found;
+}
+
+/** Names set in an object literal, those of literals spread into it included. */
+function fieldsIn(node: ts.Node): readonly string[] {
+  const fields: string[] = [];
+  const visit = (one: ts.Node): void => {
+    if (ts.isPropertyAssignment(one) || ts.isShorthandPropertyAssignment(one)) fields.push(one.name.getText());
+    else ts.forEachChild(one, visit);
+  };
+  visit(node);
+  return fields;
 }

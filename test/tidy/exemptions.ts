@@ -23,3 +23,8 @@ export const NEVER_WORDS: Readonly<Record<string, string>> = {
   prune: 'delete',
   raid: 'redundancy',
 };
+
+/** Names that a published specification gives to its own things, and where. Each must be in use. */
+export const CITED_NAMES: Readonly<Record<string, string>> = {
+  singleSegment: 'RFC 8878, section 3.1.1.1.1: Single_Segment_flag',
+};

@@ -5,7 +5,7 @@ export interface Area {
   readonly level: number;
   /** Folders (or files directly under src, without ending) it may import. */
   readonly imports: readonly string[];
-  /** Folders it may import types from. */
+  /** Folders (or single files, by path) it may import types from. */
   readonly types?: readonly string[];
   /** Single files it may import. */
   readonly files?: readonly string[];
@@ -29,7 +29,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   // Never hash, format or crypto: a backend sees keys and opaque bytes.
   backend: { level: 2, imports: L0 },
   metadata: { level: 2, imports: [...L0, 'hash', 'format'] },
-  pipeline: { level: 3, imports: [...L0, ...L1, 'format'] },
+  // A location is data that the metadata makes and the pipeline reads: its type, never the engine behind it.
+  pipeline: { level: 3, imports: [...L0, ...L1, 'format'], types: ['src/metadata/contract.ts'] },
   placement: { level: 3, imports: [...L0, 'hash', 'format', 'backend'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },

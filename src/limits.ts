@@ -19,6 +19,8 @@ export const BACKEND_LIST_PAGE_MAX = 1000;
 export const BACKEND_CONCURRENCY_MAX = 64;
 /** A folder backend hands a value to the system in slices of this size, and looks at the abort signal between them. */
 export const FS_WRITE_SLICE_BYTES = 8 * MIB;
+/** Longest wait between two tries of one backend call. */
+export const BACKEND_RETRY_DELAY_MS_MAX = 30_000;
 /** A temporary file of another machine, whose processes cannot be asked for, counts as abandoned after a day. */
 export const TEMPORARY_AGE_MS_MAX = 24 * 3600 * 1000;
 
@@ -67,6 +69,8 @@ export const INLINE_BYTES_MAX = 64 * KIB;
 /** Inline bytes and operations of one commit, however many callers share it. */
 export const COMMIT_INLINE_BYTES_MAX = MIB;
 export const COMMIT_OPERATIONS_MAX = 4096;
+/** Encoded operations of one commit, as estimated before it is made. */
+export const COMMIT_RECORD_BYTES_MAX = 24 * MIB;
 /** One journal record as encoded. */
 export const JOURNAL_RECORD_BYTES_MAX = 32 * MIB;
 
@@ -113,6 +117,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],
   [MANIFEST_LEAF_CHUNKS_MAX * 40 < RECORD_PLAIN_BYTES_TARGET, 'a manifest leaf fits a record'],
+  [COMMIT_RECORD_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'the operations of a commit fit its journal record'],
   [RECORD_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX, 'the largest chunk fits a record'],
   [RECORD_PLAIN_BYTES_MAX >= JOURNAL_RECORD_BYTES_MAX, 'the largest journal record fits a record'],
   // 33 bytes: an id and the shortest length of a directory.

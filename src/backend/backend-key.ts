@@ -16,7 +16,9 @@ function checkText(parameter: string, text: unknown, grammar: RegExp): string {
   if (text.length > BACKEND_KEY_LENGTH_MAX || !grammar.test(text)) {
     // A key of the wrong length may be anything: only its beginning goes into the message.
     const shown = JSON.stringify(text.slice(0, BACKEND_KEY_LENGTH_MAX));
-    throw storeError('BACKEND_KEY_INVALID', `${parameter} is no legal backend ${parameter}: ${shown}`);
+    throw storeError('BACKEND_KEY_INVALID', `${parameter} cannot be a backend key or its beginning: ${shown}`, {
+      details: { backendKey: shown, length: text.length },
+    });
   }
   return text;
 }

@@ -1,5 +1,5 @@
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
-import { storeError } from '../errors/store-error.ts';
+import { type ErrorDetails, storeError } from '../errors/store-error.ts';
 import { BACKEND_LIST_PAGE_MAX } from '../limits.ts';
 import { checkBackendKey, checkBackendPrefix } from './backend-key.ts';
 import type {
@@ -22,8 +22,8 @@ export interface CheckedListOptions extends CallOptions {
 }
 
 /**
- * What every backend does before it touches anything: arguments, keys (B9), size (B16), abort (B11), read-only (B14),
- * closed (B12), and the accounting that lets `close` wait for running calls. A backend extends it and writes the seven
+ * What every backend does before it touches anything: closed (B12), abort (B11), arguments, keys (B9), read-only (B14),
+ * size (B16), and the accounting that lets `close` wait for running calls. A backend extends it and writes the seven
  * protected methods, which may rely on checked arguments.
  */
 export abstract class BaseBackend implements Backend {
@@ -45,56 +45,45 @@ export abstract class BaseBackend implements Backend {
   protected abstract release(): Promise<void>;
 
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<void> {
-    this.#checkOpen();
-    checkBackendKey(key);
-    if (!(bytes instanceof Uint8Array)) throw argumentTypeError('bytes', 'a Uint8Array', bytes);
-    this.#checkWritable(key);
-    const { blobBytesMax, ifAbsent } = this.capabilities;
-    if (bytes.length > blobBytesMax) {
-      const details = { backendKey: key, size: bytes.length, expected: blobBytesMax };
-      throw storeError('BLOB_TOO_LARGE', `a blob holds at most ${blobBytesMax} bytes, got ${bytes.length}`, {
-        details,
-      });
-    }
-    if (options.ifAbsent && !ifAbsent) {
-      const details = { backendKey: key, capability: 'ifAbsent' };
-      throw storeError('CAPABILITY_UNSUPPORTED', 'this backend cannot create a blob exactly once', { details });
-    }
-    return this.#run(options, () => this.putBlob(key, bytes, options));
+    return this.run(options, () => {
+      this.#checkPut(key, bytes, options);
+      return this.putBlob(key, bytes, options);
+    });
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array | undefined> {
-    this.#checkOpen();
-    checkBackendKey(key);
-    if (options.offset !== undefined) checkInteger('offset', options.offset, { min: 0 });
-    if (options.length !== undefined) checkInteger('length', options.length, { min: 0 });
-    return this.#run(options, () => this.getBlob(key, options));
+    return this.run(options, () => {
+      checkBackendKey(key);
+      if (options.offset !== undefined) checkInteger('offset', options.offset, { min: 0 });
+      if (options.length !== undefined) checkInteger('length', options.length, { min: 0 });
+      return this.getBlob(key, options);
+    });
   }
 
   async head(key: string, options: CallOptions = {}): Promise<BlobInfo | undefined> {
-    this.#checkOpen();
-    checkBackendKey(key);
-    return this.#run(options, () => this.headBlob(key, options));
+    return this.run(options, () => this.headBlob(checkBackendKey(key), options));
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {
-    this.#checkOpen();
-    checkBackendKey(key);
-    this.#checkWritable(key);
-    return this.#run(options, () => this.deleteBlob(key, options));
+    return this.run(options, () => {
+      checkBackendKey(key);
+      this.checkWritable({ backendKey: key });
+      return this.deleteBlob(key, options);
+    });
   }
 
   async list(options: ListOptions = {}): Promise<readonly BlobInfo[]> {
-    this.#checkOpen();
-    const prefix = checkBackendPrefix(options.prefix ?? '');
-    if (options.after !== undefined) checkBackendPrefix(options.after, 'after');
-    const limit = checkInteger('limit', options.limit ?? BACKEND_LIST_PAGE_MAX, { min: 1, max: BACKEND_LIST_PAGE_MAX });
-    return this.#run(options, () => this.listBlobs({ ...options, prefix, limit }));
+    return this.run(options, () => {
+      const prefix = checkBackendPrefix(options.prefix ?? '');
+      if (options.after !== undefined) checkBackendPrefix(options.after, 'after');
+      const bounds = { min: 1, max: BACKEND_LIST_PAGE_MAX };
+      const limit = checkInteger('limit', options.limit ?? BACKEND_LIST_PAGE_MAX, bounds);
+      return this.listBlobs({ ...options, prefix, limit });
+    });
   }
 
   async space(options: CallOptions = {}): Promise<BackendSpace> {
-    this.#checkOpen();
-    return this.#run(options, () => this.measureSpace(options));
+    return this.run(options, () => this.measureSpace(options));
   }
 
   async close(): Promise<void> {
@@ -102,12 +91,12 @@ export abstract class BaseBackend implements Backend {
     return this.#closed;
   }
 
-  async #drain(): Promise<void> {
-    await Promise.allSettled(this.#running);
-    await this.release();
-  }
-
-  async #run<T>(options: CallOptions, call: () => Promise<T>): Promise<T> {
+  /**
+   * Runs one call, which `close` then waits for; for calls that a backend offers beyond the contract too.
+   * @throws `closed/BACKEND_CLOSED` and the signal's reason, before the call has begun
+   */
+  protected async run<T>(options: CallOptions, call: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw storeError('BACKEND_CLOSED', 'this backend is closed: open it again');
     options.signal?.throwIfAborted();
     const running = call();
     this.#running.add(running);
@@ -118,12 +107,29 @@ export abstract class BaseBackend implements Backend {
     }
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw storeError('BACKEND_CLOSED', 'this backend is closed: open it again');
+  /** @throws `denied/READ_ONLY` */
+  protected checkWritable(details: ErrorDetails = {}): void {
+    if (!this.capabilities.writable) throw storeError('READ_ONLY', 'this backend was opened read-only', { details });
   }
 
-  #checkWritable(key: string): void {
-    if (this.capabilities.writable) return;
-    throw storeError('READ_ONLY', 'this backend was opened read-only', { details: { backendKey: key } });
+  async #drain(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.release();
+  }
+
+  #checkPut(key: string, bytes: Uint8Array, options: PutOptions): void {
+    checkBackendKey(key);
+    if (!(bytes instanceof Uint8Array)) throw argumentTypeError('bytes', 'a Uint8Array', bytes);
+    this.checkWritable({ backendKey: key });
+    const { blobBytesMax, ifAbsent } = this.capabilities;
+    if (bytes.length > blobBytesMax) {
+      const message = `a blob holds at most ${blobBytesMax} bytes, got ${bytes.length}`;
+      const details = { backendKey: key, size: bytes.length, expected: blobBytesMax };
+      throw storeError('BLOB_TOO_LARGE', message, { details });
+    }
+    if (options.ifAbsent && !ifAbsent) {
+      const details = { backendKey: key, capability: 'ifAbsent' };
+      throw storeError('CAPABILITY_UNSUPPORTED', 'this backend cannot create a blob exactly once', { details });
+    }
   }
 }

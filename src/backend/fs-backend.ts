@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path';
-import { isStoreError, storeError } from '../errors/store-error.ts';
+import { storeError } from '../errors/store-error.ts';
 import { BACKEND_CONCURRENCY_MAX, BLOB_BYTES_MAX } from '../limits.ts';
 import { type DirectoryItem, type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { BaseBackend, type CheckedListOptions } from './base-backend.ts';
 import { blobExistsError } from './blob-range.ts';
 import type { BackendSpace, BlobInfo, CallOptions, DeleteOptions, GetOptions, PutOptions } from './contract.ts';
-import { assertMounted, type FailedAction, fsError, notAFileError } from './fs-error.ts';
+import { assertMounted, type FailedAction, fsError, isDiskFull, notAFileError } from './fs-error.ts';
 import { readBlobFile, removeFile, slices, writeTemporary } from './fs-file.ts';
 import type { DurableFolders } from './fs-folders.ts';
-import { QuotaLedger } from './fs-quota.ts';
+import { type QuotaClaim, QuotaLedger } from './fs-quota.ts';
 import type { Reserve, ReserveState } from './fs-reserve.ts';
 import type { TemporaryFiles } from './fs-temporary.ts';
 import { type KeyWindow, walkKeys } from './fs-walk.ts';
@@ -30,6 +30,11 @@ export interface FsBackendParts {
   readonly readOnly: boolean;
   readonly quotaBytes?: number;
   readonly freeBytesMin: number;
+}
+
+/** Carries the room that a put was promised by the quota, where there is one. */
+interface Claimed {
+  readonly claim: QuotaClaim | undefined;
 }
 
 /**
@@ -64,28 +69,43 @@ export class FsBackend extends BaseBackend {
    * Gives the reserve back to the disk, for others on it (the metadata) that must write to free space. The next
    * ordinary put sets it aside again as soon as there is room.
    * @returns false when there was nothing to give
-   * @throws `denied/READ_ONLY`, `unavailable/BACKEND_IO`
+   * @throws `denied/READ_ONLY`, `denied/PERMISSION_DENIED`, `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED`
    */
   async releaseReserve(): Promise<boolean> {
-    if (this.#parts.readOnly) throw storeError('READ_ONLY', 'this backend was opened read-only');
-    return this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.release());
+    return this.run({}, () => {
+      this.checkWritable({ path: this.root });
+      return this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.release());
+    });
   }
 
-  /** The reserve as it is on the disk now. */
+  /**
+   * Sets the reserve aside again when the disk has that much free, for those who gave it away and will not let the store
+   * grow before it is there. Costs one look at the disk when it is held.
+   * @returns whether it is held now; true as well when none is wanted (`reserveBytes: 0`)
+   * @throws `denied/READ_ONLY`, `denied/PERMISSION_DENIED`, `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED`
+   */
+  async restoreReserve(): Promise<boolean> {
+    return this.run({}, () => {
+      this.checkWritable({ path: this.root });
+      return this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.restore());
+    });
+  }
+
+  /** The reserve as it is on the disk now. @throws `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED` */
   async reserveState(): Promise<ReserveState> {
-    return this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.state());
+    return this.run({}, () => this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.state()));
   }
 
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
     await this.#guard({ action: 'put', root: this.root, key }, async () => {
-      if (!options.spendReserve) await this.#parts.reserve.restore();
+      if (!options.spendReserve) await this.#parts.reserve.restoreWithEase();
       const claim = await this.#ledger?.claim({
         key,
         growthBytes: bytes.length - (await this.#sizeOf(key)),
         overdraftBytes: options.spendReserve ? (await this.#parts.reserve.state()).wantedBytes : 0,
       });
       try {
-        await this.#withReserve(options, () => this.#write(key, bytes, options));
+        await this.#withReserve(options, () => this.#write(key, bytes, { ...options, claim }));
       } finally {
         claim?.release();
       }
@@ -149,7 +169,7 @@ export class FsBackend extends BaseBackend {
     this.#parts.temporary.close();
   }
 
-  async #write(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
+  async #write(key: string, bytes: Uint8Array, options: PutOptions & Claimed): Promise<void> {
     const { temporary, folders } = this.#parts;
     const target = this.#path(key);
     const file = temporary.next();
@@ -164,7 +184,12 @@ export class FsBackend extends BaseBackend {
     try {
       await folders.ensure(dirname(target));
       options.signal?.throwIfAborted();
-      await this.#publish(key, { file, bytes: bytes.length, ifAbsent: options.ifAbsent ?? false });
+      await this.#publish(key, {
+        file,
+        bytes: bytes.length,
+        ifAbsent: options.ifAbsent ?? false,
+        claim: options.claim,
+      });
     } catch (error) {
       folders.forget();
       // The failure is the one to report; a file that cannot be removed now is swept when the backend is next opened.
@@ -178,14 +203,14 @@ export class FsBackend extends BaseBackend {
   /** Gives a finished file the name of its key, in one step that no reader sees half of. */
   async #publish(
     key: string,
-    blob: { readonly file: string; readonly bytes: number; readonly ifAbsent: boolean },
+    blob: { readonly file: string; readonly bytes: number; readonly ifAbsent: boolean } & Claimed,
   ): Promise<void> {
     const target = this.#path(key);
     const name = blob.ifAbsent
       ? () => this.#link(blob.file, target, key)
       : () => this.#fileSystem.rename(blob.file, target);
-    if (!this.#ledger) return name();
-    await this.#ledger.record(async () => {
+    if (!blob.claim) return name();
+    await blob.claim.record(async () => {
       const replaced = await this.#sizeOf(key);
       await name();
       return blob.bytes - replaced;
@@ -226,8 +251,8 @@ export class FsBackend extends BaseBackend {
     try {
       await work();
     } catch (error) {
-      const full = isStoreError(fsError(error, { action: 'put', root: this.root }), 'DISK_FULL');
-      if (!full || !options.spendReserve || !(await this.#parts.reserve.release())) throw error;
+      if (!isDiskFull(systemCode(error)) || !options.spendReserve || !(await this.#parts.reserve.release()))
+        throw error;
       await work();
     }
   }

@@ -14,6 +14,11 @@ const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 /** The folder holds something else than this backend put there: trying again cannot help. */
 const WRONG_SHAPE: ReadonlySet<string> = new Set(['ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
 
+/** True for the system codes of a full disk and of a full allowance on it. */
+export function isDiskFull(system: string | undefined): boolean {
+  return system !== undefined && DISK_FULL.has(system);
+}
+
 /**
  * The store error of a system error, with the system error as its cause (B13). Anything that is no system error, as an
  * abort reason or an error made earlier, comes back as it is.
@@ -24,7 +29,7 @@ export function fsError(error: unknown, failed: FailedAction): unknown {
   const { action, root, key } = failed;
   const details = { path: root, system, ...(key !== undefined && { backendKey: key }) };
   const where = key === undefined ? root : `${key} in ${root}`;
-  if (DISK_FULL.has(system)) {
+  if (isDiskFull(system)) {
     return storeError('DISK_FULL', `${action} ${where}: no space left on the disk`, { details, cause: error });
   }
   if (DENIED.has(system)) {

@@ -9,8 +9,11 @@ export interface QuotaRequest {
   readonly overdraftBytes: number;
 }
 
-/** Room that a put has been promised; given back when the put has ended, either way. */
+/** Room that a put has been promised, until it has made its change or given up. */
 export interface QuotaClaim {
+  /** Makes the change the room was for, as `QuotaLedger.record`; when it is made, its bytes are stored, not promised. */
+  record(change: () => Promise<number>): Promise<void>;
+  /** Gives back what was not used; nothing after `record` succeeded. */
   release(): void;
 }
 
@@ -28,6 +31,7 @@ export class QuotaLedger {
   #storedBytes = 0;
   #claimedBytes = 0;
   #writtenSinceCount = 0;
+  #recounting: Promise<number> | undefined;
 
   /** @param count lists the folder and sums up the sizes of its blobs */
   constructor(quotaBytes: number, count: () => Promise<number>) {
@@ -45,25 +49,42 @@ export class QuotaLedger {
     const demand = () => ({ key, growthBytes, quotaBytes, usedBytes: this.#storedBytes + this.#claimedBytes });
     if (this.#isStale() || !fitsQuota(demand())) await this.recount();
     if (!fitsQuota(demand())) throw quotaError(demand());
-    const claimed = Math.max(0, growthBytes);
+    let claimed = Math.max(0, growthBytes);
     this.#claimedBytes += claimed;
-    return { release: () => (this.#claimedBytes -= claimed) };
+    const release = () => {
+      this.#claimedBytes -= claimed;
+      claimed = 0;
+    };
+    // Released in the same step that stores: counted twice even for a moment, the bytes would refuse somebody else's put.
+    return { record: (change) => this.#record(change, release), release };
   }
 
   /** Runs a change of the folder; `change` tells by how many bytes it grew. */
   async record(change: () => Promise<number>): Promise<void> {
+    await this.#record(change, () => undefined);
+  }
+
+  /** Counts anew; callers at once share one count. @returns the bytes of all blobs */
+  async recount(): Promise<number> {
+    this.#recounting ??= this.#recount().finally(() => {
+      this.#recounting = undefined;
+    });
+    return this.#recounting;
+  }
+
+  async #record(change: () => Promise<number>, made: () => void): Promise<void> {
     await this.#changing.acquire();
     try {
       const growth = await change();
       this.#storedBytes += growth;
       this.#writtenSinceCount += Math.max(0, growth);
+      made();
     } finally {
       this.#changing.release();
     }
   }
 
-  /** Counts anew. @returns the bytes of all blobs */
-  async recount(): Promise<number> {
+  async #recount(): Promise<number> {
     await this.#changing.acquire();
     try {
       this.#storedBytes = await this.#count();

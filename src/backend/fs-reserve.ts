@@ -1,6 +1,8 @@
 import { MIB } from '../limits.ts';
 import { type FileSystem, systemCode } from '../runtime/file-system.ts';
 import type { RandomBytes } from '../runtime/random.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
+import { isDiskFull } from './fs-error.ts';
 import { removeFile, writeTemporary } from './fs-file.ts';
 import type { TemporaryFiles } from './fs-temporary.ts';
 
@@ -28,26 +30,50 @@ export interface ReserveState {
  */
 export class Reserve {
   readonly #parts: ReserveParts;
-  #held = false;
-  #restoring: Promise<void> | undefined;
+  /** Releasing and restoring exclude each other, else a release would find nothing and the space be taken after it. */
+  readonly #changing = new Semaphore(1);
+  #isHeld = false;
 
   constructor(parts: ReserveParts) {
     this.#parts = parts;
   }
 
-  /** Sets the space aside again if it is not, and if the disk has twice as much free. Callers at once share one try. */
-  async restore(): Promise<void> {
-    if (this.#held || this.#parts.bytes === 0) return;
-    this.#restoring ??= this.#restore().finally(() => {
-      this.#restoring = undefined;
-    });
-    await this.#restoring;
+  /**
+   * Sets the space aside in passing, where it is known to be spent and the disk has twice as much free: taking the last
+   * free bytes unasked would make the very disk full that the reserve is there for.
+   */
+  async restoreWithEase(): Promise<void> {
+    if (!this.#isHeld) await this.restore({ freeBytesMin: 2 * this.#parts.bytes });
+  }
+
+  /**
+   * Sets the space aside again unless the disk shows that it is, or has less than that free.
+   * @param options least free bytes to try it; default the size of the reserve
+   * @returns whether it is held now
+   */
+  async restore(options: { readonly freeBytesMin?: number } = {}): Promise<boolean> {
+    const { bytes, fileSystem, root } = this.#parts;
+    if (bytes === 0) return true;
+    await this.#changing.acquire();
+    try {
+      this.#isHeld = (await this.#heldBytes()) >= bytes;
+      if (this.#isHeld || (await fileSystem.freeBytes(root)) < (options.freeBytesMin ?? bytes)) return this.#isHeld;
+      this.#isHeld = await this.#write();
+      return this.#isHeld;
+    } finally {
+      this.#changing.release();
+    }
   }
 
   /** Gives the space back to the disk. @returns false when it was not held */
   async release(): Promise<boolean> {
-    this.#held = false;
-    return removeFile(this.#parts.fileSystem, this.#parts.path);
+    await this.#changing.acquire();
+    try {
+      this.#isHeld = false;
+      return await removeFile(this.#parts.fileSystem, this.#parts.path);
+    } finally {
+      this.#changing.release();
+    }
   }
 
   async state(): Promise<ReserveState> {
@@ -63,26 +89,20 @@ export class Reserve {
     }
   }
 
-  async #restore(): Promise<void> {
-    const { fileSystem, root, path, bytes, temporary } = this.#parts;
-    if ((await this.#heldBytes()) >= bytes) {
-      this.#held = true;
-      return;
-    }
-    // Twice the size: taking the last free bytes would make the very disk full that the reserve is there for.
-    if ((await fileSystem.freeBytes(root)) < 2 * bytes) return;
+  async #write(): Promise<boolean> {
+    const { fileSystem, root, path, temporary } = this.#parts;
     const file = temporary.next();
     try {
       await writeTemporary(fileSystem, file, { parts: this.#filling() });
       await fileSystem.rename(file, path);
     } catch (error) {
-      await removeFile(fileSystem, file);
+      await removeFile(fileSystem, file).catch(() => undefined);
       // Another writer was faster than the look at the free space: the disk is full, as if there had been no room.
-      if (systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT') return;
+      if (isDiskFull(systemCode(error))) return false;
       throw error;
     }
     await fileSystem.syncDirectory(root);
-    this.#held = true;
+    return true;
   }
 
   /** Random, so that no file system keeps it as a hole, compressed or only once. */

@@ -106,7 +106,7 @@ export async function openFsBackend(folder: string, options: FsBackendOptions = 
     if (!readOnly) await temporary.removeAbandoned(clock);
     const path = join(root, '.reserve');
     const reserve = new Reserve({ fileSystem, root, path, bytes: reserveBytes, temporary, random });
-    if (!readOnly) await reserve.restore();
+    if (!readOnly) await reserve.restoreWithEase();
     const backend = new FsBackend({
       fileSystem,
       root,

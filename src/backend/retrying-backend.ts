@@ -1,5 +1,6 @@
 import { checkInteger } from '../errors/argument-error.ts';
 import { isStoreError } from '../errors/store-error.ts';
+import { BACKEND_RETRY_DELAY_MS_MAX } from '../limits.ts';
 import { sleep as systemSleep } from '../runtime/timers.ts';
 import { BaseBackend, type CheckedListOptions } from './base-backend.ts';
 import type {
@@ -15,7 +16,7 @@ import type {
 export interface RetryOptions {
   /** Tries in all, at least 1. Default 4. */
   readonly attempts?: number;
-  /** Wait after the first failure, doubled after each further one. Default 100 ms. */
+  /** Wait after the first failure, doubled after each further one up to 30 s. Default 100 ms. */
   readonly delayMs?: number;
   readonly sleep?: (ms: number, options: { readonly signal?: AbortSignal }) => Promise<void>;
 }
@@ -30,7 +31,7 @@ class RetryingBackend extends BaseBackend {
     super(inner.capabilities);
     this.#inner = inner;
     this.#attempts = checkInteger('attempts', options.attempts ?? 4, { min: 1 });
-    this.#delayMs = checkInteger('delayMs', options.delayMs ?? 100, { min: 0 });
+    this.#delayMs = checkInteger('delayMs', options.delayMs ?? 100, { min: 0, max: BACKEND_RETRY_DELAY_MS_MAX });
     this.#sleep = options.sleep ?? systemSleep;
   }
 
@@ -83,7 +84,8 @@ class RetryingBackend extends BaseBackend {
         return await call();
       } catch (error) {
         if (attempt >= this.#attempts || !isStoreError(error) || !error.retry || !mayRetry()) throw error;
-        await this.#sleep(this.#delayMs * 2 ** (attempt - 1), options.signal ? { signal: options.signal } : {});
+        const delayMs = Math.min(this.#delayMs * 2 ** (attempt - 1), BACKEND_RETRY_DELAY_MS_MAX);
+        await this.#sleep(delayMs, options.signal ? { signal: options.signal } : {});
       }
     }
   }

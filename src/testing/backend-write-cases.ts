@@ -11,24 +11,26 @@ async function keysOf(backend: Backend): Promise<readonly string[]> {
 /** Reads a key over and over while a put runs; every answer must be one of the two values, whole. */
 async function assertWholeWhile(put: Promise<void>, backend: Backend, values: readonly Uint8Array[]): Promise<void> {
   let running = true;
-  const ended = put.finally(() => {
-    running = false;
-  });
   const isWhole = (bytes: Uint8Array | undefined) =>
     values.some(
       (value) =>
         bytes !== undefined && value.length === bytes.length && value[0] === bytes[0] && value[0] === bytes.at(-1),
     );
-  while (running) {
-    const [bytes, info] = await Promise.all([backend.get('b2/key'), backend.head('b2/key')]);
-    assert.ok(isWhole(bytes), `a reader saw ${bytes?.length} bytes from ${bytes?.[0]} to ${bytes?.at(-1)}`);
-    assert.ok(
-      values.some((value) => value.length === info?.bytes),
-      `a reader saw a size of ${info?.bytes}`,
-    );
-    await yieldToEventLoop();
-  }
-  await ended;
+  const watch = async () => {
+    while (running) {
+      const [bytes, info] = await Promise.all([backend.get('b2/key'), backend.head('b2/key')]);
+      assert.ok(isWhole(bytes), `a reader saw ${bytes?.length} bytes from ${bytes?.[0]} to ${bytes?.at(-1)}`);
+      assert.ok(
+        values.some((value) => value.length === info?.bytes),
+        `a reader saw a size of ${info?.bytes}`,
+      );
+      await yieldToEventLoop();
+    }
+  };
+  const ended = put.finally(() => {
+    running = false;
+  });
+  await Promise.all([ended, watch()]);
 }
 
 const VISIBLE: readonly BackendCase[] = [

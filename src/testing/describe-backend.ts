@@ -23,11 +23,13 @@ const CASES: readonly BackendCase[] = [...WRITE_CASES, ...READ_CASES, ...CALL_CA
  *
  * Each test opens an empty backend and disposes of it. What a backend cannot be made to do from outside (crash, fail,
  * be opened twice) is skipped with a note, but for `crash` on a backend that says it is durable: that fails.
- * @param open gives a fresh, empty backend; see `OpenedBackend` for what else it may offer
+ * @param suite `open` gives a fresh, empty backend; see `OpenedBackend` for what else it may offer
  * @example
- * describeBackend({ describe, it }, 'MyBackend', async () => {
- *   const backend = await openMyBackend();
- *   return { backend, dispose: () => backend.close() };
+ * describeBackend({ describe, it }, 'MyBackend', {
+ *   open: async () => {
+ *     const backend = await openMyBackend();
+ *     return { backend, dispose: () => backend.close() };
+ *   },
  * });
  */
 export function describeBackend(

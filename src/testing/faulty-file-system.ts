@@ -57,16 +57,17 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   async open(path: string, flags: 'r' | 'wx' | 'r+'): Promise<FileHandle> {
-    const handle = await this.#call('open', path, () => this.#inner.open(path, flags), flags);
+    const work = () => this.#inner.open(path, flags);
+    const handle = await this.#call('open', path, { work, extra: flags });
     return this.#handle(handle, path);
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#call('rename', from, () => this.#inner.rename(from, to), this.#name(to));
+    return this.#call('rename', from, { work: () => this.#inner.rename(from, to), extra: this.#name(to) });
   }
 
   link(existing: string, name: string): Promise<void> {
-    return this.#call('link', existing, () => this.#inner.link(existing, name), this.#name(name));
+    return this.#call('link', existing, { work: () => this.#inner.link(existing, name), extra: this.#name(name) });
   }
 
   unlink(path: string): Promise<void> {
@@ -107,17 +108,17 @@ export class FaultyFileSystem implements FileSystem {
       sync: () => this.#call('sync', path, () => handle.sync()),
       stat: () => this.#call('handleStat', path, () => handle.stat()),
       // A handle is closed even when its close is to fail, or every such test would leak one.
-      close: () => this.#call('close', path, () => handle.close(), '', 'after'),
+      close: () => this.#call('close', path, { work: () => handle.close(), when: 'after' }),
     };
   }
 
   async #call<T>(
     call: FileSystemCall,
     path: string,
-    work: () => Promise<T>,
-    ...[extra = '', forced]: [string?, 'after'?]
+    act: (() => Promise<T>) | { readonly work: () => Promise<T>; readonly extra?: string; readonly when?: 'after' },
   ): Promise<T> {
-    this.trace.push([call, this.#name(path), extra].filter((part) => part !== '').join(' '));
+    const { work, extra, when: forced } = typeof act === 'function' ? { work: act } : act;
+    this.trace.push([call, this.#name(path), ...(extra === undefined ? [] : [extra])].join(' '));
     const fault = this.#faults.due((due) => due.call === call && path.includes(due.path ?? ''));
     const when = forced ?? fault?.when ?? 'before';
     if (fault && when === 'before') throw systemError(fault.code, call, path);

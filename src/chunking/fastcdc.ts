@@ -97,7 +97,7 @@ export class FastCdcFinder implements CutFinder {
   #cut(length: number, takenOfNext: number): number {
     this.#taken = takenOfNext;
     this.#pendingCut = -1;
-
+    this.#roll.hashHi = 0;
     this.#roll.hashLo = 0;
     return length;
   }

@@ -119,7 +119,10 @@ class Checker {
     return packs;
   }
 
-  async #items(head: HeadRow | undefined, found: { readonly packs: ReadonlyMap<number, StoredPack>; readonly outbox: ReadonlySet<string> }): Promise<void> {
+  async #items(
+    head: HeadRow | undefined,
+    found: { readonly packs: ReadonlyMap<number, StoredPack>; readonly outbox: ReadonlySet<string> },
+  ): Promise<void> {
     let [chunks, uniqueBytes, astray] = [0, 0, 0];
     const perPack = new Map<number, number>();
     await this.#table('items', itemsTable, (row) => {
@@ -144,7 +147,8 @@ class Checker {
   async #outbox(head: HeadRow | undefined): Promise<ReadonlySet<string>> {
     let last: StoredRecord | undefined;
     await this.#table('outbox', outboxTable, (row) => {
-      if (last && row.commit !== last.commit + 1) this.problems.push(`the outbox lacks what follows commit ${last.commit}`);
+      if (last && row.commit !== last.commit + 1)
+        this.problems.push(`the outbox lacks what follows commit ${last.commit}`);
       else if (last && !equalBytes(decodeJournalRecord(row.record).previous, blake3(last.record))) {
         this.problems.push(`the outbox record of commit ${row.commit} does not follow the one before`);
       }

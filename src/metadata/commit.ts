@@ -42,7 +42,11 @@ async function load(state: WorkingState, requests: readonly CommitRequest[]): Pr
 }
 
 /** Places the chunks of an inline record in the outbox, unless an operation of the same commit placed them already. */
-function placeInOutbox(state: WorkingState, record: InlineRecord, place: { readonly commit: number; readonly ordinal: number }): void {
+function placeInOutbox(
+  state: WorkingState,
+  record: InlineRecord,
+  place: { readonly commit: number; readonly ordinal: number },
+): void {
   let inner = 0;
   for (const { id, length } of record.items) {
     const row = state.items.get(itemKey('chunk', id));
@@ -55,17 +59,22 @@ function placeInOutbox(state: WorkingState, record: InlineRecord, place: { reado
   }
 }
 
-function planChange(state: WorkingState, change: Change, commit: number): PlannedChange {
+async function planChange(state: WorkingState, change: Change, commit: number): Promise<PlannedChange> {
   return isPackChange(change) ? planPackChange(state, change, commit) : planEntryChange(state, change);
 }
 
-async function planRequest(state: WorkingState, request: CommitRequest, gathered: Gathered): Promise<readonly ChangeOutcome[]> {
+async function planRequest(
+  state: WorkingState,
+  request: CommitRequest,
+  gathered: Gathered,
+): Promise<readonly ChangeOutcome[]> {
   const commit = state.head.commit + 1;
   return state.attempt(async () => {
     for (const [index, record] of request.inline.entries()) {
       placeInOutbox(state, record, { commit, ordinal: gathered.inline.length + index });
     }
-    const planned = request.changes.map((change) => planChange(state, change, commit));
+    const planned: PlannedChange[] = [];
+    for (const change of request.changes) planned.push(await planChange(state, change, commit));
     for (const { operation } of planned) if (operation) gathered.operations.push(operation);
     gathered.inline.push(...request.inline);
     return planned.map(({ outcome }) => outcome);
@@ -97,7 +106,11 @@ function appendRecord(state: WorkingState, gathered: Gathered, time: number): vo
  * Applies the requests as one commit; see `Metadata.commit`. Changes are written.
  * @param time wall clock of the commit, milliseconds
  */
-export async function commitRequests(state: WorkingState, requests: readonly CommitRequest[], time: number): Promise<readonly RequestOutcome[]> {
+export async function commitRequests(
+  state: WorkingState,
+  requests: readonly CommitRequest[],
+  time: number,
+): Promise<readonly RequestOutcome[]> {
   await load(state, requests);
   const gathered: Gathered = { operations: [], inline: [] };
   const results: (readonly ChangeOutcome[] | Error)[] = [];
@@ -112,5 +125,7 @@ export async function commitRequests(state: WorkingState, requests: readonly Com
   if (gathered.operations.length + gathered.inline.length > 0) appendRecord(state, gathered, time);
   await state.save();
   const { commit } = state.head;
-  return results.map((result) => (result instanceof Error ? { ok: false, error: result } : { ok: true, commit, outcomes: result }));
+  return results.map((result) =>
+    result instanceof Error ? { ok: false, error: result } : { ok: true, commit, outcomes: result },
+  );
 }

@@ -22,7 +22,11 @@ export interface PackRow extends PackDescriptor {
 export type ItemLocation =
   | (ItemPosition & { readonly pack: PackRow; readonly outbox?: undefined; readonly suspect: boolean })
   /** `bytes`: the stored bytes of the whole record, checked against the outbox row. */
-  | (ItemPosition & { readonly pack?: undefined; readonly outbox: { readonly commit: number; readonly bytes: Uint8Array }; readonly suspect: boolean });
+  | (ItemPosition & {
+      readonly pack?: undefined;
+      readonly outbox: { readonly commit: number; readonly bytes: Uint8Array };
+      readonly suspect: boolean;
+    });
 
 export interface EntryRow {
   /** UTF-8. */
@@ -78,12 +82,19 @@ export type Change =
   | { readonly type: 'delete'; readonly key: Uint8Array; readonly condition?: { readonly version: Uint8Array } }
   /** `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`. */
   | { readonly type: 'rename'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean }
-  | { readonly type: 'copy'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean; readonly modified: number }
+  | {
+      readonly type: 'copy';
+      readonly from: Uint8Array;
+      readonly to: Uint8Array;
+      readonly replace: boolean;
+      readonly modified: number;
+    }
   /** Registers a durable pack; every item is from now on found there (a suspect one is healed). */
   | { readonly type: 'pack-add'; readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }
   /**
    * Re-points the items that are now found in a dropped pack; the rest of `added`'s items are recorded as stale.
-   * Fails with `conflict/PRECONDITION_FAILED` when an item would be left behind in a dropped pack, or one is no longer live.
+   * Fails with `conflict/PRECONDITION_FAILED` when an item would be left behind in a dropped pack, one is no longer live,
+   * or a dropped journal pack holds records that no other live journal pack holds.
    */
   | {
       readonly type: 'pack-merge';
@@ -184,12 +195,18 @@ export interface Metadata {
    * Where items are, in the order asked; `undefined` for unknown ones. `ids` holds 32 bytes per id, back to back.
    * Suspect ones are reported as such: good enough to try reading, not good enough to count as stored.
    */
-  locate(kind: 'chunk' | 'manifest', ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]>;
+  locate(
+    kind: 'chunk' | 'manifest',
+    ids: Uint8Array,
+    options?: CallOptions,
+  ): Promise<readonly (ItemLocation | undefined)[]>;
   /**
    * Flags what a reader found wrong. Local, not journaled; a later `pack-add` or inline record of the id clears it.
    * Ignored when the item is no longer found in the pack the reader saw.
    */
-  markSuspect(items: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array; readonly packNumber: number }[]): Promise<void>;
+  markSuspect(
+    items: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array; readonly packNumber: number }[],
+  ): Promise<void>;
 
   /** Flags every item that is found in these packs, whose blobs are gone or useless. Local, like `markSuspect`. */
   markPacksSuspect(numbers: readonly number[]): Promise<void>;
@@ -211,12 +228,20 @@ export interface Metadata {
   markFlushed(flushed: readonly FlushedJournal[]): Promise<void>;
 
   /** Live packs in order of number; pages by `after` (a number). */
-  listPacks(query: { readonly after?: number; readonly class?: PackClass; readonly limit: number }): Promise<readonly PackRow[]>;
+  listPacks(query: {
+    readonly after?: number;
+    readonly class?: PackClass;
+    readonly limit: number;
+  }): Promise<readonly PackRow[]>;
   /** Live packs smaller than `bytesBelow` of a class, smallest first: candidates for merging. */
-  smallPacks(query: { readonly class: PackClass; readonly bytesBelow: number; readonly limit: number }): Promise<readonly PackRow[]>;
-  /** Packs that a merge dropped and whose blobs may still be there. */
+  smallPacks(query: {
+    readonly class: PackClass;
+    readonly bytesBelow: number;
+    readonly limit: number;
+  }): Promise<readonly PackRow[]>;
+  /** Packs that a merge dropped, whose blobs may still be there and where nothing is found any more. */
   droppedPacks(limit: number): Promise<readonly PackRow[]>;
-  /** Their blobs are gone. */
+  /** Their blobs are gone. Packs that are not dropped are left alone. */
   forgetPacks(numbers: readonly number[]): Promise<void>;
 
   /**
@@ -229,7 +254,18 @@ export interface Metadata {
   /** Recomputes every row digest, table sum and counter in bounded steps. */
   check(options?: CallOptions & { readonly progress?: (done: number, total: number) => void }): Promise<MetadataCheck>;
   /** Pages through all chunk and manifest locations in id order: 32-byte `after`, exclusive. For check and rebuild comparisons. */
-  scanItems(kind: 'chunk' | 'manifest', after: Uint8Array | undefined, limit: number): Promise<readonly { readonly id: Uint8Array; readonly packNumber: number; readonly length: number; readonly suspect: boolean }[]>;
+  scanItems(
+    kind: 'chunk' | 'manifest',
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<
+    readonly {
+      readonly id: Uint8Array;
+      readonly packNumber: number;
+      readonly length: number;
+      readonly suspect: boolean;
+    }[]
+  >;
   /**
    * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and positions,
    * live data and meta packs. What only running knows (suspect, dropped, pack numbers, the journal packs themselves)

@@ -50,7 +50,10 @@ export function entryKeysOf(change: EntryChange | EntryOperation): readonly Uint
   return 'key' in change ? [change.key] : [change.from, change.to];
 }
 
-function put(state: WorkingState, value: { readonly key: Uint8Array; readonly entry: Uint8Array; readonly modified: number }): EntryRow {
+function put(
+  state: WorkingState,
+  value: { readonly key: Uint8Array; readonly entry: Uint8Array; readonly modified: number },
+): EntryRow {
   const { key, entry, modified } = value;
   const decoded = decodeEntry(entry);
   const created = state.entries.get([key])?.created ?? modified;
@@ -66,7 +69,11 @@ function rename(state: WorkingState, from: EntryRow, to: Uint8Array): EntryRow {
   return row;
 }
 
-function copy(state: WorkingState, from: EntryRow, target: { readonly to: Uint8Array; readonly modified: number }): EntryRow {
+function copy(
+  state: WorkingState,
+  from: EntryRow,
+  target: { readonly to: Uint8Array; readonly modified: number },
+): EntryRow {
   const row = { ...from, key: target.to, created: target.modified, modified: target.modified };
   state.entries.put(row);
   return row;
@@ -138,7 +145,9 @@ export function replayEntryOperation(state: WorkingState, operation: EntryOperat
       const source = state.entries.get([operation.from]);
       if (!source) {
         const details = { key: keyText(operation.from) };
-        throw storeError('JOURNAL_CORRUPT', `the journal moves the entry ${details.key}, which is not there`, { details });
+        throw storeError('JOURNAL_CORRUPT', `the journal moves the entry ${details.key}, which is not there`, {
+          details,
+        });
       }
       if (operation.type === 'entry-rename') rename(state, source, operation.to);
       else copy(state, source, operation);

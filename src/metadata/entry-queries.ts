@@ -43,7 +43,9 @@ function byKey(query: EntryQuery, limit: number): ListStatement {
   const from = prefix;
   const before = prefix && prefixEnd(prefix);
   const bound = after?.key;
-  const boundIsTighter = bound !== undefined && (descending ? !before || compareBytes(bound, before) < 0 : !from || compareBytes(bound, from) >= 0);
+  const boundIsTighter =
+    bound !== undefined &&
+    (descending ? !before || compareBytes(bound, before) < 0 : !from || compareBytes(bound, from) >= 0);
   if (boundIsTighter) conditions.add(descending ? 'key < ?' : 'key > ?', bound);
   if (!boundIsTighter || descending) conditions.addRange('key', from, undefined);
   if (!boundIsTighter || !descending) conditions.addRange('key', undefined, before);
@@ -82,7 +84,11 @@ function placeOf(row: EntryRow, sort: EntryQuery['sort']): NonNullable<EntryQuer
 }
 
 /** See `Metadata.listEntries`. Long answers and rare matches are gathered in steps that let other calls run between. */
-export async function listEntries(database: Database, query: EntryQuery, signal?: AbortSignal): Promise<readonly EntryRow[]> {
+export async function listEntries(
+  database: Database,
+  query: EntryQuery,
+  signal?: AbortSignal,
+): Promise<readonly EntryRow[]> {
   const { sort = 'key', where = {} } = query;
   const readsContent = where.contentType !== undefined || where.attributes !== undefined;
   const found: EntryRow[] = [];
@@ -104,7 +110,15 @@ export async function listEntries(database: Database, query: EntryQuery, signal?
 }
 
 /** See `Metadata.getEntries`. */
-export async function getEntries(database: Database, keys: readonly Uint8Array[]): Promise<readonly (EntryRow | undefined)[]> {
-  const rows = await database.read((reader) => entriesTable.load(reader, keys.map((key) => [key])));
+export async function getEntries(
+  database: Database,
+  keys: readonly Uint8Array[],
+): Promise<readonly (EntryRow | undefined)[]> {
+  const rows = await database.read((reader) =>
+    entriesTable.load(
+      reader,
+      keys.map((key) => [key]),
+    ),
+  );
   return rows.map((found) => found?.row);
 }

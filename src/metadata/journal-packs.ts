@@ -1,12 +1,12 @@
 /**
  * Journal packs: records that moved out of the outbox, with the chunks that rode inline.
  *
- * Two processes may flush the same commits, and merges copy records again, so one commit can lie in several journal
- * packs. Which of them its chunks are found in must not depend on who came first, or a rebuild would see another state
- * than the running one: it is the pack that covers most (least first commit, then greatest last commit, then least id).
+ * Two processes may flush the same commits, so one commit can lie in several journal packs. Which of them its chunks
+ * are found in must not depend on who came first, or a rebuild would see another state than the running one: it is the
+ * first by last commit, then id, which is also the order in which a rebuild meets them.
  */
-import { compareBytes, toHex } from '../bytes/bytes.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { compareBytes } from '../bytes/bytes.ts';
+import { invariant } from '../errors/store-error.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
 import type { FlushedJournal } from './contract.ts';
 import { IN_OUTBOX, itemKey, type StoredPack } from './rows.ts';
@@ -22,7 +22,7 @@ function placeOf(pack: PackDescriptor): JournalPlace {
 /** Negative when chunks that both hold are found in `a`. */
 function compareJournalPacks(a: PackDescriptor, b: PackDescriptor): number {
   const [x, y] = [placeOf(a), placeOf(b)];
-  return x.firstCommit - y.firstCommit || y.lastCommit - x.lastCommit || compareBytes(a.id, b.id);
+  return x.lastCommit - y.lastCommit || compareBytes(a.id, b.id);
 }
 
 /** The row of a journal pack, registered now if it was not known. */
@@ -38,17 +38,15 @@ export interface InlinePlacement {
   readonly items: readonly DirectoryItem[];
   /** The commit is being replayed now: its chunks are placed whatever was known of them before. */
   readonly replaying: boolean;
-  /** Packs that give up their items, even to one that covers less. */
-  readonly leaving?: ReadonlySet<number>;
 }
 
 function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: InlinePlacement): boolean {
   if (!isLocated(item)) return false;
   const row = state.items.get(itemKey(item.kind, item.id));
-  const { commit, pack, replaying, leaving } = placement;
+  const { commit, pack, replaying } = placement;
   if (!row || row.commit < commit) return replaying;
   if (row.commit > commit) return false;
-  if (row.pack === IN_OUTBOX || row.pack === pack.number || leaving?.has(row.pack)) return true;
+  if (row.pack === IN_OUTBOX || row.pack === pack.number) return true;
   const current = state.packByNumber(row.pack).descriptor;
   // An operation of the same commit placed it: operations count after what rode inline.
   if (current.class !== 'journal') return false;
@@ -109,31 +107,4 @@ export async function applyFlushed(state: WorkingState, flushed: readonly Flushe
     invariant(staying.size === 0, 'a journal pack holds the inline chunks of its commits');
   }
   await settleFlushed(state);
-}
-
-/** Drops journal packs whose records `holder` holds too; see `Metadata.dropJournalPacks`. */
-export async function dropJournalPacks(state: WorkingState, dropped: readonly Uint8Array[], holder: FlushedJournal): Promise<void> {
-  const held = placeOf(holder.pack);
-  const refuse = (id: Uint8Array, problem: string): never => {
-    const packId = toHex(id);
-    throw storeError('PRECONDITION_FAILED', `the journal pack ${packId} ${problem}`, { details: { packId } });
-  };
-  const pack = await registerJournalPack(state, holder.pack);
-  if (pack.dropped) refuse(holder.pack.id, 'was dropped itself');
-  await state.loadPacks(dropped);
-  const leaving = new Set<number>();
-  for (const id of dropped) {
-    const source = state.pack(id);
-    if (!source || source.dropped || source.number === pack.number) return refuse(id, 'is not live');
-    const { firstCommit, lastCommit } = placeOf(source.descriptor);
-    if (firstCommit < held.firstCommit || lastCommit > held.lastCommit) refuse(id, 'holds records that the other does not');
-    leaving.add(source.number);
-  }
-  for (const { commit, items } of holder.inline) await placeInline(state, { commit, items, pack, replaying: false, leaving });
-  for (const number of leaving) {
-    const source = state.packByNumber(number);
-    if (source.items > 0) refuse(source.descriptor.id, `still holds ${source.items} items`);
-    state.packs.put({ ...source, dropped: true });
-  }
-  await state.save();
 }

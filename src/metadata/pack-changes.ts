@@ -41,7 +41,11 @@ interface Placement {
   readonly commit: number;
 }
 
-function place(state: WorkingState, item: DirectoryItem & { readonly kind: ItemKind }, { pack, commit }: Placement): void {
+function place(
+  state: WorkingState,
+  item: DirectoryItem & { readonly kind: ItemKind },
+  { pack, commit }: Placement,
+): void {
   const { id, kind, ordinal, offset, storedLength, plainLength, codec, inner, length } = item;
   const position = { ordinal, offset, storedLength, plainLength, codec, inner, length };
   state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false });
@@ -58,12 +62,23 @@ function planAdd(state: WorkingState, change: PackAdd, commit: number): PlannedC
   return { outcome: { existed: false }, operation: { type: 'pack-add', pack: change.pack } };
 }
 
-/** A journal pack gives up its items in a merge but stays: it is needed for its records. */
 function drop(state: WorkingState, pack: StoredPack): void {
-  if (pack.descriptor.class !== 'journal') state.packs.put({ ...pack, dropped: true });
+  state.packs.put({ ...pack, dropped: true });
 }
 
-function planMerge(state: WorkingState, change: PackMerge, commit: number): PlannedChange {
+/** The records of a journal pack are needed by every rebuild: it may go only when another one holds them too. */
+async function checkRecordsStay(state: WorkingState, sources: ReadonlySet<number>): Promise<void> {
+  for (const number of sources) {
+    const { descriptor } = state.packByNumber(number);
+    if (!descriptor.journal) continue;
+    const holders = await state.journalPacksHolding(descriptor.journal);
+    if (!holders.some((holder) => !sources.has(holder.number))) {
+      throw failed('holds journal records that no other live journal pack holds', descriptor.id);
+    }
+  }
+}
+
+async function planMerge(state: WorkingState, change: PackMerge, commit: number): Promise<PlannedChange> {
   // `stale` names ids alone, and one id may be a chunk and a manifest.
   const classes = new Set(change.added.map(({ pack }) => pack.class));
   if (classes.size > 1) throw argumentRangeError('added', 'packs of one class', [...classes].join(' and '));
@@ -73,6 +88,7 @@ function planMerge(state: WorkingState, change: PackMerge, commit: number): Plan
     if (!pack || pack.dropped) throw failed('is not live', id);
     sources.add(pack.number);
   }
+  await checkRecordsStay(state, sources);
   const stale: Uint8Array[] = [];
   for (const added of change.added) {
     const pack = addNewPack(state, added.pack);
@@ -88,7 +104,12 @@ function planMerge(state: WorkingState, change: PackMerge, commit: number): Plan
     if (pack.items > 0) throw failed(`still holds ${pack.items} items that were not copied`, pack.descriptor.id);
     drop(state, pack);
   }
-  const operation = { type: 'pack-merge', added: change.added.map(({ pack }) => pack), dropped: change.dropped, stale } as const;
+  const operation = {
+    type: 'pack-merge',
+    added: change.added.map(({ pack }) => pack),
+    dropped: change.dropped,
+    stale,
+  } as const;
   return { outcome: { existed: false }, operation };
 }
 
@@ -96,7 +117,11 @@ function planMerge(state: WorkingState, change: PackMerge, commit: number): Plan
  * Applies a change if it fits the state. Rows of its packs and items must be loaded.
  * @throws `conflict/PRECONDITION_FAILED`
  */
-export function planPackChange(state: WorkingState, change: PackAdd | PackMerge, commit: number): PlannedChange {
+export async function planPackChange(
+  state: WorkingState,
+  change: PackAdd | PackMerge,
+  commit: number,
+): Promise<PlannedChange> {
   return change.type === 'pack-add' ? planAdd(state, change, commit) : planMerge(state, change, commit);
 }
 

@@ -32,7 +32,11 @@ function gap(expected: number, actual: number): StoreError {
 }
 
 /** Checks a record against the one before it in the same call, and against the head. */
-async function checkChain(state: WorkingState, last: ReadRecord | undefined, { record, digest }: ReadRecord): Promise<void> {
+async function checkChain(
+  state: WorkingState,
+  last: ReadRecord | undefined,
+  { record, digest }: ReadRecord,
+): Promise<void> {
   const { commit, previous } = record;
   const { head } = state;
   if (last && commit !== last.record.commit + 1) throw gap(last.record.commit + 1, commit);
@@ -57,7 +61,11 @@ async function replayInline(state: WorkingState, step: ReplayStep, commit: numbe
   }
 }
 
-async function replayOperation(state: WorkingState, operation: Operation, context: { readonly commit: number; readonly directories: ReadonlyMap<string, readonly DirectoryItem[]> }): Promise<void> {
+async function replayOperation(
+  state: WorkingState,
+  operation: Operation,
+  context: { readonly commit: number; readonly directories: ReadonlyMap<string, readonly DirectoryItem[]> },
+): Promise<void> {
   switch (operation.type) {
     case 'incarnation':
       return;

@@ -103,7 +103,11 @@ export class RowSet<Row> {
    * @param visit called for every changed row with what it was and what it is
    * @returns the table's sum after the changes
    */
-  async save(transaction: Transaction, total: TableSum, visit?: (before: Row | undefined, after: Row | undefined) => void): Promise<TableSum> {
+  async save(
+    transaction: Transaction,
+    total: TableSum,
+    visit?: (before: Row | undefined, after: Row | undefined) => void,
+  ): Promise<TableSum> {
     const written: CheckedRow<Row>[] = [];
     const deleted: SqlParameters[] = [];
     let sum = total;

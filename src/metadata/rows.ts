@@ -249,7 +249,8 @@ export const headTable = new Table<HeadRow>({
 });
 
 /** Tables whose rows are counted and summed. */
-export type SummedTable = 'entries' | 'items' | 'packs' | 'outbox' | 'outbox_records' | 'sessions';
+export const SUMMED_TABLES = ['entries', 'items', 'packs', 'outbox', 'outbox_records', 'sessions'] as const;
+export type SummedTable = (typeof SUMMED_TABLES)[number];
 
 export const sumsTable = new Table<{ readonly name: string; readonly rows: number; readonly sum: bigint }>({
   name: 'table_sums',

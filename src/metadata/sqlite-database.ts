@@ -28,11 +28,13 @@ const CONNECTION_SETTINGS = [
 ];
 
 function openConnection(options: SqliteDatabaseOptions): DatabaseSync {
+  let connection: DatabaseSync | undefined;
   try {
-    const connection = new DatabaseSync(options.path, { readOnly: options.readOnly, timeout: options.busyTimeoutMs });
+    connection = new DatabaseSync(options.path, { readOnly: options.readOnly, timeout: options.busyTimeoutMs });
     for (const setting of CONNECTION_SETTINGS) connection.exec(setting);
     return connection;
   } catch (error) {
+    connection?.close();
     throw fromSqliteError(error);
   }
 }
@@ -155,6 +157,15 @@ export class SqliteDatabase implements Database {
   pragma(name: 'user_version' | 'application_id'): number {
     try {
       return Number(this.#connection.prepare(`PRAGMA ${name}`).get()?.[name]);
+    } catch (error) {
+      throw fromSqliteError(error);
+    }
+  }
+
+  /** Whether nothing was ever written to the file. */
+  get empty(): boolean {
+    try {
+      return this.#connection.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
     } catch (error) {
       throw fromSqliteError(error);
     }

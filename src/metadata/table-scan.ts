@@ -24,7 +24,11 @@ function isAfter(key: readonly SqlValue[], other: readonly SqlValue[]): boolean 
  * Pages through a table in key order, rows as they are and unchecked, giving way to other work after every page.
  * @throws `corrupt/METADATA_CORRUPT` when the keys do not rise: a damaged key must not send the scan in a circle
  */
-export async function* scanTable<Row>(reader: Reader, table: Table<Row>, signal?: AbortSignal): AsyncGenerator<readonly SqlRow[]> {
+export async function* scanTable<Row>(
+  reader: Reader,
+  table: Table<Row>,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly SqlRow[]> {
   const { name, keyColumns } = table.shape;
   const keys = keyColumns.join(', ');
   const tail = `ORDER BY ${keys} LIMIT ${METADATA_SCAN_ROWS}`;
@@ -39,7 +43,9 @@ export async function* scanTable<Row>(reader: Reader, table: Table<Row>, signal?
     const last = rows.at(-1);
     const key = keyColumns.map((column) => last?.[column] ?? null);
     if (after && !isAfter(key, after)) {
-      throw storeError('METADATA_CORRUPT', `metadata table ${name}: keys are out of order`, { details: { table: name } });
+      throw storeError('METADATA_CORRUPT', `metadata table ${name}: keys are out of order`, {
+        details: { table: name },
+      });
     }
     if (rows.length < METADATA_SCAN_ROWS) return;
     after = key;

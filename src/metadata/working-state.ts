@@ -6,6 +6,7 @@ import type { Reader, Transaction } from './database.ts';
 import type { TableSum } from './row-digest.ts';
 import { RowSet } from './row-set.ts';
 import {
+  classCode,
   entriesTable,
   HEAD_KEY,
   type HeadRow,
@@ -21,17 +22,17 @@ import {
   type StoredInlineRecord,
   type StoredPack,
   type StoredRecord,
+  SUMMED_TABLES,
   type SummedTable,
   sessionsTable,
   sumsTable,
 } from './rows.ts';
 
-const SUMMED: readonly SummedTable[] = ['entries', 'items', 'packs', 'outbox', 'outbox_records', 'sessions'];
-
 /** @throws `corrupt/METADATA_CORRUPT` when the row of the head is gone or damaged */
 export async function loadHead(reader: Reader): Promise<HeadRow> {
   const [head] = await headTable.load(reader, [HEAD_KEY]);
-  if (!head) throw storeError('METADATA_CORRUPT', 'metadata table head: its row is gone', { details: { table: 'head' } });
+  if (!head)
+    throw storeError('METADATA_CORRUPT', 'metadata table head: its row is gone', { details: { table: 'head' } });
   return head.row;
 }
 
@@ -39,10 +40,10 @@ export async function loadHead(reader: Reader): Promise<HeadRow> {
 export async function loadSums(reader: Reader): Promise<Map<SummedTable, TableSum>> {
   const rows = await sumsTable.load(
     reader,
-    SUMMED.map((name) => [name]),
+    SUMMED_TABLES.map((name) => [name]),
   );
   const sums = new Map<SummedTable, TableSum>();
-  for (const [index, name] of SUMMED.entries()) {
+  for (const [index, name] of SUMMED_TABLES.entries()) {
     const found = rows[index];
     if (!found) {
       const details = { table: 'table_sums', key: name };
@@ -142,6 +143,18 @@ export class WorkingState {
     return pack;
   }
 
+  /** Live journal packs that hold every record of the given run of commits. */
+  async journalPacksHolding(run: {
+    readonly firstCommit: number;
+    readonly lastCommit: number;
+  }): Promise<readonly StoredPack[]> {
+    const where = 'WHERE dropped = 0 AND class = ? AND first_commit <= ? AND last_commit >= ?';
+    const found = await this.packs.loadWhere(this.transaction, where, [
+      ...[classCode('journal'), run.firstCommit, run.lastCommit],
+    ]);
+    return found.filter((pack) => !pack.dropped);
+  }
+
   /** Registers a pack whose id is loaded and not known. */
   addPack(descriptor: PackDescriptor): StoredPack {
     invariant(!this.pack(descriptor.id), 'a pack is registered once');
@@ -166,7 +179,11 @@ export class WorkingState {
     this.items.put(row);
   }
 
-  async #saveSet<Row>(name: SummedTable, set: RowSet<Row>, visit?: (before: Row | undefined, after: Row | undefined) => void): Promise<void> {
+  async #saveSet<Row>(
+    name: SummedTable,
+    set: RowSet<Row>,
+    visit?: (before: Row | undefined, after: Row | undefined) => void,
+  ): Promise<void> {
     const sum = this.#sums.get(name);
     invariant(sum, 'every table has a sum');
     this.#sums.set(name, await set.save(this.transaction, sum, visit));

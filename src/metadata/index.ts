@@ -1,0 +1,24 @@
+/** The index of everything: the contract, and the metadata in a SQLite file. */
+
+export type {
+  CallOptions,
+  Change,
+  ChangeOutcome,
+  CommitRequest,
+  Counters,
+  EntryFilter,
+  EntryQuery,
+  EntryRow,
+  FlushedJournal,
+  Head,
+  InlineRecord,
+  ItemLocation,
+  Metadata,
+  MetadataCheck,
+  OutboxRow,
+  PackRow,
+  ReplayStep,
+  RequestOutcome,
+  TableReport,
+} from './contract.ts';
+export { openSqliteMetadata, type SqliteMetadataOptions, setAsideSqliteMetadata } from './sqlite-metadata.ts';

@@ -1,0 +1,142 @@
+import type { PackDescriptor } from '../format/types.ts';
+import type { WorkerCallOptions, WorkerClient } from '../runtime/worker-rpc.ts';
+import { decodeError, type WireError } from '../runtime/worker-wire.ts';
+import type {
+  CallOptions,
+  CommitRequest,
+  Counters,
+  EntryQuery,
+  EntryRow,
+  FlushedJournal,
+  Head,
+  ItemLocation,
+  Metadata,
+  MetadataCheck,
+  OutboxRow,
+  PackRow,
+  ReplayStep,
+  RequestOutcome,
+} from './contract.ts';
+
+/** A failed outcome as it crosses threads. */
+type WireOutcome = Extract<RequestOutcome, { ok: true }> | { readonly ok: false; readonly error: WireError };
+
+/** The metadata of another thread: passes every call on. */
+export class ThreadedMetadata implements Metadata {
+  readonly #thread: WorkerClient;
+  #closing: Promise<void> | undefined;
+
+  /** @param thread has its metadata open; ended when this is closed */
+  constructor(thread: WorkerClient) {
+    this.#thread = thread;
+  }
+
+  async #call<Method extends keyof Metadata>(
+    method: Method,
+    args: readonly unknown[],
+    options?: WorkerCallOptions,
+  ): Promise<Awaited<ReturnType<Metadata[Method]>>> {
+    return (await this.#thread.call(method, args, options)) as Awaited<ReturnType<Metadata[Method]>>;
+  }
+
+  head(): Promise<Head> {
+    return this.#call('head', []);
+  }
+
+  counters(): Promise<Counters> {
+    return this.#call('counters', []);
+  }
+
+  openSession(): Promise<Uint8Array> {
+    return this.#call('openSession', []);
+  }
+
+  locate(
+    kind: 'chunk' | 'manifest',
+    ids: Uint8Array,
+    options?: CallOptions,
+  ): Promise<readonly (ItemLocation | undefined)[]> {
+    return this.#call('locate', [kind, ids], options);
+  }
+
+  markSuspect(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
+    return this.#call('markSuspect', [items]);
+  }
+
+  markPacksSuspect(numbers: readonly number[]): Promise<void> {
+    return this.#call('markPacksSuspect', [numbers]);
+  }
+
+  getEntries(keys: readonly Uint8Array[]): Promise<readonly (EntryRow | undefined)[]> {
+    return this.#call('getEntries', [keys]);
+  }
+
+  listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]> {
+    return this.#call('listEntries', [query], options);
+  }
+
+  async commit(
+    requests: readonly CommitRequest[],
+    flushed: readonly FlushedJournal[] = [],
+  ): Promise<readonly RequestOutcome[]> {
+    const outcomes = (await this.#thread.call('commit', [requests, flushed])) as readonly WireOutcome[];
+    return outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: decodeError(outcome.error) }));
+  }
+
+  outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]> {
+    return this.#call('outbox', [after, bytesMax]);
+  }
+
+  markFlushed(flushed: readonly FlushedJournal[]): Promise<void> {
+    return this.#call('markFlushed', [flushed]);
+  }
+
+  listPacks(query: Parameters<Metadata['listPacks']>[0]): Promise<readonly PackRow[]> {
+    return this.#call('listPacks', [query]);
+  }
+
+  smallPacks(query: Parameters<Metadata['smallPacks']>[0]): Promise<readonly PackRow[]> {
+    return this.#call('smallPacks', [query]);
+  }
+
+  droppedPacks(limit: number): Promise<readonly PackRow[]> {
+    return this.#call('droppedPacks', [limit]);
+  }
+
+  forgetPacks(numbers: readonly number[]): Promise<void> {
+    return this.#call('forgetPacks', [numbers]);
+  }
+
+  replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
+    return this.#call('replay', [journalPacks, steps]);
+  }
+
+  check(options?: Parameters<Metadata['check']>[0]): Promise<MetadataCheck> {
+    return this.#call('check', [], options);
+  }
+
+  scanItems(
+    kind: 'chunk' | 'manifest',
+    after: Uint8Array | undefined,
+    limit: number,
+  ): ReturnType<Metadata['scanItems']> {
+    return this.#call('scanItems', [kind, after, limit]);
+  }
+
+  stateDigests(): ReturnType<Metadata['stateDigests']> {
+    return this.#call('stateDigests', []);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#call('close', []);
+    } finally {
+      await this.#thread.terminate();
+    }
+  }
+}

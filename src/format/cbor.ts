@@ -30,8 +30,13 @@ const DECODE_OPTIONS = {
 /** Encodes a value. The result is the caller's own memory, never a view of a pool. */
 export function encodeCbor(value: CborValue): Uint8Array {
   const bytes = encode(value, rfc8949EncodeOptions);
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+  const isPooled = bytes.byteLength !== bytes.buffer.byteLength || Buffer.isBuffer(bytes);
+  // Not `slice`, which gives another view where the bytes are a `Buffer`.
+  return isPooled ? new Uint8Array(bytes) : bytes;
 }
+
+/** What CBOR has and the formats have not, apart from what the options keep out. */
+const FOREIGN = [Type.float, Type.true, Type.false];
 
 class BoundedTokenizer extends Tokenizer {
   /** Values still to come in every open array or map, innermost last. */
@@ -44,6 +49,7 @@ class BoundedTokenizer extends Tokenizer {
     if (this.#items > CBOR_ITEMS_MAX) throw new RangeError(`more than ${CBOR_ITEMS_MAX} values`);
     // The decoder below is lenient about UTF-8 and swallows byte order marks.
     if (Type.equals(token.type, Type.string)) token.value = utf8Decode(token.byteValue ?? new Uint8Array(0));
+    if (FOREIGN.some((type) => Type.equals(token.type, type))) throw new TypeError(`a ${token.type.name}`);
     this.#nest(token);
     return token;
   }
@@ -63,10 +69,12 @@ class BoundedTokenizer extends Tokenizer {
  * @throws what `fail` throws for anything but the deterministic encoding of a value
  */
 export function decodeCbor(bytes: Uint8Array, fail: Fail): unknown {
+  // Byte strings out of a `Buffer` would be views of it.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   let value: CborValue;
   let canonical: Uint8Array;
   try {
-    value = decode(bytes, { ...DECODE_OPTIONS, tokenizer: new BoundedTokenizer(bytes, DECODE_OPTIONS) });
+    value = decode(plain, { ...DECODE_OPTIONS, tokenizer: new BoundedTokenizer(plain, DECODE_OPTIONS) });
     canonical = encodeCbor(value);
   } catch (error) {
     // Pure functions over bytes: whatever they throw, these bytes are the reason.

@@ -43,6 +43,7 @@ export function operationToCbor(operation: Operation): CborValue {
   const code = CODES[operation.type];
   switch (operation.type) {
     case 'incarnation':
+      invariant((operation.previous?.length ?? INCARNATION_BYTES) === INCARNATION_BYTES, 'an incarnation has 16 bytes');
       return [code, operation.previous ?? null];
     case 'entry-put':
       return [code, keyToCbor(operation.key), operation.entry, operation.modified];

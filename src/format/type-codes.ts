@@ -11,7 +11,7 @@ const KINDS = new Map(Object.entries(KIND_CODES).map(([name, code]) => [code, na
 
 export function packClassCode(name: PackClass): number {
   const code = CLASS_CODES[name];
-  invariant(code !== undefined, 'a pack has a known class');
+  invariant(Number.isInteger(code), 'a pack has a known class');
   return code;
 }
 
@@ -24,7 +24,7 @@ export function packClassOf(code: number): PackClass {
 
 export function recordKindCode(name: RecordKind): number {
   const code = KIND_CODES[name];
-  invariant(code !== undefined, 'a record has a known kind');
+  invariant(Number.isInteger(code), 'a record has a known kind');
   return code;
 }
 

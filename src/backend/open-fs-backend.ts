@@ -38,28 +38,34 @@ async function isFolder(fileSystem: FileSystem, path: string): Promise<boolean> 
   throw storeError('BACKEND_IO', `${path} is no folder`, { details: { path, system: 'ENOTDIR' }, retry: false });
 }
 
-/** Makes a folder and those above it, each one's name flushed before the next stands in it. */
+/** Codes of a folder that others keep: one we may pass but not read, or of a system that cannot or need not flush it. */
+const NOT_OURS: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
+
+/**
+ * Makes a folder and those above it, each one's name flushed before the next stands in it. Names found are flushed like
+ * names made: a process that made one may have died before it got to the flush.
+ */
 async function makeFolder(fileSystem: FileSystem, path: string): Promise<void> {
-  if (await isFolder(fileSystem, path)) return;
   const parent = dirname(path);
+  if (parent === path) return;
   await makeFolder(fileSystem, parent);
-  await fileSystem.mkdir(path);
-  await fileSystem.syncDirectory(parent);
+  const isNew = !(await isFolder(fileSystem, path));
+  if (isNew) await fileSystem.mkdir(path);
+  try {
+    await fileSystem.syncDirectory(parent);
+  } catch (error) {
+    if (isNew || !NOT_OURS.has(systemCode(error))) throw error;
+  }
 }
 
-/** Makes the root and, last, its `.tmp`: where that stands, all before it was done and is durable. */
+/**
+ * Makes the root and, last, its `.tmp`: where that stands, all before it was done and is durable. The name `.tmp` itself
+ * need not be: when it is lost, this is done once more.
+ */
 async function prepareRoot(fileSystem: FileSystem, root: string, temporaryFolder: string): Promise<void> {
   if (await isFolder(fileSystem, temporaryFolder)) return;
   await makeFolder(fileSystem, root);
-  try {
-    // A process that made the root may have died before it flushed the name.
-    await fileSystem.syncDirectory(dirname(root));
-  } catch (error) {
-    // Somebody else made the root in a folder that we may pass but not read: its name is theirs to keep.
-    if (systemCode(error) !== 'EACCES' && systemCode(error) !== 'EPERM') throw error;
-  }
   await fileSystem.mkdir(temporaryFolder);
-  await fileSystem.syncDirectory(root);
 }
 
 async function prepare(

@@ -138,7 +138,7 @@ export function createChunkerOver(spec: ChunkingSpec, kernel: ScanKernel | undef
  * @param spec how to cut; copied, so later changes have no effect
  * @throws `invalid/CHUNKING_INVALID` when the spec is out of bounds or of kind `given`
  * @example
- * const chunker = createChunker(parseChunking('fastcdc:16384:65536:262144:2'));
+ * const chunker = createChunker(parseChunking('fastcdc:32768:65536:262144:2'));
  * const chunks = [...chunker.push(content), ...chunker.finish()];
  */
 export function createChunker(spec: ChunkingSpec): Chunker {

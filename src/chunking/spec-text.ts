@@ -27,7 +27,7 @@ function specFrom(kind: string, fields: readonly string[]): ChunkingSpec | undef
 
 /**
  * Reads a spec from text, as it stands in settings and on the command line: `fixed:65536`,
- * `fastcdc:16384:65536:262144`, `fastcdc:16384:65536:262144:2:99`, `buzhash:131072:524288:17`, `given`, or the name of
+ * `fastcdc:32768:65536:262144`, `fastcdc:16384:65536:262144:2:99`, `buzhash:131072:524288:17`, `given`, or the name of
  * a profile. Sizes are decimal bytes; normalisation is 1 and the seed 0 where left out.
  * @returns a spec that `checkChunking` accepts
  * @throws `invalid/CHUNKING_INVALID` with the legal forms, or with the range of the field that is out of it

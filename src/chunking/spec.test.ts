@@ -107,6 +107,7 @@ describe('parseChunking and formatChunking', () => {
     ['buzhash:131072:524288:17', CHUNKING_PROFILES.buzhash],
     ['buzhash', CHUNKING_PROFILES.buzhash],
     ['chunkstore', CHUNKING_PROFILES.chunkstore],
+    ['fastcdc:32768:65536:262144:2', CHUNKING_PROFILES.default],
     ['given', { kind: 'given' }],
   ])('reads %s', (text, spec) => {
     expect(parseChunking(text)).toEqual(spec);

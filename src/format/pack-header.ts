@@ -93,9 +93,9 @@ export function decodePackHeader(bytes: Uint8Array): PackHeader {
 
   const reader = new BinaryReader(checked, fail);
   reader.bytes(PRELUDE_BYTES);
-  const store = reader.bytes(STORE_ID_BYTES).slice();
-  const pack = reader.bytes(PACK_ID_BYTES).slice();
-  const session = reader.bytes(SESSION_ID_BYTES).slice();
+  const store = new Uint8Array(reader.bytes(STORE_ID_BYTES));
+  const pack = new Uint8Array(reader.bytes(PACK_ID_BYTES));
+  const session = new Uint8Array(reader.bytes(SESSION_ID_BYTES));
   const namespace = reader.u32();
   const epoch = reader.u32();
   const packClass = packClassOf(reader.u8());

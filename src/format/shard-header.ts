@@ -98,9 +98,9 @@ export function decodeShardHeader(bytes: Uint8Array): ShardHeader {
 
   const reader = new BinaryReader(checked, fail);
   reader.bytes(PRELUDE_BYTES);
-  const store = reader.bytes(STORE_ID_BYTES).slice();
-  const pack = reader.bytes(PACK_ID_BYTES).slice();
-  const stripeId = reader.bytes(STRIPE_ID_BYTES).slice();
+  const store = new Uint8Array(reader.bytes(STORE_ID_BYTES));
+  const pack = new Uint8Array(reader.bytes(PACK_ID_BYTES));
+  const stripeId = new Uint8Array(reader.bytes(STRIPE_ID_BYTES));
   const matrix = reader.u8();
   const index = reader.u8();
   const k = reader.u8();

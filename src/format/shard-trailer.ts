@@ -86,8 +86,8 @@ export function decodeShardTrailer(bytes: Uint8Array, header?: ShardHeader): Sha
 
   const start = bytes.length - needed;
   const rootsStart = start + blockCount * DIGEST_BYTES;
-  const digests = bytes.slice(start, rootsStart);
-  const roots = bytes.slice(rootsStart, bytes.length - SHARD_TAIL_BYTES);
+  const digests = new Uint8Array(bytes.subarray(start, rootsStart));
+  const roots = new Uint8Array(bytes.subarray(rootsStart, bytes.length - SHARD_TAIL_BYTES));
   const content = tail.subarray(0, TAIL_CONTENT_BYTES);
   const check = tail.subarray(TAIL_CONTENT_BYTES);
   readPrelude(tail, LAYOUT, { fail, intact: () => checkHolds(check, roots, content) });

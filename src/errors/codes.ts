@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   ATTRIBUTES_INVALID: 'invalid',
   SOURCE_INVALID: 'invalid',
   LOCATION_INVALID: 'invalid',
+  BATCH_TOO_LARGE: 'invalid',
   NOT_A_STORE: 'invalid',
   BACKEND_KEY_INVALID: 'invalid',
   BACKEND_RANGE_INVALID: 'invalid',
@@ -70,6 +71,7 @@ export const ERROR_CODES = {
   STORE_CLOSED: 'closed',
   STORE_POISONED: 'closed',
   BACKEND_CLOSED: 'closed',
+  BATCH_ENDED: 'closed',
   INVARIANT_BROKEN: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,10 +1,18 @@
 /** Reads journal packs back into replay steps, for recovery on open and for rebuild. */
-import { toHex } from '../bytes/bytes.ts';
-import { listAll } from '../backend/list-all.ts';
+
 import type { Backend } from '../backend/contract.ts';
+import { listAll } from '../backend/list-all.ts';
+import { toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
-import { isStoreError, storeError } from '../errors/store-error.ts';
-import { decodeJournalRecord, type DirectoryItem, openRecord, type PackDescriptor, parseShardKey, RECORD_TRAILER_BYTES } from '../format/index.ts';
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
+import {
+  type DirectoryItem,
+  decodeJournalRecord,
+  openRecord,
+  type PackDescriptor,
+  parseShardKey,
+  RECORD_TRAILER_BYTES,
+} from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { ReplayStep } from '../metadata/contract.ts';
 import type { OpenedPack, PackName, PackStore } from '../placement/pack-store.ts';
@@ -14,7 +22,11 @@ export interface JournalPackName extends PackName {
 }
 
 /** Journal packs on the backend whose last record is after `commit`, by last commit, then id. */
-export async function listJournalPacks(backend: Backend, commit: number, signal?: AbortSignal): Promise<JournalPackName[]> {
+export async function listJournalPacks(
+  backend: Backend,
+  commit: number,
+  signal?: AbortSignal,
+): Promise<JournalPackName[]> {
   const names: JournalPackName[] = [];
   for await (const blob of listAll(backend, { prefix: 'journal/', ...(signal && { signal }) })) {
     const parsed = parseShardKey(blob.key);
@@ -58,9 +70,13 @@ export async function readJournalPack(packs: PackStore, name: JournalPackName): 
   const { firstCommit, lastCommit } = name.journal;
   const gapFree = entries.every((entry, index) => entry.commit === firstCommit + index);
   if (!gapFree || entries.at(-1)?.commit !== lastCommit) {
-    throw storeError('JOURNAL_CORRUPT', `journal pack ${toHex(name.id)} does not hold the commits ${firstCommit} to ${lastCommit} of its name`, {
-      details: { packId: toHex(name.id), commit: lastCommit },
-    });
+    throw storeError(
+      'JOURNAL_CORRUPT',
+      `journal pack ${toHex(name.id)} does not hold the commits ${firstCommit} to ${lastCommit} of its name`,
+      {
+        details: { packId: toHex(name.id), commit: lastCommit },
+      },
+    );
   }
   return { descriptor: (opened as OpenedPack).descriptor, entries };
 }
@@ -71,9 +87,13 @@ export async function readItem(opened: OpenedPack, pack: Uint8Array, item: Direc
   const plain = await decompress(item.codec, openRecord(opened.header, item, frame), item.plainLength);
   const bytes = plain.subarray(item.inner, item.inner + item.length);
   if (toHex(blake3(bytes)) !== toHex(item.id)) {
-    throw storeError('PACK_CORRUPT', `pack ${toHex(opened.header.pack)} has an item that is not what its directory says`, {
-      details: { packId: toHex(opened.header.pack), offset: item.offset },
-    });
+    throw storeError(
+      'PACK_CORRUPT',
+      `pack ${toHex(opened.header.pack)} has an item that is not what its directory says`,
+      {
+        details: { packId: toHex(opened.header.pack), offset: item.offset },
+      },
+    );
   }
   return bytes;
 }
@@ -81,7 +101,7 @@ export async function readItem(opened: OpenedPack, pack: Uint8Array, item: Direc
 export interface UnreadablePack {
   readonly packId: string;
   /** `undefined`: the blob is gone. */
-  readonly error: Error | undefined;
+  readonly error: StoreError | undefined;
 }
 
 /**
@@ -95,7 +115,8 @@ export async function toReplayStep(
 ): Promise<ReplayStep> {
   const directories: { packId: Uint8Array; items: readonly DirectoryItem[] }[] = [];
   for (const operation of decodeJournalRecord(entry.record).operations) {
-    const added = operation.type === 'pack-add' ? [operation.pack] : operation.type === 'pack-merge' ? operation.added : [];
+    const added =
+      operation.type === 'pack-add' ? [operation.pack] : operation.type === 'pack-merge' ? operation.added : [];
     for (const pack of added) {
       try {
         const opened = await packs.open(pack);
@@ -107,5 +128,9 @@ export async function toReplayStep(
       }
     }
   }
-  return { record: entry.record, directories, inline: entry.inline.length > 0 ? [{ packId: entry.packId, items: entry.inline }] : [] };
+  return {
+    record: entry.record,
+    directories,
+    inline: entry.inline.length > 0 ? [{ packId: entry.packId, items: entry.inline }] : [],
+  };
 }

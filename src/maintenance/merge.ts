@@ -5,7 +5,14 @@
  */
 import { concatBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
-import { type DirectoryItem, openRecord, PackBuilder, type PackClass, type PackHeader, RECORD_TRAILER_BYTES } from '../format/index.ts';
+import {
+  type DirectoryItem,
+  openRecord,
+  PackBuilder,
+  type PackClass,
+  type PackHeader,
+  RECORD_TRAILER_BYTES,
+} from '../format/index.ts';
 import { MERGE_FAN_IN, PACK_BYTES_TARGET } from '../limits.ts';
 import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
 import { sealJournalRecord } from '../pipeline/journal-frame.ts';
@@ -63,7 +70,8 @@ async function mergeClass(context: MergeContext, packClass: PackClass): Promise<
   const small = await context.metadata.smallPacks({ class: packClass, bytesBelow: SMALL_BYTES, limit: CANDIDATES_MAX });
   const group = packClass === 'journal' ? dueJournalPacks(small) : duePacks(small);
   if (group === undefined) return undefined;
-  const changes = packClass === 'journal' ? await mergeJournal(context, group) : await mergeItems(context, packClass, group);
+  const changes =
+    packClass === 'journal' ? await mergeJournal(context, group) : await mergeItems(context, packClass, group);
   if (changes === undefined) return undefined;
   try {
     await context.submit([changes.change]);
@@ -98,7 +106,8 @@ function dueJournalPacks(small: readonly PackRow[]): PackRow[] | undefined {
   const due: PackRow[][] = [];
   for (const pack of byCommit) {
     const last = run.at(-1);
-    const follows = last && (pack.journal?.firstCommit ?? 0) <= (last.journal?.lastCommit ?? 0) + 1 && tierOf(pack) === tierOf(last);
+    const follows =
+      last && (pack.journal?.firstCommit ?? 0) <= (last.journal?.lastCommit ?? 0) + 1 && tierOf(pack) === tierOf(last);
     if (!follows || !sameLife(pack, last)) run = [];
     run.push(pack);
     if (run.length === 1) due.push(run);
@@ -126,7 +135,11 @@ interface PlannedMerge {
 }
 
 /** Copies the records that hold live items of the packs into one new pack. */
-async function mergeItems(context: MergeContext, packClass: PackClass, group: readonly PackRow[]): Promise<PlannedMerge | undefined> {
+async function mergeItems(
+  context: MergeContext,
+  packClass: PackClass,
+  group: readonly PackRow[],
+): Promise<PlannedMerge | undefined> {
   const builder = new PackBuilder(context.nextPackHeader(packClass));
   const dropped: Uint8Array[] = [];
   for (const pack of group) {
@@ -154,7 +167,9 @@ async function copyLiveRecords(context: MergeContext, pack: PackRow, builder: Pa
     if (opened === undefined || bytes === undefined) return false;
     const live = await liveOrdinals(context.metadata, pack, opened);
     const records = Map.groupBy(opened.items, (item) => item.ordinal);
-    const frames = [...records].filter(([ordinal]) => live.has(ordinal)).map(([, items]) => openFrame(opened, bytes, items));
+    const frames = [...records]
+      .filter(([ordinal]) => live.has(ordinal))
+      .map(([, items]) => openFrame(opened, bytes, items));
     for (const frame of frames) builder.add(frame);
     return true;
   } catch (error) {
@@ -165,7 +180,11 @@ async function copyLiveRecords(context: MergeContext, pack: PackRow, builder: Pa
 
 function openFrame(opened: OpenedPack, bytes: Uint8Array, items: readonly DirectoryItem[]) {
   const first = items[0] as DirectoryItem;
-  const stored = openRecord(opened.header, first, bytes.subarray(first.offset, first.offset + first.storedLength + RECORD_TRAILER_BYTES));
+  const stored = openRecord(
+    opened.header,
+    first,
+    bytes.subarray(first.offset, first.offset + first.storedLength + RECORD_TRAILER_BYTES),
+  );
   return {
     kind: first.kind,
     codec: first.codec,

@@ -5,7 +5,13 @@ import { storeError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
 import type { FlushedJournal, Metadata, ReplayStep } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
-import { type JournalPack, listJournalPacks, readJournalPack, toReplayStep, type UnreadablePack } from './journal-reader.ts';
+import {
+  type JournalPack,
+  listJournalPacks,
+  readJournalPack,
+  toReplayStep,
+  type UnreadablePack,
+} from './journal-reader.ts';
 
 export interface RecoveryReport {
   /** Records the metadata did not have. */
@@ -26,16 +32,22 @@ export async function recoverFromJournal(parts: {
   readonly backend: Backend;
   readonly metadata: Metadata;
   readonly packs: PackStore;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each journal pack. */
+  readonly onJournalPack?: (done: number, total: number) => void;
 }): Promise<RecoveryReport> {
-  const { metadata, packs } = parts;
+  const { metadata, packs, signal } = parts;
   const unreadable: UnreadablePack[] = [];
   const before = await metadata.head();
   let journalPacks = 0;
-  for (const name of await listJournalPacks(parts.backend, before.flushed)) {
+  const names = await listJournalPacks(parts.backend, before.flushed, signal);
+  for (const [index, name] of names.entries()) {
+    signal?.throwIfAborted();
     const pack = await readJournalPack(packs, name);
     if (pack === undefined) continue;
     journalPacks += 1;
     await adopt(parts, pack, (found) => unreadable.push(found));
+    parts.onJournalPack?.(index + 1, names.length);
   }
   const after = await metadata.head();
   return { records: after.commit - before.commit, journalPacks, unreadable };
@@ -54,20 +66,31 @@ export async function adopt(
   const packId = pack.descriptor.id;
   for (let start = 0; start < newer.length; start += REPLAY_STEPS_MAX) {
     const steps: ReplayStep[] = [];
-    for (const entry of newer.slice(start, start + REPLAY_STEPS_MAX)) steps.push(await toReplayStep(packs, { ...entry, packId }, onUnreadable));
+    for (const entry of newer.slice(start, start + REPLAY_STEPS_MAX))
+      steps.push(await toReplayStep(packs, { ...entry, packId }, onUnreadable));
     await metadata.replay([pack.descriptor], steps);
   }
-  const inline = pack.entries.filter((entry) => entry.inline.length > 0).map((entry) => ({ commit: entry.commit, items: entry.inline }));
+  const inline = pack.entries
+    .filter((entry) => entry.inline.length > 0)
+    .map((entry) => ({ commit: entry.commit, items: entry.inline }));
   const flushed: FlushedJournal = { pack: pack.descriptor, inline };
   await metadata.markFlushed([flushed]);
 }
 
 /** A record that differs from the one we gave the same number means that two lives of this store went on side by side. */
-async function compareWithOutbox(metadata: Metadata, pack: JournalPack, head: { readonly commit: number; readonly digest: Uint8Array }): Promise<void> {
+async function compareWithOutbox(
+  metadata: Metadata,
+  pack: JournalPack,
+  head: { readonly commit: number; readonly digest: Uint8Array },
+): Promise<void> {
   const fork = (commit: number): Error =>
-    storeError('JOURNAL_FORK', `two different records claim commit ${commit}: this store was changed in two places after it was copied`, {
-      details: { commit },
-    });
+    storeError(
+      'JOURNAL_FORK',
+      `two different records claim commit ${commit}: this store was changed in two places after it was copied`,
+      {
+        details: { commit },
+      },
+    );
   const known = new Map<number, Uint8Array>();
   const first = pack.entries[0];
   if (first === undefined) return;

@@ -21,4 +21,9 @@ export type {
   RequestOutcome,
   TableReport,
 } from './contract.ts';
-export { openSqliteMetadata, type SqliteMetadataOptions, setAsideSqliteMetadata } from './sqlite-metadata.ts';
+export {
+  checkSqliteUnused,
+  openSqliteMetadata,
+  type SqliteMetadataOptions,
+  setAsideSqliteMetadata,
+} from './sqlite-metadata.ts';

@@ -29,7 +29,7 @@ function closeForOthers(file: string): boolean {
     const error = fromSqliteError(cause);
     if (isStoreError(error, 'METADATA_CORRUPT')) return false;
     if (!isStoreError(error, 'METADATA_BUSY')) throw error;
-    throw storeError('STORE_IN_USE', 'another process has the metadata open', { cause, details: { path: file } });
+    throw inUse(file, cause);
   } finally {
     connection?.close();
   }
@@ -53,6 +53,28 @@ async function has(file: string): Promise<boolean> {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** Takes the file for itself and lets it go again; see `checkSqliteUnused`. */
+export async function checkUnused(file: string): Promise<void> {
+  if (!(await has(file))) return;
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(file, { timeout: 0 });
+    connection.exec('PRAGMA locking_mode = EXCLUSIVE');
+    connection.exec('BEGIN IMMEDIATE');
+    connection.exec('ROLLBACK');
+  } catch (cause) {
+    const error = fromSqliteError(cause);
+    if (isStoreError(error, 'METADATA_BUSY')) throw inUse(file, cause);
+    if (!isStoreError(error, 'METADATA_CORRUPT')) throw error;
+  } finally {
+    connection?.close();
+  }
+}
+
+function inUse(file: string, cause: unknown): Error {
+  return storeError('STORE_IN_USE', 'another process has the metadata open', { cause, details: { path: file } });
 }
 
 /** Blocks the calling thread while SQLite works; see `setAsideSqliteMetadata`. */

@@ -77,10 +77,23 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
  *   `to` is taken. Nothing has changed then
  */
 export async function setAsideSqliteMetadata(path: string, to: string): Promise<void> {
-  const args = [checkPath('path', path), checkPath('to', to)];
+  await callOnce('setAside', [checkPath('path', path), checkPath('to', to)]);
+}
+
+/**
+ * Tells whether metadata could be set aside now, before long work that will end with it. A missing file is fine, and so
+ * is one that is no database.
+ * @throws `conflict/STORE_IN_USE` when any process has it open, this one included
+ */
+export async function checkSqliteUnused(path: string): Promise<void> {
+  await callOnce('checkUnused', [checkPath('path', path)]);
+}
+
+/** A thread for one call. */
+async function callOnce(method: string, args: readonly unknown[]): Promise<void> {
   const thread = startThread();
   try {
-    await thread.call('setAside', args);
+    await thread.call(method, args);
   } finally {
     await thread.terminate();
   }

@@ -5,7 +5,7 @@ import { encodeError } from '../runtime/worker-wire.ts';
 import type { CommitRequest, EntryQuery, FlushedJournal, RequestOutcome } from './contract.ts';
 import { type OpenSqliteOptions, openSqlMetadata } from './open-sqlite.ts';
 import type { ItemKind } from './rows.ts';
-import { setAside } from './set-aside-sqlite.ts';
+import { checkUnused, setAside } from './set-aside-sqlite.ts';
 import type { SqlMetadata } from './sql-metadata.ts';
 
 let opened: SqlMetadata | undefined;
@@ -36,6 +36,7 @@ async function callMetadata(metadata: SqlMetadata, { method, args, signal, progr
 }
 
 async function handle(call: ServedCall): Promise<unknown> {
+  if (call.method === 'checkUnused') return checkUnused(call.args[0] as string);
   if (call.method === 'setAside') return setAside(...(call.args as [string, string]));
   if (call.method === 'open') {
     opened = await openSqlMetadata(call.args[0] as OpenSqliteOptions);

@@ -1,24 +1,9 @@
-import { compareBytes } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import { METADATA_SCAN_ROWS } from '../limits.ts';
 import { yieldToEventLoop } from '../runtime/timers.ts';
 import type { Reader, SqlRow, SqlValue } from './database.ts';
+import { compareKeys } from './key-order.ts';
 import type { Table } from './table.ts';
-
-function compareValues(a: SqlValue, b: SqlValue): number {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b);
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  // A key of the wrong type: only damage does that, and it counts as out of order.
-  return -1;
-}
-
-function isAfter(key: readonly SqlValue[], other: readonly SqlValue[]): boolean {
-  for (const [index, value] of key.entries()) {
-    const order = compareValues(value, other[index] ?? null);
-    if (order !== 0) return order > 0;
-  }
-  return false;
-}
 
 /**
  * Pages through a table in key order, rows as they are and unchecked, giving way to other work after every page.
@@ -42,7 +27,7 @@ export async function* scanTable<Row>(
     await yieldToEventLoop();
     const last = rows.at(-1);
     const key = keyColumns.map((column) => last?.[column] ?? null);
-    if (after && !isAfter(key, after)) {
+    if (after && compareKeys(key, after) <= 0) {
       throw storeError('METADATA_CORRUPT', `metadata table ${name}: keys are out of order`, {
         details: { table: name },
       });

@@ -2,7 +2,7 @@
 import { equalBytes } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
-import { createHasher, formatDigest, asDigest } from '../hash/index.ts';
+import { asDigest, createHasher, formatDigest } from '../hash/index.ts';
 import type { ItemReader } from './item-reader.ts';
 import { type ManifestChunk, type ManifestRange, readManifest } from './manifest-reader.ts';
 
@@ -24,10 +24,17 @@ export async function* readContent(
   const range = options.range ?? { offset: 0, end: value.size };
   const whole = range.offset === 0 && range.end === value.size;
   const content = new ContentCheck(value);
-  for await (const batch of fetchAhead(reader, entryChunks(reader, value, { range, ...(signal && { signal }) }), signal)) {
+  for await (const batch of fetchAhead(
+    reader,
+    entryChunks(reader, value, { range, ...(signal && { signal }) }),
+    signal,
+  )) {
     for (const { chunk, bytes } of batch) {
       if (whole) content.add(bytes, chunk);
-      const piece = bytes.subarray(Math.max(0, range.offset - chunk.offset), Math.min(bytes.length, range.end - chunk.offset));
+      const piece = bytes.subarray(
+        Math.max(0, range.offset - chunk.offset),
+        Math.min(bytes.length, range.end - chunk.offset),
+      );
       if (whole && chunk.index + 1 === value.chunkCount) content.finish();
       yield piece;
     }
@@ -66,7 +73,10 @@ class ContentCheck {
     const digest = this.#single ?? this.#hasher.digest();
     if (this.#size === this.#value.size && equalBytes(digest, this.#value.digest)) return;
     throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
-      details: { expected: formatDigest('blake3', asDigest(this.#value.digest)), actual: formatDigest('blake3', asDigest(digest)) },
+      details: {
+        expected: formatDigest('blake3', asDigest(this.#value.digest)),
+        actual: formatDigest('blake3', asDigest(digest)),
+      },
     });
   }
 }
@@ -76,12 +86,24 @@ interface FetchedChunk {
   readonly bytes: Uint8Array;
 }
 
-async function* fetchAhead(reader: ItemReader, chunks: AsyncIterable<ManifestChunk>, signal?: AbortSignal): AsyncGenerator<readonly FetchedChunk[]> {
+async function* fetchAhead(
+  reader: ItemReader,
+  chunks: AsyncIterable<ManifestChunk>,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly FetchedChunk[]> {
   const fetch = async (batch: readonly ManifestChunk[]): Promise<readonly FetchedChunk[]> => {
-    const bytes = await reader.read('chunk', batch.map((chunk) => ({ id: chunk.digest, length: chunk.length })), signal);
+    const bytes = await reader.read(
+      'chunk',
+      batch.map((chunk) => ({ id: chunk.digest, length: chunk.length })),
+      signal,
+    );
+    const taken = new Set<Uint8Array>();
     return batch.map((chunk, index) => {
       const content = bytes[index];
       invariant(content, 'the reader answers every item');
+      // A chunk that repeats was fetched once, and who gets it may change the array.
+      if (taken.has(content)) return { chunk, bytes: content.slice() };
+      taken.add(content);
       return { chunk, bytes: content };
     });
   };

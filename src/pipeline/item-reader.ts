@@ -23,7 +23,11 @@ export interface ItemSource {
   readonly storeId: Uint8Array;
   locate(kind: ItemKind, ids: Uint8Array, signal?: AbortSignal): Promise<readonly (ItemLocation | undefined)[]>;
   /** Bytes of a pack, `undefined` when its blob is gone. */
-  readPack(pack: PackRow, range: { readonly offset: number; readonly length: number }, signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  readPack(
+    pack: PackRow,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<Uint8Array | undefined>;
   /** Told about each item that failed, before the read rejects. */
   onDamage(kind: ItemKind, items: readonly DamagedItem[]): Promise<void>;
 }
@@ -67,7 +71,8 @@ export class ItemReader {
     await this.#fetch(kind, { wanted: distinct(wanted), found, failed: new Set() }, signal);
     return wanted.map((item) => {
       const bytes = found.get(toHex(item.id));
-      if (bytes?.length !== item.length) throw damageError(kind, 'CHUNK_CORRUPT', item.id, `is not ${item.length} bytes long`);
+      if (bytes?.length !== item.length)
+        throw damageError(kind, 'CHUNK_CORRUPT', item.id, `is not ${item.length} bytes long`);
       return bytes;
     });
   }
@@ -83,7 +88,11 @@ export class ItemReader {
 
   async #fetch(
     kind: ItemKind,
-    job: { readonly wanted: readonly WantedItem[]; readonly found: Map<string, Uint8Array>; readonly failed: ReadonlySet<number> },
+    job: {
+      readonly wanted: readonly WantedItem[];
+      readonly found: Map<string, Uint8Array>;
+      readonly failed: ReadonlySet<number>;
+    },
     signal?: AbortSignal,
   ): Promise<void> {
     const locations = await this.#source.locate(kind, concatBytes(job.wanted.map((item) => item.id)), signal);
@@ -92,10 +101,16 @@ export class ItemReader {
       const location = locations[index];
       // Found once more in the pack whose blob is gone: nobody moved it, it is lost.
       if (location === undefined || (location.pack && job.failed.has(location.pack.number))) {
-        await this.#fail(kind, { id: item.id, pack: location?.pack, error: damageError(kind, 'CHUNK_MISSING', item.id, 'is missing') });
+        await this.#fail(kind, {
+          id: item.id,
+          pack: location?.pack,
+          error: damageError(kind, 'CHUNK_MISSING', item.id, 'is missing'),
+        });
         continue;
       }
-      const key = location.pack ? `${location.pack.number}:${location.ordinal}` : `outbox:${location.outbox.commit}:${location.ordinal}`;
+      const key = location.pack
+        ? `${location.pack.number}:${location.ordinal}`
+        : `outbox:${location.outbox.commit}:${location.ordinal}`;
       const plan = records.get(key);
       if (plan) plan.items.push({ id: item.id, location });
       else records.set(key, { location, items: [{ id: item.id, location }] });
@@ -111,7 +126,11 @@ export class ItemReader {
   async #fetchSpans(
     kind: ItemKind,
     spans: readonly Span[],
-    job: { readonly wanted: readonly WantedItem[]; readonly found: Map<string, Uint8Array>; readonly failed: ReadonlySet<number> },
+    job: {
+      readonly wanted: readonly WantedItem[];
+      readonly found: Map<string, Uint8Array>;
+      readonly failed: ReadonlySet<number>;
+    },
     signal?: AbortSignal,
   ): Promise<void> {
     const gone: RecordPlan[] = [];
@@ -126,7 +145,8 @@ export class ItemReader {
           gonePacks.add(span.pack.number);
           continue;
         }
-        for (const plan of span.records) await this.#openFrame(kind, plan, { bytes, offset: span.offset, found: job.found });
+        for (const plan of span.records)
+          await this.#openFrame(kind, plan, { bytes, offset: span.offset, found: job.found });
       }
     };
     await settleAll(Array.from({ length: Math.min(SPANS_AT_ONCE, spans.length) }, work));
@@ -164,7 +184,11 @@ export class ItemReader {
     await this.#open(kind, plan, { stored, found: span.found });
   }
 
-  async #open(kind: ItemKind, plan: RecordPlan, into: { readonly stored: Uint8Array; readonly found: Map<string, Uint8Array> }): Promise<void> {
+  async #open(
+    kind: ItemKind,
+    plan: RecordPlan,
+    into: { readonly stored: Uint8Array; readonly found: Map<string, Uint8Array> },
+  ): Promise<void> {
     let plain: Uint8Array;
     try {
       plain = await decompress(plan.location.codec, into.stored, plan.location.plainLength);
@@ -175,7 +199,11 @@ export class ItemReader {
     for (const { id, location } of plan.items) {
       const bytes = plain.subarray(location.inner, location.inner + location.length);
       if (!equalBytes(blake3(bytes), id)) {
-        await this.#fail(kind, { id, pack: location.pack, error: damageError(kind, 'CHUNK_CORRUPT', id, 'is not what its digest says') });
+        await this.#fail(kind, {
+          id,
+          pack: location.pack,
+          error: damageError(kind, 'CHUNK_CORRUPT', id, 'is not what its digest says'),
+        });
       }
       // A copy, so that one small chunk does not keep the megabyte of its record alive.
       into.found.set(toHex(id), bytes.length * 2 > plain.buffer.byteLength ? bytes : bytes.slice());
@@ -200,7 +228,11 @@ export class ItemReader {
   }
 }
 
-function damageError(kind: ItemKind, code: 'CHUNK_MISSING' | 'CHUNK_CORRUPT', ...what: [id: Uint8Array, text: string, cause?: StoreError]): StoreError {
+function damageError(
+  kind: ItemKind,
+  code: 'CHUNK_MISSING' | 'CHUNK_CORRUPT',
+  ...what: [id: Uint8Array, text: string, cause?: StoreError]
+): StoreError {
   const [id, text, cause] = what;
   const digest = `blake3:${toHex(id)}`;
   const subject = kind === 'chunk' ? 'chunk' : 'manifest node';
@@ -227,7 +259,12 @@ function planSpans(plans: readonly RecordPlan[]): Span[] {
     const start = plan.location.offset;
     const end = start + plan.location.storedLength + RECORD_TRAILER_BYTES;
     const last = spans.at(-1);
-    if (last && last.pack.number === pack.number && start - last.end <= GAP_BYTES_MAX && end - last.offset <= READ_COALESCE_BYTES) {
+    if (
+      last &&
+      last.pack.number === pack.number &&
+      start - last.end <= GAP_BYTES_MAX &&
+      end - last.offset <= READ_COALESCE_BYTES
+    ) {
       last.end = end;
       last.records.push(plan);
     } else {

@@ -13,6 +13,13 @@ export async function sealJournalRecord(record: Uint8Array): Promise<{
   readonly stored: Uint8Array;
   readonly items: readonly RecordItem[];
 }> {
-  const { codec, bytes } = record.length < COMPRESS_BYTES_MIN ? { codec: CODEC_STORED, bytes: record } : await compress(record);
-  return { kind: 'journal', codec, plainLength: record.length, stored: bytes, items: [{ id: blake3(record), length: record.length }] };
+  const { codec, bytes } =
+    record.length < COMPRESS_BYTES_MIN ? { codec: CODEC_STORED, bytes: record } : await compress(record);
+  return {
+    kind: 'journal',
+    codec,
+    plainLength: record.length,
+    stored: bytes,
+    items: [{ id: blake3(record), length: record.length }],
+  };
 }

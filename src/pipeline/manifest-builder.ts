@@ -2,10 +2,11 @@
  * Builds the manifest of one entry while its chunks stream by: leaves of up to 4,096 chunks, inner nodes above them,
  * content length and Merkle root. Holds one open leaf and one short list of children per level, whatever the size.
  */
-import { encodeManifestNode, type ManifestChild, manifestNodeId, MANIFEST_FANOUT } from '../format/index.ts';
+
 import { concatBytes } from '../bytes/bytes.ts';
-import { MANIFEST_INLINE_BYTES_MAX, MANIFEST_LEAF_CHUNKS_MAX } from '../limits.ts';
+import { encodeManifestNode, MANIFEST_FANOUT, type ManifestChild, manifestNodeId } from '../format/index.ts';
 import { asDigest } from '../hash/index.ts';
+import { MANIFEST_INLINE_BYTES_MAX, MANIFEST_LEAF_CHUNKS_MAX } from '../limits.ts';
 import { createMerkleBuilder, type MerkleBuilder } from '../merkle/index.ts';
 
 /** Takes a finished node that does not ride in the entry; called in order, children before parents. */
@@ -54,12 +55,20 @@ export class ManifestBuilder {
     const counts = { size: this.#size, chunkCount: this.#chunkCount, root: this.#whole.root(this.#size) };
     const leaf = this.#encodeLeaf();
     if (this.#levels.length === 0) return { ...counts, manifest: await this.#top(leaf) };
-    await this.#push(1, await this.#child(leaf, { bytes: this.#size - this.#leafStart, chunks: this.#lengths.length, hash: leafHash }));
+    await this.#push(
+      1,
+      await this.#child(leaf, { bytes: this.#size - this.#leafStart, chunks: this.#lengths.length, hash: leafHash }),
+    );
     return { ...counts, manifest: await this.#closeLevels() };
   }
 
   #encodeLeaf(): Uint8Array {
-    return encodeManifestNode({ type: 'leaf', start: this.#leafStart, lengths: this.#lengths, digests: concatBytes(this.#digests) });
+    return encodeManifestNode({
+      type: 'leaf',
+      start: this.#leafStart,
+      lengths: this.#lengths,
+      digests: concatBytes(this.#digests),
+    });
   }
 
   async #closeLeaf(): Promise<void> {
@@ -73,7 +82,10 @@ export class ManifestBuilder {
     this.#digests = [];
   }
 
-  async #child(node: Uint8Array, sums: { readonly bytes: number; readonly chunks: number; readonly hash: Uint8Array }): Promise<ManifestChild> {
+  async #child(
+    node: Uint8Array,
+    sums: { readonly bytes: number; readonly chunks: number; readonly hash: Uint8Array },
+  ): Promise<ManifestChild> {
     const id = manifestNodeId(node);
     await this.#storeNode(id, node);
     return { id, ...sums };
@@ -100,7 +112,11 @@ export class ManifestBuilder {
       bytes += child.bytes;
       chunks += child.chunks;
     }
-    return this.#child(encodeManifestNode({ type: 'inner', level, children }), { bytes, chunks, hash: range.treeHash() });
+    return this.#child(encodeManifestNode({ type: 'inner', level, children }), {
+      bytes,
+      chunks,
+      hash: range.treeHash(),
+    });
   }
 
   async #closeLevels(): Promise<FinishedManifest['manifest']> {

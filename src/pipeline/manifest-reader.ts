@@ -33,12 +33,18 @@ interface NodePlace {
  * @yields chunks that overlap `[offset, end)`; an empty range yields none
  * @throws `corrupt/MANIFEST_CORRUPT` when a node is not what its parent or the entry says; what `load` throws
  */
-export async function* readManifest(value: EntryValue, load: LoadNode, range?: ManifestRange): AsyncGenerator<ManifestChunk> {
+export async function* readManifest(
+  value: EntryValue,
+  load: LoadNode,
+  range?: ManifestRange,
+): AsyncGenerator<ManifestChunk> {
   const top = 'inline' in value.manifest ? value.manifest.inline : await loadChecked(value.manifest.id, load);
   const node = decodeManifestNode(top);
   const sums = sumsOf(node);
   if (sums.bytes !== value.size || sums.chunks !== value.chunkCount) {
-    throw mismatch(`has ${sums.bytes} bytes in ${sums.chunks} chunks, its entry says ${value.size} in ${value.chunkCount}`);
+    throw mismatch(
+      `has ${sums.bytes} bytes in ${sums.chunks} chunks, its entry says ${value.size} in ${value.chunkCount}`,
+    );
   }
   const asked = range ?? { offset: 0, end: value.size };
   if (asked.end > asked.offset) yield* walk({ node, offset: 0, index: 0 }, asked, load);
@@ -66,7 +72,11 @@ async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): As
   }
 }
 
-function* leafChunks(place: NodePlace, leaf: Extract<ManifestNode, { type: 'leaf' }>, range: ManifestRange): Generator<ManifestChunk> {
+function* leafChunks(
+  place: NodePlace,
+  leaf: Extract<ManifestNode, { type: 'leaf' }>,
+  range: ManifestRange,
+): Generator<ManifestChunk> {
   if (leaf.start !== place.offset) throw mismatch(`has a leaf for byte ${leaf.start} at byte ${place.offset}`);
   let offset = place.offset;
   for (const [position, length] of leaf.lengths.entries()) {

@@ -33,7 +33,10 @@ async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-async function* checked(source: AsyncIterable<unknown> | Iterable<unknown>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* checked(
+  source: AsyncIterable<unknown> | Iterable<unknown>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   for await (const piece of source) {
     signal?.throwIfAborted();
     if (!(piece instanceof Uint8Array)) throw argumentTypeError('source', 'made of Uint8Array pieces', piece);
@@ -60,11 +63,17 @@ async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Ui
 }
 
 /** A file that was written to while it was read has content that never existed: refused rather than stored. */
-function checkUnchanged(path: string, stats: { readonly before: FileStat; readonly after: FileStat }, size: number): void {
+function checkUnchanged(
+  path: string,
+  stats: { readonly before: FileStat; readonly after: FileStat },
+  size: number,
+): void {
   const { before, after } = stats;
   if (!before.isFile()) throw storeError('SOURCE_INVALID', `${path} is not a regular file`, { details: { path } });
   if (before.size === size && after.size === size && before.mtimeMs === after.mtimeMs) return;
-  throw storeError('SOURCE_CHANGED', `${path} changed while it was read`, { details: { path, expected: before.size, actual: size } });
+  throw storeError('SOURCE_CHANGED', `${path} changed while it was read`, {
+    details: { path, expected: before.size, actual: size },
+  });
 }
 
 function sourceError(path: string, error: unknown): unknown {

@@ -6,12 +6,12 @@ import type { Backend } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
+  type DirectoryItem,
   decodeDirectory,
   decodePackFooter,
   decodePackHeader,
   decodeShardHeader,
   decodeShardTrailer,
-  type DirectoryItem,
   encodeStripe,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
@@ -60,7 +60,10 @@ export class PackStore {
    * Makes a pack durable under its name; names are never reused, so a second pack of that name is a bug.
    * @throws what the backend's `put` throws; the pack is not there then, unless the error is `unavailable`
    */
-  async write(pack: FinishedPack, options: CallOptions & { readonly spendReserve?: boolean } = {}): Promise<PackDescriptor> {
+  async write(
+    pack: FinishedPack,
+    options: CallOptions & { readonly spendReserve?: boolean } = {},
+  ): Promise<PackDescriptor> {
     const { shards, stripe } = encodeStripe(pack.bytes, {
       store: this.#storeId,
       pack: pack.header.pack,
@@ -87,7 +90,11 @@ export class PackStore {
     options: CallOptions = {},
   ): Promise<Uint8Array | undefined> {
     try {
-      return await this.#backend.get(shardKey(pack, 0), { ...options, offset: SHARD_HEADER_BYTES + range.offset, length: range.length });
+      return await this.#backend.get(shardKey(pack, 0), {
+        ...options,
+        offset: SHARD_HEADER_BYTES + range.offset,
+        length: range.length,
+      });
     } catch (error) {
       if (!isStoreError(error, 'BACKEND_RANGE_INVALID')) throw error;
       throw storeError('SHARD_CORRUPT', `pack ${toHex(pack.id)} ends before byte ${range.offset + range.length}`, {
@@ -114,13 +121,18 @@ export class PackStore {
     if (info.bytes < front || info.bytes > BLOB_BYTES_MAX) damaged(`its blob has ${info.bytes} bytes`);
     const head = await this.#part(key, { offset: 0, length: front }, options);
     const shard = decodeShardHeader(head.subarray(0, SHARD_HEADER_BYTES));
-    if (toHex(shard.pack) !== packId || toHex(shard.store) !== toHex(this.#storeId)) damaged('its blob holds another pack');
+    if (toHex(shard.pack) !== packId || toHex(shard.store) !== toHex(this.#storeId))
+      damaged('its blob holds another pack');
     const trailerLength = shardTrailerBytes(shard);
     if (info.bytes !== SHARD_HEADER_BYTES + shard.packBytes + trailerLength) damaged('its blob has a wrong length');
     const header = decodePackHeader(head.subarray(SHARD_HEADER_BYTES));
     if (toHex(header.pack) !== packId || header.class !== name.class) damaged('its header names another pack');
     const packEnd = SHARD_HEADER_BYTES + shard.packBytes;
-    const tail = await this.#part(key, { offset: packEnd - PACK_FOOTER_BYTES, length: PACK_FOOTER_BYTES + trailerLength }, options);
+    const tail = await this.#part(
+      key,
+      { offset: packEnd - PACK_FOOTER_BYTES, length: PACK_FOOTER_BYTES + trailerLength },
+      options,
+    );
     const footer = decodePackFooter(tail.subarray(0, PACK_FOOTER_BYTES), header);
     const trailer = decodeShardTrailer(tail.subarray(PACK_FOOTER_BYTES), shard);
     const directory = await this.#part(
@@ -152,16 +164,23 @@ export class PackStore {
     if (blob === undefined) return undefined;
     const shard = verifyShard(blob);
     if (toHex(shard.header.pack) !== toHex(name.id)) {
-      throw storeError('SHARD_CORRUPT', `the blob of pack ${toHex(name.id)} holds another pack`, { details: { packId: toHex(name.id) } });
+      throw storeError('SHARD_CORRUPT', `the blob of pack ${toHex(name.id)} holds another pack`, {
+        details: { packId: toHex(name.id) },
+      });
     }
     return shard.data;
   }
 
   async delete(pack: PackName & Pick<PackDescriptor, 'stripe'>): Promise<void> {
-    for (let index = 0; index < pack.stripe.k + pack.stripe.m; index += 1) await this.#backend.delete(shardKey(pack, index));
+    for (let index = 0; index < pack.stripe.k + pack.stripe.m; index += 1)
+      await this.#backend.delete(shardKey(pack, index));
   }
 
-  async #part(key: string, range: { readonly offset: number; readonly length: number }, options: CallOptions): Promise<Uint8Array> {
+  async #part(
+    key: string,
+    range: { readonly offset: number; readonly length: number },
+    options: CallOptions,
+  ): Promise<Uint8Array> {
     try {
       const bytes = await this.#backend.get(key, { ...options, ...range });
       if (bytes !== undefined) return bytes;

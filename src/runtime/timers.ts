@@ -1,7 +1,10 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** Resolves after `ms` milliseconds, or rejects with the signal's reason. Does not keep the process alive by itself when `background`. */
-export async function sleep(ms: number, options: { readonly signal?: AbortSignal; readonly background?: boolean } = {}): Promise<void> {
+export async function sleep(
+  ms: number,
+  options: { readonly signal?: AbortSignal; readonly background?: boolean } = {},
+): Promise<void> {
   try {
     await setTimeout(ms, undefined, { ...(options.signal && { signal: options.signal }), ref: !options.background });
   } catch (error) {

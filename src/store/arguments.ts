@@ -10,11 +10,13 @@ import { ATTRIBUTES_BYTES_MAX, CONTENT_TYPE_BYTES_MAX, ENTRY_KEY_BYTES_MAX } fro
  */
 export function encodeKey(key: unknown, parameter = 'key'): Uint8Array {
   if (typeof key !== 'string') throw argumentTypeError(parameter, 'a string', key);
-  const invalid = (why: string): Error => storeError('KEY_INVALID', `${parameter} ${why}`, { details: { key: key.toWellFormed().slice(0, 100) } });
+  const invalid = (why: string): Error =>
+    storeError('KEY_INVALID', `${parameter} ${why}`, { details: { key: key.toWellFormed().slice(0, 100) } });
   if (key === '') throw invalid('must not be empty');
   if (!key.isWellFormed()) throw invalid('holds half of a surrogate pair, which is no text');
   const bytes = utf8Encode(key);
-  if (bytes.length > ENTRY_KEY_BYTES_MAX) throw invalid(`has ${bytes.length} bytes as UTF-8, at most ${ENTRY_KEY_BYTES_MAX} are allowed`);
+  if (bytes.length > ENTRY_KEY_BYTES_MAX)
+    throw invalid(`has ${bytes.length} bytes as UTF-8, at most ${ENTRY_KEY_BYTES_MAX} are allowed`);
   return bytes;
 }
 
@@ -27,7 +29,10 @@ export function encodePrefix(prefix: unknown): Uint8Array {
 export function parseVersion(text: unknown, parameter: string): Uint8Array {
   if (typeof text !== 'string') throw argumentTypeError(parameter, 'a version', text);
   const bytes = fromHex(text);
-  if (bytes?.length !== 32) throw storeError('DIGEST_INVALID', `${parameter} must be a version of 64 hex digits`, { details: { digest: text.slice(0, 80) } });
+  if (bytes?.length !== 32)
+    throw storeError('DIGEST_INVALID', `${parameter} must be a version of 64 hex digits`, {
+      details: { digest: text.slice(0, 80) },
+    });
   return bytes;
 }
 
@@ -50,13 +55,20 @@ export function checkAttributes(attributes: unknown): Readonly<Record<string, st
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value !== 'string') throw argumentTypeError(`attributes[${JSON.stringify(name)}]`, 'a string', value);
     if (name === '' || !name.isWellFormed() || !value.isWellFormed()) {
-      throw storeError('ATTRIBUTES_INVALID', 'attribute names must not be empty, and names and values must be well-formed text');
+      throw storeError(
+        'ATTRIBUTES_INVALID',
+        'attribute names must not be empty, and names and values must be well-formed text',
+      );
     }
     bytes += utf8Encode(name).length + utf8Encode(value).length;
     pairs.push([name, value]);
   }
   if (bytes > ATTRIBUTES_BYTES_MAX) {
-    throw storeError('ATTRIBUTES_INVALID', `attributes have ${bytes} bytes, at most ${ATTRIBUTES_BYTES_MAX} are allowed`, { details: { size: bytes } });
+    throw storeError(
+      'ATTRIBUTES_INVALID',
+      `attributes have ${bytes} bytes, at most ${ATTRIBUTES_BYTES_MAX} are allowed`,
+      { details: { size: bytes } },
+    );
   }
   pairs.sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(pairs);
@@ -64,7 +76,8 @@ export function checkAttributes(attributes: unknown): Readonly<Record<string, st
 
 /** @returns milliseconds since 1970. @throws `TypeError`, `RangeError` */
 export function parseTime(time: unknown, parameter: string): number {
-  if (!(time instanceof Date) && typeof time !== 'string') throw argumentTypeError(parameter, 'a Date or an ISO 8601 string', time);
+  if (!(time instanceof Date) && typeof time !== 'string')
+    throw argumentTypeError(parameter, 'a Date or an ISO 8601 string', time);
   const milliseconds = typeof time === 'string' ? Date.parse(time) : time.getTime();
   if (Number.isNaN(milliseconds)) throw argumentRangeError(parameter, 'a time such as 2026-01-31T12:00:00Z', time);
   return milliseconds;
@@ -79,9 +92,12 @@ export function resolveRange(
   options: { readonly offset?: number | undefined; readonly length?: number | undefined },
 ): { readonly offset: number; readonly end: number } {
   const offset = options.offset === undefined ? 0 : checkInteger('offset', options.offset, { min: 0 });
-  const length = options.length === undefined ? Math.max(0, size - offset) : checkInteger('length', options.length, { min: 0 });
+  const length =
+    options.length === undefined ? Math.max(0, size - offset) : checkInteger('length', options.length, { min: 0 });
   if (offset > size || length > size - offset) {
-    throw storeError('RANGE_INVALID', `bytes ${offset} to ${offset + length} are past the end at ${size}`, { details: { offset, length, size } });
+    throw storeError('RANGE_INVALID', `bytes ${offset} to ${offset + length} are past the end at ${size}`, {
+      details: { offset, length, size },
+    });
   }
   return { offset, end: offset + length };
 }

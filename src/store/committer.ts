@@ -1,6 +1,6 @@
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import { COMMIT_INLINE_BYTES_MAX, COMMIT_OPERATIONS_MAX } from '../limits.ts';
-import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
+import { COMMIT_INLINE_BYTES_MAX, COMMIT_OPERATIONS_MAX, COMMIT_RECORD_BYTES_MAX } from '../limits.ts';
+import type { Change, ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import { sleep } from '../runtime/timers.ts';
 import { type Health, isDefinite } from './health.ts';
 import type { JournalWriter } from './journal-writer.ts';
@@ -60,15 +60,25 @@ export class Committer {
 
   /**
    * Commits one request; resolves when it would survive any crash.
-   * @throws the request's own failed condition; `exhausted/DISK_FULL`, `unavailable/METADATA_BUSY` (nothing happened);
+   * @throws the request's own failed condition; `invalid/BATCH_TOO_LARGE`; `exhausted/DISK_FULL`, `unavailable/METADATA_BUSY` (nothing happened);
    *   `unavailable/COMMIT_PENDING` (it happened, and the journal follows); what poisoned the store
    */
-  submit(request: CommitRequest): Promise<readonly ChangeOutcome[]> {
+  async submit(request: CommitRequest): Promise<readonly ChangeOutcome[]> {
     this.#health.assertWritable();
+    const size = operationsBytes(request.changes);
+    if (size > COMMIT_RECORD_BYTES_MAX) {
+      throw storeError(
+        'BATCH_TOO_LARGE',
+        `the changes take ${size} bytes in the journal, at most ${COMMIT_RECORD_BYTES_MAX} go into one commit`,
+        {
+          details: { size },
+        },
+      );
+    }
     const { promise, resolve, reject } = Promise.withResolvers<readonly ChangeOutcome[]>();
     this.#queue.push({ request, resolve, reject });
     this.#running ??= this.#run();
-    return promise;
+    return await promise;
   }
 
   /** Waits for running commits, tells the metadata what is flushed. The store takes no requests any more. */
@@ -78,8 +88,19 @@ export class Committer {
     await this.#running;
     if (this.#health.poisoned) return;
     await this.#journal.flush();
+    await this.settle();
+  }
+
+  /** Tells the metadata what is flushed; otherwise it learns so with the next commit. */
+  async settle(): Promise<void> {
     const untold = this.#journal.takeUntold();
-    if (untold.length > 0) await this.#metadata.markFlushed(untold);
+    if (untold.length === 0) return;
+    try {
+      await this.#metadata.markFlushed(untold);
+    } catch (error) {
+      this.#journal.giveBack(untold);
+      throw this.#health.judge(error);
+    }
   }
 
   async #run(): Promise<void> {
@@ -99,11 +120,17 @@ export class Committer {
   #takeGroup(): Waiting[] {
     let operations = 0;
     let inlineBytes = 0;
+    let recordBytes = 0;
     let count = 0;
     for (const { request } of this.#queue) {
       operations += request.changes.length;
+      recordBytes += operationsBytes(request.changes);
       for (const record of request.inline) inlineBytes += record.stored.length;
-      if (count > 0 && (operations > COMMIT_OPERATIONS_MAX || inlineBytes > COMMIT_INLINE_BYTES_MAX)) break;
+      const full =
+        operations > COMMIT_OPERATIONS_MAX ||
+        inlineBytes > COMMIT_INLINE_BYTES_MAX ||
+        recordBytes > COMMIT_RECORD_BYTES_MAX;
+      if (count > 0 && full) break;
       count += 1;
     }
     return this.#queue.splice(0, count);
@@ -120,7 +147,9 @@ export class Committer {
     } catch (error) {
       this.#health.judge(error);
       if (!this.#health.poisoned) this.#retrying ??= this.#retryFlush();
-      throw storeError('COMMIT_PENDING', 'the change is committed, but its journal could not be written yet', { cause: error });
+      throw storeError('COMMIT_PENDING', 'the change is committed, but its journal could not be written yet', {
+        cause: error,
+      });
     }
     for (const { waiting, outcomes } of done) waiting.resolve(outcomes);
   }
@@ -148,7 +177,10 @@ export class Committer {
   }
 
   /** On a full disk what frees space goes on with the reserve; the rest is told. */
-  async #transactOnFullDisk(group: readonly Waiting[], full: unknown): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
+  async #transactOnFullDisk(
+    group: readonly Waiting[],
+    full: unknown,
+  ): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
     const freeing = group.filter(({ request }) => frees(request));
     for (const waiting of group) if (!freeing.includes(waiting)) waiting.reject(full);
     if (freeing.length === 0 || !(await this.#reserve?.release())) {
@@ -160,18 +192,26 @@ export class Committer {
 
   /** With the reserve spent, only changes that free space may spend what is left of it. */
   async #refuseGrowthOnFullDisk(group: readonly Waiting[]): Promise<readonly Waiting[]> {
-    if (this.#reserve === undefined || group.every(({ request }) => frees(request)) || (await this.#reserve.restore())) return group;
+    if (this.#reserve === undefined || group.every(({ request }) => frees(request)) || (await this.#reserve.restore()))
+      return group;
     const accepted: Waiting[] = [];
     for (const waiting of group) {
       if (frees(waiting.request)) accepted.push(waiting);
-      else waiting.reject(storeError('DISK_FULL', 'the disk is full; the reserve is kept for deletes. Free space or delete entries'));
+      else
+        waiting.reject(
+          storeError('DISK_FULL', 'the disk is full; the reserve is kept for deletes. Free space or delete entries'),
+        );
     }
     return accepted;
   }
 
   /** Goes on trying after a journal write that failed for want of space. */
   async #retryFlush(): Promise<void> {
-    for (let delay = RETRY_DELAY_MS; !this.#stop.signal.aborted && !this.#health.poisoned; delay = Math.min(2 * delay, RETRY_DELAY_MS_MAX)) {
+    for (
+      let delay = RETRY_DELAY_MS;
+      !this.#stop.signal.aborted && !this.#health.poisoned;
+      delay = Math.min(2 * delay, RETRY_DELAY_MS_MAX)
+    ) {
       try {
         await sleep(delay, { signal: this.#stop.signal, background: true });
         await this.#running;
@@ -184,6 +224,24 @@ export class Committer {
     }
     this.#retrying = undefined;
   }
+}
+
+/** Fixed-size fields and framing of one encoded operation, at most. */
+const OPERATION_BYTES = 256;
+
+/** At least the bytes these changes take in a journal record. */
+function operationsBytes(changes: readonly Change[]): number {
+  let bytes = 0;
+  for (const change of changes) {
+    bytes += OPERATION_BYTES;
+    if (change.type === 'put') bytes += change.key.length + change.entry.length;
+    else if (change.type === 'delete') bytes += change.key.length;
+    else if (change.type === 'rename' || change.type === 'copy') bytes += change.from.length + change.to.length;
+    // Every item of a merge may turn out stale, and is named by its id then.
+    else if (change.type === 'pack-merge')
+      for (const { items } of change.added) bytes += OPERATION_BYTES + 34 * items.length;
+  }
+  return bytes;
 }
 
 function frees(request: CommitRequest): boolean {

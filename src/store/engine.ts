@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/contract.ts';
 import { fromHex } from '../bytes/bytes.ts';
 import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
-import { invariant, isStoreError } from '../errors/store-error.ts';
+import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
 import { MERGE_FAN_IN, WRITE_BUDGET_BYTES } from '../limits.ts';
 import { deleteDroppedPacks, type MergeContext, mergeSmallPacks } from '../maintenance/merge.ts';
@@ -24,7 +24,6 @@ export interface EngineParts {
   readonly backend: Backend;
   readonly metadata: Metadata;
   readonly config: StoreConfig;
-  readonly reserve: Reserve | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -50,6 +49,7 @@ export class Engine {
   readonly packs: PackStore;
   readonly reader: ItemReader;
   readonly chunking: ChunkingSpec;
+  readonly #storeId: Uint8Array;
   readonly #budget = new Semaphore(WRITE_BUDGET_BYTES);
   readonly #stopMerging = new AbortController();
   #write: WriteSide | undefined;
@@ -65,6 +65,7 @@ export class Engine {
     this.chunking = parseChunking(parts.config.chunking);
     const storeId = fromHex(parts.config.storeId);
     invariant(storeId, 'a store id is hex');
+    this.#storeId = storeId;
     this.packs = new PackStore({ backend: parts.backend, storeId, random: parts.random });
     this.reader = new ItemReader({
       storeId,
@@ -75,11 +76,16 @@ export class Engine {
   }
 
   /** Makes the store writable: recovers what a crash left, reserves a session, flushes what nobody flushed. */
-  async startWriting(storeId: Uint8Array, reserve: Reserve | undefined): Promise<void> {
+  async startWriting(reserve: Reserve | undefined): Promise<void> {
     const recovered = await recoverFromJournal(this);
     if (recovered.records > 0) this.telemetry.emit('recovery', { records: recovered.records });
-    const session = new Session(storeId, await this.metadata.openSession());
-    const journal = new JournalWriter({ metadata: this.metadata, packs: this.packs, session, head: await this.metadata.head() });
+    const session = new Session(this.#storeId, await this.metadata.openSession());
+    const journal = new JournalWriter({
+      metadata: this.metadata,
+      packs: this.packs,
+      session,
+      head: await this.metadata.head(),
+    });
     await journal.flush();
     const committer = new Committer({
       metadata: this.metadata,
@@ -113,29 +119,41 @@ export class Engine {
     return this.#write?.committer.commits ?? 0;
   }
 
-  createWriter(options: { readonly verifyExisting: boolean }): OperationWriter {
+  createWriter(): OperationWriter {
     const { chunkPacks, nodePacks } = this.#writeSide;
-    return new OperationWriter(
-      {
-        chunkPacks,
-        nodePacks,
-        budget: this.#budget,
-        compressionLevel: this.config.compression.level,
-        locate: (kind, ids) => this.metadata.locate(kind, ids),
-        verify: (chunks) => this.#verify(chunks),
-      },
-      options,
-    );
+    return new OperationWriter({
+      chunkPacks,
+      nodePacks,
+      budget: this.#budget,
+      compressionLevel: this.config.compression.level,
+      locate: (kind, ids) => this.metadata.locate(kind, ids),
+      verify: (chunks) => this.#verify(chunks),
+    });
   }
 
-  /** Waits for background work, flushes, and closes what it was given. */
+  get writable(): boolean {
+    return this.#write !== undefined;
+  }
+
+  /** @throws `denied/READ_ONLY`, `closed/STORE_CLOSED`, `closed/STORE_POISONED` */
+  assertWritable(): void {
+    this.health.assertWritable();
+    if (this.#write === undefined) throw storeError('READ_ONLY', 'the store was opened read-only');
+  }
+
+  /** Tells the metadata what the journal has written since it was last told. */
+  async settle(): Promise<void> {
+    await this.#write?.committer.settle();
+  }
+
+  /** Ends background work, flushes, and closes what it was given. Operations must have ended. */
   async close(): Promise<void> {
-    this.health.close();
+    this.#stopMerging.abort();
     try {
       await this.#merging;
       await this.#write?.committer.close();
     } finally {
-      this.#stopMerging.abort();
+      this.health.close();
       await this.metadata.close();
       await this.backend.close();
     }
@@ -166,14 +184,25 @@ export class Engine {
     for (const { error } of items) {
       const { digest, packId } = error.details;
       this.telemetry.logger?.error(error.message, { ...error.details });
-      this.telemetry.emit('damage', { code: error.code, message: error.message, ...(digest && { digest }), ...(packId && { packId }) });
+      this.telemetry.emit('damage', {
+        code: error.code,
+        message: error.message,
+        ...(digest && { digest }),
+        ...(packId && { packId }),
+      });
     }
     const flagged = items.flatMap(({ id, pack }) => (pack ? [{ kind, id, packNumber: pack.number }] : []));
     if (this.#write && flagged.length > 0) await this.metadata.markSuspect(flagged);
   }
 
   #mergeWhenDue(): void {
-    if (this.#merging || this.health.poisoned || this.health.closed || this.packsWritten - this.#packsAtLastMerge < MERGE_FAN_IN) return;
+    if (
+      this.#merging ||
+      this.health.poisoned ||
+      this.#stopMerging.signal.aborted ||
+      this.packsWritten - this.#packsAtLastMerge < MERGE_FAN_IN
+    )
+      return;
     this.#packsAtLastMerge = this.packsWritten;
     this.#merging = this.#merge().finally(() => {
       this.#merging = undefined;
@@ -196,6 +225,7 @@ export class Engine {
       this.telemetry.counts.packsMerged += report.dropped;
       this.telemetry.emit('merge', report);
     } catch (error) {
+      if (this.#stopMerging.signal.aborted) return;
       // Merging only tidies: a store that cannot merge now works as before and tries again after more commits.
       this.telemetry.logger?.warn('small packs could not be merged', { error });
     }

@@ -11,7 +11,7 @@ export function digestText(digest: Uint8Array): string {
 }
 
 /** @throws `corrupt/ENTRY_CORRUPT` naming the key */
-export function valueOf(row: EntryRow): EntryValue {
+export function entryValue(row: EntryRow): EntryValue {
   try {
     return decodeEntry(row.entry);
   } catch (error) {
@@ -21,7 +21,7 @@ export function valueOf(row: EntryRow): EntryValue {
 
 /** What users see of an entry. */
 export function toEntryInfo(row: EntryRow): EntryInfo {
-  const value = valueOf(row);
+  const value = entryValue(row);
   return Object.freeze({
     key: utf8Decode(row.key),
     version: toHex(row.version),
@@ -40,5 +40,8 @@ export function toEntryInfo(row: EntryRow): EntryInfo {
 /** Damage found under an entry names the entry; every other error stays as it is. */
 export function namingEntry(error: unknown, key: string): unknown {
   if (!isStoreError(error) || error.kind !== 'corrupt' || error.details.key !== undefined) return error;
-  return storeError(error.code, `entry ${JSON.stringify(key)}: ${error.message}`, { details: { ...error.details, key }, cause: error });
+  return storeError(error.code, `entry ${JSON.stringify(key)}: ${error.message}`, {
+    details: { ...error.details, key },
+    cause: error,
+  });
 }

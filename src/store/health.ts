@@ -36,14 +36,25 @@ export class Health {
   assertWritable(): void {
     this.assertOpen();
     if (this.#poisonedBy !== undefined) {
-      throw storeError('STORE_POISONED', 'an earlier write failed with an unknown outcome; close the store and open it again', {
-        cause: this.#poisonedBy,
-      });
+      throw storeError(
+        'STORE_POISONED',
+        'an earlier write failed with an unknown outcome; close the store and open it again',
+        {
+          cause: this.#poisonedBy,
+        },
+      );
     }
   }
 }
 
-const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set(['exhausted', 'conflict', 'denied', 'invalid', 'not-found', 'unsupported']);
+const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set([
+  'exhausted',
+  'conflict',
+  'denied',
+  'invalid',
+  'not-found',
+  'unsupported',
+]);
 
 /** Whether an error of a write proves that nothing was written. */
 export function isDefinite(error: unknown): boolean {

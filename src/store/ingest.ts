@@ -22,11 +22,17 @@ export interface IngestedContent extends FinishedManifest {
 export async function ingest(
   source: ContentSource,
   writer: OperationWriter,
-  options: { readonly chunking: ChunkingSpec; readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+  options: {
+    readonly chunking: ChunkingSpec;
+    readonly verifyExisting: boolean;
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((progress: Progress) => void) | undefined;
+  },
 ): Promise<IngestedContent> {
   const tally: Tally = { newBytes: 0, storedBytes: 0, chunksNew: 0, chunksKnown: 0 };
   const manifest = new ManifestBuilder((id, bytes) => writer.addNode(id, bytes));
   const content = createHasher('blake3');
+  const total = source instanceof Uint8Array ? source.length : undefined;
   let first: { readonly digest: Uint8Array; bytes: Uint8Array | undefined } | undefined;
   let size = 0;
   for await (const bytes of cut(source, options.chunking, options.signal)) {
@@ -42,8 +48,8 @@ export async function ingest(
     }
     size += bytes.length;
     await manifest.add(bytes.length, digest);
-    await writer.add({ id: digest, bytes, tally });
-    options.onProgress?.({ phase: 'put', done: size, bytes: size });
+    await writer.add({ id: digest, bytes, tally, verifyExisting: options.verifyExisting });
+    options.onProgress?.({ phase: 'put', done: size, bytes: size, ...(total !== undefined && { total }) });
   }
   const finished = await manifest.finish();
   const digest = finished.chunkCount === 1 && first ? first.digest : content.digest();
@@ -58,7 +64,8 @@ async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: Abor
   }
   const chunker = createChunker(chunking);
   for await (const piece of openSource(source, signal)) {
-    for (let start = 0; start < piece.length; start += SLICE_BYTES) yield* chunker.push(piece.subarray(start, start + SLICE_BYTES));
+    for (let start = 0; start < piece.length; start += SLICE_BYTES)
+      yield* chunker.push(piece.subarray(start, start + SLICE_BYTES));
   }
   yield* chunker.finish();
 }
@@ -69,9 +76,10 @@ async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncG
   }
   for await (const piece of openSource(source, signal)) {
     if (piece.length === 0 || piece.length > CHUNK_BYTES_MAX) {
-      throw storeError('CHUNKS_INVALID', `a given chunk has 1 to ${CHUNK_BYTES_MAX} bytes, not ${piece.length}`, { details: { size: piece.length } });
+      throw storeError('CHUNKS_INVALID', `a given chunk has 1 to ${CHUNK_BYTES_MAX} bytes, not ${piece.length}`, {
+        details: { size: piece.length },
+      });
     }
     yield piece.slice();
   }
 }
-

@@ -1,5 +1,5 @@
-import { type DirectoryItem, PackBuilder } from '../format/index.ts';
 import { invariant } from '../errors/store-error.ts';
+import { type DirectoryItem, PackBuilder } from '../format/index.ts';
 import type { FlushedJournal, Head, Metadata, OutboxRow } from '../metadata/contract.ts';
 import { sealJournalRecord } from '../pipeline/journal-frame.ts';
 import type { PackStore } from '../placement/pack-store.ts';
@@ -22,7 +22,12 @@ export class JournalWriter {
   /** Durable, but the metadata has not been told; told with the next commit, or when the store closes. */
   #untold: FlushedJournal[] = [];
 
-  constructor(parts: { readonly metadata: Metadata; readonly packs: PackStore; readonly session: Session; readonly head: Head }) {
+  constructor(parts: {
+    readonly metadata: Metadata;
+    readonly packs: PackStore;
+    readonly session: Session;
+    readonly head: Head;
+  }) {
     this.#metadata = parts.metadata;
     this.#packs = parts.packs;
     this.#session = parts.session;
@@ -69,7 +74,10 @@ export class JournalWriter {
     const last = rows.at(-1);
     invariant(first && last, 'a journal pack holds records');
     const journal = { incarnation: this.#incarnation, firstCommit: first.commit, lastCommit: last.commit };
-    const pack = await this.#packs.write({ header: builder.header, bytes: builder.finish().bytes, journal }, { spendReserve: true });
+    const pack = await this.#packs.write(
+      { header: builder.header, bytes: builder.finish().bytes, journal },
+      { spendReserve: true },
+    );
     return { pack, inline };
   }
 }

@@ -18,6 +18,8 @@ export interface ChunkToStore {
   readonly id: Uint8Array;
   readonly bytes: Uint8Array;
   readonly tally: Tally;
+  /** Re-read the chunk before counting on one that is stored already. */
+  readonly verifyExisting: boolean;
 }
 
 interface Group {
@@ -44,7 +46,6 @@ export interface WriterContext {
  */
 export class OperationWriter {
   readonly #context: WriterContext;
-  readonly #verifyExisting: boolean;
   #lookup: ChunkToStore[] = [];
   #lookupBytes = 0;
   #resolving: Promise<void> = Promise.resolve();
@@ -59,16 +60,16 @@ export class OperationWriter {
   readonly #waits = new Map<PendingPack, PackWriter>();
   #failure: unknown;
 
-  constructor(context: WriterContext, options: { readonly verifyExisting: boolean }) {
+  constructor(context: WriterContext) {
     this.#context = context;
-    this.#verifyExisting = options.verifyExisting;
   }
 
   /** Takes a chunk; the bytes belong to the writer from now on. Waits while too much is in flight. */
   async add(chunk: ChunkToStore): Promise<void> {
     this.#lookup.push(chunk);
     this.#lookupBytes += chunk.bytes.length;
-    if (this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS) await this.#startLookup();
+    if (this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS)
+      await this.#startLookup();
   }
 
   /** Stores a manifest node unless it is known. */
@@ -83,7 +84,13 @@ export class OperationWriter {
     if (known && !known.suspect) return;
     const compressed = await compress(bytes, { level: this.#context.compressionLevel });
     const items = [{ id, length: bytes.length }];
-    const record = { kind: 'manifest', codec: compressed.codec, plainLength: bytes.length, stored: compressed.bytes, items } as const;
+    const record = {
+      kind: 'manifest',
+      codec: compressed.codec,
+      plainLength: bytes.length,
+      stored: compressed.bytes,
+      items,
+    } as const;
     this.#waitFor(await nodePacks.append(record), nodePacks);
   }
 
@@ -166,10 +173,15 @@ export class OperationWriter {
       const location = locations[index];
       return location !== undefined && !location.suspect && location.length === chunk.bytes.length;
     });
-    if (!this.#verifyExisting) return known;
-    const hits = chunks.filter((_, index) => known[index]).map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
-    const good = (await this.#context.verify(hits)).values();
-    return known.map((hit) => hit && good.next().value === true);
+    const doubted = [...chunks.keys()].filter((index) => known[index] && chunks[index]?.verifyExisting);
+    if (doubted.length === 0) return known;
+    const good = await this.#context.verify(
+      doubted
+        .map((index) => chunks[index] as ChunkToStore)
+        .map((chunk) => ({ id: chunk.id, length: chunk.bytes.length })),
+    );
+    for (const [position, index] of doubted.entries()) known[index] = good[position] === true;
+    return known;
   }
 
   async #addToGroup(chunk: ChunkToStore): Promise<void> {
@@ -197,7 +209,8 @@ export class OperationWriter {
 
   async #compress(group: Group): Promise<SealedRecord> {
     const first = group.chunks[0];
-    const plain = group.chunks.length === 1 && first ? first.bytes : concatBytes(group.chunks.map((chunk) => chunk.bytes));
+    const plain =
+      group.chunks.length === 1 && first ? first.bytes : concatBytes(group.chunks.map((chunk) => chunk.bytes));
     const items: RecordItem[] = group.chunks.map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
     const { codec, bytes } = await compress(plain, { level: this.#context.compressionLevel });
     return { kind: 'chunk', codec, plainLength: plain.length, stored: bytes, items };
@@ -207,7 +220,8 @@ export class OperationWriter {
     try {
       await before;
       const record = await compressing;
-      for (const { bytes, tally } of group.chunks) tally.storedBytes += (record.stored.length * bytes.length) / group.plainBytes;
+      for (const { bytes, tally } of group.chunks)
+        tally.storedBytes += (record.stored.length * bytes.length) / group.plainBytes;
       if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
         this.#inline.push(record);
         this.#inlineBytes += record.stored.length;

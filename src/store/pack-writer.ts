@@ -1,5 +1,12 @@
 import { toHex } from '../bytes/bytes.ts';
-import { type DirectoryItem, PackBuilder, type PackClass, type PackDescriptor, type RecordItem, type RecordKind } from '../format/index.ts';
+import {
+  type DirectoryItem,
+  PackBuilder,
+  type PackClass,
+  type PackDescriptor,
+  type RecordItem,
+  type RecordKind,
+} from '../format/index.ts';
 import { PACK_BYTES_TARGET, PACK_RECORDS_MAX } from '../limits.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
@@ -105,7 +112,11 @@ export class PackWriter {
     const settle = Promise.withResolvers<void>();
     // Whoever waits for the pack sees the failure; without a waiter it must not end the process.
     settle.promise.catch(() => undefined);
-    return { builder: new PackBuilder(this.#session.nextPackHeader(this.#class)), settle, pending: { registered: settle.promise } };
+    return {
+      builder: new PackBuilder(this.#session.nextPackHeader(this.#class)),
+      settle,
+      pending: { registered: settle.promise },
+    };
   }
 
   /** Takes a pack out of filling and starts writing it, once a write slot is free and unless somebody else did meanwhile. */

@@ -1,4 +1,6 @@
 import type { Backend } from '../backend/contract.ts';
+import type { CheckReport } from '../maintenance/check.ts';
+import type { Problem } from '../maintenance/problems.ts';
 
 /** A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. */
 export type StoreLocation = string | { readonly backend: Backend; readonly metadataPath: string };
@@ -39,6 +41,8 @@ export interface OpenOptions extends CallOptions {
   readonly quotaBytes?: number;
   /** Bytes that must stay free on the disk; put beyond it is `exhausted/FREE_SPACE_LOW`. Default 0. */
   readonly freeBytesMin?: number;
+  /** Bytes kept allocated in the folder so that a full disk can be freed by deletes. Default 16 MiB; 0 keeps none. */
+  readonly reserveBytes?: number;
 }
 
 export interface CreateOptions extends OpenOptions {
@@ -48,8 +52,6 @@ export interface CreateOptions extends OpenOptions {
   readonly chunking?: string;
   /** zstd level 1 to 19. Default 1. */
   readonly compressionLevel?: number;
-  /** Bytes kept allocated so that a full disk can be freed. Default 16 MiB; 0 keeps none. */
-  readonly reserveBytes?: number;
 }
 
 /** Content of an entry: bytes, text (stored as UTF-8), a file by path, or a stream or iterable of bytes. */
@@ -158,9 +160,15 @@ export interface PutItem extends Omit<PutOptions, 'signal' | 'onProgress'> {
   readonly source: Source;
 }
 
-/** The changes of one `batch`: all of them happen in one commit, or none. Content is stored as the calls are made. */
+/** What a put of a batch will be called; what it adds to the store is known only when the batch has ended. */
+export type StagedPut = Omit<PutResult, 'newBytes' | 'storedBytes'>;
+
+/**
+ * The changes of one `batch`: all of them happen in one commit, in the order of the calls, or none. Content is stored as
+ * the calls are made. After the batch every call is `closed/BATCH_ENDED`.
+ */
 export interface BatchWriter {
-  put(key: string | null, source: Source, options?: Omit<PutOptions, 'signal' | 'onProgress'>): Promise<PutResult>;
+  put(key: string | null, source: Source, options?: Omit<PutOptions, 'signal' | 'onProgress'>): Promise<StagedPut>;
   delete(key: string, options?: Omit<DeleteOptions, 'signal'>): void;
   rename(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
   copy(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
@@ -197,27 +205,6 @@ export interface StoreMetrics {
   readonly packsWritten: number;
   readonly packsMerged: number;
   readonly damageFound: number;
-}
-
-export interface Problem {
-  /** Code of the error a reader would get. */
-  readonly code: string;
-  readonly message: string;
-  readonly key?: string;
-  readonly digest?: string;
-  readonly packId?: string;
-}
-
-export interface CheckReport {
-  /** `ok`: all proven. `damaged`: problems found. `partial`: something could not be looked at. */
-  readonly outcome: 'ok' | 'damaged' | 'partial';
-  readonly entries: number;
-  readonly chunks: number;
-  readonly packs: number;
-  readonly journalRecords: number;
-  readonly problems: readonly Problem[];
-  /** Blobs nothing refers to: leftovers of interrupted puts. Harmless. */
-  readonly garbage: { readonly blobs: number; readonly bytes: number };
 }
 
 export interface RebuildReport {
@@ -285,7 +272,10 @@ export interface Store {
   /** No bytes move. @throws `not-found/ENTRY_NOT_FOUND`, `conflict/ENTRY_EXISTS` */
   rename(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
   copy(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
-  /** Runs `work`, then makes all its changes in one commit; when it throws, none. @returns what `work` returns */
+  /**
+   * Runs `work`, then makes all its changes in one commit; when it throws, none. @returns what `work` returns
+   * @throws `invalid/BATCH_TOO_LARGE` for more changes than one commit holds (some 90,000 small entries); what its changes throw
+   */
   batch<T>(work: (batch: BatchWriter) => Promise<T> | T, options?: CallOptions): Promise<T>;
   /** Puts all items in one commit, or none. */
   putMany(items: Iterable<PutItem> | AsyncIterable<PutItem>, options?: ProgressOptions): Promise<readonly PutResult[]>;

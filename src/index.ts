@@ -1,0 +1,54 @@
+/** Holdfast: an embeddable storage engine. Everything an application needs; the bricks are on the subpaths. */
+
+export type { Backend } from './backend/contract.ts';
+export { CHUNKING_PROFILES } from './chunking/index.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorKind, EXIT_STATUS } from './errors/codes.ts';
+export {
+  ClosedError,
+  ConflictError,
+  CorruptError,
+  DeniedError,
+  type ErrorDetails,
+  ExhaustedError,
+  InternalError,
+  InvalidError,
+  isStoreError,
+  NotFoundError,
+  StoreError,
+  UnavailableError,
+  UnsupportedError,
+} from './errors/store-error.ts';
+export type { CheckReport } from './maintenance/check.ts';
+export type { Problem } from './maintenance/problems.ts';
+export { diagnoseStore } from './store/diagnose.ts';
+export { createStore, openStore } from './store/open.ts';
+export { rebuildStore } from './store/rebuild.ts';
+export type {
+  BatchWriter,
+  CallOptions,
+  ChunkInfo,
+  CreateOptions,
+  DeleteOptions,
+  DiagnosisReport,
+  EntryInfo,
+  Finding,
+  ListOptions,
+  Logger,
+  Maintenance,
+  MoveOptions,
+  OpenOptions,
+  Progress,
+  ProgressOptions,
+  PutItem,
+  PutOptions,
+  PutResult,
+  ReadOptions,
+  RebuildReport,
+  Source,
+  StagedPut,
+  Store,
+  StoreEvents,
+  StoreLocation,
+  StoreMetrics,
+  StoreStats,
+} from './store/types.ts';

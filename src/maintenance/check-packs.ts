@@ -1,0 +1,163 @@
+/** Is every pack on the backend, and does it hold what the metadata finds in it? */
+import { listAll } from '../backend/list-all.ts';
+import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
+import { storeError } from '../errors/store-error.ts';
+import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, shardKey } from '../format/index.ts';
+import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
+import type { OpenedPack } from '../placement/pack-store.ts';
+import type { CheckedStore, CheckOptions } from './check.ts';
+import type { ProblemList } from './problems.ts';
+
+const PAGE_PACKS = 256;
+const LOOKUP_ITEMS = 4096;
+
+export interface PacksChecked {
+  readonly garbage: { readonly blobs: number; readonly bytes: number };
+  /** Numbers of packs whose blobs are gone. */
+  readonly lostPacks: ReadonlySet<number>;
+}
+
+/** Lost packs are flagged where the store is writable, so that the next put of their content stores it anew. */
+export async function checkPacks(
+  store: CheckedStore,
+  problems: ProblemList,
+  options: CheckOptions,
+): Promise<PacksChecked> {
+  const { signal, onProgress } = options;
+  const blobs = await listBlobs(store, signal);
+  const lost = new Set<number>();
+  const { packs: total } = await store.metadata.counters();
+  let done = 0;
+  for (let after: number | undefined; ; ) {
+    const page = await store.metadata.listPacks({ limit: PAGE_PACKS, ...(after !== undefined && { after }) });
+    const last = page.at(-1);
+    if (last === undefined) break;
+    for (const pack of page) {
+      signal?.throwIfAborted();
+      blobs.delete(shardKey(pack, 0));
+      if (!(await checkPack(store, pack, problems))) lost.add(pack.number);
+      done += 1;
+      onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
+    }
+    after = last.number;
+  }
+  for (const pack of await store.metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) blobs.delete(shardKey(pack, 0));
+  if (store.writable && lost.size > 0) await store.metadata.markPacksSuspect([...lost]);
+  return { garbage: await countGarbage(store, blobs), lostPacks: lost };
+}
+
+/** What no pack accounts for, unless a merge deleted it since it was listed. */
+async function countGarbage(store: CheckedStore, left: ReadonlyMap<string, number>): Promise<PacksChecked['garbage']> {
+  const garbage = { blobs: 0, bytes: 0 };
+  for (const [key, bytes] of left) {
+    if ((await store.backend.head(key)) === undefined) continue;
+    garbage.blobs += 1;
+    garbage.bytes += bytes;
+  }
+  return garbage;
+}
+
+async function listBlobs(store: CheckedStore, signal: AbortSignal | undefined): Promise<Map<string, number>> {
+  const blobs = new Map<string, number>();
+  for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX]) {
+    for await (const blob of listAll(store.backend, { prefix, ...(signal && { signal }) }))
+      blobs.set(blob.key, blob.bytes);
+  }
+  return blobs;
+}
+
+/** @returns false when the pack is lost: still found by the metadata, and gone from the backend */
+async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemList): Promise<boolean> {
+  const packId = toHex(pack.id);
+  try {
+    const opened = await store.packs.open(pack);
+    if (opened === undefined) {
+      if (!(await isLive(store.metadata, pack))) return true;
+      const needed = pack.class === 'journal' ? 'the journal records in it' : `${pack.items} items`;
+      problems.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, packId });
+      return false;
+    }
+    describeOpened(pack, opened, problems);
+    await checkItems(store.metadata, { pack, opened }, problems);
+  } catch (error) {
+    problems.addError(error, { packId });
+  }
+  return true;
+}
+
+/** Whether the metadata still counts on a pack: a merge may have dropped it since it was listed. */
+export async function isLive(metadata: Metadata, pack: PackRow): Promise<boolean> {
+  const [row] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
+  return row?.number === pack.number;
+}
+
+function describeOpened(pack: PackRow, opened: OpenedPack, problems: ProblemList): void {
+  const { descriptor } = opened;
+  const same =
+    descriptor.packBytes === pack.packBytes &&
+    descriptor.storedBytes === pack.storedBytes &&
+    equalBytes(descriptor.stripe.id, pack.stripe.id) &&
+    equalBytes(descriptor.stripe.roots, pack.stripe.roots);
+  const packId = toHex(pack.id);
+  if (!same)
+    problems.add({ code: 'SHARD_CORRUPT', message: `pack ${packId} is not the one the metadata knows`, packId });
+}
+
+/** Compares where the metadata finds items with what the pack's own directory says, and their number with its count. */
+async function checkItems(
+  metadata: Metadata,
+  found: { readonly pack: PackRow; readonly opened: OpenedPack },
+  problems: ProblemList,
+): Promise<void> {
+  const { pack, opened } = found;
+  const packId = toHex(pack.id);
+  const seen = new Set<string>();
+  for (const kind of ['chunk', 'manifest'] as const) {
+    const items = opened.items.filter((item) => item.kind === kind);
+    for (let start = 0; start < items.length; start += LOOKUP_ITEMS) {
+      const page = items.slice(start, start + LOOKUP_ITEMS);
+      const locations = await metadata.locate(kind, concatBytes(page.map((item) => item.id)));
+      for (const [index, item] of page.entries()) {
+        const location = locations[index];
+        if (location?.pack?.number !== pack.number) continue;
+        const id = toHex(item.id);
+        seen.add(`${kind}:${id}`);
+        if (location.suspect)
+          problems.add({
+            code: 'CHUNK_CORRUPT',
+            message: `${kind} ${id} was found damaged by an earlier read`,
+            digest: `blake3:${id}`,
+            packId,
+          });
+        // An id that stands twice in a pack is found at one of its places.
+        else if (!items.some((place) => equalBytes(place.id, item.id) && isSamePlace(place, location))) {
+          throw storeError(
+            'METADATA_CORRUPT',
+            `the metadata finds ${kind} ${id} where pack ${packId} does not hold it`,
+            { details: { packId } },
+          );
+        }
+      }
+    }
+  }
+  if (seen.size === pack.items) return;
+  const now = (await metadata.listPacks({ after: pack.number - 1, limit: 1 }))[0];
+  if (now?.number !== pack.number || now.items === seen.size || now.items !== pack.items) return;
+  problems.add({
+    code: 'METADATA_CORRUPT',
+    message: `the metadata finds ${pack.items} items in pack ${packId}, which holds ${seen.size} of them`,
+    packId,
+  });
+}
+
+function isSamePlace(item: DirectoryItem, location: ItemLocation): boolean {
+  return (
+    item.ordinal === location.ordinal &&
+    item.offset === location.offset &&
+    item.storedLength === location.storedLength &&
+    item.plainLength === location.plainLength &&
+    item.codec === location.codec &&
+    item.inner === location.inner &&
+    item.length === location.length
+  );
+}

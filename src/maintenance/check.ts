@@ -1,0 +1,75 @@
+/**
+ * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry has
+ * its chunks, every pack is on the backend and says of itself what the metadata says of it, and the journal is whole.
+ */
+import type { Backend } from '../backend/contract.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import type { ItemReader } from '../pipeline/item-reader.ts';
+import type { PackStore } from '../placement/pack-store.ts';
+import { checkEntries } from './check-entries.ts';
+import { checkJournal } from './check-journal.ts';
+import { checkPacks } from './check-packs.ts';
+import { type Problem, ProblemList } from './problems.ts';
+
+/** What a check looks at. */
+export interface CheckedStore {
+  readonly backend: Backend;
+  readonly metadata: Metadata;
+  readonly packs: PackStore;
+  /** May flag what it finds; a read-only store flags nothing. */
+  readonly writable: boolean;
+  readonly reader: ItemReader;
+  /** Tells the metadata what the journal has written since it was last told. */
+  settle(): Promise<void>;
+}
+
+export interface CheckOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { phase: string; done: number; total?: number; bytes: number }) => void;
+}
+
+export interface CheckReport {
+  /** `ok`: all proven. `damaged`: problems found. `partial`: something could not be looked at, and nothing else was found. */
+  readonly outcome: 'ok' | 'damaged' | 'partial';
+  readonly entries: number;
+  readonly chunks: number;
+  readonly packs: number;
+  readonly journalRecords: number;
+  /** The first thousand. */
+  readonly problems: readonly Problem[];
+  readonly problemCount: number;
+  /** Blobs nothing refers to: leftovers of interrupted puts, or puts that are running. Harmless. */
+  readonly garbage: { readonly blobs: number; readonly bytes: number };
+}
+
+/** @throws what is neither damage nor an unreachable backend; the signal's reason */
+export async function checkStore(store: CheckedStore, options: CheckOptions = {}): Promise<CheckReport> {
+  const { signal, onProgress } = options;
+  const problems = new ProblemList();
+  const metadata = await store.metadata.check({
+    ...(signal && { signal }),
+    progress: (done, total) => onProgress?.({ phase: 'check metadata', done, total, bytes: 0 }),
+  });
+  for (const message of metadata.problems) problems.add({ code: 'METADATA_CORRUPT', message });
+  for (const { table, damagedRows, sumMatches } of metadata.tables) {
+    if (damagedRows > 0)
+      problems.add({ code: 'METADATA_CORRUPT', message: `table ${table}: ${damagedRows} rows are damaged` });
+    if (!sumMatches) problems.add({ code: 'METADATA_CORRUPT', message: `table ${table}: rows appeared or vanished` });
+  }
+  await store.settle();
+  const { garbage, lostPacks } = await checkPacks(store, problems, options);
+  const journalRecords = await checkJournal(store, problems, options);
+  await checkEntries({ ...store, lostPacks }, problems, options);
+  const { entries, chunks, packs } = await store.metadata.counters();
+  const damaged = problems.count > problems.unseen;
+  return Object.freeze({
+    outcome: damaged ? 'damaged' : problems.unseen > 0 ? 'partial' : 'ok',
+    entries,
+    chunks,
+    packs,
+    journalRecords,
+    problems: Object.freeze([...problems.listed]),
+    problemCount: problems.count,
+    garbage: Object.freeze(garbage),
+  });
+}

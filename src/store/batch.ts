@@ -1,0 +1,94 @@
+import { storeError } from '../errors/store-error.ts';
+import type { Change } from '../metadata/contract.ts';
+import { encodeKey, parseVersion } from './arguments.ts';
+import type { Engine } from './engine.ts';
+import type { OperationWriter } from './operation-writer.ts';
+import { checkPut, type StoredPut, storeContent } from './staged-put.ts';
+import type { BatchWriter, DeleteOptions, MoveOptions, PutOptions, Source, StagedPut } from './types.ts';
+
+/** Gathers the changes of one batch in the order of the calls, however long each put takes. */
+export class Batch implements BatchWriter {
+  readonly #engine: Engine;
+  readonly #writer: OperationWriter;
+  readonly #signal: AbortSignal | undefined;
+  /** One place for each call; a put fills its own when the content is stored. */
+  readonly #changes: (Change | undefined)[] = [];
+  readonly #puts: Promise<StoredPut>[] = [];
+  #ended = false;
+
+  constructor(engine: Engine, writer: OperationWriter, signal: AbortSignal | undefined) {
+    this.#engine = engine;
+    this.#writer = writer;
+    this.#signal = signal;
+  }
+
+  async put(
+    key: string | null,
+    source: Source,
+    options: Omit<PutOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<StagedPut> {
+    const place = this.#takePlace();
+    const storing = this.#store(place, { key, source, options });
+    storing.catch(() => undefined);
+    this.#puts.push(storing);
+    return (await storing).staged;
+  }
+
+  delete(key: string, options: Omit<DeleteOptions, 'signal'> = {}): void {
+    const version = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
+    const change: Change = { type: 'delete', key: encodeKey(key), ...(version && { condition: { version } }) };
+    this.#changes[this.#takePlace()] = change;
+  }
+
+  rename(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
+    const change: Change = {
+      type: 'rename',
+      from: encodeKey(from, 'from'),
+      to: encodeKey(to, 'to'),
+      replace: options.replace === true,
+    };
+    this.#changes[this.#takePlace()] = change;
+  }
+
+  copy(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
+    const modified = this.#engine.clock.now();
+    const change: Change = {
+      type: 'copy',
+      from: encodeKey(from, 'from'),
+      to: encodeKey(to, 'to'),
+      replace: options.replace === true,
+      modified,
+    };
+    this.#changes[this.#takePlace()] = change;
+  }
+
+  /**
+   * Ends the batch: waits for its puts, those nobody awaited included.
+   * @throws what a put threw, even where the caller caught it: a batch is all or nothing
+   */
+  async end(): Promise<{ readonly changes: readonly Change[]; readonly puts: readonly StoredPut[] }> {
+    this.#ended = true;
+    await Promise.allSettled(this.#puts);
+    const puts = await Promise.all(this.#puts);
+    return { changes: this.#changes.filter((change) => change !== undefined), puts };
+  }
+
+  async #store(
+    place: number,
+    item: { readonly key: string | null; readonly source: Source; readonly options: PutOptions },
+  ): Promise<StoredPut> {
+    const request = checkPut(this.#engine, item);
+    const put = await storeContent(this.#engine, request, {
+      writer: this.#writer,
+      ...(this.#signal && { signal: this.#signal }),
+    });
+    this.#changes[place] = put.change;
+    return put;
+  }
+
+  #takePlace(): number {
+    if (this.#ended) throw storeError('BATCH_ENDED', 'the batch has ended; its changes were made or given up');
+    this.#signal?.throwIfAborted();
+    return this.#changes.push(undefined) - 1;
+  }
+}

@@ -1,0 +1,159 @@
+/** Looks at everything a store stands on, writes nothing, and says what to do about what it finds. */
+import { access, constants } from 'node:fs/promises';
+import type { Backend } from '../backend/contract.ts';
+import { FsBackend } from '../backend/fs-backend.ts';
+import { isStoreError } from '../errors/store-error.ts';
+import type { StoreConfig } from '../format/index.ts';
+import { listJournalPacks } from '../maintenance/journal-reader.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import { nodeFileSystem } from '../runtime/file-system.ts';
+import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
+import { openMetadata } from './open.ts';
+import type { CallOptions, DiagnosisReport, Finding, StoreLocation } from './types.ts';
+
+const FREE_BYTES_LOW = 1024 ** 3;
+const NODE_MAJOR_MIN = 24;
+const NODE_MINOR_MIN = 7;
+const MIB = 1024 ** 2;
+
+/**
+ * Diagnoses this machine and, when a location is given, the store there: from Node to free space to the metadata.
+ * A failure of what is looked at becomes a finding; only arguments of a wrong type are thrown.
+ */
+export async function diagnoseStore(location?: StoreLocation, options: CallOptions = {}): Promise<DiagnosisReport> {
+  const findings: Finding[] = [checkNode()];
+  if (location !== undefined) await diagnosePlace(toPlace(location), findings, options);
+  return Object.freeze({
+    healthy: findings.every(({ status }) => status !== 'error'),
+    findings: Object.freeze(findings),
+  });
+}
+
+function checkNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const message = `${process.version} on ${process.platform} ${process.arch}`;
+  if (major > NODE_MAJOR_MIN || (major === NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN))
+    return { subject: 'node', status: 'ok', message };
+  return { subject: 'node', status: 'error', message, advice: `use Node ${NODE_MAJOR_MIN}.${NODE_MINOR_MIN} or newer` };
+}
+
+async function diagnosePlace(place: Place, findings: Finding[], options: CallOptions): Promise<void> {
+  const look = async <T>(subject: string, advice: string, work: () => Promise<T>): Promise<T | undefined> => {
+    options.signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      findings.push({ subject, status: 'error', message: `${error.code}: ${error.message}`, advice });
+      return undefined;
+    }
+  };
+  const there = await look('location', 'give the folder of a store, or make one with `holdfast init`', async () => {
+    await checkExistingPlace(place);
+    return true;
+  });
+  if (!there) return;
+  const opened = await look('backend', 'is the disk mounted, and may this user read the folder?', () =>
+    openPlace(place, { readOnly: true, create: false }),
+  );
+  if (opened === undefined) return;
+  const { backend } = opened;
+  try {
+    const config = await look('config', 'restore holdfast.json from a copy of the store', () =>
+      readConfig(backend, { readOnly: true, signal: options.signal }),
+    );
+    if (config === undefined) return;
+    findings.push({
+      subject: 'config',
+      status: 'ok',
+      message: `store ${config.storeId}, format ${config.format}, plain, chunking ${config.chunking}`,
+    });
+    await look('disk', 'is the disk mounted?', () => diagnoseDisk(place, backend, findings));
+    await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
+      diagnoseMetadata({ place, backend, config }, findings),
+    );
+  } finally {
+    await backend.close();
+  }
+}
+
+async function diagnoseDisk(place: Place, backend: Backend, findings: Finding[]): Promise<void> {
+  if (place.kind !== 'folder') return;
+  const free = await nodeFileSystem.freeBytes(place.folder);
+  const message = `${Math.floor(free / MIB)} MiB free in ${place.folder}`;
+  findings.push(
+    free >= FREE_BYTES_LOW
+      ? { subject: 'disk', status: 'ok', message }
+      : { subject: 'disk', status: 'warning', message, advice: 'free some space, or move the store to a larger disk' },
+  );
+  findings.push(
+    (await mayWrite(place.folder))
+      ? { subject: 'permissions', status: 'ok', message: 'this user may write to the folder' }
+      : {
+          subject: 'permissions',
+          status: 'warning',
+          message: 'this user may only read the folder',
+          advice: 'run as the owner of the store to change it',
+        },
+  );
+  if (!(backend instanceof FsBackend)) return;
+  const { wantedBytes, heldBytes } = await backend.reserveState();
+  if (heldBytes >= wantedBytes)
+    findings.push({
+      subject: 'reserve',
+      status: 'ok',
+      message: `${Math.floor(heldBytes / MIB)} MiB kept for deletes on a full disk`,
+    });
+  else
+    findings.push({
+      subject: 'reserve',
+      status: 'warning',
+      message: 'the reserve for deletes on a full disk is not held',
+      advice: 'free some space; it is set aside again at the next put',
+    });
+}
+
+async function mayWrite(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function diagnoseMetadata(
+  store: { readonly place: Place; readonly backend: Backend; readonly config: StoreConfig },
+  findings: Finding[],
+): Promise<void> {
+  const metadata = await openMetadata(store.place, store.config, { create: false, readOnly: true });
+  try {
+    const [counters, head] = await Promise.all([metadata.counters(), metadata.head()]);
+    findings.push({
+      subject: 'metadata',
+      status: 'ok',
+      message: `${counters.entries} entries, ${counters.chunks} chunks in ${counters.packs} packs, commit ${head.commit}`,
+    });
+    findings.push(await diagnoseJournal(metadata, store.backend));
+  } finally {
+    await metadata.close();
+  }
+}
+
+async function diagnoseJournal(metadata: Metadata, backend: Backend): Promise<Finding> {
+  const { commit, flushed } = await metadata.head();
+  const [newest] = (await listJournalPacks(backend, commit)).toReversed();
+  if (newest) {
+    return {
+      subject: 'journal',
+      status: 'warning',
+      message: `the journal is at commit ${newest.journal.lastCommit}, the metadata at ${commit}: it was restored from a copy, or the store is in use`,
+      advice: 'open the store for writing once (any put or rm): it takes over what the journal knows',
+    };
+  }
+  if (flushed < commit) {
+    const message = `${commit - flushed} commits are not known to be in the journal: a process ended without closing, or the store is in use`;
+    return { subject: 'journal', status: 'ok', message: `${message}; the next writer sees to them` };
+  }
+  return { subject: 'journal', status: 'ok', message: `whole up to commit ${commit}` };
+}

@@ -1,0 +1,79 @@
+import { utf8Encode } from '../bytes/bytes.ts';
+import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
+import { LIST_PAGE_DEFAULT } from '../limits.ts';
+import type { EntryFilter, EntryQuery, EntryRow, Metadata } from '../metadata/contract.ts';
+import { checkAttributes, checkContentType, encodeKey, encodePrefix, parseTime } from './arguments.ts';
+import { toEntryInfo } from './entry-info.ts';
+import type { EntryInfo, ListOptions } from './types.ts';
+
+type Sort = NonNullable<ListOptions['sort']>;
+
+const SORTS: readonly Sort[] = ['key', 'modified', 'size'];
+
+/**
+ * Entries in the asked order, fetched page by page: each page is one state of the store, a later page may be a newer one.
+ * @throws `TypeError`, `RangeError`, `invalid/KEY_INVALID`
+ */
+export async function* listEntries(metadata: Metadata, options: ListOptions): AsyncGenerator<EntryInfo> {
+  const query = toQuery(options);
+  const { signal } = options;
+  let left = options.limit === undefined ? Number.POSITIVE_INFINITY : checkInteger('limit', options.limit, { min: 0 });
+  let after = query.after;
+  while (left > 0) {
+    signal?.throwIfAborted();
+    const limit = Math.min(left, LIST_PAGE_DEFAULT);
+    const rows = await metadata.listEntries({ ...query, limit, ...(after && { after }) }, signal && { signal });
+    for (const row of rows) yield toEntryInfo(row);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < limit) return;
+    left -= rows.length;
+    after = placeOf(last, query.sort);
+  }
+}
+
+type Query = Omit<EntryQuery, 'limit'> & { readonly sort: Sort };
+
+function toQuery(options: ListOptions): Query {
+  const { sort = 'key' } = options;
+  if (!SORTS.includes(sort)) throw argumentRangeError('sort', 'one of key, modified, size', sort);
+  const after = options.after === undefined ? undefined : checkAfter(options.after, sort);
+  return {
+    sort,
+    descending: options.descending === true,
+    ...(options.prefix !== undefined && { prefix: encodePrefix(options.prefix) }),
+    ...(after && { after }),
+    ...(options.where && { where: toFilter(options.where) }),
+  };
+}
+
+function checkAfter(after: string | EntryInfo, sort: Sort): EntryQuery['after'] {
+  if (typeof after === 'string') {
+    if (sort !== 'key')
+      throw argumentTypeError('after', `the entry that ended the page before, to go on by ${sort}`, after);
+    return { key: utf8Encode(after) };
+  }
+  const key = encodeKey(after.key, 'after.key');
+  if (sort === 'key') return { key };
+  return {
+    key,
+    value:
+      sort === 'size'
+        ? checkInteger('after.size', after.size, { min: 0 })
+        : parseTime(after.modified, 'after.modified'),
+  };
+}
+
+function placeOf(row: EntryRow, sort: Sort): NonNullable<EntryQuery['after']> {
+  return sort === 'key' ? { key: row.key } : { key: row.key, value: sort === 'size' ? row.size : row.modified };
+}
+
+function toFilter(where: NonNullable<ListOptions['where']>): EntryFilter {
+  return {
+    ...(where.modifiedFrom !== undefined && { modifiedFrom: parseTime(where.modifiedFrom, 'where.modifiedFrom') }),
+    ...(where.modifiedBefore !== undefined && {
+      modifiedBefore: parseTime(where.modifiedBefore, 'where.modifiedBefore'),
+    }),
+    ...(where.contentType !== undefined && { contentType: checkContentType(where.contentType) }),
+    ...(where.attributes !== undefined && { attributes: checkAttributes(where.attributes) }),
+  };
+}

@@ -1,0 +1,152 @@
+/** Where a store lies: its blobs, and the file of its metadata. */
+import { join, resolve } from 'node:path';
+import type { Backend } from '../backend/contract.ts';
+import { FsBackend } from '../backend/fs-backend.ts';
+import { MemoryBackend } from '../backend/memory-backend.ts';
+import { openFsBackend } from '../backend/open-fs-backend.ts';
+import { readOnlyBackend } from '../backend/read-only-backend.ts';
+import { argumentTypeError } from '../errors/argument-error.ts';
+import { storeError } from '../errors/store-error.ts';
+import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
+import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import type { Reserve } from './committer.ts';
+import type { OpenOptions, StoreLocation } from './types.ts';
+
+/** A location with its kinds told apart. */
+export type Place =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'folder'; readonly folder: string; readonly metadataPath: string }
+  | { readonly kind: 'backend'; readonly backend: Backend; readonly metadataPath: string };
+
+/** Metadata and its write-ahead log, inside the folder of a store under a name the backend leaves alone. */
+const METADATA_FOLDER = '.metadata';
+const METADATA_FILE = 'store.sqlite';
+/** What an interrupted `createStore` may have left in a folder. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['.tmp', '.reserve', METADATA_FOLDER]);
+
+/** @throws `TypeError`, `invalid/LOCATION_INVALID` */
+export function toPlace(location: StoreLocation): Place {
+  if (location === 'memory:') return { kind: 'memory' };
+  if (typeof location === 'string') {
+    if (location === '') throw storeError('LOCATION_INVALID', 'the location of a store is a folder, or memory:');
+    if (/^[a-z][a-z0-9+.-]+:/i.test(location) && !/^[a-z]:[\\/]/i.test(location)) {
+      throw storeError(
+        'LOCATION_INVALID',
+        `${location} is no location that this version knows: pass a folder, or memory:`,
+        {
+          details: { path: location },
+        },
+      );
+    }
+    const folder = resolve(location);
+    return { kind: 'folder', folder, metadataPath: join(folder, METADATA_FOLDER, METADATA_FILE) };
+  }
+  if (
+    typeof location !== 'object' ||
+    location === null ||
+    typeof location.metadataPath !== 'string' ||
+    typeof location.backend !== 'object'
+  ) {
+    throw argumentTypeError('location', 'a folder, memory:, or { backend, metadataPath }', location);
+  }
+  return { kind: 'backend', ...location };
+}
+
+async function namesIn(folder: string): Promise<readonly string[] | 'absent' | 'no folder'> {
+  try {
+    return (await nodeFileSystem.readdir(folder)).map((item) => item.name);
+  } catch (error) {
+    const system = systemCode(error);
+    if (system === 'ENOENT') return 'absent';
+    if (system === 'ENOTDIR') return 'no folder';
+    if (system !== 'EACCES' && system !== 'EPERM') throw error;
+    throw storeError('PERMISSION_DENIED', `${folder} may not be read by this user`, {
+      details: { path: folder, system },
+      cause: error,
+    });
+  }
+}
+
+/**
+ * A new store needs a place of its own.
+ * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID` for a file or a folder that holds something else
+ */
+export async function checkNewPlace(place: Place): Promise<void> {
+  if (place.kind !== 'folder') return;
+  const names = await namesIn(place.folder);
+  const details = { path: place.folder };
+  if (names === 'no folder')
+    throw storeError('LOCATION_INVALID', `${place.folder} is a file, not a folder`, { details });
+  if (names === 'absent') return;
+  if (names.includes(STORE_CONFIG_KEY))
+    throw storeError('STORE_EXISTS', `there is a store in ${place.folder} already`, { details });
+  if (names.some((name) => !OWN_NAMES.has(name))) {
+    throw storeError('LOCATION_INVALID', `${place.folder} holds other files; a store needs a folder of its own`, {
+      details,
+    });
+  }
+}
+
+/**
+ * Looks before anything is written: a folder that is no store stays untouched.
+ * @throws `not-found/STORE_NOT_FOUND`, `invalid/NOT_A_STORE`
+ */
+export async function checkExistingPlace(place: Place): Promise<void> {
+  if (place.kind === 'memory')
+    throw storeError('STORE_NOT_FOUND', 'a store in memory ends with its handle; create one');
+  if (place.kind !== 'folder') return;
+  const names = await namesIn(place.folder);
+  const details = { path: place.folder };
+  if (names === 'absent') throw storeError('STORE_NOT_FOUND', `there is no store at ${place.folder}`, { details });
+  if (names === 'no folder') throw storeError('NOT_A_STORE', `${place.folder} is a file, not a store`, { details });
+  if (!names.includes(STORE_CONFIG_KEY))
+    throw storeError('NOT_A_STORE', `${place.folder} is a folder but not a store: it has no ${STORE_CONFIG_KEY}`, {
+      details,
+    });
+}
+
+/** The backend of a place, and its reserve where it has one. The caller closes it. */
+export async function openPlace(
+  place: Place,
+  options: OpenOptions & { readonly create: boolean },
+): Promise<{ readonly backend: Backend; readonly reserve: Reserve | undefined }> {
+  const { quotaBytes, freeBytesMin, reserveBytes, readOnly = false, create } = options;
+  if (place.kind !== 'folder') {
+    const backend =
+      place.kind === 'memory' ? new MemoryBackend({ ...(quotaBytes !== undefined && { quotaBytes }) }) : place.backend;
+    return { backend: readOnly ? readOnlyBackend(backend) : backend, reserve: reserveOf(backend) };
+  }
+  const backend = await openFsBackend(place.folder, {
+    create,
+    readOnly,
+    ...(quotaBytes !== undefined && { quotaBytes }),
+    ...(freeBytesMin !== undefined && { freeBytesMin }),
+    ...(reserveBytes !== undefined && { reserveBytes }),
+  });
+  return { backend, reserve: reserveOf(backend) };
+}
+
+function reserveOf(backend: Backend): Reserve | undefined {
+  if (!(backend instanceof FsBackend)) return undefined;
+  return { release: () => backend.releaseReserve(), restore: () => backend.restoreReserve() };
+}
+
+/**
+ * Reads the config of a store.
+ * @throws `not-found/STORE_NOT_FOUND`, `corrupt/CONFIG_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`,
+ *   `unsupported/SETTING_UNSUPPORTED`
+ */
+export async function readConfig(
+  backend: Backend,
+  options: { readonly readOnly: boolean; readonly signal?: AbortSignal | undefined },
+): Promise<StoreConfig> {
+  const bytes = await backend.get(STORE_CONFIG_KEY, options.signal && { signal: options.signal });
+  if (bytes === undefined)
+    throw storeError('STORE_NOT_FOUND', `the backend has no ${STORE_CONFIG_KEY}: it holds no store`);
+  const config = decodeStoreConfig(bytes);
+  const unknown = unknownReadOnlyFeatures(config);
+  if (unknown.length > 0 && !options.readOnly) {
+    throw storeError('FORMAT_UNSUPPORTED', `the store uses ${unknown.join(', ')}: this version can open it read-only`);
+  }
+  return config;
+}

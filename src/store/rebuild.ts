@@ -1,0 +1,121 @@
+import { dirname } from 'node:path';
+import type { Backend } from '../backend/contract.ts';
+import { fromHex, toHex } from '../bytes/bytes.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
+import type { StoreConfig } from '../format/index.ts';
+import type { UnreadablePack } from '../maintenance/journal-reader.ts';
+import type { Problem } from '../maintenance/problems.ts';
+import { recoverFromJournal } from '../maintenance/recover.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import { checkSqliteUnused, setAsideSqliteMetadata } from '../metadata/index.ts';
+import { PackStore } from '../placement/pack-store.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
+import { openMetadata } from './open.ts';
+import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
+
+const NEW_SUFFIX = '.rebuild';
+const DATABASE_SUFFIXES = ['', '-wal', '-shm'];
+
+/**
+ * Makes the metadata of a store anew from its journal and packs; content is not read. The new one is made beside the
+ * present one, which is set aside and kept when all has gone well, and stays as it is when not.
+ * @throws `conflict/STORE_IN_USE` when any process has the store open, `corrupt/JOURNAL_GAP` when part of the journal is
+ *   gone, `corrupt/*` when it is damaged, and what `openStore` throws for what is no store
+ */
+export async function rebuildStore(
+  location: StoreLocation,
+  options: OpenOptions & ProgressOptions = {},
+): Promise<RebuildReport> {
+  const place = toPlace(location);
+  await checkExistingPlace(place);
+  if (place.kind === 'memory' || place.metadataPath === ':memory:') {
+    throw storeError('LOCATION_INVALID', 'only metadata in a file can be rebuilt');
+  }
+  const { backend } = await openPlace(place, { ...options, readOnly: false, create: false });
+  try {
+    const config = await readConfig(backend, { readOnly: false, signal: options.signal });
+    await checkSqliteUnused(place.metadataPath);
+    await removeDatabase(place.metadataPath + NEW_SUFFIX);
+    return await rebuild({ place, backend, config }, options);
+  } finally {
+    await backend.close();
+  }
+}
+
+async function rebuild(
+  store: {
+    readonly place: Exclude<Place, { kind: 'memory' }>;
+    readonly backend: Backend;
+    readonly config: StoreConfig;
+  },
+  options: OpenOptions & ProgressOptions,
+): Promise<RebuildReport> {
+  const { place, backend, config } = store;
+  const newPath = place.metadataPath + NEW_SUFFIX;
+  const setAside = `${place.metadataPath}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
+  const storeId = fromHex(config.storeId);
+  invariant(storeId, 'a store id is hex');
+  const packs = new PackStore({ backend, storeId, random: systemRandom });
+  const metadata = await openMetadata(place, config, { create: true, readOnly: false, suffix: NEW_SUFFIX });
+  let hadOld: boolean;
+  let report: RebuildReport;
+  try {
+    const onJournalPack = (done: number, total: number): void =>
+      options.onProgress?.({ phase: 'rebuild', done, total, bytes: 0 });
+    const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onJournalPack });
+    hadOld = await exists(place.metadataPath);
+    await setAsideSqliteMetadata(place.metadataPath, setAside);
+    // From here on nobody commits; what somebody committed while the journal was read is in it by now.
+    const second = await recoverFromJournal({ backend, metadata, packs });
+    report = await toReport(metadata, [...first.unreadable, ...second.unreadable]);
+  } catch (error) {
+    await metadata.close();
+    await removeDatabase(newPath);
+    throw error;
+  }
+  await metadata.close();
+  await nodeFileSystem.rename(newPath, place.metadataPath);
+  await nodeFileSystem.syncDirectory(dirname(place.metadataPath));
+  return Object.freeze({ ...report, ...(hadOld && { setAside }) });
+}
+
+async function toReport(metadata: Metadata, unreadable: readonly UnreadablePack[]): Promise<RebuildReport> {
+  const doubtful = new Map(unreadable.map((pack) => [pack.packId, pack]));
+  const problems: Problem[] = [];
+  for (let after: number | undefined; doubtful.size > 0; ) {
+    const page = await metadata.listPacks({ limit: 1000, ...(after !== undefined && { after }) });
+    const last = page.at(-1);
+    if (last === undefined) break;
+    for (const { id } of page) {
+      const found = doubtful.get(toHex(id));
+      // Packs that a later merge dropped are not missed.
+      if (found) problems.push(toProblem(found));
+    }
+    after = last.number;
+  }
+  const [{ entries, chunks, packs }, { commit }] = await Promise.all([metadata.counters(), metadata.head()]);
+  return { commit, entries, chunks, packs, problems };
+}
+
+function toProblem({ packId, error }: UnreadablePack): Problem {
+  if (error) return { code: error.code, message: error.message, packId };
+  return { code: 'CHUNK_MISSING', message: `pack ${packId} is gone`, packId };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await nodeFileSystem.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** What a rebuild that was interrupted left. */
+async function removeDatabase(path: string): Promise<void> {
+  for (const suffix of DATABASE_SUFFIXES) if (await exists(path + suffix)) await nodeFileSystem.unlink(path + suffix);
+}

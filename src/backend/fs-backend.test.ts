@@ -19,77 +19,70 @@ interface Variant {
   readonly options?: FsBackendOptions;
 }
 
-async function openFolder(variant: Variant = {}): Promise<OpenedBackend> {
-  const { wrap = (backend: Backend) => backend } = variant;
+async function openFolder(options: FsBackendOptions = { reserveBytes: 0 }): Promise<OpenedBackend> {
   const folder = await makeTemporaryFolder();
   const root = join(folder.path, 'blobs');
-  const options = { reserveBytes: 0, ...variant.options };
-  const bare = await openFsBackend(root, options);
-  const backend = wrap(bare);
+  const backend = await openFsBackend(root, options);
   return {
     backend,
-    ...(!backend.capabilities.writable && { writer: bare }),
     reopen: () => openFsBackend(root, options),
     crash: () => openFsBackend(root, options),
     fail: () => rename(root, join(folder.path, 'elsewhere')),
     openReadOnly: () => openFsBackend(root, { readOnly: true }),
     dispose: async () => {
-      await bare.close();
+      await backend.close();
       await folder.remove();
     },
   };
 }
 
-/** On a disk that orders nothing: the `crash` of the suite is a power cut. */
-async function openOnCrashingDisk(): Promise<OpenedBackend> {
+/** On a disk in memory that orders nothing: the `crash` of the suite is a power cut. */
+async function openOnCrashingDisk(variant: Variant = {}): Promise<OpenedBackend> {
+  const { wrap = (backend: Backend) => backend } = variant;
   const fileSystem = new CrashFileSystem();
   const random = seededRandom(3);
-  const open = (options: FsBackendOptions = {}) =>
-    openFsBackend('/disk/blobs', { fileSystem, reserveBytes: 1000, random: random.bytes, ...options });
-  const backend = await open();
+  const options = { fileSystem, reserveBytes: 0, random: random.bytes, ...variant.options };
+  const bare = await openFsBackend('/disk/blobs', options);
+  const backend = wrap(bare);
   return {
     backend,
-    reopen: () => open(),
+    ...(!backend.capabilities.writable && { writer: bare }),
+    reopen: () => openFsBackend('/disk/blobs', options),
     crash: () => {
       fileSystem.restart(random);
-      return open();
+      return openFsBackend('/disk/blobs', options);
     },
     fail: async () => fileSystem.cutPowerAfter(0),
-    openReadOnly: () => open({ readOnly: true }),
-    dispose: () => backend.close(),
+    openReadOnly: () => openFsBackend('/disk/blobs', { ...options, readOnly: true }),
+    dispose: () => bare.close(),
   };
 }
 
-/** A system that moves at most a few bytes per call, as at the edge of a quota, over the network, or on a signal. */
-function stuttering(): FsBackendOptions {
-  return { fileSystem: Object.assign(new FaultyFileSystem(nodeFileSystem, '/'), { transferBytesMax: 65_537 }) };
-}
+/** A system that moves few bytes at a time, as at the edge of a quota, over a network, or when a signal comes in. */
+const stuttering = Object.assign(new FaultyFileSystem(nodeFileSystem, '/'), { transferBytesMax: 65_537 });
 
 const RETRIES: RetryOptions = { attempts: 2, sleep: async () => undefined };
-const deepStack = (backend: Backend) =>
-  retryingBackend(
-    new FaultyBackend(retryingBackend(new FaultyBackend(retryingBackend(backend, RETRIES)), RETRIES)),
-    RETRIES,
-  );
+const retried = (backend: Backend) => retryingBackend(backend, RETRIES);
+const faultless = (backend: Backend) => new FaultyBackend(backend);
 
 const runner = { describe, it };
+const without = ['B16'];
+const limited = { quotaBytes: 2 ** 30, freeBytesMin: 2 ** 20, reserveBytes: 4096 };
 describeBackend(runner, 'FsBackend', { open: () => openFolder() });
-describeBackend(runner, 'FsBackend with quota, reserve and free space', {
-  open: () => openFolder({ options: { quotaBytes: 2 ** 30, freeBytesMin: 2 ** 20, reserveBytes: 4096 } }),
-  without: ['B16'],
-});
 describeBackend(runner, 'FsBackend over short reads and writes', {
-  open: () => openFolder({ options: stuttering() }),
-  without: ['B16'],
+  open: () => openFolder({ fileSystem: stuttering, reserveBytes: 0 }),
+  without,
 });
-describeBackend(runner, 'FsBackend over power cuts', { open: openOnCrashingDisk, without: ['B16'] });
-describeBackend(runner, 'FsBackend read-only', { open: () => openFolder({ wrap: readOnlyBackend }), without: ['B16'] });
-describeBackend(runner, 'FsBackend under a deep stack', {
-  open: () => openFolder({ wrap: deepStack }),
-  without: ['B16'],
+describeBackend(runner, 'FsBackend over power cuts, with quota, reserve and least free space', {
+  open: () => openOnCrashingDisk({ options: limited }),
+  without,
 });
-describeBackend(runner, 'FsBackend read-only over and under retries', {
-  open: () =>
-    openFolder({ wrap: (backend) => retryingBackend(readOnlyBackend(retryingBackend(backend, RETRIES)), RETRIES) }),
-  without: ['B16'],
+describeBackend(runner, 'FsBackend read-only', { open: () => openOnCrashingDisk({ wrap: readOnlyBackend }), without });
+describeBackend(runner, 'FsBackend under a deep stack of wrappers', {
+  open: () => openOnCrashingDisk({ wrap: (backend) => retried(faultless(retried(faultless(retried(backend))))) }),
+  without,
+});
+describeBackend(runner, 'FsBackend read-only between retries', {
+  open: () => openOnCrashingDisk({ wrap: (backend) => retried(readOnlyBackend(retried(backend))) }),
+  without,
 });

@@ -147,7 +147,7 @@ export class FsBackend extends BaseBackend {
   protected override async listBlobs(options: CheckedListOptions): Promise<readonly BlobInfo[]> {
     return this.#guard({ action: 'list', root: this.root }, async () => {
       const page: BlobInfo[] = [];
-      for await (const blob of this.#blobs(options, options.signal)) {
+      for await (const blob of this.#blobs(options)) {
         page.push(blob);
         if (page.length === options.limit) break;
       }
@@ -173,10 +173,8 @@ export class FsBackend extends BaseBackend {
     const { temporary, folders } = this.#parts;
     const target = this.#path(key);
     const file = temporary.next();
-    // Counted while nothing on the disk shows it yet, so that puts side by side do not all see the same free space.
-    this.#writingBytes += bytes.length;
+    await this.#claimFreeSpace(key, bytes.length, options.spendReserve ? 0 : this.#parts.freeBytesMin);
     try {
-      if (!options.spendReserve) await this.#checkFreeSpace(key, bytes.length);
       await writeTemporary(this.#fileSystem, file, { parts: slices(bytes), signal: options.signal });
     } finally {
       this.#writingBytes -= bytes.length;
@@ -257,14 +255,17 @@ export class FsBackend extends BaseBackend {
     }
   }
 
-  async #checkFreeSpace(key: string, bytes: number): Promise<void> {
-    const { freeBytesMin } = this.#parts;
-    if (freeBytesMin === 0) return;
-    const freeBytes = await this.#fileSystem.freeBytes(this.root);
-    if (freeBytes - this.#writingBytes >= freeBytesMin) return;
-    const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
-    const details = { backendKey: key, path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
-    throw storeError('FREE_SPACE_LOW', message, { details });
+  /** Counts bytes about to be written, while nothing on the disk shows them: puts side by side must not all see the same room. */
+  async #claimFreeSpace(key: string, bytes: number, freeBytesMin: number): Promise<void> {
+    if (freeBytesMin > 0) {
+      const freeBytes = await this.#fileSystem.freeBytes(this.root);
+      if (freeBytes - this.#writingBytes - bytes < freeBytesMin) {
+        const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
+        const details = { backendKey: key, path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
+        throw storeError('FREE_SPACE_LOW', message, { details });
+      }
+    }
+    this.#writingBytes += bytes;
   }
 
   async #sizeOf(key: string): Promise<number> {
@@ -278,27 +279,34 @@ export class FsBackend extends BaseBackend {
 
   async #count(signal?: AbortSignal): Promise<number> {
     let bytes = 0;
-    for await (const blob of this.#blobs({ prefix: '' }, signal)) bytes += blob.bytes;
+    for await (const blob of this.#blobs({ prefix: '', signal })) bytes += blob.bytes;
     return bytes;
   }
 
-  async *#blobs(window: KeyWindow, signal?: AbortSignal): AsyncGenerator<BlobInfo> {
+  async *#blobs(
+    window: KeyWindow & { readonly limit?: number; readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<BlobInfo> {
+    const { signal, limit = STAT_BATCH } = window;
+    const failed: FailedAction = { action: 'list', root: this.root };
     let keys: string[] = [];
     const readFolder = async (folder: string): Promise<DirectoryItem[]> => {
       signal?.throwIfAborted();
       const read = () => this.#fileSystem.readdir(join(this.root, folder));
-      return (await this.#unlessAbsent({ action: 'list', root: this.root }, read)) ?? [];
+      return (await this.#unlessAbsent(failed, read)) ?? [];
     };
     // A blob deleted since its name was read is left out.
     const measure = async () =>
       (await Promise.all(keys.map((key) => this.headBlob(key)))).filter((blob) => blob !== undefined);
     for await (const key of walkKeys(readFolder, window)) {
       keys.push(key);
-      if (keys.length < STAT_BATCH) continue;
+      if (keys.length < Math.min(STAT_BATCH, limit)) continue;
       yield* await measure();
       keys = [];
     }
     yield* await measure();
+    // The mount point of a disk that is away reads as an empty folder. Whoever takes that for the truth collects garbage
+    // by it, or rebuilds from it.
+    await this.#assertMounted(failed);
   }
 
   #path(key: string): string {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { describeBackend } from '../testing/describe-backend.ts';
 import { MemoryBackend } from './memory-backend.ts';
+import { readOnlyBackend } from './read-only-backend.ts';
 
 describeBackend({ describe, it }, 'MemoryBackend', {
   open: async () => {
     const backend = new MemoryBackend();
-    return { backend, dispose: () => backend.close() };
+    return { backend, openReadOnly: async () => readOnlyBackend(backend), dispose: () => backend.close() };
   },
 });
 

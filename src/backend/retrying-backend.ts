@@ -86,6 +86,7 @@ class RetryingBackend extends BaseBackend {
         if (attempt >= this.#attempts || !isStoreError(error) || !error.retry || !mayRetry()) throw error;
         const delayMs = Math.min(this.#delayMs * 2 ** (attempt - 1), BACKEND_RETRY_DELAY_MS_MAX);
         await this.#sleep(delayMs, options.signal ? { signal: options.signal } : {});
+        options.signal?.throwIfAborted();
       }
     }
   }

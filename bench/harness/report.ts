@@ -39,7 +39,7 @@ export function spreadOf(samples: readonly number[]): Spread {
 const DIGITS: Readonly<Record<Unit, number>> = {
   s: 2,
   ms: 2,
-  us: 0,
+  us: 1,
   MB: 1,
   'MB/s': 0,
   x: 2,

@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
-import { decodeJournalRecord } from '../format/index.ts';
+import { decodeJournalRecord } from '../format/journal.ts';
 import { blake3 } from '../hash/index.ts';
 import type { MetadataCheck, TableReport } from './contract.ts';
 import type { Reader } from './database.ts';

@@ -1,6 +1,6 @@
 import { EMPTY_BYTES, equalBytes } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
-import { encodeJournalRecord } from '../format/index.ts';
+import { encodeJournalRecord } from '../format/journal.ts';
 import type { Operation } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { Change, ChangeOutcome, CommitRequest, InlineRecord, RequestOutcome } from './contract.ts';

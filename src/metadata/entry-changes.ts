@@ -4,7 +4,7 @@
  */
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { type StoreError, storeError } from '../errors/store-error.ts';
-import { decodeEntry, entryVersion } from '../format/index.ts';
+import { decodeEntry, entryVersion } from '../format/entry.ts';
 import type { Operation } from '../format/types.ts';
 import type { Change, ChangeOutcome, EntryRow } from './contract.ts';
 import type { WorkingState } from './working-state.ts';

@@ -1,6 +1,6 @@
 import { compareBytes, prefixEnd } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
-import { decodeEntry } from '../format/index.ts';
+import { decodeEntry } from '../format/entry.ts';
 import { METADATA_SCAN_ROWS } from '../limits.ts';
 import { yieldToEventLoop } from '../runtime/timers.ts';
 import type { EntryFilter, EntryQuery, EntryRow } from './contract.ts';

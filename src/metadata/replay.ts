@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
-import { decodeJournalRecord } from '../format/index.ts';
+import { decodeJournalRecord } from '../format/journal.ts';
 import type { DirectoryItem, JournalRecord, Operation, PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { RandomBytes } from '../runtime/random.ts';

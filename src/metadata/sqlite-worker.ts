@@ -1,4 +1,9 @@
-/** Module of the metadata thread: SQLite works here, so that it never blocks the event loop of the store. */
+/**
+ * Module of the metadata thread: SQLite works here, so that it never blocks the event loop of the store.
+ *
+ * What the thread loads is what opening a store waits for: formats are imported file by file, because their index
+ * brings the validator of the store config, which takes twice as long to load as everything else.
+ */
 import { invariant } from '../errors/store-error.ts';
 import { type ServedCall, serveCalls } from '../runtime/worker-rpc.ts';
 import { encodeError } from '../runtime/worker-wire.ts';

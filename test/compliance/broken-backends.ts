@@ -1,7 +1,7 @@
 import type { Backend, BlobInfo, ListOptions } from '../../src/backend/contract.ts';
 import { isStoreError, storeError } from '../../src/errors/store-error.ts';
 import { yieldToEventLoop } from '../../src/runtime/timers.ts';
-import { type Breakage, override } from './sound-backend.ts';
+import { type Breakage, type Disk, override } from './sound-backend.ts';
 
 /** A backend that breaks one guarantee, and the number under which the suite has to find it. */
 export interface BrokenBackend {
@@ -26,6 +26,9 @@ async function hushed<T>(call: () => Promise<T>, instead: T): Promise<T> {
     throw error;
   }
 }
+
+/** Disks that never got what was put on them: known when the backend that forgets is opened again. */
+const unwritten = new WeakSet<Disk>();
 
 const VALUES: readonly BrokenBackend[] = [
   {
@@ -87,14 +90,19 @@ const VALUES: readonly BrokenBackend[] = [
     number: 'B3',
     title: 'what was put is lost with the process, though durable is claimed',
     breakage: (sound, disk) => {
-      for (const blob of [...written]) if (blob.disk === disk) void disk.memory.delete(blob.key);
+      if (unwritten.has(disk)) void disk.memory.delete('b3/new');
       return override(sound, {
         put: async (key, bytes, options) => {
           await sound.put(key, bytes, options);
-          if (key === 'b3/new') written.add({ disk, key });
+          if (key === 'b3/new') unwritten.add(disk);
         },
       });
     },
+  },
+  {
+    number: 'B3',
+    title: 'it is durable and says it is not',
+    breakage: (sound) => override(sound, { capabilities: { ...sound.capabilities, durable: false } }),
   },
   {
     number: 'B4',
@@ -168,9 +176,6 @@ const VALUES: readonly BrokenBackend[] = [
       }),
   },
 ];
-
-/** What the backend that forgets has put; `openBroken` opens the same disk again to crash it. */
-const written = new Set<{ readonly disk: unknown; readonly key: string }>();
 
 const LISTINGS: readonly BrokenBackend[] = [
   {

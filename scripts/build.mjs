@@ -9,10 +9,14 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 await buildKernel(root);
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-const tsc = spawnSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: ['ignore', 2, 2],
-});
+const tsc = spawnSync(
+  process.execPath,
+  [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+  {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  },
+);
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 const cli = path.join(root, 'dist/cli/main.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);

@@ -23,7 +23,9 @@ function fail(message) {
 
 /** Installs exactly what the lock file says, once per content of the lock file. */
 function install() {
-  const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = path.join(root, 'node_modules', '.holdfast-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   process.stderr.write('holdfast setup: installing dependencies (npm ci)\n');
@@ -61,11 +63,14 @@ function build() {
   const stamp = path.join(root, 'dist', '.built');
   const inputs = Math.max(
     newest(path.join(root, 'src')),
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'scripts/build-kernel.mjs'].map((name) => statSync(path.join(root, name)).mtimeMs),
+    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'scripts/build-kernel.mjs'].map(
+      (name) => statSync(path.join(root, name)).mtimeMs,
+    ),
   );
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= inputs) return;
   process.stderr.write('holdfast setup: building\n');
-  if (run(nodeBinary, [path.join(root, 'scripts', 'build.mjs')]) !== 0) fail('the build failed; the lines above say why.');
+  if (run(nodeBinary, [path.join(root, 'scripts', 'build.mjs')]) !== 0)
+    fail('the build failed; the lines above say why.');
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
 }

@@ -1,0 +1,118 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Store } from '../../index.ts';
+import { writeFileAtomically } from '../files/atomic-file.ts';
+import { restoreComponents } from '../files/restore-name.ts';
+import { parseRange, type Range } from '../options.ts';
+import { ProgressMeter } from '../progress/meter.ts';
+import { restore } from '../restore.ts';
+import type { Session } from '../session.ts';
+import { formatBytes } from '../text/format-bytes.ts';
+import { usageError } from '../usage-error.ts';
+
+interface GetFlags {
+  readonly output?: string;
+  readonly range?: Range;
+  readonly prefix?: string;
+}
+
+async function targetOf(output: string, key: string): Promise<string> {
+  // What cannot be looked at is told by the write.
+  const found = await stat(output).catch(() => undefined);
+  if (!found?.isDirectory()) return output;
+  return path.join(output, restoreComponents(key).at(-1) as string);
+}
+
+async function getToFile(
+  session: Session,
+  store: Store,
+  request: { key: string; output: string; range: Range | undefined },
+) {
+  const { key, output, range } = request;
+  using meter = new ProgressMeter(session, 'get');
+  const info = await store.stat(key, { signal: session.signal });
+  meter.expect(range ? (range.length ?? Math.max(0, info.size - range.offset)) : info.size);
+  const target = await targetOf(output, key);
+  const content = store.read(key, { ...range, signal: session.signal });
+  await writeFileAtomically(target, content, { onBytes: (bytes) => meter.addBytes(bytes) });
+  meter.stop();
+  const text = (): string => `${session.shown(key)} -> ${session.shown(target)}  ${formatBytes(meter.bytes)}`;
+  if (session.options.json || session.options.verbose)
+    await session.confirm({ ...info, path: target, bytes: meter.bytes }, text);
+}
+
+async function getToOutput(
+  session: Session,
+  store: Store,
+  request: { key: string; range: Range | undefined; binary: boolean },
+) {
+  const { key, range, binary } = request;
+  let first = true;
+  for await (const bytes of store.read(key, { ...range, signal: session.signal })) {
+    if (first && !binary && session.terminal.outputIsTerminal && bytes.includes(0)) {
+      throw usageError('this is binary and would garble the terminal; use -o FILE, or -o - to print it anyway');
+    }
+    first = false;
+    await session.terminal.printBytes(bytes);
+  }
+}
+
+async function get(session: Session, key: string | undefined, flags: GetFlags): Promise<void> {
+  const { output, range, prefix } = flags;
+  if ((key === undefined) === (prefix === undefined)) throw usageError('name one KEY, or --prefix P for many entries');
+  if (prefix !== undefined) {
+    if (output === undefined || output === '-') throw usageError('--prefix restores into a folder: give -o DIR');
+    if (range) throw usageError('--range is about one KEY');
+    return restore(session, prefix, output);
+  }
+  await using store = await session.openStore({ readOnly: true });
+  // Awaited, not returned: the store is closed when this function returns.
+  if (output === undefined || output === '-') {
+    await getToOutput(session, store, { key: key as string, range, binary: output === '-' });
+  } else {
+    await getToFile(session, store, { key: key as string, output, range });
+  }
+}
+
+async function cat(session: Session, keys: readonly string[]): Promise<void> {
+  await using store = await session.openStore({ readOnly: true });
+  for (const key of keys) {
+    for await (const bytes of store.read(key, { signal: session.signal })) await session.terminal.printBytes(bytes);
+  }
+}
+
+const EXAMPLES = `
+A file is written beside its target and renamed when it is whole: a failed get leaves the old file as it was.
+
+Examples:
+  $ holdfast get report.pdf -o report.pdf
+  $ holdfast get dumps/shop.sql | psql shop
+  $ holdfast get video.mp4 --range 1048576:65536 > part
+  $ holdfast get --prefix backup/monday/ -o restored     # backup/monday/a/b.txt -> restored/a/b.txt`;
+
+/** Defines `holdfast get` and `holdfast cat`. */
+export function addGet(program: Command, session: Session): void {
+  program
+    .command('get')
+    .summary('read an entry, or restore many into a folder')
+    .description(
+      'Writes the content of an entry to standard output or a file, or all entries with a prefix into a folder.',
+    )
+    .argument('[key]', 'the entry')
+    .option(
+      '-o, --output <path>',
+      'file (or existing folder) to write; with --prefix the folder; - for standard output',
+    )
+    .option('--range <offset:length>', 'only these bytes; LENGTH may be left away', parseRange)
+    .option('-p, --prefix <prefix>', 'restore every entry whose key begins with this')
+    .addHelpText('after', EXAMPLES)
+    .action((key: string | undefined, flags: GetFlags) => get(session, key, flags));
+  program
+    .command('cat')
+    .summary('print entries to standard output')
+    .description('Prints the content of entries to standard output, one after the other.')
+    .argument('<keys...>', 'the entries')
+    .addHelpText('after', '\nExample:\n  $ holdfast cat log/1 log/2 | grep error')
+    .action((keys: string[]) => cat(session, keys));
+}

@@ -1,0 +1,152 @@
+import { realpath } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { isStoreError } from '../../errors/store-error.ts';
+import type { PutResult, Store } from '../../index.ts';
+import { fileError, systemCodeOf } from '../file-error.ts';
+import { mapInOrder } from '../map-in-order.ts';
+import { collect, collectAttribute } from '../options.ts';
+import { ProgressMeter } from '../progress/meter.ts';
+import { countAhead } from '../put/count-ahead.ts';
+import { dryRun } from '../put/dry-run.ts';
+import { type Input, inputsOf, type PutFlags, type PutInput, type PutPlan, planPut, STDIN_PATH } from '../put/plan.ts';
+import { PutReport } from '../put/report.ts';
+import type { Session } from '../session.ts';
+
+/** Enough small files at once to share packs and commits; memory is bounded by the store, not by this. */
+const PUTS_IN_FLIGHT = 32;
+
+type Outcome =
+  | { readonly kind: 'done'; readonly path: string; readonly result: PutResult }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | Extract<Input, { kind: 'skipped' }>;
+
+/** Whether an error is about one input only, so that the others can go on. */
+function concernsOneInput(error: unknown, input: PutInput): boolean {
+  if (systemCodeOf(error) !== undefined) return (error as { path?: unknown }).path === input.path;
+  // A store that may not be written concerns them all.
+  if (isStoreError(error, 'PERMISSION_DENIED')) return error.details.path === input.path;
+  return isStoreError(
+    error,
+    'SOURCE_NOT_FOUND',
+    'SOURCE_CHANGED',
+    'SOURCE_INVALID',
+    'KEY_INVALID',
+    'ENTRY_EXISTS',
+    'PRECONDITION_FAILED',
+  );
+}
+
+/** Where the store lies, so that putting the folder around it does not put the store into itself. */
+async function realPathOfStore(session: Session): Promise<string | undefined> {
+  const location = await session.findStoreLocation();
+  // A dry run needs no store, and a put with a wrong one fails when it opens it.
+  return location === undefined ? undefined : realpath(location).catch(() => undefined);
+}
+
+interface PutContext {
+  readonly session: Session;
+  readonly plan: PutPlan;
+  readonly meter: ProgressMeter;
+  readonly signal: AbortSignal;
+  readonly avoid: string | undefined;
+}
+
+async function putInput(store: Store, input: PutInput, context: PutContext): Promise<Outcome> {
+  const { session, meter, plan } = context;
+  let seen = 0;
+  const onProgress = ({ bytes }: { readonly bytes: number }): void => {
+    meter.addBytes(bytes - seen);
+    seen = bytes;
+  };
+  try {
+    const result = await store.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
+    meter.addBytes(result.size - seen);
+    meter.addItem();
+    return { kind: 'done', path: input.path, result };
+  } catch (error) {
+    if (session.signal.aborted || !concernsOneInput(error, input)) throw error;
+    return { kind: 'failed', error: fileError(error, input.path, 'read') };
+  }
+}
+
+async function putAll(store: Store, context: PutContext, report: PutReport): Promise<void> {
+  const work = async (input: Input): Promise<Outcome> =>
+    input.kind === 'put' ? putInput(store, input, context) : input;
+  for await (const outcome of mapInOrder(inputsOf(context.plan, context), PUTS_IN_FLIGHT, work)) {
+    if (outcome.kind === 'done') await report.done(outcome.path, outcome.result);
+    else if (outcome.kind === 'skipped') report.skipped(outcome.path, outcome.reason);
+    else report.failed(outcome.error);
+  }
+}
+
+async function runPut(context: PutContext): Promise<void> {
+  const { session, plan, meter } = context;
+  const report = new PutReport(session, plan, meter);
+  try {
+    await using store = await session.openStore();
+    if (session.showsProgress) countAhead(plan, meter, context).catch(() => undefined);
+    await putAll(store, context, report);
+  } catch (error) {
+    meter.stop();
+    await report.summary(false);
+    throw error;
+  }
+  meter.stop();
+  await report.summary(true);
+}
+
+async function put(session: Session, paths: readonly string[], flags: PutFlags): Promise<void> {
+  const plan = await planPut(paths, flags);
+  using meter = new ProgressMeter(session, 'put');
+  const context: PutContext = { session, plan, meter, signal: session.signal, avoid: await realPathOfStore(session) };
+  if (flags.dryRun) return dryRun(session, plan, context.avoid);
+  const readsStdin = paths.includes(STDIN_PATH);
+  if (readsStdin && process.stdin.isTTY && !session.options.quiet) {
+    session.terminal.note('holdfast: reading from the terminal; Ctrl-D ends the input');
+  }
+  try {
+    await runPut(context);
+  } finally {
+    // An unread rest of the input must not keep the process alive after a failure.
+    if (readsStdin) process.stdin.destroy();
+  }
+}
+
+const EXAMPLES = `
+Names:
+  A file is named by its path as typed, without a leading "./" or "/"; a folder by its own name and the paths inside.
+  put notes/a.txt   -> notes/a.txt          put /etc/hosts    -> etc/hosts
+  put photos        -> photos/2024/1.jpg    put .             -> 2024/1.jpg
+
+Examples:
+  $ holdfast put report.pdf photos/
+  $ holdfast put --prefix backup/monday --exclude node_modules --exclude '*.log' .
+  $ pg_dump shop | holdfast put - --key dumps/shop.sql --attribute host=db1
+  $ holdfast put --data 'hello' -k greeting
+  $ holdfast put --name digest *.iso`;
+
+/** Defines `holdfast put`. */
+export function addPut(program: Command, session: Session): void {
+  program
+    .command('put')
+    .summary('store files, folders, standard input or text')
+    .description(
+      'Stores files, folders (recursively), standard input (-) or text. Prints key, digest and size of each entry.',
+    )
+    .argument('[paths...]', 'files and folders to put; - for standard input')
+    .option('-k, --key <key>', 'name of the one file, folder or input given')
+    .option('-p, --prefix <prefix>', 'put every name below this one')
+    .addOption(new Option('--name <how>', 'how to name entries').choices(['path', 'digest', 'uuid']))
+    .option('--data <text>', 'put this text instead of files')
+    .option('--content-type <type>', 'media type to keep with each entry')
+    .option('-a, --attribute <name=value>', 'attribute to keep with each entry; may be repeated', collectAttribute)
+    .option('--chunking <spec>', "how to cut: a profile or a specification (default: the store's)")
+    .option('--if-absent', 'create only: an entry that exists is an error (exit 4)')
+    .option('--if-match <version>', 'replace only this version (exit 4 otherwise)')
+    .option('--verify-existing', 're-read chunks that are already stored before counting on them')
+    .option('-n, --dry-run', 'only say what would be put')
+    .option('-x, --exclude <glob>', 'leave out what matches, as in .gitignore; may be repeated', collect)
+    .option('--follow', 'follow symbolic links inside folders (those you name are followed always)')
+    .addHelpText('after', EXAMPLES)
+    .action((paths: string[], flags: PutFlags) => put(session, paths, flags));
+}

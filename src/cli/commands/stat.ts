@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { isStoreError } from '../../errors/store-error.ts';
+import type { EntryInfo, StoreStats } from '../../index.ts';
+import type { Session } from '../session.ts';
+import { formatFields } from '../text/fields.ts';
+import { formatBytes } from '../text/format-bytes.ts';
+import { countOf, formatCount, formatTime } from '../text/format-text.ts';
+
+function describeEntry(session: Session, entry: EntryInfo): string {
+  return formatFields([
+    ['key', session.shown(entry.key)],
+    [
+      'size',
+      entry.size < 1024 ? formatBytes(entry.size) : `${formatBytes(entry.size)} (${formatCount(entry.size)} bytes)`,
+    ],
+    ['digest', entry.digest],
+    ['version', entry.version],
+    ['root', entry.root],
+    ['chunks', formatCount(entry.chunks)],
+    ['type', entry.contentType === undefined ? undefined : session.shown(entry.contentType)],
+    ['parent', entry.parent],
+    ['created', `${formatTime(entry.created)} UTC`],
+    ['modified', `${formatTime(entry.modified)} UTC`],
+    ...Object.entries(entry.attributes).map(
+      ([name, value]) => [`attribute ${session.shown(name)}`, session.shown(value)] as const,
+    ),
+  ]);
+}
+
+function describeStats(stats: StoreStats): string {
+  return formatFields([
+    ['entries', formatCount(stats.entries)],
+    ['content', `${formatBytes(stats.logicalBytes)} in all entries`],
+    [
+      'unique',
+      `${formatBytes(stats.uniqueBytes)} in ${countOf(stats.chunks, 'chunk', 'chunks')} (deduplication saves ${stats.savingsPercent.toFixed(1)} %)`,
+    ],
+    [
+      'stored',
+      `${formatBytes(stats.storedBytes)} in ${countOf(stats.packs, 'pack', 'packs')} and the journal (${stats.compressionRatio.toFixed(2)} to 1)`,
+    ],
+    ['commit', formatCount(stats.commit)],
+  ]);
+}
+
+async function stat(session: Session, keys: readonly string[]): Promise<void> {
+  await using store = await session.openStore({ readOnly: true });
+  let first = true;
+  for (const key of keys) {
+    let entry: EntryInfo;
+    try {
+      entry = await store.stat(key, { signal: session.signal });
+    } catch (error) {
+      // One of several that is not there must not hide the others.
+      if (keys.length === 1 || !isStoreError(error, 'ENTRY_NOT_FOUND')) throw error;
+      session.report(error);
+      continue;
+    }
+    await session.result(entry, () => (first ? '' : '\n') + describeEntry(session, entry));
+    first = false;
+  }
+}
+
+/** Defines `holdfast stat` and `holdfast stats`. */
+export function addStat(program: Command, session: Session): void {
+  program
+    .command('stat')
+    .summary('show what is known of entries')
+    .description('Shows size, digest, version, Merkle root, times and attributes of entries.')
+    .argument('<keys...>', 'the entries')
+    .addHelpText('after', '\nExample:\n  $ holdfast stat report.pdf --json | jq -r .version')
+    .action((keys: string[]) => stat(session, keys));
+  program
+    .command('stats')
+    .summary('show how much is stored and saved')
+    .description('Shows entries, content, what deduplication and compression save, and what lies on the disk.')
+    .addHelpText('after', '\nWith --json the numbers are exact bytes.')
+    .action(async () => {
+      await using store = await session.openStore({ readOnly: true });
+      const stats = await store.stats({ signal: session.signal });
+      await session.result(stats, () => describeStats(stats));
+    });
+}

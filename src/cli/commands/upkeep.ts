@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import { EXIT_STATUS } from '../../errors/codes.ts';
+import type { CheckReport, DiagnosisReport, Problem, Progress, RebuildReport } from '../../index.ts';
+import { loadLibrary } from '../library.ts';
+import { ProgressMeter } from '../progress/meter.ts';
+import type { Session } from '../session.ts';
+import { formatBytes } from '../text/format-bytes.ts';
+import { countOf, escapeControls } from '../text/format-text.ts';
+
+/** Exit status of a doctor that found an error: nothing failed, but not all is well. */
+const EXIT_UNHEALTHY = 1;
+
+const STATUS_OF_OUTCOME: Readonly<Record<CheckReport['outcome'], number>> = {
+  ok: 0,
+  damaged: EXIT_STATUS.corrupt,
+  partial: EXIT_STATUS.unavailable,
+};
+
+const OUTCOME_SENTENCE: Readonly<Record<CheckReport['outcome'], string>> = {
+  ok: 'ok: every reference, count and pack is as it should be',
+  damaged: 'DAMAGED',
+  partial: 'PARTIAL: something could not be looked at',
+};
+
+/** Feeds a meter from the progress of a long operation; returns the callback. */
+function follow(meter: ProgressMeter): (progress: Progress) => void {
+  return ({ bytes, done }) => {
+    meter.addBytes(bytes - meter.bytes);
+    meter.setItems(done);
+  };
+}
+
+function problemLine(problem: Problem): string {
+  const where = problem.key === undefined ? '' : ` (${JSON.stringify(problem.key)})`;
+  return `  ${problem.code}: ${escapeControls(problem.message)}${where}`;
+}
+
+function describeCheck(report: CheckReport): string {
+  const looked = [
+    countOf(report.entries, 'entry', 'entries'),
+    countOf(report.chunks, 'chunk', 'chunks'),
+    countOf(report.packs, 'pack', 'packs'),
+    countOf(report.journalRecords, 'journal record', 'journal records'),
+  ];
+  const lines = [`checked ${looked.join(', ')}`];
+  const { blobs, bytes } = report.garbage;
+  if (blobs > 0)
+    lines.push(
+      `${countOf(blobs, 'leftover blob', 'leftover blobs')} of interrupted puts, ${formatBytes(bytes)}: harmless`,
+    );
+  if (report.problems.length > 0) lines.push(`${countOf(report.problems.length, 'problem', 'problems')}:`);
+  lines.push(...report.problems.map(problemLine), OUTCOME_SENTENCE[report.outcome]);
+  return lines.join('\n');
+}
+
+function describeRebuild(report: RebuildReport): string {
+  const found = [
+    countOf(report.entries, 'entry', 'entries'),
+    countOf(report.chunks, 'chunk', 'chunks'),
+    countOf(report.packs, 'pack', 'packs'),
+  ];
+  const lines = [`rebuilt ${found.join(', ')}, up to commit ${report.commit}`];
+  if (report.setAside !== undefined) lines.push(`the old metadata is kept in ${escapeControls(report.setAside)}`);
+  if (report.problems.length > 0) lines.push(`${countOf(report.problems.length, 'problem', 'problems')}:`);
+  return [...lines, ...report.problems.map(problemLine)].join('\n');
+}
+
+function describeDiagnosis(report: DiagnosisReport): string {
+  const width = Math.max(0, ...report.findings.map(({ subject }) => subject.length));
+  const lines = report.findings.flatMap(({ subject, status, message, advice }) => [
+    `${status.padEnd(7)}  ${subject.padEnd(width)}  ${escapeControls(message)}`,
+    ...(advice === undefined ? [] : [`${' '.repeat(11 + width)}${escapeControls(advice)}`]),
+  ]);
+  return [...lines, report.healthy ? 'healthy' : 'NOT HEALTHY'].join('\n');
+}
+
+async function check(session: Session): Promise<void> {
+  using meter = new ProgressMeter(session, 'check');
+  await using store = await session.openStore();
+  const report = await store.maintenance.check({ signal: session.signal, onProgress: follow(meter) });
+  meter.stop();
+  await session.result(report, () => describeCheck(report));
+  session.endWith(STATUS_OF_OUTCOME[report.outcome]);
+}
+
+async function rebuild(session: Session): Promise<void> {
+  const location = await session.storeLocation();
+  using meter = new ProgressMeter(session, 'rebuild');
+  const { rebuildStore } = await loadLibrary();
+  const options = { signal: session.signal, logger: session.logger(), onProgress: follow(meter) };
+  const report = await rebuildStore(location, options);
+  meter.stop();
+  await session.result(report, () => describeRebuild(report));
+  if (report.problems.length > 0) session.endWith(EXIT_STATUS.corrupt);
+}
+
+async function doctor(session: Session): Promise<void> {
+  const location = await session.findStoreLocation();
+  const { diagnoseStore } = await loadLibrary();
+  const report = await diagnoseStore(location);
+  await session.result(report, () => describeDiagnosis(report));
+  if (!report.healthy) session.endWith(EXIT_UNHEALTHY);
+}
+
+/** Defines `holdfast check`, `holdfast rebuild` and `holdfast doctor`. */
+export function addUpkeep(program: Command, session: Session): void {
+  program
+    .command('check')
+    .summary('prove that metadata and packs agree')
+    .description('Proves every reference, every count and the presence of every pack. Content itself is not re-read.')
+    .addHelpText('after', '\nExit status: 0 all proven, 6 damaged, 7 something could not be looked at.')
+    .action(() => check(session));
+  program
+    .command('rebuild')
+    .summary('make the metadata anew from the packs')
+    .description(
+      'Makes the metadata anew from journal and packs; chunk data is never read. The old file is kept aside.',
+    )
+    .addHelpText('after', '\nNo other process may have the store open. Exit status 6 when packs are gone.')
+    .action(() => rebuild(session));
+  program
+    .command('doctor')
+    .summary('look at Node, the disk and the store')
+    .description('Looks at Node, the platform, the disk and the store, and says what to do about what it finds.')
+    .addHelpText('after', '\nWorks without a store too. Exit status 1 when something is wrong.')
+    .action(() => doctor(session));
+}

@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers of option values. Each throws commander's error for a value, which names the option by itself (exit 2). */
+
+export function parseCount(text: string): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
+
+export interface Range {
+  readonly offset: number;
+  readonly length?: number;
+}
+
+/** `OFFSET:LENGTH`, `OFFSET:` up to the end, `:LENGTH` from the start; bytes. */
+export function parseRange(text: string): Range {
+  const match = /^(\d{0,15}):(\d{0,15})$/.exec(text);
+  if (!match || text === ':') throw new InvalidArgumentError('It must be OFFSET:LENGTH in bytes, for example 1000:50.');
+  const offset = Number(match[1] || 0);
+  return match[2] ? { offset, length: Number(match[2]) } : { offset };
+}
+
+/** Gathers `name=value` of an option that may be repeated; the value may hold further `=`. */
+export function collectAttribute(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be NAME=VALUE.');
+  const name = text.slice(0, at);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`"${name}" is given twice.`);
+  // A name such as __proto__ must become a field of its own.
+  return Object.fromEntries([...Object.entries(before), [name, text.slice(at + 1)]]);
+}
+
+/** Gathers the values of an option that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+/** A time of ISO 8601 in UTC: from `2026-01-31` (midnight UTC), `2026-01-31T12:00:00Z` or one with an offset. */
+export function parseTime(text: string): string {
+  const day = TIME.exec(text)?.[1];
+  const time = new Date(day === undefined ? Number.NaN : text);
+  // Date takes February 30 for March 2; nobody who types it means that.
+  if (Number.isNaN(time.getTime()) || !new Date(`${day}T00:00Z`).toISOString().startsWith(`${day}`)) {
+    throw new InvalidArgumentError('It must be a time such as 2026-01-31 or 2026-01-31T12:00:00Z.');
+  }
+  return time.toISOString();
+}

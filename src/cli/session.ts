@@ -1,0 +1,140 @@
+import type { Logger, Store } from '../index.ts';
+import { describeFailure, type Failure } from './failure.ts';
+import { hintFor } from './hints.ts';
+import { loadLibrary } from './library.ts';
+import { findStore, type LocationHints, requireStore } from './store-location.ts';
+import { OutputClosed, type Terminal } from './terminal.ts';
+import { escapeControls } from './text/format-text.ts';
+
+/** The options every command takes. */
+export interface GlobalOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  /** False with --no-progress. */
+  readonly progress: boolean;
+}
+
+/** One run of the command line: what was asked for, where output goes, and how it will end. */
+export class Session {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  #options: GlobalOptions = { progress: true };
+  #exitStatus = 0;
+
+  constructor(terminal: Terminal, signal: AbortSignal) {
+    this.terminal = terminal;
+    this.signal = signal;
+  }
+
+  get options(): GlobalOptions {
+    return this.#options;
+  }
+
+  /** Status of the first failure reported, 0 without any. */
+  get exitStatus(): number {
+    return this.#exitStatus;
+  }
+
+  get showsProgress(): boolean {
+    const { progress, quiet, json } = this.#options;
+    return progress && !quiet && !json && this.terminal.notesAreTerminal;
+  }
+
+  /** Takes over the options once they are parsed. */
+  configure(options: GlobalOptions): void {
+    this.#options = options;
+  }
+
+  /** Prints a result: one JSON object a line with --json, else the text. */
+  async result(value: object, text: () => string): Promise<void> {
+    await this.terminal.print(this.#options.json ? JSON.stringify(value) : text());
+  }
+
+  /**
+   * Like `result`, but what it says is no more than a confirmation: nothing with --quiet, and when nobody reads it any
+   * more (`holdfast put . | head`) the work goes on.
+   */
+  async confirm(value: object, text: () => string): Promise<void> {
+    if (this.#options.quiet) return;
+    try {
+      await this.result(value, text);
+    } catch (error) {
+      if (!(error instanceof OutputClosed)) throw error;
+    }
+  }
+
+  /** Prints a sentence that sums up for people what was confirmed line by line; a program counts the lines. */
+  async conclude(sentence: string): Promise<void> {
+    if (!this.#options.json) await this.confirm({}, () => sentence);
+  }
+
+  /** A key or path for people to read; only a terminal needs it made harmless, a pipe gets it as it is. */
+  shown(text: string): string {
+    return this.terminal.outputIsTerminal ? escapeControls(text) : text;
+  }
+
+  /** Prints an error and goes on; the first one decides how the run ends. */
+  report(error: unknown): Failure {
+    const failure = describeFailure(error);
+    if (this.#exitStatus === 0) this.#exitStatus = failure.exitStatus;
+    const { kind, code, message, details } = failure;
+    if (this.#options.json) {
+      this.terminal.note(JSON.stringify({ error: { kind, code, message, details } }));
+    } else {
+      this.terminal.note(`holdfast: ${escapeControls(message)}`);
+      if (this.#options.verbose && error instanceof Error) this.terminal.note(error.stack ?? '');
+    }
+    return failure;
+  }
+
+  /** Prints an error that ends the run, with what to do next. */
+  fail(error: unknown): void {
+    const { code } = this.report(error);
+    const hint = hintFor(code);
+    if (hint !== undefined && !this.#options.json) this.terminal.note(`hint: ${hint}`);
+  }
+
+  /** Ends the run with a status other than 0 although no error was thrown; earlier failures win. */
+  endWith(exitStatus: number): void {
+    if (this.#exitStatus === 0) this.#exitStatus = exitStatus;
+  }
+
+  /** @throws `not-found/STORE_NOT_FOUND` when no store is named or found */
+  async storeLocation(): Promise<string> {
+    return requireStore(this.#locationHints());
+  }
+
+  async findStoreLocation(): Promise<string | undefined> {
+    return findStore(this.#locationHints());
+  }
+
+  /** Opens the store of this run. The caller closes it. */
+  async openStore(options: { readonly readOnly?: boolean } = {}): Promise<Store> {
+    const location = await this.storeLocation();
+    const { openStore } = await loadLibrary();
+    return openStore(location, { ...options, signal: this.signal, logger: this.logger() });
+  }
+
+  /** Warnings and errors of the engine become notes; the rest of what it says only with -v. */
+  logger(): Logger {
+    const note = (message: string, details?: object): void => {
+      const text = details === undefined ? message : `${message} ${JSON.stringify(details)}`;
+      if (this.#options.json) this.terminal.note(JSON.stringify({ log: { message, details } }));
+      else this.terminal.note(`holdfast: ${escapeControls(text)}`);
+    };
+    const verbose = this.#options.verbose ? note : () => undefined;
+    const always = this.#options.quiet ? () => undefined : note;
+    return { debug: verbose, info: verbose, warn: always, error: note };
+  }
+
+  #locationHints(): LocationHints {
+    return {
+      option: this.#options.store,
+      environment: process.env.HOLDFAST_STORE,
+      workingFolder: process.cwd(),
+    };
+  }
+}

@@ -80,8 +80,8 @@ export const CBOR_DEPTH_MAX = 8;
 /** `holdfast.json`. */
 export const STORE_CONFIG_BYTES_MAX = 256 * KIB;
 
-/** Plaintext held in memory by all puts of one store, and by one read. */
-export const WRITE_BUDGET_BYTES = 48 * MIB;
+/** Plaintext on its way into records, over all puts of one store (one larger chunk goes alone), and plaintext of one read. */
+export const WRITE_BUDGET_BYTES = 16 * MIB;
 export const READ_BUDGET_BYTES = 32 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;
@@ -127,7 +127,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_FANOUT ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN > Number.MAX_SAFE_INTEGER,
     'a manifest of the highest level holds any length',
   ],
-  [WRITE_BUDGET_BYTES > CHUNK_BYTES_MAX, 'the largest chunk fits the write budget'],
+  [WRITE_BUDGET_BYTES >= 4 * RECORD_PLAIN_BYTES_TARGET, 'several records are compressed side by side'],
 ];
 for (const [holds, statement] of RELATIONS) {
   if (!holds) throw new Error(`limits.ts: broken relation: ${statement}`);

@@ -14,6 +14,8 @@ import { encodeDirectory, RECORD_CODEC_MAX } from './pack-directory.ts';
 import { encodePackFooter, PACK_FOOTER_BYTES } from './pack-footer.ts';
 import { RECORD_TRAILER_BYTES, recordTrailer } from './pack-frame.ts';
 import { encodePackHeader, type PackHeader } from './pack-header.ts';
+import { SHARD_HEADER_BYTES } from './shard-header.ts';
+import { shardTrailerBytes } from './shard-trailer.ts';
 import { DIGEST_BYTES } from './sizes.ts';
 import type { DirectoryItem, RecordItem, RecordKind } from './types.ts';
 
@@ -36,6 +38,15 @@ const CAPACITY_FULL = PACK_BYTES_TARGET + 2 * MIB;
 const DIRECTORY_BYTES = 64;
 const DIRECTORY_RECORD_BYTES = 5 + 5 + 3 + 1 + 3;
 const DIRECTORY_ITEM_BYTES = 5 + DIGEST_BYTES;
+
+/** A pack that is complete. */
+export interface FinishedPack {
+  readonly bytes: Uint8Array;
+  /** The array that `bytes` lies in, with the room around it that the frame of its only shard needs. */
+  readonly frame: Uint8Array;
+  /** In pack order. */
+  readonly items: readonly DirectoryItem[];
+}
 
 /**
  * Builds one pack in memory. Records are copied once into a buffer that grows from 16 KiB in few large steps, so a small
@@ -104,11 +115,8 @@ export class PackBuilder {
     return added;
   }
 
-  /**
-   * Appends directory and footer.
-   * @returns the pack, owned by the caller, and its items in pack order. The array may be a view of a larger buffer.
-   */
-  finish(): { readonly bytes: Uint8Array; readonly items: readonly DirectoryItem[] } {
+  /** Appends directory and footer. */
+  finish(): FinishedPack {
     invariant(!this.#finished, 'a pack is finished once');
     this.#finished = true;
     const directoryOffset = this.#length;
@@ -124,21 +132,30 @@ export class PackBuilder {
       this.header,
     );
     this.#append(directory, footer);
-    return { bytes: this.#buffer.subarray(0, this.#length), items: this.#items };
+    const packEnd = SHARD_HEADER_BYTES + this.#length;
+    const trailerBytes = shardTrailerBytes({ shardBytes: this.#length, k: 1, m: 0 });
+    this.#reserve(trailerBytes);
+    const frame = this.#buffer.subarray(0, packEnd + trailerBytes);
+    return { bytes: frame.subarray(SHARD_HEADER_BYTES, packEnd), frame, items: this.#items };
   }
 
   #append(...parts: readonly Uint8Array[]): void {
-    let needed = this.#length;
-    for (const part of parts) needed += part.length;
-    if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(nextCapacity(this.#buffer.length, needed));
-      grown.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = grown;
-    }
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
+    this.#reserve(bytes);
     for (const part of parts) {
-      this.#buffer.set(part, this.#length);
+      this.#buffer.set(part, SHARD_HEADER_BYTES + this.#length);
       this.#length += part.length;
     }
+  }
+
+  /** Makes room for `bytes` more. */
+  #reserve(bytes: number): void {
+    const used = SHARD_HEADER_BYTES + this.#length;
+    if (used + bytes <= this.#buffer.length) return;
+    const grown = new Uint8Array(nextCapacity(this.#buffer.length, used + bytes));
+    grown.set(this.#buffer.subarray(0, used));
+    this.#buffer = grown;
   }
 }
 

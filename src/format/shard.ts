@@ -65,10 +65,15 @@ export function encodeShard(header: ShardHeader, data: Uint8Array, roots?: Uint8
   return assembleShard(header, data, { digests, roots: roots ?? shardRoot(header, digests) });
 }
 
-/** Makes a pack the stripe 1+0: one shard, no redundancy. */
+/**
+ * Makes a pack the stripe 1+0: one shard, no redundancy.
+ * @param frame array in which the pack lies behind room for a shard header and before room for the trailer, as
+ *   `PackBuilder` leaves it: the shard is made there. Left out: the pack is copied.
+ */
 export function encodeStripe(
   packBytes: Uint8Array,
   identity: StripeIdentity,
+  frame?: Uint8Array,
 ): { readonly shards: readonly [Uint8Array]; readonly stripe: Stripe } {
   const { store, pack, stripeId } = identity;
   const bytes = packBytes.length;
@@ -76,8 +81,18 @@ export function encodeStripe(
   const header: ShardHeader = { store, pack, stripeId, ...counts };
   const digests = blockDigests(packBytes);
   const roots = shardRoot(header, digests);
-  const shard = assembleShard(header, packBytes, { digests, roots });
+  const shard = frame ?? new Uint8Array(SHARD_HEADER_BYTES + bytes + shardTrailerBytes(header));
+  const trailer = encodeShardTrailer({ digests, roots });
+  invariant(shard.length === SHARD_HEADER_BYTES + bytes + trailer.length, 'the frame fits the pack');
+  if (frame === undefined) shard.set(packBytes, SHARD_HEADER_BYTES);
+  invariant(frame === undefined || isInside(frame, packBytes), 'the pack lies in its frame');
+  shard.set(encodeShardHeader(header));
+  shard.set(trailer, SHARD_HEADER_BYTES + bytes);
   return { shards: [shard], stripe: { id: stripeId, k: 1, m: 0, roots } };
+}
+
+function isInside(frame: Uint8Array, packBytes: Uint8Array): boolean {
+  return frame.buffer === packBytes.buffer && frame.byteOffset + SHARD_HEADER_BYTES === packBytes.byteOffset;
 }
 
 /**

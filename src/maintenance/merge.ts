@@ -152,7 +152,7 @@ async function mergeItems(
 async function writeIfAny(context: MergeContext, builder: PackBuilder): Promise<MergeChange['added']> {
   if (builder.recordCount === 0) return [];
   const finished = builder.finish();
-  const pack = await context.packs.write({ header: builder.header, bytes: finished.bytes });
+  const pack = await context.packs.write({ header: builder.header, ...finished });
   return [{ pack, items: finished.items }];
 }
 
@@ -228,7 +228,7 @@ async function mergeJournal(context: MergeContext, group: readonly PackRow[]): P
   }
   if (journal === undefined) return undefined;
   // The new journal pack is durable and known before anything says that the old ones may go.
-  const holder = await context.packs.write({ header: records.header, bytes: records.finish().bytes, journal });
+  const holder = await context.packs.write({ header: records.header, ...records.finish(), journal });
   await context.metadata.markFlushed([{ pack: holder, inline: [] }]);
   const added = await writeIfAny(context, chunks);
   const dropped = group.map((pack) => pack.id);

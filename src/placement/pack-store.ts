@@ -13,6 +13,7 @@ import {
   decodeShardHeader,
   decodeShardTrailer,
   encodeStripe,
+  type FinishedPack,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
   type PackDescriptor,
@@ -25,9 +26,9 @@ import {
 import { BLOB_BYTES_MAX } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 
-export interface FinishedPack {
+/** A pack to make durable, as its builder finished it. */
+export interface PackToWrite extends Pick<FinishedPack, 'bytes' | 'frame'> {
   readonly header: PackHeader;
-  readonly bytes: Uint8Array;
   /** Of a journal pack: the place its name tells. */
   readonly journal?: NonNullable<PackDescriptor['journal']>;
 }
@@ -61,14 +62,11 @@ export class PackStore {
    * @throws what the backend's `put` throws; the pack is not there then, unless the error is `unavailable`
    */
   async write(
-    pack: FinishedPack,
+    pack: PackToWrite,
     options: CallOptions & { readonly spendReserve?: boolean } = {},
   ): Promise<PackDescriptor> {
-    const { shards, stripe } = encodeStripe(pack.bytes, {
-      store: this.#storeId,
-      pack: pack.header.pack,
-      stripeId: this.#random(16),
-    });
+    const identity = { store: this.#storeId, pack: pack.header.pack, stripeId: this.#random(16) };
+    const { shards, stripe } = encodeStripe(pack.bytes, identity, pack.frame);
     let storedBytes = 0;
     for (const shard of shards) storedBytes += shard.length;
     const descriptor: PackDescriptor = {

@@ -3,12 +3,13 @@ import { fromHex } from '../bytes/bytes.ts';
 import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
-import { MERGE_FAN_IN, WRITE_BUDGET_BYTES } from '../limits.ts';
+import { MERGE_FAN_IN, RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import { deleteDroppedPacks, type MergeContext, mergeSmallPacks } from '../maintenance/merge.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { type DamagedItem, type ItemKind, ItemReader } from '../pipeline/item-reader.ts';
 import { PackStore } from '../placement/pack-store.ts';
+import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
@@ -51,6 +52,10 @@ export class Engine {
   readonly chunking: ChunkingSpec;
   readonly #storeId: Uint8Array;
   readonly #budget = new Semaphore(WRITE_BUDGET_BYTES);
+  readonly #buffers = new BufferPool({
+    bytes: RECORD_PLAIN_BYTES_TARGET,
+    keptMax: WRITE_BUDGET_BYTES / RECORD_PLAIN_BYTES_TARGET,
+  });
   readonly #stopMerging = new AbortController();
   #write: WriteSide | undefined;
   #merging: Promise<void> | undefined;
@@ -125,6 +130,7 @@ export class Engine {
       chunkPacks,
       nodePacks,
       budget: this.#budget,
+      buffers: this.#buffers,
       compressionLevel: this.config.compression.level,
       locate: (kind, ids) => this.metadata.locate(kind, ids),
       verify: (chunks) => this.#verify(chunks),

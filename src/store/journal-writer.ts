@@ -74,10 +74,8 @@ export class JournalWriter {
     const last = rows.at(-1);
     invariant(first && last, 'a journal pack holds records');
     const journal = { incarnation: this.#incarnation, firstCommit: first.commit, lastCommit: last.commit };
-    const pack = await this.#packs.write(
-      { header: builder.header, bytes: builder.finish().bytes, journal },
-      { spendReserve: true },
-    );
+    const finished = { header: builder.header, ...builder.finish(), journal };
+    const pack = await this.#packs.write(finished, { spendReserve: true });
     return { pack, inline };
   }
 }

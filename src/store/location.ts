@@ -114,7 +114,7 @@ export async function openPlace(
   if (place.kind !== 'folder') {
     const backend =
       place.kind === 'memory' ? new MemoryBackend({ ...(quotaBytes !== undefined && { quotaBytes }) }) : place.backend;
-    return { backend: readOnly ? readOnlyBackend(backend) : backend, reserve: reserveOf(backend) };
+    return { backend: readOnly ? readOnlyBackend(backend) : backend, reserve: await reserveOf(backend) };
   }
   const backend = await openFsBackend(place.folder, {
     create,
@@ -123,11 +123,14 @@ export async function openPlace(
     ...(freeBytesMin !== undefined && { freeBytesMin }),
     ...(reserveBytes !== undefined && { reserveBytes }),
   });
-  return { backend, reserve: reserveOf(backend) };
+  return { backend, reserve: await reserveOf(backend) };
 }
 
-function reserveOf(backend: Backend): Reserve | undefined {
+/** A reserve that was never set aside, on a disk too small for it, is none: nothing is refused for its sake. */
+async function reserveOf(backend: Backend): Promise<Reserve | undefined> {
   if (!(backend instanceof FsBackend)) return undefined;
+  const { wantedBytes, heldBytes } = await backend.reserveState();
+  if (wantedBytes === 0 || heldBytes < wantedBytes) return undefined;
   return { release: () => backend.releaseReserve(), restore: () => backend.restoreReserve() };
 }
 

@@ -3,6 +3,7 @@ import { compress } from '../compress/index.ts';
 import type { RecordItem } from '../format/index.ts';
 import { INLINE_BYTES_MAX, LOOKUP_BATCH_CHUNKS, RECORD_ITEMS_MAX, RECORD_PLAIN_BYTES_TARGET } from '../limits.ts';
 import type { InlineRecord, ItemLocation } from '../metadata/contract.ts';
+import type { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Semaphore } from '../runtime/semaphore.ts';
 import type { PackWriter, PendingPack, SealedRecord } from './pack-writer.ts';
 
@@ -27,12 +28,24 @@ interface Group {
   plainBytes: number;
 }
 
+/** A group on its way into a record. */
+interface GatheredGroup {
+  readonly items: readonly RecordItem[];
+  /** Whose chunks they are, one for each item. */
+  readonly tallies: readonly Tally[];
+  readonly plain: Uint8Array;
+  /** Of the pool, when `plain` lies in it. */
+  readonly buffer: Uint8Array | undefined;
+}
+
 /** What the writer needs of the engine around it. */
 export interface WriterContext {
   readonly chunkPacks: PackWriter;
   readonly nodePacks: PackWriter;
   /** Plain bytes being compressed or waiting for a pack, over all operations of the store. */
   readonly budget: Semaphore;
+  /** Of `RECORD_PLAIN_BYTES_TARGET` each. */
+  readonly buffers: BufferPool;
   readonly compressionLevel: number;
   locate(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly (ItemLocation | undefined)[]>;
   /** Re-reads known chunks and tells which are good. */
@@ -197,33 +210,46 @@ export class OperationWriter {
 
   /** Starts compressing the open group. Groups are compressed side by side and placed in their order. */
   async #sealGroup(): Promise<void> {
-    const group = this.#group;
-    if (group.chunks.length === 0) return;
+    const { chunks, plainBytes } = this.#group;
+    if (chunks.length === 0) return;
     this.#group = { chunks: [], plainBytes: 0 };
-    await this.#context.budget.acquire(group.plainBytes);
+    await this.#context.budget.acquire(plainBytes);
+    const group = this.#gather(chunks, plainBytes);
     const record = this.#compress(group);
     record.catch(() => undefined);
     this.#placing = this.#place(this.#placing, group, record);
     this.#placing.catch(() => undefined);
   }
 
-  async #compress(group: Group): Promise<SealedRecord> {
-    const first = group.chunks[0];
-    const plain =
-      group.chunks.length === 1 && first ? first.bytes : concatBytes(group.chunks.map((chunk) => chunk.bytes));
-    const items: RecordItem[] = group.chunks.map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
+  /** Brings the chunks together; their own arrays are not needed from here on. */
+  #gather(chunks: readonly ChunkToStore[], plainBytes: number): GatheredGroup {
+    const items = chunks.map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
+    const tallies = chunks.map((chunk) => chunk.tally);
+    const [only] = chunks;
+    if (chunks.length === 1 && only) return { items, tallies, plain: only.bytes, buffer: undefined };
+    const buffer = this.#context.buffers.take();
+    let end = 0;
+    for (const { bytes } of chunks) {
+      buffer.set(bytes, end);
+      end += bytes.length;
+    }
+    return { items, tallies, plain: buffer.subarray(0, plainBytes), buffer };
+  }
+
+  async #compress({ items, plain }: GatheredGroup): Promise<SealedRecord> {
     const { codec, bytes } = await compress(plain, { level: this.#context.compressionLevel });
     return { kind: 'chunk', codec, plainLength: plain.length, stored: bytes, items };
   }
 
-  async #place(before: Promise<void>, group: Group, compressing: Promise<SealedRecord>): Promise<void> {
+  async #place(before: Promise<void>, group: GatheredGroup, compressing: Promise<SealedRecord>): Promise<void> {
+    const { items, tallies, plain, buffer } = group;
     try {
       await before;
       const record = await compressing;
-      for (const { bytes, tally } of group.chunks)
-        tally.storedBytes += (record.stored.length * bytes.length) / group.plainBytes;
+      for (const [index, tally] of tallies.entries())
+        tally.storedBytes += (record.stored.length * (items[index]?.length ?? 0)) / plain.length;
       if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
-        this.#inline.push(record);
+        this.#inline.push(buffer ? { ...record, stored: record.stored.slice() } : record);
         this.#inlineBytes += record.stored.length;
         return;
       }
@@ -232,7 +258,10 @@ export class OperationWriter {
       this.#inline = [];
       for (const next of [...held, record]) await this.#append(next);
     } finally {
-      this.#context.budget.release(group.plainBytes);
+      // On a failure of an earlier group this one may still be compressing; its buffer is in use till then.
+      await compressing.catch(() => undefined);
+      this.#context.budget.release(plain.length);
+      if (buffer) this.#context.buffers.give(buffer);
     }
   }
 

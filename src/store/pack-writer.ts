@@ -135,7 +135,7 @@ export class PackWriter {
     const finished = open.builder.finish();
     try {
       this.#health.assertWritable();
-      const pack = await this.#packs.write({ header: open.builder.header, bytes: finished.bytes });
+      const pack = await this.#packs.write({ header: open.builder.header, ...finished });
       this.#written += 1;
       await this.#register(pack, finished.items);
     } catch (error) {

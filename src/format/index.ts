@@ -34,7 +34,7 @@ export {
   type ShardName,
   shardKey,
 } from './names.ts';
-export { type FinishedPack, PackBuilder, type PackRecord } from './pack-builder.ts';
+export { type FinishedPack, PACK_BUFFER_BYTES, PackBuilder, type PackRecord } from './pack-builder.ts';
 export { decodeDirectory } from './pack-directory.ts';
 export {
   decodePackFooter,

@@ -32,8 +32,8 @@ export interface PackRecord {
 }
 
 const CAPACITY_START = 16 * KIB;
-/** A full pack with the records that carried it beyond its target, in one allocation. */
-const CAPACITY_FULL = PACK_BYTES_TARGET + 2 * MIB;
+/** Bytes that hold a full pack, the records that carried it beyond its target and its frame, in nearly every case. */
+export const PACK_BUFFER_BYTES = PACK_BYTES_TARGET + 2 * MIB;
 // Upper bounds of the CBOR of a directory: heads of five columns, two more arrays and the version; per record five integers; per item a length.
 const DIRECTORY_BYTES = 64;
 const DIRECTORY_RECORD_BYTES = 5 + 5 + 3 + 1 + 3;
@@ -55,13 +55,15 @@ export interface FinishedPack {
 export class PackBuilder {
   readonly header: PackHeader;
   readonly #items: DirectoryItem[] = [];
-  #buffer = new Uint8Array(CAPACITY_START);
+  #buffer: Uint8Array;
   #length = 0;
   #recordCount = 0;
   #finished = false;
 
-  constructor(header: PackHeader) {
+  /** @param buffer array to build in, whatever it holds; left for a larger one when the pack outgrows it */
+  constructor(header: PackHeader, buffer: Uint8Array = new Uint8Array(CAPACITY_START)) {
     this.header = header;
+    this.#buffer = buffer;
     this.#append(encodePackHeader(header));
   }
 
@@ -162,7 +164,7 @@ export class PackBuilder {
 // Steps of four keep the bytes copied while growing to a third of the pack; past a full pack only one record follows.
 function nextCapacity(capacity: number, needed: number): number {
   let next = capacity;
-  while (next < needed && next < CAPACITY_FULL) next = Math.min(4 * next, CAPACITY_FULL);
+  while (next < needed && next < PACK_BUFFER_BYTES) next = Math.min(4 * next, PACK_BUFFER_BYTES);
   return next >= needed ? next : needed + MIB;
 }
 

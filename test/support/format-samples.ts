@@ -3,7 +3,7 @@
  * needs new file names there.
  */
 
-import { utf8Encode } from '../../src/bytes/bytes.ts';
+import { concatBytes, utf8Encode } from '../../src/bytes/bytes.ts';
 import {
   createPackId,
   type EntryValue,
@@ -24,7 +24,10 @@ import { blake3 } from '../../src/hash/index.ts';
 
 /** Bytes without short periods that follow from length and seed. */
 export function patternBytes(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (index * 167 + (index >> 8) * 59 + seed * 31) & 0xff);
+  return Uint8Array.from(
+    { length },
+    (_, index) => (index * 167 + (index >> 8) * 59 + (index >> 16) * 101 + seed * 31) & 0xff,
+  );
 }
 
 const SESSION = patternBytes(8, 1);
@@ -75,7 +78,7 @@ export const SAMPLE_LEAF: ManifestLeaf = {
   type: 'leaf',
   start: 70_000,
   lengths: [15, 16, 360],
-  digests: Buffer.concat([...SAMPLE_CHUNKS, SAMPLE_ZSTD_PLAIN].map(blake3)),
+  digests: concatBytes([...SAMPLE_CHUNKS, SAMPLE_ZSTD_PLAIN].map(blake3)),
 };
 
 export const SAMPLE_INNER: ManifestInner = {

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { caught, outcomeOf } from '../../test/support/caught.ts';
+import { DATA_DESCRIPTOR, patternBytes, SAMPLE_RECORD } from '../../test/support/format-samples.ts';
+import { utf8Encode } from '../bytes/bytes.ts';
+import { StoreError } from '../errors/store-error.ts';
+import { ENTRY_KEY_BYTES_MAX } from '../limits.ts';
+import type { CborValue } from './cbor.ts';
+import { failWith } from './damage.ts';
+import { operationFromCbor, operationToCbor } from './operation.ts';
+import { packDescriptorToCbor } from './pack-descriptor.ts';
+import type { Operation } from './types.ts';
+
+const fail = failWith('JOURNAL_CORRUPT', 'journal record', { commit: 42 });
+const KEY = utf8Encode('key');
+const PACK = packDescriptorToCbor(DATA_DESCRIPTOR);
+
+function outcome(values: CborValue): string {
+  return outcomeOf(() => operationFromCbor(values, fail));
+}
+
+const keys = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+  .map(utf8Encode)
+  .filter((key) => key.length <= ENTRY_KEY_BYTES_MAX);
+const idLists = (length: number) => fc.array(fc.uint8Array({ minLength: length, maxLength: length }), { maxLength: 5 });
+const operations: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({
+    type: fc.constant('entry-put'),
+    key: keys,
+    entry: fc.uint8Array({ minLength: 1 }),
+    modified: fc.maxSafeNat(),
+  }),
+  fc.record({ type: fc.constant('entry-delete'), key: keys }),
+  fc.record({ type: fc.constant('entry-rename'), from: keys, to: keys }),
+  fc.record({ type: fc.constant('entry-copy'), from: keys, to: keys, modified: fc.maxSafeNat() }),
+  fc.record({
+    type: fc.constant('pack-merge'),
+    added: fc.array(fc.constant(DATA_DESCRIPTOR), { maxLength: 3 }),
+    dropped: idLists(16),
+    stale: idLists(32),
+  }),
+);
+
+describe('an operation', () => {
+  it.each(SAMPLE_RECORD.operations)('reads back: %# $type', (operation) => {
+    expect(operationFromCbor(operationToCbor(operation), fail)).toEqual(operation);
+  });
+
+  it('reads back, whatever is in it', () => {
+    fc.assert(
+      fc.property(operations, (operation) => {
+        expect(operationFromCbor(operationToCbor(operation), fail)).toEqual(operation);
+      }),
+    );
+  });
+
+  it('has the code it always had', () => {
+    const codes = SAMPLE_RECORD.operations.map((one) => [one.type, (operationToCbor(one) as readonly CborValue[])[0]]);
+    expect(new Map(codes as [string, number][])).toEqual(
+      new Map([
+        ['incarnation', 1],
+        ['entry-put', 2],
+        ['entry-delete', 3],
+        ['entry-rename', 4],
+        ['entry-copy', 5],
+        ['pack-add', 6],
+        ['pack-merge', 7],
+      ]),
+    );
+  });
+
+  it.each([8, 9, 255, Number.MAX_SAFE_INTEGER])('with the unknown code %i is never skipped', (code) => {
+    const error = caught(() => operationFromCbor([code, KEY], fail));
+    expect(error).toBeInstanceOf(StoreError);
+    expect((error as StoreError).code).toBe('OPERATION_UNSUPPORTED');
+    expect((error as StoreError).details).toEqual({ actual: code });
+  });
+
+  it.each<[string, CborValue]>([
+    ['no code', []],
+    ['code 0', [0]],
+    ['a code that is text', ['entry-put']],
+    ['no array', null],
+    ['an empty key', [3, new Uint8Array(0)]],
+    ['a key that is too long', [3, new Uint8Array(ENTRY_KEY_BYTES_MAX + 1).fill(97)]],
+    ['a key that is not UTF-8', [3, Uint8Array.of(0xff)]],
+    ['a key with a lone surrogate', [3, Uint8Array.of(0xed, 0xa0, 0x80)]],
+    ['a key that is text', [3, 'key']],
+    ['a value too many', [3, KEY, KEY]],
+    ['a value too few', [4, KEY]],
+    ['an empty entry', [2, KEY, new Uint8Array(0), 0]],
+    ['a time before 1970', [2, KEY, KEY, -1]],
+    ['a short incarnation', [1, patternBytes(15, 1)]],
+    ['half an id among the dropped', [7, [], patternBytes(24, 1), new Uint8Array(0)]],
+    ['half an id among the stale', [7, [], new Uint8Array(0), patternBytes(48, 1)]],
+    ['added packs that are no list', [7, PACK, new Uint8Array(0), new Uint8Array(0)].with(1, KEY)],
+    ['a damaged pack', [6, [KEY]]],
+  ])('with %s is damage', (_, values) => {
+    expect(outcome(values)).toBe('corrupt/JOURNAL_CORRUPT');
+  });
+
+  it('may name the longest key', () => {
+    expect(outcome([3, new Uint8Array(ENTRY_KEY_BYTES_MAX).fill(97)])).toBe('no error');
+  });
+
+  it.each<[string, Operation]>([
+    ['an empty key', { type: 'entry-delete', key: new Uint8Array(0) }],
+    ['a key that is not UTF-8', { type: 'entry-rename', from: KEY, to: Uint8Array.of(0x80) }],
+    ['a short incarnation', { type: 'incarnation', previous: new Uint8Array(8) }],
+    ['a short pack id', { type: 'pack-merge', added: [], dropped: [new Uint8Array(15)], stale: [] }],
+    ['a short id', { type: 'pack-merge', added: [], dropped: [], stale: [new Uint8Array(16)] }],
+  ])('is not written with %s', (_, operation) => {
+    expect(outcomeOf(() => operationToCbor(operation))).toBe('internal/INVARIANT_BROKEN');
+  });
+});

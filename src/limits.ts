@@ -81,7 +81,7 @@ export const CBOR_DEPTH_MAX = 8;
 export const STORE_CONFIG_BYTES_MAX = 256 * KIB;
 
 /** Plaintext on its way into records, over all puts of one store (one larger chunk goes alone), and plaintext of one read. */
-export const WRITE_BUDGET_BYTES = 16 * MIB;
+export const WRITE_BUDGET_BYTES = 8 * MIB;
 export const READ_BUDGET_BYTES = 32 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;

@@ -23,6 +23,8 @@ export interface Tool {
   ingest(paths: ToolPaths, file: string, nth: number): ProcessRequest;
   /** Whether a second ingest shows anything: a plain compressor just does the work again. */
   readonly remembers: boolean;
+  /** Files of the store that hold nothing of the content, however much was put. */
+  readonly notStored?: readonly string[];
   /** Writes the first ingested content to `target`, which has the name of `file` in an empty folder. */
   restore(paths: ToolPaths, file: string, target: string): ProcessRequest;
 }

@@ -8,14 +8,15 @@ const CLI = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 /** Holdfast as its users start it: a new process for every command. */
 export const holdfast: Tool = {
   name: 'holdfast',
-  settings: 'defaults, keys none',
+  settings: 'defaults, keys none; stored without the 16 MiB that a folder reserves for deleting when the disk is full',
   version: () => (existsSync(CLI) ? `holdfast ${firstLine(process.execPath, [CLI, '--version'])}` : undefined),
   advice: 'npm run build',
   remembers: true,
+  notStored: ['.reserve'],
   init: ({ store }) => [{ command: process.execPath, args: [CLI, 'init', '--plain', store] }],
   ingest: ({ store }, file, nth) => ({
     command: process.execPath,
-    args: [CLI, '-s', store, '--quiet', 'put', `${nth}/${path.basename(file)}`, file],
+    args: [CLI, '-s', store, '--quiet', 'put', file, '--key', `${nth}/${path.basename(file)}`],
   }),
   restore: ({ store }, file, target) => ({
     command: process.execPath,

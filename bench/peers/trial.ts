@@ -10,13 +10,13 @@ export interface Trial {
   /** The same bytes once more; `undefined` for a tool that keeps no memory of the first. */
   readonly again: ProcessResult | undefined;
   readonly restore: ProcessResult;
-  /** Files of the store after the first ingest. */
+  /** Files of the store after the first ingest, but those that are always there. */
   readonly storedBytes: number;
 }
 
-function bytesUnder(folder: string): number {
+function bytesUnder(folder: string, leftOut: readonly string[] = []): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((item) => item.isFile())
+    .filter((item) => item.isFile() && !leftOut.includes(item.name))
     .reduce((sum, item) => sum + statSync(path.join(item.parentPath, item.name)).size, 0);
 }
 
@@ -32,7 +32,7 @@ export async function runTrial(tool: Tool, file: string, workFolder: string): Pr
   try {
     for (const request of tool.init(paths)) await runProcess(request);
     const ingest = await runProcess(tool.ingest(paths, file, 0));
-    const storedBytes = bytesUnder(paths.store);
+    const storedBytes = bytesUnder(paths.store, tool.notStored);
     const again = tool.remembers ? await runProcess(tool.ingest(paths, file, 1)) : undefined;
     const target = path.join(out, path.basename(file));
     const restore = await runProcess(tool.restore(paths, file, target));

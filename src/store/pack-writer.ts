@@ -1,14 +1,16 @@
 import { toHex } from '../bytes/bytes.ts';
 import {
   type DirectoryItem,
+  type FinishedPack,
+  PACK_BUFFER_BYTES,
   PackBuilder,
   type PackClass,
   type PackDescriptor,
   type RecordItem,
   type RecordKind,
 } from '../format/index.ts';
-import { PACK_BYTES_TARGET, PACK_RECORDS_MAX } from '../limits.ts';
 import type { PackStore } from '../placement/pack-store.ts';
+import { BufferPool } from '../runtime/buffer-pool.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
 import type { Health } from './health.ts';
 import type { Session } from './session.ts';
@@ -28,6 +30,8 @@ export interface PendingPack {
 
 interface OpenPack {
   readonly builder: PackBuilder;
+  /** Of the pool: what the pack is built in. */
+  readonly buffer: Uint8Array | undefined;
   /** Apart from the builder, so that who waits does not keep the bytes alive. */
   readonly pending: PendingPack;
   readonly settle: PromiseWithResolvers<void>;
@@ -36,7 +40,8 @@ interface OpenPack {
 /** Registers a durable pack in the metadata; resolves when the change is committed. */
 export type RegisterPack = (pack: PackDescriptor, items: readonly DirectoryItem[]) => Promise<unknown>;
 
-const WRITES_AT_ONCE = 2;
+/** One pack is written while the next one fills. */
+const WRITES_AT_ONCE = 1;
 
 /**
  * Gathers records of all concurrent operations into packs of one class, writes full packs and registers them. What was
@@ -49,6 +54,8 @@ export class PackWriter {
   readonly #register: RegisterPack;
   readonly #health: Health;
   readonly #slots = new Semaphore(WRITES_AT_ONCE);
+  /** For the packs being written and the one being filled meanwhile, where packs get full. */
+  readonly #buffers: BufferPool | undefined;
   /** Items appended and not yet registered, by id. */
   readonly #pendingItems = new Map<string, PendingPack>();
   #open: OpenPack | undefined;
@@ -63,6 +70,8 @@ export class PackWriter {
     readonly health: Health;
   }) {
     this.#class = parts.class;
+    const keptMax = WRITES_AT_ONCE + 1;
+    this.#buffers = parts.class === 'data' ? new BufferPool({ bytes: PACK_BUFFER_BYTES, keptMax }) : undefined;
     this.#packs = parts.packs;
     this.#session = parts.session;
     this.#register = parts.register;
@@ -81,9 +90,7 @@ export class PackWriter {
 
   /** Adds a record to the open pack; waits while full packs are being written. @returns the pack to wait for */
   async append(record: SealedRecord): Promise<PendingPack> {
-    while (this.#open && this.#isFull(this.#open.builder)) {
-      await this.#closeOnce(this.#open);
-    }
+    while (this.#open?.builder.isFull) await this.#closeOnce(this.#open);
     this.#health.assertWritable();
     this.#open ??= this.#begin();
     this.#open.builder.add(record);
@@ -104,16 +111,14 @@ export class PackWriter {
     await pending.registered;
   }
 
-  #isFull(builder: PackBuilder): boolean {
-    return builder.bytes >= PACK_BYTES_TARGET || builder.recordCount >= PACK_RECORDS_MAX;
-  }
-
   #begin(): OpenPack {
     const settle = Promise.withResolvers<void>();
     // Whoever waits for the pack sees the failure; without a waiter it must not end the process.
     settle.promise.catch(() => undefined);
+    const buffer = this.#buffers?.take();
     return {
-      builder: new PackBuilder(this.#session.nextPackHeader(this.#class)),
+      builder: new PackBuilder(this.#session.nextPackHeader(this.#class), buffer),
+      buffer,
       settle,
       pending: { registered: settle.promise },
     };
@@ -135,7 +140,7 @@ export class PackWriter {
     const finished = open.builder.finish();
     try {
       this.#health.assertWritable();
-      const pack = await this.#packs.write({ header: open.builder.header, ...finished });
+      const pack = await this.#writeBlob(open, finished);
       this.#written += 1;
       await this.#register(pack, finished.items);
     } catch (error) {
@@ -145,6 +150,14 @@ export class PackWriter {
         const id = toHex(item.id);
         if (this.#pendingItems.get(id) === open.pending) this.#pendingItems.delete(id);
       }
+    }
+  }
+
+  async #writeBlob({ builder, buffer }: OpenPack, finished: FinishedPack): Promise<PackDescriptor> {
+    try {
+      return await this.#packs.write({ header: builder.header, ...finished });
+    } finally {
+      if (buffer) this.#buffers?.give(buffer);
     }
   }
 }

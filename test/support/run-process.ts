@@ -8,14 +8,17 @@ export interface ProcessResult {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, stdin empty. Rejects only when it cannot be started. */
+/** Runs a program to its end, with the input given and no more. Rejects only when it cannot be started. */
 export function runProcess(
   command: string,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv; readonly input?: string | Uint8Array },
 ): Promise<ProcessResult> {
   const { promise, resolve, reject } = Promise.withResolvers<ProcessResult>();
-  const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { cwd, env, input = '' } = options;
+  const child = spawn(command, args, { cwd, env, stdio: 'pipe' });
+  // A program that ends without reading all of it is no failure of ours.
+  child.stdin.on('error', () => undefined).end(input);
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;

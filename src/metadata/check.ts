@@ -3,11 +3,11 @@
  * items per pack, where items point, the chain of the outbox. Lists what is wrong and never stops at the first.
  */
 import { equalBytes } from '../bytes/bytes.ts';
-import { isStoreError } from '../errors/store-error.ts';
+import { isStoreError, StoreError } from '../errors/store-error.ts';
 import { decodeJournalRecord } from '../format/journal.ts';
 import { blake3 } from '../hash/index.ts';
 import type { MetadataCheck, TableReport } from './contract.ts';
-import type { Reader } from './database.ts';
+import type { Reader, SqlRow } from './database.ts';
 import { addToSum, EMPTY_SUM, type TableSum } from './row-digest.ts';
 import {
   entriesTable,
@@ -22,7 +22,7 @@ import {
   type SummedTable,
   sessionsTable,
 } from './rows.ts';
-import type { Table } from './table.ts';
+import type { CheckedRow, Table } from './table.ts';
 import { scanTable } from './table-scan.ts';
 import { loadHead, loadSums } from './working-state.ts';
 
@@ -33,6 +33,25 @@ export interface CheckOptions {
 
 /** Problems of one kind are listed up to here and counted beyond: one damaged page must not flood the report. */
 const LISTED_MAX = 20;
+
+/** Whether live journal packs hold every record of a run of commits. */
+function holdsRecords(packs: ReadonlyMap<number, StoredPack>, first: number, last: number): boolean {
+  const runs = [...packs.values()].flatMap(({ descriptor, dropped }) => (dropped ? [] : (descriptor.journal ?? [])));
+  runs.sort((a, b) => a.firstCommit - b.firstCommit);
+  let next = first;
+  for (const run of runs) if (run.firstCommit <= next) next = Math.max(next, run.lastCommit + 1);
+  return next > last;
+}
+
+/** Whether a record names the other as the one before it; a record that cannot be read does not. */
+function follows(record: Uint8Array, before: Uint8Array): boolean {
+  try {
+    return equalBytes(decodeJournalRecord(record).previous, blake3(before));
+  } catch (error) {
+    if (isStoreError(error, 'JOURNAL_CORRUPT', 'OPERATION_UNSUPPORTED', 'FORMAT_UNSUPPORTED')) return false;
+    throw error;
+  }
+}
 
 class Checker {
   readonly #reader: Reader;
@@ -59,6 +78,15 @@ class Checker {
     }
   }
 
+  #row<Row>(table: Table<Row>, row: SqlRow): CheckedRow<Row> | StoreError {
+    try {
+      return table.check(row);
+    } catch (error) {
+      if (isStoreError(error, 'METADATA_CORRUPT')) return error;
+      throw error;
+    }
+  }
+
   async #table<Row>(name: SummedTable, table: Table<Row>, visit: (row: Row) => void): Promise<void> {
     const kept = this.#sums.get(name);
     let actual = EMPTY_SUM;
@@ -66,15 +94,14 @@ class Checker {
     const complete = await this.#noting(async () => {
       for await (const page of scanTable(this.#reader, table, this.#options.signal)) {
         for (const row of page) {
-          try {
-            const checked = table.check(row);
-            actual = addToSum(actual, checked.digest, 1);
-            visit(checked.row);
-          } catch (error) {
-            if (!isStoreError(error, 'METADATA_CORRUPT')) throw error;
+          const checked = this.#row(table, row);
+          if (checked instanceof StoreError) {
             damagedRows += 1;
             actual = { ...actual, rows: actual.rows + 1 };
-            if (damagedRows <= LISTED_MAX) this.problems.push(error.message);
+            if (damagedRows <= LISTED_MAX) this.problems.push(checked.message);
+          } else {
+            actual = addToSum(actual, checked.digest, 1);
+            visit(checked.row);
           }
         }
         this.#done += page.length;
@@ -135,33 +162,43 @@ class Checker {
       uniqueBytes += row.length;
     });
     if (astray > 0) this.problems.push(`${astray} items point to a pack or outbox record that is not there`);
-    for (const pack of found.packs.values()) {
-      this.#compare(`items of pack ${pack.number}`, pack.items, perPack.get(pack.number) ?? 0);
+    const drifted = [...found.packs.values()].filter(({ number, items }) => items !== (perPack.get(number) ?? 0));
+    for (const { number, items } of drifted.slice(0, LISTED_MAX)) {
+      this.#compare(`items of pack ${number}`, items, perPack.get(number) ?? 0);
     }
+    if (drifted.length > LISTED_MAX) this.problems.push(`items of ${drifted.length - LISTED_MAX} more packs drifted`);
     if (!head) return;
     this.#compare('chunks', head.chunks, chunks);
     this.#compare('bytes of chunks', head.uniqueBytes, uniqueBytes);
   }
 
+  /** Commits between two in the outbox were flushed before those ahead of them: then a journal pack holds them. */
+  #notInOutbox(first: number, last: number, packs: ReadonlyMap<number, StoredPack>): void {
+    if (first <= last && !holdsRecords(packs, first, last)) {
+      this.problems.push(`the records of commits ${first} to ${last} are in no journal pack and not in the outbox`);
+    }
+  }
+
   /** @returns the places in the outbox that items may point to */
-  async #outbox(head: HeadRow | undefined): Promise<ReadonlySet<string>> {
+  async #outbox(head: HeadRow | undefined, packs: ReadonlyMap<number, StoredPack>): Promise<ReadonlySet<string>> {
     let last: StoredRecord | undefined;
     await this.#table('outbox', outboxTable, (row) => {
-      if (last && row.commit !== last.commit + 1)
-        this.problems.push(`the outbox lacks what follows commit ${last.commit}`);
-      else if (last && !equalBytes(decodeJournalRecord(row.record).previous, blake3(last.record))) {
-        this.problems.push(`the outbox record of commit ${row.commit} does not follow the one before`);
-      }
       if (!last && head && row.commit !== head.flushed + 1) {
         this.problems.push(`the outbox begins with commit ${row.commit}, flushed is ${head.flushed}`);
+      }
+      if (last) this.#notInOutbox(last.commit + 1, row.commit - 1, packs);
+      if (last?.commit === row.commit - 1 && !follows(row.record, last.record)) {
+        this.problems.push(`the outbox record of commit ${row.commit} does not follow the one before`);
       }
       last = row;
     });
     const places = new Set<string>();
     await this.#table('outbox_records', outboxRecordsTable, (row) => places.add(`${row.commit}/${row.ordinal}`));
     if (head) {
-      this.#compare('last commit', head.commit, last?.commit ?? head.flushed);
-      if (last && !equalBytes(blake3(last.record), head.digest)) {
+      const end = last?.commit ?? head.flushed;
+      if (end > head.commit) this.problems.push(`the outbox ends with commit ${end}, the last one is ${head.commit}`);
+      this.#notInOutbox(end + 1, head.commit, packs);
+      if (last?.commit === head.commit && !equalBytes(blake3(last.record), head.digest)) {
         this.problems.push('the last outbox record is not the one the head names');
       }
     }
@@ -174,7 +211,7 @@ class Checker {
     for (const { rows } of this.#sums.values()) this.#total += rows;
     await this.#entries(head);
     const packs = await this.#packs(head);
-    const outbox = await this.#outbox(head);
+    const outbox = await this.#outbox(head, packs);
     await this.#items(head, { packs, outbox });
     await this.#table('sessions', sessionsTable, () => undefined);
     return { tables: this.#tables, problems: this.problems };

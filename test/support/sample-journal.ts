@@ -1,0 +1,116 @@
+import { toHex } from '../../src/bytes/bytes.ts';
+import { type DirectoryItem, decodeJournalRecord, type PackDescriptor } from '../../src/format/index.ts';
+import type { FlushedJournal, Metadata, OutboxRow, ReplayStep } from '../../src/metadata/contract.ts';
+import { idOf, packOf, type SamplePack } from './metadata-samples.ts';
+
+interface JournalEntry {
+  readonly commit: number;
+  readonly record: Uint8Array;
+  readonly inline: readonly DirectoryItem[];
+}
+
+export interface SampleJournalPack {
+  readonly pack: PackDescriptor;
+  readonly entries: readonly JournalEntry[];
+}
+
+/** What lies on the backend of a store that exists only in its metadata: directories of packs, and journal packs. */
+export class SampleJournal {
+  readonly #directories = new Map<string, readonly DirectoryItem[]>();
+  readonly #journalPacks = new Map<string, SampleJournalPack>();
+  #lastPack = 0;
+
+  /** A new pack of chunks (or of manifests), not known to any metadata yet. */
+  write(ids: readonly Uint8Array[], packClass: 'data' | 'meta' = 'data'): SamplePack {
+    this.#lastPack += 1;
+    const sample = packOf(this.#lastPack, ids, packClass);
+    this.#directories.set(toHex(sample.pack.id), sample.items);
+    return sample;
+  }
+
+  directory(packId: Uint8Array): readonly DirectoryItem[] | undefined {
+    return this.#directories.get(toHex(packId));
+  }
+
+  journalPack(packId: Uint8Array): SampleJournalPack | undefined {
+    return this.#journalPacks.get(toHex(packId));
+  }
+
+  /** Deletes the blob of a pack. */
+  delete(packId: Uint8Array): void {
+    this.#directories.delete(toHex(packId));
+    this.#journalPacks.delete(toHex(packId));
+  }
+
+  /** A journal pack with these records and the chunks that rode in them. The metadata is not told. */
+  writeJournal(incarnation: Uint8Array, rows: readonly OutboxRow[]): FlushedJournal {
+    const [first, last] = [rows[0], rows.at(-1)];
+    if (!first || !last) throw new Error('a journal pack holds records');
+    this.#lastPack += 1;
+    const journal = { incarnation, firstCommit: first.commit, lastCommit: last.commit };
+    const ids = rows.flatMap((row) => row.inline.flatMap(({ items }) => items.map(({ id }) => id)));
+    const { pack, items } = packOf(this.#lastPack, ids, 'journal', journal);
+    let next = 0;
+    const entries = rows.map(({ commit, record, inline }) => {
+      const count = inline.reduce((sum, { items: { length } }) => sum + length, 0);
+      const own = items.slice(next, next + count);
+      next += count;
+      return { commit, record, inline: own };
+    });
+    this.#journalPacks.set(toHex(pack.id), { pack, entries });
+    const carrying = entries.filter(({ inline }) => inline.length > 0);
+    return { pack, inline: carrying.map(({ commit, inline }) => ({ commit, items: inline })) };
+  }
+
+  /** Writes what is in the outbox after `commit` (up to `last`) as one journal pack; `undefined` when there is nothing. */
+  async flush(metadata: Metadata, range: { after?: number; last?: number } = {}): Promise<FlushedJournal | undefined> {
+    const { after = 0, last = Number.POSITIVE_INFINITY } = range;
+    const rows = (await metadata.outbox(after, 2 ** 30)).filter(({ commit }) => commit <= last);
+    if (rows.length === 0) return undefined;
+    return this.writeJournal((await metadata.head()).incarnation, rows);
+  }
+
+  /** One journal pack with the records of others, their chunks left out. */
+  mergeJournal(packs: readonly SampleJournalPack[]): FlushedJournal {
+    const entries = new Map(packs.flatMap((pack) => pack.entries).map((entry) => [entry.commit, entry]));
+    const rows = [...entries.values()].toSorted((a, b) => a.commit - b.commit);
+    const incarnation = packs[0]?.pack.journal?.incarnation ?? idOf('none').slice(0, 16);
+    return this.writeJournal(
+      incarnation,
+      rows.map(({ commit, record }) => ({ commit, record, inline: [] })),
+    );
+  }
+
+  /** Journal packs in the order in which a listing names them: by last commit, then id. */
+  get listing(): readonly SampleJournalPack[] {
+    const place = ({ pack }: SampleJournalPack): number => pack.journal?.lastCommit ?? 0;
+    return [...this.#journalPacks.values()].toSorted(
+      (a, b) => place(a) - place(b) || Buffer.compare(a.pack.id, b.pack.id),
+    );
+  }
+
+  step(entry: JournalEntry, packId: Uint8Array): ReplayStep {
+    const directories: { packId: Uint8Array; items: readonly DirectoryItem[] }[] = [];
+    for (const operation of decodeJournalRecord(entry.record).operations) {
+      if (operation.type !== 'pack-add' && operation.type !== 'pack-merge') continue;
+      for (const { id } of operation.type === 'pack-add' ? [operation.pack] : operation.added) {
+        const items = this.directory(id);
+        if (items) directories.push({ packId: id, items });
+      }
+    }
+    const inline = entry.inline.length > 0 ? [{ packId, items: entry.inline }] : [];
+    return { record: entry.record, directories, inline };
+  }
+
+  /** Replays everything that lies here into other metadata, the way recovery does. */
+  async recover(metadata: Metadata): Promise<void> {
+    for (const { pack, entries } of this.listing) {
+      const { commit } = await metadata.head();
+      const steps = entries.filter((entry) => entry.commit > commit).map((entry) => this.step(entry, pack.id));
+      if (steps.length > 0) await metadata.replay([pack], steps);
+      const carrying = entries.filter(({ inline }) => inline.length > 0);
+      const inline = carrying.map(({ commit: of, inline: items }) => ({ commit: of, items }));
+      await metadata.markFlushed([{ pack, inline }]);
+    }
+  }
+}

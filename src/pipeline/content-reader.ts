@@ -1,8 +1,7 @@
 /** Streams the content of an entry: manifest, chunks in batches with one batch ahead, content digest at the end. */
-import { equalBytes } from '../bytes/bytes.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
-import { asDigest, createHasher, formatDigest } from '../hash/index.ts';
+import { ContentCheck } from './content-check.ts';
 import type { ItemReader } from './item-reader.ts';
 import { type ManifestChunk, type ManifestRange, readManifest } from './manifest-reader.ts';
 
@@ -50,35 +49,6 @@ export function entryChunks(
 ): AsyncGenerator<ManifestChunk> {
   const load = (id: Uint8Array): Promise<Uint8Array> => reader.readNode(id, options.signal);
   return readManifest(value, load, options.range);
-}
-
-/** Compares what a whole read gave with what the entry promises. A single chunk is its content, hashed already. */
-class ContentCheck {
-  readonly #value: EntryValue;
-  readonly #hasher = createHasher('blake3');
-  #size = 0;
-  #single: Uint8Array | undefined;
-
-  constructor(value: EntryValue) {
-    this.#value = value;
-  }
-
-  add(bytes: Uint8Array, chunk: ManifestChunk): void {
-    this.#size += bytes.length;
-    if (this.#value.chunkCount === 1) this.#single = chunk.digest;
-    else this.#hasher.update(bytes);
-  }
-
-  finish(): void {
-    const digest = this.#single ?? this.#hasher.digest();
-    if (this.#size === this.#value.size && equalBytes(digest, this.#value.digest)) return;
-    throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
-      details: {
-        expected: formatDigest('blake3', asDigest(this.#value.digest)),
-        actual: formatDigest('blake3', asDigest(digest)),
-      },
-    });
-  }
 }
 
 interface FetchedChunk {

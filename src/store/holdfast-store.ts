@@ -1,10 +1,12 @@
 import { concatBytes } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
+import type { EntryValue } from '../format/index.ts';
 import { parseDigest } from '../hash/index.ts';
 import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import type { Change, ChangeOutcome, CommitRequest, EntryRow } from '../metadata/contract.ts';
 import { entryChunks, readContent } from '../pipeline/content-reader.ts';
+import { contentBatches, readBatch } from '../pipeline/small-contents.ts';
 import { ActiveCalls } from './active-calls.ts';
 import { encodeKey, parseVersion, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
@@ -33,9 +35,6 @@ import type {
   StoreMetrics,
   StoreStats,
 } from './types.ts';
-
-/** Entries that `getMany` reads side by side. */
-const READS_AT_ONCE = 4;
 
 /** The public face of an engine: checks what callers pass, translates, and knows which calls are still running. */
 export class HoldfastStore implements Store {
@@ -109,12 +108,11 @@ export class HoldfastStore implements Store {
     return this.#call(options, async () => {
       const rows = await this.#engine.metadata.getEntries(keys.map((key) => encodeKey(key)));
       const found = rows.map((row, index) => row ?? this.#notFound(keys[index] ?? ''));
-      const contents = new Array<Uint8Array>(found.length);
-      const queue = found.entries();
-      const work = async (): Promise<void> => {
-        for (const [index, row] of queue) contents[index] = await this.#readAll(row, options.signal);
-      };
-      await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
+      const contents: Uint8Array[] = [];
+      for (const batch of contentBatches(found.map(entryValue))) {
+        const start = contents.length;
+        contents.push(...(await this.#readTogether(batch, found.slice(start, start + batch.length), options.signal)));
+      }
       return contents;
     });
   }
@@ -314,6 +312,27 @@ export class HoldfastStore implements Store {
     this.#engine.telemetry.counts.bytesOut += row.size;
     const [only] = pieces;
     return pieces.length === 1 && only ? only : concatBytes(pieces);
+  }
+
+  /** When something is wrong in a batch its entries are read one by one: the error must name the right one. */
+  async #readTogether(
+    values: readonly EntryValue[],
+    rows: readonly EntryRow[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Uint8Array[]> {
+    if (values.length > 1) {
+      try {
+        const contents = await readBatch(this.#engine.reader, values, signal);
+        this.#engine.telemetry.counts.gets += values.length;
+        for (const { size } of values) this.#engine.telemetry.counts.bytesOut += size;
+        return contents;
+      } catch (error) {
+        if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+      }
+    }
+    const contents: Uint8Array[] = [];
+    for (const row of rows) contents.push(await this.#readAll(row, signal));
+    return contents;
   }
 
   async *#readPieces(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {

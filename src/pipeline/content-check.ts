@@ -1,0 +1,34 @@
+import { equalBytes } from '../bytes/bytes.ts';
+import { storeError } from '../errors/store-error.ts';
+import type { EntryValue } from '../format/index.ts';
+import { asDigest, createHasher, formatDigest } from '../hash/index.ts';
+import type { ManifestChunk } from './manifest-reader.ts';
+
+/** Compares what a whole read gave with what the entry promises. A single chunk is its content, hashed already. */
+export class ContentCheck {
+  readonly #value: EntryValue;
+  readonly #hasher = createHasher('blake3');
+  #size = 0;
+  #single: Uint8Array | undefined;
+
+  constructor(value: EntryValue) {
+    this.#value = value;
+  }
+
+  add(bytes: Uint8Array, chunk: ManifestChunk): void {
+    this.#size += bytes.length;
+    if (this.#value.chunkCount === 1) this.#single = chunk.digest;
+    else this.#hasher.update(bytes);
+  }
+
+  finish(): void {
+    const digest = this.#single ?? this.#hasher.digest();
+    if (this.#size === this.#value.size && equalBytes(digest, this.#value.digest)) return;
+    throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
+      details: {
+        expected: formatDigest('blake3', asDigest(this.#value.digest)),
+        actual: formatDigest('blake3', asDigest(digest)),
+      },
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/** Reads the contents of many entries with few requests: small ones share a batch, large ones are a batch of their own. */
+import { invariant } from '../errors/store-error.ts';
+import type { EntryValue } from '../format/index.ts';
+import { ContentCheck } from './content-check.ts';
+import { entryChunks } from './content-reader.ts';
+import type { ItemReader } from './item-reader.ts';
+import type { ManifestChunk } from './manifest-reader.ts';
+
+const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_CHUNKS_MAX = 1024;
+
+/** Cuts entries into runs that are read together. An entry whose manifest must be fetched is a run of its own. */
+export function* contentBatches(values: readonly EntryValue[]): Generator<readonly EntryValue[]> {
+  let batch: EntryValue[] = [];
+  let bytes = 0;
+  let chunks = 0;
+  for (const value of values) {
+    bytes += value.size;
+    chunks += value.chunkCount;
+    const full = bytes > BATCH_BYTES || chunks > BATCH_CHUNKS_MAX || 'id' in value.manifest;
+    if (full && batch.length > 0) {
+      yield batch;
+      batch = [];
+      bytes = value.size;
+      chunks = value.chunkCount;
+    }
+    batch.push(value);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/**
+ * Reads a batch of more than one entry.
+ * @returns one array for each value, owned by the caller
+ * @throws what `readContent` throws, of any of them
+ */
+export async function readBatch(
+  reader: ItemReader,
+  values: readonly EntryValue[],
+  signal?: AbortSignal,
+): Promise<readonly Uint8Array[]> {
+  const plans: (readonly ManifestChunk[])[] = [];
+  for (const value of values) {
+    const chunks: ManifestChunk[] = [];
+    for await (const chunk of entryChunks(reader, value)) chunks.push(chunk);
+    plans.push(chunks);
+  }
+  const wanted = plans.flat().map((chunk) => ({ id: chunk.digest, length: chunk.length }));
+  const found = (await reader.read('chunk', wanted, signal)).values();
+  return values.map((value, index) => {
+    const content = new Uint8Array(value.size);
+    const check = new ContentCheck(value);
+    for (const chunk of plans[index] ?? []) {
+      const bytes = found.next().value;
+      invariant(bytes, 'the reader answers every item');
+      content.set(bytes, chunk.offset);
+      check.add(bytes, chunk);
+    }
+    check.finish();
+    return content;
+  });
+}

@@ -1,0 +1,59 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { type ConsumerFolder, createConsumerFolder, ROOT } from './consumer-folder.ts';
+import { type ProcessResult, runProcess } from './run-process.ts';
+
+export const CLI = path.join(ROOT, 'dist', 'cli', 'main.js');
+
+/** A folder with a store in `.holdfast`, and the built command run inside it. */
+export interface CliFolder {
+  readonly path: string;
+  /** Runs `holdfast` with these arguments. */
+  run(args: readonly string[], options?: CliOptions): Promise<ProcessResult>;
+  /** Runs it, fails the test unless it ends with 0, and gives what it printed. */
+  ok(...args: string[]): Promise<string>;
+  write: ConsumerFolder['write'];
+  remove: ConsumerFolder['remove'];
+}
+
+export interface CliOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Below the folder. */
+  readonly cwd?: string;
+}
+
+export const environment: NodeJS.ProcessEnv = { ...process.env, HOLDFAST_STORE: undefined, NODE_OPTIONS: undefined };
+
+export async function createCliFolder(options: { readonly store?: boolean } = {}): Promise<CliFolder> {
+  const consumer = await createConsumerFolder();
+  const folder = path.join(consumer.path, 'work');
+  await mkdir(folder);
+  const run: CliFolder['run'] = (args, { input, env, cwd = '.' } = {}) =>
+    runProcess(process.execPath, [CLI, ...args], {
+      cwd: path.join(folder, cwd),
+      env: { ...environment, ...env },
+      ...(input !== undefined && { input }),
+    });
+  const ok: CliFolder['ok'] = async (...args) => {
+    const done = await run(args);
+    if (done.status !== 0) throw new Error(`holdfast ${args.join(' ')}: exit ${done.status}\n${done.stderr}`);
+    return done.stdout;
+  };
+  if (options.store !== false) await ok('init', '--plain', '-q');
+  return {
+    path: folder,
+    run,
+    ok,
+    write: (name, text) => consumer.write(path.join('work', name), text),
+    remove: consumer.remove,
+  };
+}
+
+/** The lines of an output as JSON objects. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}

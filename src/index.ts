@@ -15,6 +15,7 @@ export {
   isStoreError,
   NotFoundError,
   StoreError,
+  type StoreErrorOptions,
   UnavailableError,
   UnsupportedError,
 } from './errors/store-error.ts';

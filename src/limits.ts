@@ -80,9 +80,8 @@ export const CBOR_DEPTH_MAX = 8;
 /** `holdfast.json`. */
 export const STORE_CONFIG_BYTES_MAX = 256 * KIB;
 
-/** Plaintext on its way into records, over all puts of one store (one larger chunk goes alone), and plaintext of one read. */
+/** Plaintext on its way into records, over all puts of one store; one larger chunk goes alone. */
 export const WRITE_BUDGET_BYTES = 8 * MIB;
-export const READ_BUDGET_BYTES = 32 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;
 export const LOOKUP_BATCH_CHUNKS = 1024;
@@ -101,7 +100,6 @@ export const METADATA_CACHE_BYTES = 16 * MIB;
 export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 
 export const LIST_PAGE_DEFAULT = 1000;
-export const LIST_PAGE_MAX = 10_000;
 
 const RELATIONS: readonly (readonly [boolean, string])[] = [
   [FASTCDC_MAX_BYTES_MAX <= CHUNK_BYTES_MAX, 'a chunk of FastCDC is no larger than any chunk'],

@@ -36,11 +36,13 @@ export interface BackendCapabilities {
   readonly blobBytesMax: number;
 }
 
+/** Options of every call. */
 export interface CallOptions {
   /** Aborting rejects with the signal's reason (B11). */
   readonly signal?: AbortSignal;
 }
 
+/** Options of a delete. */
 export interface DeleteOptions extends CallOptions {
   /**
    * May spend the space a backend keeps in reserve, so that a full disk can be freed; set by delete, journal and gc
@@ -49,11 +51,13 @@ export interface DeleteOptions extends CallOptions {
   readonly spendReserve?: boolean;
 }
 
+/** Options of a put. */
 export interface PutOptions extends DeleteOptions {
   /** Create only: reject when the key exists (B4). Default false: replace. */
   readonly ifAbsent?: boolean;
 }
 
+/** The range to read; default: everything. */
 export interface GetOptions extends CallOptions {
   /** First byte, default 0. */
   readonly offset?: number;
@@ -61,6 +65,7 @@ export interface GetOptions extends CallOptions {
   readonly length?: number;
 }
 
+/** Which keys to list. */
 export interface ListOptions extends CallOptions {
   /** Only keys that start with this text; not bound to component borders. Default: all. */
   readonly prefix?: string;
@@ -70,11 +75,13 @@ export interface ListOptions extends CallOptions {
   readonly limit?: number;
 }
 
+/** A blob without its bytes. */
 export interface BlobInfo {
   readonly key: string;
   readonly bytes: number;
 }
 
+/** Room on what holds the blobs. */
 export interface BackendSpace {
   /** Sum of the sizes of all blobs. */
   readonly usedBytes: number;

@@ -1,4 +1,8 @@
 /** `holdfast/backend`: the contract, the backends that come with Holdfast, and wrappers of backends. */
+
+export type { Clock } from '../runtime/clock.ts';
+export type { DirectoryItem, FileHandle, FileStat, FileSystem } from '../runtime/file-system.ts';
+export type { RandomBytes } from '../runtime/random.ts';
 export { checkBackendKey, checkBackendPrefix } from './backend-key.ts';
 export { BaseBackend, type CheckedListOptions } from './base-backend.ts';
 export type {

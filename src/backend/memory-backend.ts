@@ -5,6 +5,7 @@ import { blobExistsError, resolveRange } from './blob-range.ts';
 import type { BackendSpace, BlobInfo, GetOptions, PutOptions } from './contract.ts';
 import { fitsQuota, quotaError } from './quota.ts';
 
+/** Bounds of a backend in memory. */
 export interface MemoryBackendOptions {
   /** Most bytes of all blobs together. Default: no bound. */
   readonly quotaBytes?: number;

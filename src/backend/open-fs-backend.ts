@@ -11,6 +11,7 @@ import { DurableFolders } from './fs-folders.ts';
 import { Reserve } from './fs-reserve.ts';
 import { TemporaryFiles } from './fs-temporary.ts';
 
+/** How to open a folder as a backend. */
 export interface FsBackendOptions {
   /** Most bytes of all blobs together; more is `exhausted/QUOTA_EXCEEDED`. Default: no bound. */
   readonly quotaBytes?: number;

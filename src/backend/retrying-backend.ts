@@ -13,6 +13,7 @@ import type {
   PutOptions,
 } from './contract.ts';
 
+/** How often and when to try again. */
 export interface RetryOptions {
   /** Tries in all, at least 1. Default 4. */
   readonly attempts?: number;

@@ -31,6 +31,7 @@ export const CHUNKING_PROFILES = Object.freeze({
   'fixed-4m': fixed4m,
 }) satisfies Readonly<Record<string, ChunkingSpec>>;
 
+/** Name of a profile. */
 export type ChunkingProfile = keyof typeof CHUNKING_PROFILES;
 
 /** @returns the spec of a profile, or `undefined` when there is none of that name */

@@ -8,6 +8,7 @@ import { zstdCompress, zstdCompressSync } from './node-zstd.ts';
 export const COMPRESSION_LEVEL_DEFAULT = 1;
 /** zstd's levels as far as Holdfast takes them: below zero faster and larger, above 19 the memory of one call passes 100 MiB. */
 export const COMPRESSION_LEVEL_MIN = -7;
+/** Highest zstd level taken. */
 export const COMPRESSION_LEVEL_MAX = 19;
 
 /** Below this a frame's header and tables eat what matches could save. */
@@ -20,6 +21,7 @@ const SYNC_BYTES_MAX = 8 * 1024;
  */
 const SAVING_DIVISOR = 32;
 
+/** How hard to try. */
 export interface CompressOptions {
   /** zstd level, -7 to -1 or 1 to 19. Default 1. */
   readonly level?: number;
@@ -27,6 +29,7 @@ export interface CompressOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Bytes as they are stored, and how. */
 export interface Compressed {
   readonly codec: Codec;
   /** The argument itself for codec 0, else a new array owned by the caller. */

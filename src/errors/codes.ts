@@ -15,6 +15,7 @@ export type ErrorKind =
   | 'closed'
   | 'internal';
 
+/** The kind of every code. */
 export const ERROR_CODES = {
   KEY_INVALID: 'invalid',
   RANGE_INVALID: 'invalid',
@@ -75,6 +76,7 @@ export const ERROR_CODES = {
   INVARIANT_BROKEN: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 
+/** Name of what happened; stable. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Process exit status of the command line, by kind. */

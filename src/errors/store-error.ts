@@ -19,6 +19,7 @@ export interface ErrorDetails {
   readonly table?: string;
 }
 
+/** What an error carries beside code and message. */
 export interface StoreErrorOptions {
   readonly details?: ErrorDetails;
   readonly cause?: unknown;

@@ -28,6 +28,7 @@ export interface CheckOptions {
   readonly onProgress?: (progress: { phase: string; done: number; total?: number; bytes: number }) => void;
 }
 
+/** What a check proved and what it found wrong. */
 export interface CheckReport {
   /** `ok`: all proven. `damaged`: problems found. `partial`: something could not be looked at, and nothing else was found. */
   readonly outcome: 'ok' | 'damaged' | 'partial';

@@ -10,6 +10,7 @@ export interface FileHandle {
   close(): Promise<void>;
 }
 
+/** What is known of a file without reading it. */
 export interface FileStat {
   readonly size: number;
   readonly mtimeMs: number;
@@ -19,6 +20,7 @@ export interface FileStat {
   isDirectory(): boolean;
 }
 
+/** A name in a folder. */
 export interface DirectoryItem {
   readonly name: string;
   isFile(): boolean;

@@ -24,15 +24,18 @@ export interface Progress {
   readonly bytes: number;
 }
 
+/** Options of every call. */
 export interface CallOptions {
   /** Aborting rejects with the signal's reason; nothing is half done then. */
   readonly signal?: AbortSignal;
 }
 
+/** Options of calls that may take long. */
 export interface ProgressOptions extends CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** How to open a store; nothing of it is kept. */
 export interface OpenOptions extends CallOptions {
   readonly logger?: Logger;
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
@@ -45,6 +48,7 @@ export interface OpenOptions extends CallOptions {
   readonly reserveBytes?: number;
 }
 
+/** What a new store is like, kept in its config, and how to open it. */
 export interface CreateOptions extends OpenOptions {
   /** Protection of the content. `'none'` writes plain packs: whoever reads the folder reads the data. Required, so that it is a choice. */
   readonly keys: 'none';
@@ -63,6 +67,7 @@ export type Source =
   | Iterable<Uint8Array>
   | ReadableStream<Uint8Array>;
 
+/** How to store content, and what to keep beside it. */
 export interface PutOptions extends ProgressOptions {
   /** Media type, kept with the entry. */
   readonly contentType?: string;
@@ -82,6 +87,7 @@ export interface PutOptions extends ProgressOptions {
   readonly name?: 'digest' | 'uuid';
 }
 
+/** What a put stored, and under which names. */
 export interface PutResult {
   readonly key: string;
   /** Names this version: digest of content digest, size, content type, attributes and parent. */
@@ -96,6 +102,7 @@ export interface PutResult {
   readonly storedBytes: number;
 }
 
+/** What is known of an entry without reading its content. */
 export interface EntryInfo {
   readonly key: string;
   readonly version: string;
@@ -112,6 +119,7 @@ export interface EntryInfo {
   readonly modified: string;
 }
 
+/** The range to read; default: everything. */
 export interface ReadOptions extends ProgressOptions {
   /** First byte, default 0. */
   readonly offset?: number;
@@ -119,6 +127,7 @@ export interface ReadOptions extends ProgressOptions {
   readonly length?: number;
 }
 
+/** Which entries, and in which order. */
 export interface ListOptions extends CallOptions {
   readonly prefix?: string;
   /** Only what comes after: a key, or (needed for other sorts than by key) the entry that ended the page before. */
@@ -137,6 +146,7 @@ export interface ListOptions extends CallOptions {
   readonly descending?: boolean;
 }
 
+/** One chunk of an entry. */
 export interface ChunkInfo {
   readonly index: number;
   readonly offset: number;
@@ -144,11 +154,13 @@ export interface ChunkInfo {
   readonly digest: string;
 }
 
+/** Conditions of a delete. */
 export interface DeleteOptions extends CallOptions {
   /** Delete only this version, else `conflict/PRECONDITION_FAILED`. */
   readonly ifMatch?: string;
 }
 
+/** What a rename or copy may do to its target. */
 export interface MoveOptions extends CallOptions {
   /** Replace what the target names; else `conflict/ENTRY_EXISTS`. Default false. */
   readonly replace?: boolean;
@@ -174,6 +186,7 @@ export interface BatchWriter {
   copy(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
 }
 
+/** What a store holds, counted in one state of it. */
 export interface StoreStats {
   readonly entries: number;
   readonly chunks: number;
@@ -207,6 +220,7 @@ export interface StoreMetrics {
   readonly damageFound: number;
 }
 
+/** What rebuilding the metadata found. */
 export interface RebuildReport {
   readonly commit: number;
   readonly entries: number;
@@ -218,6 +232,7 @@ export interface RebuildReport {
   readonly setAside?: string;
 }
 
+/** One thing that was looked at. */
 export interface Finding {
   readonly subject: string;
   readonly status: 'ok' | 'warning' | 'error';
@@ -226,11 +241,13 @@ export interface Finding {
   readonly advice?: string;
 }
 
+/** What a diagnosis found; healthy without errors. */
 export interface DiagnosisReport {
   readonly healthy: boolean;
   readonly findings: readonly Finding[];
 }
 
+/** Events by name, with what listeners are given. */
 export interface StoreEvents {
   /** A read found something wrong; the content was not returned. */
   damage: [problem: Problem];
@@ -240,6 +257,7 @@ export interface StoreEvents {
   recovery: [report: { readonly records: number }];
 }
 
+/** Work on the store itself rather than its entries. */
 export interface Maintenance {
   /** Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. */
   check(options?: ProgressOptions): Promise<CheckReport>;

@@ -9,6 +9,7 @@ export interface SuiteRunner {
   it(name: string, body: (context: SuiteContext) => Promise<void>): void;
 }
 
+/** What to test, and what cannot be tested there. */
 export interface BackendSuiteOptions {
   /** Numbers of guarantees to leave out, as `B16` where moving the largest value costs money. Default: none. */
   readonly without?: readonly string[];

@@ -12,6 +12,7 @@ import type {
 import { storeError } from '../errors/store-error.ts';
 import { FaultSchedule, type FaultTiming } from './fault-schedule.ts';
 
+/** A method that can be made to fail. */
 export type BackendCall = 'put' | 'get' | 'head' | 'delete' | 'list' | 'space';
 
 /** Which calls go wrong, and how. */

@@ -1,4 +1,6 @@
 /** `holdfast/testing`: the suite every backend must pass, and backends and file systems that fail on command. */
+
+export type { DirectoryItem, FileHandle, FileStat, FileSystem } from '../runtime/file-system.ts';
 export type { OpenedBackend, SuiteContext } from './backend-case.ts';
 export { CrashFileSystem } from './crash-file-system.ts';
 export { type BackendSuiteOptions, describeBackend, type SuiteRunner } from './describe-backend.ts';

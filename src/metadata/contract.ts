@@ -119,7 +119,10 @@ export type RequestOutcome =
   /** The request changed nothing; the others of its group are not concerned. */
   | { readonly ok: false; readonly error: Error };
 
-/** A journal pack that became durable: outbox rows up to `pack.journal.lastCommit` are done with. */
+/**
+ * A journal pack that became durable: the outbox is done with its commits, but for one whose chunks are neither in the
+ * pack nor found elsewhere.
+ */
 export interface FlushedJournal {
   readonly pack: PackDescriptor;
   /** Per commit that carried chunks inline: where its items lie in the pack now. */
@@ -222,9 +225,15 @@ export interface Metadata {
    *   `exhausted/DISK_FULL` when the database cannot grow (nothing happened); anything else is uncertain
    */
   commit(requests: readonly CommitRequest[], flushed?: readonly FlushedJournal[]): Promise<readonly RequestOutcome[]>;
-  /** Unflushed records in commit order from `after` + 1, at least one if there is any, up to about `bytesMax`. */
+  /**
+   * Unflushed records after `after`, at least one if there is any, up to about `bytesMax`: a run of commits without gaps,
+   * because a journal pack holds such a run.
+   */
   outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]>;
-  /** Applies flushed journals without a commit. Of several packs with the same commit the first by (lastCommit, id) is pointed to. */
+  /**
+   * Applies flushed journals without a commit. Of several packs that hold the chunks of one commit, the first by
+   * (lastCommit, id) is pointed to. Chunks that a replay did not place are placed now; a dropped pack gets none.
+   */
   markFlushed(flushed: readonly FlushedJournal[]): Promise<void>;
 
   /** Live packs in order of number; pages by `after` (a number). */

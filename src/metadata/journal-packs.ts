@@ -36,15 +36,14 @@ export interface InlinePlacement {
   readonly commit: number;
   readonly pack: StoredPack;
   readonly items: readonly DirectoryItem[];
-  /** The commit is being replayed now: its chunks are placed whatever was known of them before. */
-  readonly replaying: boolean;
 }
 
 function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: InlinePlacement): boolean {
   if (!isLocated(item)) return false;
   const row = state.items.get(itemKey(item.kind, item.id));
-  const { commit, pack, replaying } = placement;
-  if (!row || row.commit < commit) return replaying;
+  const { commit, pack } = placement;
+  // The commit is being replayed now; or it was, from another pack that holds its record but not its chunks.
+  if (!row || row.commit < commit) return true;
   if (row.commit > commit) return false;
   if (row.pack === IN_OUTBOX || row.pack === pack.number) return true;
   const current = state.packByNumber(row.pack).descriptor;
@@ -67,10 +66,10 @@ export async function placeInline(state: WorkingState, placement: InlinePlacemen
 }
 
 /**
- * Takes the records of these commits out of the outbox, but for those whose chunks are found nowhere else.
- * @returns the commits that stay
+ * Takes the records of these commits out of the outbox, but for those whose chunks are found nowhere else: they stay to
+ * be flushed again.
  */
-export async function removeFromOutbox(state: WorkingState, first: number, last: number): Promise<ReadonlySet<number>> {
+export async function removeFromOutbox(state: WorkingState, first: number, last: number): Promise<void> {
   const range = 'WHERE commit_number BETWEEN ? AND ? ORDER BY commit_number';
   const records = await state.outbox.loadWhere(state.transaction, range, [first, last]);
   const inline = await state.outboxRecords.loadWhere(state.transaction, `${range}, ordinal`, [first, last]);
@@ -84,7 +83,6 @@ export async function removeFromOutbox(state: WorkingState, first: number, last:
   }
   for (const { commit } of records) if (!staying.has(commit)) state.outbox.remove([commit]);
   for (const { commit, ordinal } of inline) if (!staying.has(commit)) state.outboxRecords.remove([commit, ordinal]);
-  return staying;
 }
 
 /** Writes the changes so far and moves `flushed` up to the record before the first one left in the outbox. */
@@ -102,9 +100,9 @@ export async function applyFlushed(state: WorkingState, flushed: readonly Flushe
     invariant(lastCommit <= state.head.commit, 'only committed records are flushed');
     const pack = await registerJournalPack(state, descriptor);
     if (pack.dropped) continue;
-    for (const { commit, items } of inline) await placeInline(state, { commit, items, pack, replaying: false });
-    const staying = await removeFromOutbox(state, firstCommit, lastCommit);
-    invariant(staying.size === 0, 'a journal pack holds the inline chunks of its commits');
+    for (const { commit, items } of inline) await placeInline(state, { commit, items, pack });
+    // A merged journal pack is without chunks: where an older copy of the metadata meets it, some commits stay.
+    await removeFromOutbox(state, firstCommit, lastCommit);
   }
   await settleFlushed(state);
 }

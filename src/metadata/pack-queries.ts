@@ -55,15 +55,16 @@ export async function forgetPacks(state: WorkingState, numbers: readonly number[
   await state.save();
 }
 
-/** The last commit of the page after `after` that holds about `bytesMax`; sizes are read without the records. */
+/** The last commit of the page after `after` that holds about `bytesMax` and no gap; sizes are read without the records. */
 async function pageEnd(reader: Reader, after: number, bytesMax: number): Promise<number> {
   const sql = 'SELECT commit_number, bytes FROM outbox WHERE commit_number > ? ORDER BY commit_number LIMIT ?';
   let end = after;
   let total = 0;
   for (const row of await reader.all(sql, [after, METADATA_SCAN_ROWS])) {
+    const commit = Number(row.commit_number);
     total += Number(row.bytes);
-    if (end > after && total > bytesMax) break;
-    end = Number(row.commit_number);
+    if (end > after && (total > bytesMax || commit !== end + 1)) break;
+    end = commit;
   }
   return end;
 }

@@ -52,12 +52,11 @@ async function checkChain(
 
 /** Points the chunks of a commit to the journal packs that hold them. */
 async function replayInline(state: WorkingState, step: ReplayStep, commit: number): Promise<void> {
-  const replaying = commit > state.head.commit;
   await state.loadPacks(step.inline.map(({ packId }) => packId));
   for (const { packId, items } of step.inline) {
     const pack: StoredPack | undefined = state.pack(packId);
     invariant(pack, 'inline chunks lie in a journal pack that was named before');
-    if (!pack.dropped) await placeInline(state, { commit, pack, items, replaying });
+    if (!pack.dropped) await placeInline(state, { commit, pack, items });
   }
 }
 

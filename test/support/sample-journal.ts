@@ -18,12 +18,17 @@ export interface SampleJournalPack {
 export class SampleJournal {
   readonly #directories = new Map<string, readonly DirectoryItem[]>();
   readonly #journalPacks = new Map<string, SampleJournalPack>();
-  #lastPack = 0;
+  #packs = 0;
+
+  /** Ordinals that jump up and down: nothing may depend on which of two packs has the lesser id. */
+  #nextOrdinal(): number {
+    this.#packs += 1;
+    return (this.#packs * 7919) % 10_007;
+  }
 
   /** A new pack of chunks (or of manifests), not known to any metadata yet. */
   write(ids: readonly Uint8Array[], packClass: 'data' | 'meta' = 'data'): SamplePack {
-    this.#lastPack += 1;
-    const sample = packOf(this.#lastPack, ids, packClass);
+    const sample = packOf(this.#nextOrdinal(), ids, packClass);
     this.#directories.set(toHex(sample.pack.id), sample.items);
     return sample;
   }
@@ -46,10 +51,9 @@ export class SampleJournal {
   writeJournal(incarnation: Uint8Array, rows: readonly OutboxRow[]): FlushedJournal {
     const [first, last] = [rows[0], rows.at(-1)];
     if (!first || !last) throw new Error('a journal pack holds records');
-    this.#lastPack += 1;
     const journal = { incarnation, firstCommit: first.commit, lastCommit: last.commit };
     const ids = rows.flatMap((row) => row.inline.flatMap(({ items }) => items.map(({ id }) => id)));
-    const { pack, items } = packOf(this.#lastPack, ids, 'journal', journal);
+    const { pack, items } = packOf(this.#nextOrdinal(), ids, 'journal', journal);
     let next = 0;
     const entries = rows.map(({ commit, record, inline }) => {
       const count = inline.reduce((sum, { items: { length } }) => sum + length, 0);
@@ -102,15 +106,19 @@ export class SampleJournal {
     return { record: entry.record, directories, inline };
   }
 
-  /** Replays everything that lies here into other metadata, the way recovery does. */
+  /** Replays what is new in a journal pack and tells the metadata that it is there, the way recovery does. */
+  async adopt(metadata: Metadata, { pack, entries }: SampleJournalPack): Promise<void> {
+    const { commit } = await metadata.head();
+    const steps = entries.filter((entry) => entry.commit > commit).map((entry) => this.step(entry, pack.id));
+    if (steps.length > 0) await metadata.replay([pack], steps);
+    const carrying = entries.filter(({ inline }) => inline.length > 0);
+    await metadata.markFlushed([
+      { pack, inline: carrying.map(({ commit: of, inline: items }) => ({ commit: of, items })) },
+    ]);
+  }
+
+  /** Adopts everything that lies here. */
   async recover(metadata: Metadata): Promise<void> {
-    for (const { pack, entries } of this.listing) {
-      const { commit } = await metadata.head();
-      const steps = entries.filter((entry) => entry.commit > commit).map((entry) => this.step(entry, pack.id));
-      if (steps.length > 0) await metadata.replay([pack], steps);
-      const carrying = entries.filter(({ inline }) => inline.length > 0);
-      const inline = carrying.map(({ commit: of, inline: items }) => ({ commit: of, items }));
-      await metadata.markFlushed([{ pack, inline }]);
-    }
+    for (const pack of this.listing) await this.adopt(metadata, pack);
   }
 }

@@ -161,6 +161,40 @@ export function describeReplay(subject: MetadataUnderTest): void {
       });
     });
 
+    it.each([
+      { order: 'before' },
+      { order: 'after' },
+    ])('finds chunks that rode inline when a merged journal pack without them comes $order', async ({ order }) => {
+      const [metadata, journal, rebuilt] = [await open(), new SampleJournal(), await open()];
+      await metadata.commit([{ changes: [put('a')], inline: [inlineOf('x')] }]);
+      await flushAll(metadata, journal);
+      const [source] = journal.listing;
+      if (!source) throw new Error('nothing was flushed');
+      const merged = journal.journalPack(journal.mergeJournal([source]).pack.id);
+      if (!merged) throw new Error('nothing was merged');
+      for (const pack of order === 'before' ? [merged, source] : [source, merged]) await journal.adopt(rebuilt, pack);
+      expect(await rebuilt.stateDigests()).toEqual(await metadata.stateDigests());
+      await expectSound(rebuilt);
+    });
+
+    it('of an older copy keeps what only its outbox holds', async () => {
+      const [metadata, journal, older] = [await open(), new SampleJournal(), await open()];
+      await metadata.commit([{ changes: [put('a')], inline: [inlineOf('x')] }]);
+      await flushAll(metadata, journal);
+      const [source] = journal.listing;
+      if (!source) throw new Error('nothing was flushed');
+      const merged = journal.mergeJournal([source]);
+      // The copy has the commit in its outbox, and meets the merged journal pack first.
+      await older.commit([{ changes: [put('a')], inline: [inlineOf('x')] }]);
+      await older.markFlushed([{ pack: merged.pack, inline: [] }]);
+      expect(await whereIs(older, 'x')).toBe('outbox 1');
+      expect(await older.head()).toMatchObject({ flushed: 0 });
+      await expectSound(older);
+      await flushAll(older, journal);
+      expect(await older.head()).toMatchObject({ flushed: 1 });
+      await expectSound(older);
+    });
+
     it('keeps items in a dropped pack, suspect, when the pack they moved to cannot be read', async () => {
       const [metadata, journal, rebuilt] = [await open(), new SampleJournal(), await open()];
       const [first, merged] = [journal.write([idOf(1)]), journal.write([idOf(1)])];

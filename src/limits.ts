@@ -61,7 +61,7 @@ export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
 export const MANIFEST_FANOUT = 1024;
 /** Level of the highest inner node; leaves are level 0. */
 export const MANIFEST_LEVEL_MAX = 4;
-/** A manifest of one leaf up to this size rides in the entry itself. */
+/** The top node of a manifest rides in the entry itself up to this size. */
 export const MANIFEST_INLINE_BYTES_MAX = 16 * KIB;
 
 /** Chunk records of one operation up to this size ride in its commit instead of a data pack. */

@@ -46,12 +46,17 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/** A copy in memory of its own. `slice()` is none where a caller passed a Node `Buffer`: there it gives a view. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** The first byte string after every one that starts with `prefix`; `undefined` when there is none (all 0xff or empty). */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let end = prefix.length;
   while (end > 0 && prefix[end - 1] === 0xff) end -= 1;
   if (end === 0) return undefined;
-  const bound = prefix.slice(0, end);
+  const bound = copyBytes(prefix.subarray(0, end));
   bound[end - 1] = (bound[end - 1] ?? 0) + 1;
   return bound;
 }

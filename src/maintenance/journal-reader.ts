@@ -60,10 +60,12 @@ export async function readJournalPack(packs: PackStore, name: JournalPackName): 
   if (bytes === undefined) return undefined;
   const entries: { commit: number; record: Uint8Array; inline: DirectoryItem[] }[] = [];
   for (const item of opened?.items ?? []) {
-    if (item.kind !== 'journal') {
-      entries.at(-1)?.inline.push(item);
+    const current = entries.at(-1);
+    if (item.kind === 'chunk' && current) {
+      current.inline.push(item);
       continue;
     }
+    if (item.kind !== 'journal') throw misplacedItem(name, item);
     const record = await readItem(opened as OpenedPack, bytes, item);
     entries.push({ commit: decodeJournalRecord(record).commit, record, inline: [] });
   }
@@ -79,6 +81,13 @@ export async function readJournalPack(packs: PackStore, name: JournalPackName): 
     );
   }
   return { descriptor: (opened as OpenedPack).descriptor, entries };
+}
+
+function misplacedItem(name: JournalPackName, item: DirectoryItem): Error {
+  const packId = toHex(name.id);
+  return storeError('JOURNAL_CORRUPT', `journal pack ${packId} has a ${item.kind} where a record was expected`, {
+    details: { packId, offset: item.offset },
+  });
 }
 
 /** One item of a pack held in memory, authenticated, decompressed and hashed. */

@@ -229,7 +229,7 @@ async function mergeJournal(context: MergeContext, group: readonly PackRow[]): P
   if (journal === undefined) return undefined;
   // The new journal pack is durable and known before anything says that the old ones may go.
   const holder = await context.packs.write({ header: records.header, ...records.finish(), journal });
-  await context.metadata.markFlushed([{ pack: holder, inline: [] }]);
+  await context.metadata.replay([holder], []);
   const added = await writeIfAny(context, chunks);
   const dropped = group.map((pack) => pack.id);
   return { change: { type: 'pack-merge', added, dropped }, bytes: records.bytes + chunks.bytes };

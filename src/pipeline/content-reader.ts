@@ -1,4 +1,5 @@
 /** Streams the content of an entry: manifest, chunks in batches with one batch ahead, content digest at the end. */
+import { copyBytes } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
 import { ContentCheck } from './content-check.ts';
@@ -72,7 +73,7 @@ async function* fetchAhead(
       const content = bytes[index];
       invariant(content, 'the reader answers every item');
       // A chunk that repeats was fetched once, and who gets it may change the array.
-      if (taken.has(content)) return { chunk, bytes: content.slice() };
+      if (taken.has(content)) return { chunk, bytes: copyBytes(content) };
       taken.add(content);
       return { chunk, bytes: content };
     });

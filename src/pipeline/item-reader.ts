@@ -3,7 +3,7 @@
  * is authenticated before it is decompressed, every item is hashed before it is handed out. What fails is flagged, so
  * that nothing counts on it any more, and never returned.
  */
-import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
+import { concatBytes, copyBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
 import { invariant, isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { openRecord, RECORD_TRAILER_BYTES } from '../format/index.ts';
@@ -206,7 +206,7 @@ export class ItemReader {
         });
       }
       // A copy, so that one small chunk does not keep the megabyte of its record alive.
-      into.found.set(toHex(id), bytes.length * 2 > plain.buffer.byteLength ? bytes : bytes.slice());
+      into.found.set(toHex(id), bytes.length * 2 > plain.buffer.byteLength ? bytes : copyBytes(bytes));
     }
   }
 

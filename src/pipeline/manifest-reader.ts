@@ -62,7 +62,7 @@ async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): As
       const node = decodeManifestNode(await loadChecked(child.id, load));
       const sums = sumsOf(node);
       const level = node.type === 'leaf' ? 0 : node.level;
-      if (sums.bytes !== child.bytes || sums.chunks !== child.chunks || level >= place.node.level) {
+      if (sums.bytes !== child.bytes || sums.chunks !== child.chunks || level !== place.node.level - 1) {
         throw mismatch('has a node that is not what its parent says');
       }
       yield* walk({ node, offset, index }, range, load);

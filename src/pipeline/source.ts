@@ -2,8 +2,9 @@
 import { utf8Encode } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
+import { unlessAborted } from '../runtime/abort.ts';
 import { readFileBytes } from '../runtime/file-reader.ts';
-import { type FileStat, systemCode } from '../runtime/file-system.ts';
+import { type FileStat, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 
 export type ContentSource =
   | Uint8Array
@@ -33,20 +34,42 @@ async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
+/** Goes through a source by hand, so that one which keeps its reader waiting for ever can be aborted. */
 async function* checked(
   source: AsyncIterable<unknown> | Iterable<unknown>,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of source) {
-    signal?.throwIfAborted();
-    if (!(piece instanceof Uint8Array)) throw argumentTypeError('source', 'made of Uint8Array pieces', piece);
-    yield piece;
+  signal?.throwIfAborted();
+  const iterator = iteratorOf(source);
+  let state: 'asked' | 'answered' | 'ended' = 'answered';
+  try {
+    for (;;) {
+      state = 'asked';
+      const next = await unlessAborted(Promise.resolve(iterator.next()), signal);
+      state = next.done ? 'ended' : 'answered';
+      if (next.done) return;
+      if (!(next.value instanceof Uint8Array))
+        throw argumentTypeError('source', 'made of Uint8Array pieces', next.value);
+      yield next.value;
+    }
+  } catch (error) {
+    // Its own failure ended it; an answer that is still due may never come, so nobody waits for its end either.
+    if (state === 'asked' && signal?.aborted) Promise.resolve(iterator.return?.()).catch(() => undefined);
+    throw error;
+  } finally {
+    if (state === 'answered') await iterator.return?.();
   }
+}
+
+function iteratorOf(source: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
 async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
+    // Before it is opened: opening a pipe waits for its writer, and a device may never end.
+    checkRegular(path, await nodeFileSystem.stat(path));
     const pieces = readFileBytes(path, { ...(signal && { signal }) });
     for (;;) {
       const next = await pieces.next();
@@ -62,6 +85,10 @@ async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Ui
   }
 }
 
+function checkRegular(path: string, stat: FileStat): void {
+  if (!stat.isFile()) throw storeError('SOURCE_INVALID', `${path} is not a regular file`, { details: { path } });
+}
+
 /** A file that was written to while it was read has content that never existed: refused rather than stored. */
 function checkUnchanged(
   path: string,
@@ -69,7 +96,7 @@ function checkUnchanged(
   size: number,
 ): void {
   const { before, after } = stats;
-  if (!before.isFile()) throw storeError('SOURCE_INVALID', `${path} is not a regular file`, { details: { path } });
+  checkRegular(path, before);
   if (before.size === size && after.size === size && before.mtimeMs === after.mtimeMs) return;
   throw storeError('SOURCE_CHANGED', `${path} changed while it was read`, {
     details: { path, expected: before.size, actual: size },

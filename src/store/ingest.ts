@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/bytes.ts';
 import { type ChunkingSpec, createChunker } from '../chunking/index.ts';
 import { storeError } from '../errors/store-error.ts';
 import { blake3, createHasher } from '../hash/index.ts';
@@ -80,6 +81,6 @@ async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncG
         details: { size: piece.length },
       });
     }
-    yield piece.slice();
+    yield copyBytes(piece);
   }
 }

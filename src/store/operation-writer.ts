@@ -1,4 +1,4 @@
-import { concatBytes, toHex } from '../bytes/bytes.ts';
+import { concatBytes, copyBytes, toHex } from '../bytes/bytes.ts';
 import { compress } from '../compress/index.ts';
 import type { RecordItem } from '../format/index.ts';
 import { INLINE_BYTES_MAX, LOOKUP_BATCH_CHUNKS, RECORD_ITEMS_MAX, RECORD_PLAIN_BYTES_TARGET } from '../limits.ts';
@@ -249,7 +249,7 @@ export class OperationWriter {
       for (const [index, tally] of tallies.entries())
         tally.storedBytes += (record.stored.length * (items[index]?.length ?? 0)) / plain.length;
       if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
-        this.#inline.push(buffer ? { ...record, stored: record.stored.slice() } : record);
+        this.#inline.push(buffer ? { ...record, stored: copyBytes(record.stored) } : record);
         this.#inlineBytes += record.stored.length;
         return;
       }

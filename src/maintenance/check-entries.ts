@@ -1,4 +1,5 @@
 /** Does every entry decode, is its manifest whole, and is each of its chunks where it can be read? */
+
 import { concatBytes, equalBytes, toHex, utf8Decode } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import { decodeEntry, entryVersion } from '../format/index.ts';
@@ -8,7 +9,7 @@ import { createMerkleBuilder } from '../merkle/index.ts';
 import type { EntryRow, ItemLocation } from '../metadata/contract.ts';
 import { entryChunks } from '../pipeline/content-reader.ts';
 import type { ManifestChunk } from '../pipeline/manifest-reader.ts';
-import type { CheckedStore, CheckOptions } from './check.ts';
+import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { ProblemList } from './problems.ts';
 
 const PAGE_ENTRIES = 1000;

@@ -1,10 +1,11 @@
 /** Is every record up to the head there, each naming the digest of the one before it? */
+
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { decodeJournalRecord } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { PackRow } from '../metadata/contract.ts';
-import type { CheckedStore, CheckOptions } from './check.ts';
 import { isLive } from './check-packs.ts';
+import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import { readJournalPack } from './journal-reader.ts';
 import { ProblemList } from './problems.ts';
 

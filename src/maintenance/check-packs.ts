@@ -1,11 +1,12 @@
 /** Is every pack on the backend, and does it hold what the metadata finds in it? */
+
 import { listAll } from '../backend/list-all.ts';
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, shardKey } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
-import type { CheckedStore, CheckOptions } from './check.ts';
+import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { ProblemList } from './problems.ts';
 
 const PAGE_PACKS = 256;

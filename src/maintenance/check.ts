@@ -2,31 +2,11 @@
  * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry has
  * its chunks, every pack is on the backend and says of itself what the metadata says of it, and the journal is whole.
  */
-import type { Backend } from '../backend/contract.ts';
-import type { Metadata } from '../metadata/contract.ts';
-import type { ItemReader } from '../pipeline/item-reader.ts';
-import type { PackStore } from '../placement/pack-store.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkJournal } from './check-journal.ts';
 import { checkPacks } from './check-packs.ts';
+import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import { type Problem, ProblemList } from './problems.ts';
-
-/** What a check looks at. */
-export interface CheckedStore {
-  readonly backend: Backend;
-  readonly metadata: Metadata;
-  readonly packs: PackStore;
-  /** May flag what it finds; a read-only store flags nothing. */
-  readonly writable: boolean;
-  readonly reader: ItemReader;
-  /** Tells the metadata what the journal has written since it was last told. */
-  settle(): Promise<void>;
-}
-
-export interface CheckOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { phase: string; done: number; total?: number; bytes: number }) => void;
-}
 
 /** What a check proved and what it found wrong. */
 export interface CheckReport {

@@ -1,7 +1,7 @@
 import { equalBytes } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { exists } from '../runtime/file-system.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
 import { migrationsFrom, SCHEMA_VERSION } from './schema.ts';
 import { SqlMetadata } from './sql-metadata.ts';
@@ -19,16 +19,6 @@ export interface OpenSqliteOptions {
 
 function missing(path: string): Error {
   return storeError('METADATA_MISSING', `there is no metadata at ${path}`, { details: { path } });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await nodeFileSystem.stat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** @returns the version of the schema, 0 for an empty database */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { exists, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import { fromSqliteError } from './sqlite-errors.ts';
 import { LOG_INDEX_SUFFIX, LOG_SUFFIX, SET_ASIDE_VERSION } from './sqlite-file.ts';
 
@@ -45,19 +45,9 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function has(file: string): Promise<boolean> {
-  try {
-    await nodeFileSystem.stat(file);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 /** Takes the file for itself and lets it go again; see `checkSqliteUnused`. */
 export async function checkUnused(file: string): Promise<void> {
-  if (!(await has(file))) return;
+  if (!(await exists(file))) return;
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(file, { timeout: 0 });
@@ -79,10 +69,10 @@ function inUse(file: string, cause: unknown): Error {
 
 /** Blocks the calling thread while SQLite works; see `setAsideSqliteMetadata`. */
 export async function setAside(file: string, to: string): Promise<void> {
-  if (await has(to)) {
+  if (await exists(to)) {
     throw storeError('PRECONDITION_FAILED', `there is a file at ${to} already`, { details: { path: to } });
   }
-  if (!(await has(file))) return;
+  if (!(await exists(file))) return;
   closeForOthers(file);
   // Of a sound database both are gone by now. A log must not stay, or it would be taken for the next database's.
   await renameIfThere(file + LOG_SUFFIX, to + LOG_SUFFIX);

@@ -81,3 +81,14 @@ export function systemCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
+
+/** Whether there is anything at the path. @throws the system's error when that cannot be told */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await nodeFileSystem.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

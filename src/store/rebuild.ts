@@ -10,7 +10,7 @@ import type { Metadata } from '../metadata/contract.ts';
 import { checkSqliteUnused, setAsideSqliteMetadata } from '../metadata/index.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
@@ -103,16 +103,6 @@ async function toReport(metadata: Metadata, unreadable: readonly UnreadablePack[
 function toProblem({ packId, error }: UnreadablePack): Problem {
   if (error) return { code: error.code, message: error.message, packId };
   return { code: 'CHUNK_MISSING', message: `pack ${packId} is gone`, packId };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await nodeFileSystem.stat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** What a rebuild that was interrupted left. */

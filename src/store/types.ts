@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/contract.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
+import type { ContentSource } from '../pipeline/source.ts';
 
 /** A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. */
 export type StoreLocation = string | { readonly backend: Backend; readonly metadataPath: string };
@@ -59,13 +60,7 @@ export interface CreateOptions extends OpenOptions {
 }
 
 /** Content of an entry: bytes, text (stored as UTF-8), a file by path, or a stream or iterable of bytes. */
-export type Source =
-  | Uint8Array
-  | string
-  | { readonly path: string }
-  | AsyncIterable<Uint8Array>
-  | Iterable<Uint8Array>
-  | ReadableStream<Uint8Array>;
+export type Source = ContentSource;
 
 /** How to store content, and what to keep beside it. */
 export interface PutOptions extends ProgressOptions {

@@ -56,7 +56,9 @@ const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set([
   'unsupported',
 ]);
 
-/** Whether an error of a write proves that nothing was written. */
+/** Whether an error of a write leaves no doubt: nothing was written, or (`COMMIT_PENDING`) it is known what was. */
 export function isDefinite(error: unknown): boolean {
-  return isStoreError(error) && (DEFINITE_KINDS.has(error.kind) || error.code === 'METADATA_BUSY');
+  return (
+    isStoreError(error, 'METADATA_BUSY', 'COMMIT_PENDING') || (isStoreError(error) && DEFINITE_KINDS.has(error.kind))
+  );
 }

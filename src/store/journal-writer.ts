@@ -19,6 +19,8 @@ export class JournalWriter {
   readonly #incarnation: Uint8Array;
   #written: number;
   #packsWritten = 0;
+  /** The flush under way: a second one at its side would write the same records again. */
+  #flushing: Promise<void> = Promise.resolve();
   /** Durable, but the metadata has not been told; told with the next commit, or when the store closes. */
   #untold: FlushedJournal[] = [];
 
@@ -51,7 +53,12 @@ export class JournalWriter {
   }
 
   /** Makes every record of the outbox durable on the backend. May spend the reserve: a full disk must not block a delete. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.catch(() => undefined).then(() => this.#flush());
+    return this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
     for (;;) {
       const rows = await this.#metadata.outbox(this.#written, FLUSH_BYTES_MAX);
       const last = rows.at(-1);

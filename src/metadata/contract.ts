@@ -232,7 +232,8 @@ export interface Metadata {
   outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]>;
   /**
    * Applies flushed journals without a commit. Of several packs that hold the chunks of one commit, the first by
-   * (lastCommit, id) is pointed to. Chunks that a replay did not place are placed now; a dropped pack gets none.
+   * (lastCommit, id) is pointed to. Chunks that a replay did not place are placed now; a dropped pack gets none. A pack
+   * that was not known, whose records another one holds by now and in which nothing is found, is dropped at once.
    */
   markFlushed(flushed: readonly FlushedJournal[]): Promise<void>;
 

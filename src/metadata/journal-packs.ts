@@ -3,7 +3,7 @@
  *
  * Two processes may flush the same commits, so one commit can lie in several journal packs. Which of them its chunks
  * are found in must not depend on who came first, or a rebuild would see another state than the running one: it is the
- * first by last commit, then id, which is also the order in which a rebuild meets them.
+ * first by last commit, then id.
  */
 import { compareBytes } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
@@ -44,8 +44,8 @@ function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: Inlin
   const { commit, pack } = placement;
   // The commit is being replayed now; or it was, from another pack that holds its record but not its chunks.
   if (!row || row.commit < commit) return true;
-  if (row.commit > commit) return false;
-  if (row.pack === IN_OUTBOX || row.pack === pack.number) return true;
+  if (row.commit > commit || row.pack === pack.number) return false;
+  if (row.pack === IN_OUTBOX) return true;
   const current = state.packByNumber(row.pack).descriptor;
   // An operation of the same commit placed it: operations count after what rode inline.
   if (current.class !== 'journal') return false;
@@ -68,8 +68,9 @@ export async function placeInline(state: WorkingState, placement: InlinePlacemen
 /**
  * Takes the records of these commits out of the outbox, but for those whose chunks are found nowhere else: they stay to
  * be flushed again.
+ * @returns how many records of these commits were in the outbox
  */
-export async function removeFromOutbox(state: WorkingState, first: number, last: number): Promise<void> {
+export async function removeFromOutbox(state: WorkingState, first: number, last: number): Promise<number> {
   const range = 'WHERE commit_number BETWEEN ? AND ? ORDER BY commit_number';
   const records = await state.outbox.loadWhere(state.transaction, range, [first, last]);
   const inline = await state.outboxRecords.loadWhere(state.transaction, `${range}, ordinal`, [first, last]);
@@ -83,6 +84,7 @@ export async function removeFromOutbox(state: WorkingState, first: number, last:
   }
   for (const { commit } of records) if (!staying.has(commit)) state.outbox.remove([commit]);
   for (const { commit, ordinal } of inline) if (!staying.has(commit)) state.outboxRecords.remove([commit, ordinal]);
+  return records.length;
 }
 
 /** Writes the changes so far and moves `flushed` up to the record before the first one left in the outbox. */
@@ -93,16 +95,26 @@ export async function settleFlushed(state: WorkingState): Promise<void> {
   state.head = { ...state.head, flushed };
 }
 
+async function applyOne(state: WorkingState, { pack: descriptor, inline }: FlushedJournal): Promise<void> {
+  const { firstCommit, lastCommit } = placeOf(descriptor);
+  invariant(lastCommit <= state.head.commit, 'only committed records are flushed');
+  await state.loadPacks([descriptor.id]);
+  const isNew = state.pack(descriptor.id) === undefined;
+  const pack = await registerJournalPack(state, descriptor);
+  if (pack.dropped) return;
+  for (const { commit, items } of inline) await placeInline(state, { commit, items, pack });
+  // A merged journal pack is without chunks: where an older copy of the metadata meets it, some commits stay.
+  const awaited = await removeFromOutbox(state, firstCommit, lastCommit);
+  const placed = state.packByNumber(pack.number);
+  if (!isNew || awaited > 0 || placed.items > 0) return;
+  // Another process flushed the same commits first. It may even have taken over this pack, merged and deleted it before
+  // its writer told of it: as long as another pack holds the records this one is not counted on.
+  const holders = await state.journalPacksHolding({ firstCommit, lastCommit });
+  if (holders.some(({ number }) => number !== pack.number)) state.packs.put({ ...placed, dropped: true });
+}
+
 /** Applies journal packs that became durable; see `Metadata.markFlushed`. Changes are written but for the head. */
 export async function applyFlushed(state: WorkingState, flushed: readonly FlushedJournal[]): Promise<void> {
-  for (const { pack: descriptor, inline } of flushed) {
-    const { firstCommit, lastCommit } = placeOf(descriptor);
-    invariant(lastCommit <= state.head.commit, 'only committed records are flushed');
-    const pack = await registerJournalPack(state, descriptor);
-    if (pack.dropped) continue;
-    for (const { commit, items } of inline) await placeInline(state, { commit, items, pack });
-    // A merged journal pack is without chunks: where an older copy of the metadata meets it, some commits stay.
-    await removeFromOutbox(state, firstCommit, lastCommit);
-  }
+  for (const one of flushed) await applyOne(state, one);
   await settleFlushed(state);
 }

@@ -199,7 +199,7 @@ export function describeJournal(subject: MetadataUnderTest): void {
       const chunks = journal.write([idOf('x'), idOf('y')]);
       expect(await refusal(metadata, packMerge([chunks], sources))).toBe('PRECONDITION_FAILED');
       const holder = journal.mergeJournal(journal.listing);
-      await metadata.markFlushed([holder]);
+      await metadata.replay([holder.pack], []);
       expect(await refusal(metadata, packMerge([], sources))).toBe('PRECONDITION_FAILED');
       await commit(metadata, packMerge([chunks], sources));
       expect((await metadata.droppedPacks(9)).map(({ id }) => id)).toEqual(sources.map(({ pack }) => pack.id));
@@ -216,10 +216,28 @@ export function describeJournal(subject: MetadataUnderTest): void {
       await metadata.markFlushed([first]);
       const holder = journal.mergeJournal(journal.listing);
       const chunks = journal.write([idOf('x')]);
-      await metadata.markFlushed([holder]);
+      await metadata.replay([holder.pack], []);
       await commit(metadata, packMerge([chunks], [{ pack: first.pack, items: [] }]));
       await metadata.markFlushed([first]);
       expect(await metadata.locate('chunk', idOf('x'))).toMatchObject([{ pack: { id: chunks.pack.id } }]);
+      await expectSound(metadata);
+    });
+
+    it('that another process merged and deleted before their writer told of them are not counted on', async () => {
+      const [metadata, journal] = [await open(), new SampleJournal()];
+      await commitInline(metadata, 'x');
+      const first = await journal.flush(metadata);
+      if (!first) throw new Error('nothing was flushed');
+      await metadata.markFlushed([first]);
+      const holder = journal.mergeJournal(journal.listing);
+      const chunks = journal.write([idOf('x')]);
+      await metadata.replay([holder.pack], []);
+      await commit(metadata, packMerge([chunks], [{ pack: first.pack, items: [] }]));
+      const dropped = await metadata.droppedPacks(10);
+      await metadata.forgetPacks(dropped.map(({ number }) => number));
+      await metadata.markFlushed([first]);
+      expect(await metadata.listPacks({ class: 'journal', limit: 10 })).toMatchObject([{ id: holder.pack.id }]);
+      expect(await metadata.droppedPacks(10)).toMatchObject([{ id: first.pack.id }]);
       await expectSound(metadata);
     });
   });

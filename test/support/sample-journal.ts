@@ -85,11 +85,14 @@ export class SampleJournal {
     );
   }
 
-  /** Journal packs in the order in which a listing names them: by last commit, then id. */
+  /** Journal packs by first commit, then last, then id: in no other order does each follow on those before it. */
   get listing(): readonly SampleJournalPack[] {
-    const place = ({ pack }: SampleJournalPack): number => pack.journal?.lastCommit ?? 0;
+    const place = ({ pack }: SampleJournalPack) => pack.journal ?? { firstCommit: 0, lastCommit: 0 };
     return [...this.#journalPacks.values()].toSorted(
-      (a, b) => place(a) - place(b) || Buffer.compare(a.pack.id, b.pack.id),
+      (a, b) =>
+        place(a).firstCommit - place(b).firstCommit ||
+        place(a).lastCommit - place(b).lastCommit ||
+        Buffer.compare(a.pack.id, b.pack.id),
     );
   }
 

@@ -47,7 +47,7 @@ async function liveThrough(metadata: Metadata, journal: SampleJournal): Promise<
   await flushAll(metadata, journal);
   await commit(metadata, packMerge([journal.write([idOf(1), idOf(2), idOf(3)])], [first, second]));
   const sources = journal.listing.map(({ pack }) => ({ pack, items: [] }));
-  await metadata.markFlushed([journal.mergeJournal(journal.listing)]);
+  await metadata.replay([journal.mergeJournal(journal.listing).pack], []);
   await commit(metadata, packMerge([journal.write([idOf('x'), idOf('y')])], sources));
   await flushAll(metadata, journal);
 }

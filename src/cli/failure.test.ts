@@ -7,6 +7,7 @@ import { describeFailure } from './failure.ts';
 import { fileError } from './file-error.ts';
 import { hintFor } from './hints.ts';
 import { Interrupted } from './interrupt.ts';
+import { usageError } from './usage-error.ts';
 
 function systemError(code: string, path?: string): Error {
   return Object.assign(new Error(`${code}: oh no`), { code, path });
@@ -21,6 +22,7 @@ describe('describeFailure', () => {
       message: 'it failed',
       details: { key: 'k' },
       exitStatus: EXIT_STATUS[kind],
+      hint: hintFor(code),
     });
   });
 
@@ -35,7 +37,10 @@ describe('describeFailure', () => {
       code: 'ARGUMENT_INVALID',
       message: "unknown command 'putt' (Did you mean put?)",
       exitStatus: 2,
+      hint: expect.stringContaining('--help'),
     });
+    const ours = describeFailure(usageError('name one KEY'));
+    expect(ours).toMatchObject({ code: 'ARGUMENT_INVALID', exitStatus: 2, hint: undefined });
   });
 
   it('takes a wrong argument of the library for a wrong command line', () => {

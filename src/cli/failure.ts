@@ -2,7 +2,9 @@ import { CommanderError } from 'commander';
 import { type ErrorKind, EXIT_STATUS } from '../errors/codes.ts';
 import { StoreError } from '../errors/store-error.ts';
 import { fileError, systemCodeOf } from './file-error.ts';
+import { hintFor } from './hints.ts';
 import { Interrupted } from './interrupt.ts';
+import { isUsageError } from './usage-error.ts';
 
 /** An error as the command line shows it; `--json` prints the first four fields. */
 export interface Failure {
@@ -12,10 +14,13 @@ export interface Failure {
   readonly message: string;
   readonly details: object;
   readonly exitStatus: number;
+  /** What to do next, where the message does not say it already. */
+  readonly hint: string | undefined;
 }
 
 function argumentFailure(message: string, details: object): Failure {
-  return { kind: 'invalid', code: 'ARGUMENT_INVALID', message, details, exitStatus: EXIT_STATUS.invalid };
+  const code = 'ARGUMENT_INVALID';
+  return { kind: 'invalid', code, message, details, exitStatus: EXIT_STATUS.invalid, hint: hintFor(code) };
 }
 
 /** Finds out what an error means to the user. Unknown errors are bugs of ours and say so. */
@@ -24,15 +29,16 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof SuppressedError) return describeFailure(error.suppressed);
   if (error instanceof StoreError) {
     const { kind, code, message, details } = error;
-    return { kind, code, message, details, exitStatus: EXIT_STATUS[kind] };
+    return { kind, code, message, details, exitStatus: EXIT_STATUS[kind], hint: hintFor(code) };
   }
   if (error instanceof CommanderError) {
+    if (isUsageError(error)) return { ...argumentFailure(error.message, {}), hint: undefined };
     // Commander puts its suggestion of the nearest name on a line of its own.
     return argumentFailure(error.message.replace(/^error: /, '').replaceAll('\n', ' '), {});
   }
   if (error instanceof Interrupted) {
     const { message, exitStatus } = error;
-    return { kind: 'interrupted', code: 'INTERRUPTED', message, details: {}, exitStatus };
+    return { kind: 'interrupted', code: 'INTERRUPTED', message, details: {}, exitStatus, hint: undefined };
   }
   if (error instanceof Error && (error as { code?: unknown }).code === 'ARGUMENT_INVALID') {
     return argumentFailure(error.message, { parameter: (error as { parameter?: unknown }).parameter });
@@ -42,5 +48,6 @@ export function describeFailure(error: unknown): Failure {
     return describeFailure(fileError(error, typeof path === 'string' ? path : 'system', 'read'));
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'internal', code: 'UNEXPECTED', message, details: {}, exitStatus: EXIT_STATUS.internal };
+  const code = 'UNEXPECTED';
+  return { kind: 'internal', code, message, details: {}, exitStatus: EXIT_STATUS.internal, hint: hintFor(code) };
 }

@@ -1,6 +1,5 @@
 import type { Logger, Store } from '../index.ts';
 import { describeFailure, type Failure } from './failure.ts';
-import { hintFor } from './hints.ts';
 import { loadLibrary } from './library.ts';
 import { findStore, type LocationHints, requireStore } from './store-location.ts';
 import { OutputClosed, type Terminal } from './terminal.ts';
@@ -92,8 +91,7 @@ export class Session {
 
   /** Prints an error that ends the run, with what to do next. */
   fail(error: unknown): void {
-    const { code } = this.report(error);
-    const hint = hintFor(code);
+    const { hint } = this.report(error);
     if (hint !== undefined && !this.#options.json) this.terminal.note(`hint: ${hint}`);
   }
 

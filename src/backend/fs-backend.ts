@@ -91,6 +91,21 @@ export class FsBackend extends BaseBackend {
     });
   }
 
+  /**
+   * Asks for what an ordinary put would be refused, on behalf of one that will have leave to spend the reserve and is
+   * not to grow the folder beyond its bounds nevertheless. Without a quota and `freeBytesMin` this costs nothing.
+   * @throws `exhausted/QUOTA_EXCEEDED`, `exhausted/FREE_SPACE_LOW`, `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED`
+   */
+  async checkRoom(bytes: number): Promise<void> {
+    await this.run({}, () =>
+      this.#guard({ action: 'put', root: this.root }, async () => {
+        const claim = await this.#ledger?.claim({ growthBytes: bytes, overdraftBytes: 0 });
+        claim?.release();
+        await this.#checkFreeSpace(bytes, { freeBytesMin: this.#parts.freeBytesMin });
+      }),
+    );
+  }
+
   /** The reserve as it is on the disk now. @throws `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED` */
   async reserveState(): Promise<ReserveState> {
     return this.run({}, () => this.#guard({ action: 'reserve', root: this.root }, () => this.#parts.reserve.state()));
@@ -173,7 +188,12 @@ export class FsBackend extends BaseBackend {
     const { temporary, folders } = this.#parts;
     const target = this.#path(key);
     const file = temporary.next();
-    await this.#claimFreeSpace(key, bytes.length, options.spendReserve ? 0 : this.#parts.freeBytesMin);
+    // Counted while nothing on the disk shows them: puts side by side must not all see the same room.
+    await this.#checkFreeSpace(bytes.length, {
+      key,
+      freeBytesMin: options.spendReserve ? 0 : this.#parts.freeBytesMin,
+    });
+    this.#writingBytes += bytes.length;
     try {
       await writeTemporary(this.#fileSystem, file, { parts: slices(bytes), signal: options.signal });
     } finally {
@@ -255,17 +275,20 @@ export class FsBackend extends BaseBackend {
     }
   }
 
-  /** Counts bytes about to be written, while nothing on the disk shows them: puts side by side must not all see the same room. */
-  async #claimFreeSpace(key: string, bytes: number, freeBytesMin: number): Promise<void> {
-    if (freeBytesMin > 0) {
-      const freeBytes = await this.#fileSystem.freeBytes(this.root);
-      if (freeBytes - this.#writingBytes - bytes < freeBytesMin) {
-        const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
-        const details = { backendKey: key, path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
-        throw storeError('FREE_SPACE_LOW', message, { details });
-      }
-    }
-    this.#writingBytes += bytes;
+  /** @throws `exhausted/FREE_SPACE_LOW` */
+  async #checkFreeSpace(
+    bytes: number,
+    options: { readonly key?: string; readonly freeBytesMin: number },
+  ): Promise<void> {
+    const { key, freeBytesMin } = options;
+    if (freeBytesMin === 0) return;
+    const freeBytes = await this.#fileSystem.freeBytes(this.root);
+    if (freeBytes - this.#writingBytes - bytes >= freeBytesMin) return;
+    const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
+    const details = { path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
+    throw storeError('FREE_SPACE_LOW', message, {
+      details: { ...details, ...(key !== undefined && { backendKey: key }) },
+    });
   }
 
   async #sizeOf(key: string): Promise<number> {

@@ -3,7 +3,7 @@ import { fitsQuota, quotaError } from './quota.ts';
 
 /** What is being asked for; `growthBytes` is the new size less the old one. */
 export interface QuotaRequest {
-  readonly key: string;
+  readonly key?: string;
   readonly growthBytes: number;
   /** Bytes by which this call may pass the quota. */
   readonly overdraftBytes: number;
@@ -44,9 +44,9 @@ export class QuotaLedger {
    * @throws `exhausted/QUOTA_EXCEEDED`
    */
   async claim(request: QuotaRequest): Promise<QuotaClaim> {
-    const { key, growthBytes } = request;
+    const { growthBytes } = request;
     const quotaBytes = this.quotaBytes + request.overdraftBytes;
-    const demand = () => ({ key, growthBytes, quotaBytes, usedBytes: this.#storedBytes + this.#claimedBytes });
+    const demand = () => ({ ...request, quotaBytes, usedBytes: this.#storedBytes + this.#claimedBytes });
     if (this.#isStale() || !fitsQuota(demand())) await this.recount();
     if (!fitsQuota(demand())) throw quotaError(demand());
     let claimed = Math.max(0, growthBytes);

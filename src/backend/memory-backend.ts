@@ -38,6 +38,18 @@ export class MemoryBackend extends BaseBackend {
     this.#reserveBytes = checkInteger('reserveBytes', options.reserveBytes ?? RESERVE_BYTES, { min: 0 });
   }
 
+  /**
+   * Asks for what an ordinary put would be refused; see `FsBackend.checkRoom`.
+   * @throws `exhausted/QUOTA_EXCEEDED`, `closed/BACKEND_CLOSED`
+   */
+  async checkRoom(bytes: number): Promise<void> {
+    await this.run({}, async () => {
+      if (this.#quotaBytes === undefined) return;
+      const demand = { usedBytes: this.#usedBytes, growthBytes: bytes, quotaBytes: this.#quotaBytes };
+      if (!fitsQuota(demand)) throw quotaError(demand);
+    });
+  }
+
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
     const old = this.#blobs.get(key);
     if (old && options.ifAbsent) throw blobExistsError(key);

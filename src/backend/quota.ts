@@ -2,7 +2,8 @@ import { storeError } from '../errors/store-error.ts';
 
 /** What a put would change, against what may be held. */
 export interface QuotaDemand {
-  readonly key: string;
+  /** Absent where room is asked for without a value. */
+  readonly key?: string;
   /** Bytes held now, values being written included. */
   readonly usedBytes: number;
   /** Size of the value less the size of the one it replaces. */
@@ -19,6 +20,11 @@ export function quotaError(demand: QuotaDemand): Error {
   const { key, usedBytes, growthBytes, quotaBytes } = demand;
   const message = `${growthBytes} more bytes pass the quota of ${quotaBytes} bytes, of which ${usedBytes} are used`;
   return storeError('QUOTA_EXCEEDED', message, {
-    details: { backendKey: key, size: growthBytes, expected: quotaBytes, actual: usedBytes },
+    details: {
+      ...(key !== undefined && { backendKey: key }),
+      size: growthBytes,
+      expected: quotaBytes,
+      actual: usedBytes,
+    },
   });
 }

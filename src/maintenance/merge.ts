@@ -76,10 +76,12 @@ async function mergeClass(context: MergeContext, packClass: PackClass): Promise<
   try {
     await context.submit([changes.change]);
   } catch (error) {
-    // Somebody else moved the same items first: their merge stands, our new packs are nobody's.
-    if (!isStoreError(error, 'PRECONDITION_FAILED')) throw error;
+    // Nothing was committed, so our new packs are nobody's; on a full disk they would only be in the way.
+    if (!isStoreError(error) || (error.kind !== 'conflict' && error.kind !== 'exhausted')) throw error;
     for (const added of changes.change.added) await context.packs.delete(added.pack);
-    return undefined;
+    // Somebody else moved the same items first: their merge stands.
+    if (error.code === 'PRECONDITION_FAILED') return undefined;
+    throw error;
   }
   await deleteDroppedPacks(context);
   return { dropped: changes.change.dropped.length, added: changes.change.added.length, bytes: changes.bytes };

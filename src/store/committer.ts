@@ -19,6 +19,14 @@ export interface Reserve {
   restore(): Promise<boolean>;
 }
 
+/** What decides whether the store may grow. */
+export interface Space {
+  /** `undefined` where none is kept. */
+  readonly reserve: Reserve | undefined;
+  /** Rejects with `exhausted/*` when bytes that come with a commit would pass a bound that the caller has set. */
+  readonly checkRoom: ((bytes: number) => Promise<void>) | undefined;
+}
+
 const RETRY_DELAY_MS = 1000;
 const RETRY_DELAY_MS_MAX = 30_000;
 
@@ -30,7 +38,7 @@ export class Committer {
   readonly #metadata: Metadata;
   readonly #journal: JournalWriter;
   readonly #health: Health;
-  readonly #reserve: Reserve | undefined;
+  readonly #space: Space;
   readonly #afterCommit: () => void;
   readonly #queue: Waiting[] = [];
   readonly #stop = new AbortController();
@@ -42,14 +50,14 @@ export class Committer {
     readonly metadata: Metadata;
     readonly journal: JournalWriter;
     readonly health: Health;
-    readonly reserve: Reserve | undefined;
+    readonly space: Space;
     /** Called after each group, for work that follows commits. Must not throw. */
     readonly afterCommit: () => void;
   }) {
     this.#metadata = parts.metadata;
     this.#journal = parts.journal;
     this.#health = parts.health;
-    this.#reserve = parts.reserve;
+    this.#space = parts.space;
     this.#afterCommit = parts.afterCommit;
   }
 
@@ -119,16 +127,16 @@ export class Committer {
 
   #takeGroup(): Waiting[] {
     let operations = 0;
-    let inlineBytes = 0;
+    let ridingBytes = 0;
     let recordBytes = 0;
     let count = 0;
     for (const { request } of this.#queue) {
       operations += request.changes.length;
       recordBytes += operationsBytes(request.changes);
-      for (const record of request.inline) inlineBytes += record.stored.length;
+      ridingBytes += inlineBytes(request);
       const full =
         operations > COMMIT_OPERATIONS_MAX ||
-        inlineBytes > COMMIT_INLINE_BYTES_MAX ||
+        ridingBytes > COMMIT_INLINE_BYTES_MAX ||
         recordBytes > COMMIT_RECORD_BYTES_MAX;
       if (count > 0 && full) break;
       count += 1;
@@ -138,7 +146,7 @@ export class Committer {
 
   async #commit(group: readonly Waiting[]): Promise<void> {
     this.#health.assertWritable();
-    const accepted = await this.#refuseGrowthOnFullDisk(group);
+    const accepted = await this.#refuseGrowth(group);
     const done = await this.#transact(accepted);
     if (done.length === 0) return;
     this.#commits += 1;
@@ -183,26 +191,35 @@ export class Committer {
   ): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
     const freeing = group.filter(({ request }) => frees(request));
     for (const waiting of group) if (!freeing.includes(waiting)) waiting.reject(full);
-    if (freeing.length === 0 || !(await this.#reserve?.release())) {
+    if (freeing.length === 0 || !(await this.#space.reserve?.release())) {
       for (const waiting of freeing) waiting.reject(full);
       return [];
     }
     return await this.#transact(freeing);
   }
 
-  /** With the reserve spent, only changes that free space may spend what is left of it. */
-  async #refuseGrowthOnFullDisk(group: readonly Waiting[]): Promise<readonly Waiting[]> {
-    if (this.#reserve === undefined || group.every(({ request }) => frees(request)) || (await this.#reserve.restore()))
+  /** Where the store may not grow, only changes that free space are accepted: the journal could take the others for a while, and then not. */
+  async #refuseGrowth(group: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const growing = group.filter(({ request }) => !frees(request));
+    if (growing.length === 0) return group;
+    try {
+      await this.#checkGrowth(growing);
       return group;
-    const accepted: Waiting[] = [];
-    for (const waiting of group) {
-      if (frees(waiting.request)) accepted.push(waiting);
-      else
-        waiting.reject(
-          storeError('DISK_FULL', 'the disk is full; the reserve is kept for deletes. Free space or delete entries'),
-        );
+    } catch (error) {
+      for (const waiting of growing) waiting.reject(error);
+      return group.filter((waiting) => !growing.includes(waiting));
     }
-    return accepted;
+  }
+
+  /** @throws `exhausted/*` */
+  async #checkGrowth(growing: readonly Waiting[]): Promise<void> {
+    const { reserve, checkRoom } = this.#space;
+    if (reserve && !(await reserve.restore()))
+      throw storeError('DISK_FULL', 'the disk is full; the reserve is kept for deletes. Free space or delete entries');
+    if (!checkRoom) return;
+    let bytes = JOURNAL_PACK_BYTES;
+    for (const { request } of growing) bytes += operationsBytes(request.changes) + inlineBytes(request);
+    await checkRoom(bytes);
   }
 
   /** Goes on trying after a journal write that failed for want of space. */
@@ -226,6 +243,8 @@ export class Committer {
   }
 }
 
+/** Frames, directory and footer of a small journal pack, roughly. */
+const JOURNAL_PACK_BYTES = 1024;
 /** Fixed-size fields and framing of one encoded operation, at most. */
 const OPERATION_BYTES = 256;
 
@@ -242,6 +261,10 @@ function operationsBytes(changes: readonly Change[]): number {
       for (const { items } of change.added) bytes += OPERATION_BYTES + 34 * items.length;
   }
   return bytes;
+}
+
+function inlineBytes(request: CommitRequest): number {
+  return request.inline.reduce((bytes, record) => bytes + record.stored.length, 0);
 }
 
 function frees(request: CommitRequest): boolean {

@@ -13,7 +13,7 @@ import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
-import { Committer, type Reserve } from './committer.ts';
+import { Committer, type Space } from './committer.ts';
 import type { Telemetry } from './events.ts';
 import { Health } from './health.ts';
 import { JournalWriter } from './journal-writer.ts';
@@ -81,7 +81,7 @@ export class Engine {
   }
 
   /** Makes the store writable: recovers what a crash left, reserves a session, flushes what nobody flushed. */
-  async startWriting(reserve: Reserve | undefined): Promise<void> {
+  async startWriting(space: Space): Promise<void> {
     const recovered = await recoverFromJournal(this);
     if (recovered.records > 0) this.telemetry.emit('recovery', { records: recovered.records });
     const session = new Session(this.#storeId, await this.metadata.openSession());
@@ -96,7 +96,7 @@ export class Engine {
       metadata: this.metadata,
       journal,
       health: this.health,
-      reserve,
+      space,
       afterCommit: () => this.#mergeWhenDue(),
     });
     const packWriter = (packClass: 'data' | 'meta'): PackWriter =>

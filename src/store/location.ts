@@ -9,7 +9,7 @@ import { argumentTypeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
 import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
-import type { Reserve } from './committer.ts';
+import type { Reserve, Space } from './committer.ts';
 import type { OpenOptions, StoreLocation } from './types.ts';
 
 /** A location with its kinds told apart. */
@@ -105,16 +105,16 @@ export async function checkExistingPlace(place: Place): Promise<void> {
     });
 }
 
-/** The backend of a place, and its reserve where it has one. The caller closes it. */
+/** The backend of a place, and what it keeps of its space. The caller closes it. */
 export async function openPlace(
   place: Place,
   options: OpenOptions & { readonly create: boolean },
-): Promise<{ readonly backend: Backend; readonly reserve: Reserve | undefined }> {
+): Promise<{ readonly backend: Backend; readonly space: Space }> {
   const { quotaBytes, freeBytesMin, reserveBytes, readOnly = false, create } = options;
   if (place.kind !== 'folder') {
     const backend =
       place.kind === 'memory' ? new MemoryBackend({ ...(quotaBytes !== undefined && { quotaBytes }) }) : place.backend;
-    return { backend: readOnly ? readOnlyBackend(backend) : backend, reserve: await reserveOf(backend) };
+    return { backend: readOnly ? readOnlyBackend(backend) : backend, space: await spaceOf(backend) };
   }
   const backend = await openFsBackend(place.folder, {
     create,
@@ -123,7 +123,15 @@ export async function openPlace(
     ...(freeBytesMin !== undefined && { freeBytesMin }),
     ...(reserveBytes !== undefined && { reserveBytes }),
   });
-  return { backend, reserve: await reserveOf(backend) };
+  return { backend, space: await spaceOf(backend) };
+}
+
+async function spaceOf(backend: Backend): Promise<Space> {
+  const bounded = backend instanceof FsBackend || backend instanceof MemoryBackend;
+  return {
+    reserve: await reserveOf(backend),
+    checkRoom: bounded ? (bytes) => backend.checkRoom(bytes) : undefined,
+  };
 }
 
 /** A reserve that was never set aside, on a disk too small for it, is none: nothing is refused for its sake. */

@@ -19,6 +19,7 @@ import { openSqliteMetadata } from '../metadata/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
+import type { Space } from './committer.ts';
 import { Engine } from './engine.ts';
 import { Telemetry } from './events.ts';
 import { HoldfastStore } from './holdfast-store.ts';
@@ -43,7 +44,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
   const config = newConfig(options);
   await checkNewPlace(place);
   options.signal?.throwIfAborted();
-  const { backend, reserve } = await openPlace(place, { ...options, create: true });
+  const { backend, space } = await openPlace(place, { ...options, create: true });
   return await closingOnFailure(backend, async () => {
     try {
       // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
@@ -53,7 +54,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
       throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
     }
     const metadata = await openMetadata(place, config, { create: true, readOnly: false });
-    return await start({ backend, metadata, config }, { options, reserve });
+    return await start({ backend, metadata, config }, { options, space });
   });
 }
 
@@ -69,17 +70,17 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
   await checkExistingPlace(place);
   options.signal?.throwIfAborted();
   const { readOnly = false } = options;
-  const { backend, reserve } = await openPlace(place, { ...options, create: false });
+  const { backend, space } = await openPlace(place, { ...options, create: false });
   return await closingOnFailure(backend, async () => {
     const config = await readConfig(backend, { readOnly, signal: options.signal });
     const metadata = await openExistingMetadata(place, { backend, config, readOnly });
-    return await start({ backend, metadata, config }, { options, reserve: readOnly ? undefined : reserve });
+    return await start({ backend, metadata, config }, { options, space });
   });
 }
 
 async function start(
   parts: { readonly backend: Backend; readonly metadata: Metadata; readonly config: StoreConfig },
-  how: { readonly options: OpenOptions; readonly reserve: Parameters<Engine['startWriting']>[0] },
+  how: { readonly options: OpenOptions; readonly space: Space },
 ): Promise<Store> {
   try {
     const engine = new Engine({
@@ -88,7 +89,7 @@ async function start(
       clock: systemClock,
       random: systemRandom,
     });
-    if (!how.options.readOnly) await engine.startWriting(how.reserve);
+    if (!how.options.readOnly) await engine.startWriting(how.space);
     return new HoldfastStore(engine);
   } catch (error) {
     await parts.metadata.close();

@@ -1,4 +1,5 @@
 import { toHex } from '../bytes/bytes.ts';
+import { isStoreError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
   type FinishedPack,
@@ -142,7 +143,7 @@ export class PackWriter {
       this.#health.assertWritable();
       const pack = await this.#writeBlob(open, finished);
       this.#written += 1;
-      await this.#register(pack, finished.items);
+      await this.#registerPack(pack, finished.items);
     } catch (error) {
       throw this.#health.judge(error);
     } finally {
@@ -150,6 +151,16 @@ export class PackWriter {
         const id = toHex(item.id);
         if (this.#pendingItems.get(id) === open.pending) this.#pendingItems.delete(id);
       }
+    }
+  }
+
+  async #registerPack(pack: PackDescriptor, items: readonly DirectoryItem[]): Promise<void> {
+    try {
+      await this.#register(pack, items);
+    } catch (error) {
+      // It is registered, and its journal record goes out before that of any commit that refers to the pack: what is
+      // pending there is told to the one whose commit it is.
+      if (!isStoreError(error, 'COMMIT_PENDING')) throw error;
     }
   }
 

@@ -31,11 +31,15 @@ function attributesToCbor(attributes: Readonly<Record<string, string>>): Readonl
     textToCbor('attributes', name);
     textToCbor('attributes', value);
   }
-  const encoded = new Map(pairs);
-  const bytes = encodeCbor(encoded).length;
+  const bytes = attributesBytes(attributes);
   if (bytes > ATTRIBUTES_BYTES_MAX)
     throw argumentRangeError('attributes', `at most ${ATTRIBUTES_BYTES_MAX} bytes`, bytes);
-  return encoded;
+  return new Map(pairs);
+}
+
+/** Bytes of attributes as encoded: what `ATTRIBUTES_BYTES_MAX` bounds. Names and values are well-formed text. */
+export function attributesBytes(attributes: Readonly<Record<string, string>>): number {
+  return encodeCbor(new Map(Object.entries(attributes))).length;
 }
 
 function contentTypeToCbor(contentType: string | undefined): string | null {

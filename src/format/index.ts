@@ -9,7 +9,7 @@ export {
   type StoreFeatures,
   unknownReadOnlyFeatures,
 } from './config.ts';
-export { decodeEntry, encodeEntry, entryVersion } from './entry.ts';
+export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
 export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from './journal.ts';
 export {
   decodeManifestNode,

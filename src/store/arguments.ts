@@ -2,6 +2,7 @@
 import { fromHex, utf8Encode } from '../bytes/bytes.ts';
 import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
+import { attributesBytes } from '../format/index.ts';
 import { ATTRIBUTES_BYTES_MAX, CONTENT_TYPE_BYTES_MAX, ENTRY_KEY_BYTES_MAX } from '../limits.ts';
 
 /**
@@ -50,7 +51,6 @@ export function checkAttributes(attributes: unknown): Readonly<Record<string, st
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
     throw argumentTypeError('attributes', 'an object of strings', attributes);
   }
-  let bytes = 0;
   const pairs: [string, string][] = [];
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value !== 'string') throw argumentTypeError(`attributes[${JSON.stringify(name)}]`, 'a string', value);
@@ -60,18 +60,19 @@ export function checkAttributes(attributes: unknown): Readonly<Record<string, st
         'attribute names must not be empty, and names and values must be well-formed text',
       );
     }
-    bytes += utf8Encode(name).length + utf8Encode(value).length;
     pairs.push([name, value]);
   }
+  pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = Object.fromEntries(pairs);
+  const bytes = attributesBytes(sorted);
   if (bytes > ATTRIBUTES_BYTES_MAX) {
     throw storeError(
       'ATTRIBUTES_INVALID',
-      `attributes have ${bytes} bytes, at most ${ATTRIBUTES_BYTES_MAX} are allowed`,
+      `attributes have ${bytes} bytes as encoded, at most ${ATTRIBUTES_BYTES_MAX} are allowed`,
       { details: { size: bytes } },
     );
   }
-  pairs.sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(pairs);
+  return sorted;
 }
 
 /** @returns milliseconds since 1970. @throws `TypeError`, `RangeError` */
@@ -88,7 +89,7 @@ export function parseTime(time: unknown, parameter: string): number {
  * @throws `TypeError` and `RangeError` for what is no range at all, `invalid/RANGE_INVALID` past the end
  */
 export function resolveRange(
-  size: number,
+  { key, size }: { readonly key: string; readonly size: number },
   options: { readonly offset?: number | undefined; readonly length?: number | undefined },
 ): { readonly offset: number; readonly end: number } {
   const offset = options.offset === undefined ? 0 : checkInteger('offset', options.offset, { min: 0 });
@@ -96,7 +97,7 @@ export function resolveRange(
     options.length === undefined ? Math.max(0, size - offset) : checkInteger('length', options.length, { min: 0 });
   if (offset > size || length > size - offset) {
     throw storeError('RANGE_INVALID', `bytes ${offset} to ${offset + length} are past the end at ${size}`, {
-      details: { offset, length, size },
+      details: { key, offset, length, size },
     });
   }
   return { offset, end: offset + length };

@@ -22,11 +22,14 @@ export class Batch implements BatchWriter {
     this.#signal = signal;
   }
 
-  async put(
-    key: string | null,
-    source: Source,
-    options: Omit<PutOptions, 'signal' | 'onProgress'> = {},
-  ): Promise<StagedPut> {
+  put(key: string | null, source: Source, options: Omit<PutOptions, 'signal' | 'onProgress'> = {}): Promise<StagedPut> {
+    const staged = this.#stage(key, source, options);
+    // The batch rejects with what a put threw: one that nobody awaits is no unhandled rejection. After the end it is.
+    if (!this.#ended) staged.catch(() => undefined);
+    return staged;
+  }
+
+  async #stage(key: string | null, source: Source, options: PutOptions): Promise<StagedPut> {
     const place = this.#takePlace();
     const storing = this.#store(place, { key, source, options });
     storing.catch(() => undefined);

@@ -337,7 +337,7 @@ export class HoldfastStore implements Store {
 
   async *#readPieces(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
     const value = entryValue(await this.#entry(key));
-    const range = resolveRange(value.size, options);
+    const range = resolveRange({ key, size: value.size }, options);
     const { signal, onProgress } = options;
     const { counts } = this.#engine.telemetry;
     let bytes = 0;

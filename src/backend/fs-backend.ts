@@ -101,7 +101,8 @@ export class FsBackend extends BaseBackend {
       this.#guard({ action: 'put', root: this.root }, async () => {
         const claim = await this.#ledger?.claim({ growthBytes: bytes, overdraftBytes: 0 });
         claim?.release();
-        await this.#checkFreeSpace(bytes, { freeBytesMin: this.#parts.freeBytesMin });
+        await this.#claimFreeSpace(bytes, { freeBytesMin: this.#parts.freeBytesMin });
+        this.#writingBytes -= bytes;
       }),
     );
   }
@@ -188,12 +189,8 @@ export class FsBackend extends BaseBackend {
     const { temporary, folders } = this.#parts;
     const target = this.#path(key);
     const file = temporary.next();
-    // Counted while nothing on the disk shows them: puts side by side must not all see the same room.
-    await this.#checkFreeSpace(bytes.length, {
-      key,
-      freeBytesMin: options.spendReserve ? 0 : this.#parts.freeBytesMin,
-    });
-    this.#writingBytes += bytes.length;
+    const freeBytesMin = options.spendReserve ? 0 : this.#parts.freeBytesMin;
+    await this.#claimFreeSpace(bytes.length, { key, freeBytesMin });
     try {
       await writeTemporary(this.#fileSystem, file, { parts: slices(bytes), signal: options.signal });
     } finally {
@@ -275,20 +272,23 @@ export class FsBackend extends BaseBackend {
     }
   }
 
-  /** @throws `exhausted/FREE_SPACE_LOW` */
-  async #checkFreeSpace(
+  /** Counts bytes about to be written, while nothing on the disk shows them: puts side by side must not all see the same room. */
+  async #claimFreeSpace(
     bytes: number,
     options: { readonly key?: string; readonly freeBytesMin: number },
   ): Promise<void> {
     const { key, freeBytesMin } = options;
-    if (freeBytesMin === 0) return;
-    const freeBytes = await this.#fileSystem.freeBytes(this.root);
-    if (freeBytes - this.#writingBytes - bytes >= freeBytesMin) return;
-    const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
-    const details = { path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
-    throw storeError('FREE_SPACE_LOW', message, {
-      details: { ...details, ...(key !== undefined && { backendKey: key }) },
-    });
+    if (freeBytesMin > 0) {
+      const freeBytes = await this.#fileSystem.freeBytes(this.root);
+      if (freeBytes - this.#writingBytes - bytes < freeBytesMin) {
+        const message = `${bytes} more bytes would leave less than ${freeBytesMin} of the ${freeBytes} bytes free in ${this.root}`;
+        const details = { path: this.root, size: bytes, expected: freeBytesMin, actual: freeBytes };
+        throw storeError('FREE_SPACE_LOW', message, {
+          details: { ...details, ...(key !== undefined && { backendKey: key }) },
+        });
+      }
+    }
+    this.#writingBytes += bytes;
   }
 
   async #sizeOf(key: string): Promise<number> {

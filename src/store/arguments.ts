@@ -21,9 +21,9 @@ export function encodeKey(key: unknown, parameter = 'key'): Uint8Array {
   return bytes;
 }
 
-/** A prefix may be empty and may end inside a character. @throws `TypeError`, `invalid/KEY_INVALID` */
-export function encodePrefix(prefix: unknown): Uint8Array {
-  return prefix === '' ? new Uint8Array(0) : encodeKey(prefix, 'prefix');
+/** The beginning of keys, or a place between them: a key, or nothing. @throws `TypeError`, `invalid/KEY_INVALID` */
+export function encodePrefix(prefix: unknown, parameter = 'prefix'): Uint8Array {
+  return prefix === '' ? new Uint8Array(0) : encodeKey(prefix, parameter);
 }
 
 /** A version as it is handed out: 64 hex digits. @throws `TypeError`, `invalid/DIGEST_INVALID` */

@@ -201,7 +201,7 @@ export class HoldfastStore implements Store {
         uniqueBytes,
         storedBytes,
         packs,
-        savingsPercent: logicalBytes === 0 ? 0 : 100 * (1 - uniqueBytes / logicalBytes),
+        savingsPercent: logicalBytes === 0 ? 0 : Math.max(0, 100 * (1 - uniqueBytes / logicalBytes)),
         compressionRatio: storedBytes === 0 ? 0 : uniqueBytes / storedBytes,
         commit: head.commit,
       });

@@ -1,4 +1,3 @@
-import { utf8Encode } from '../bytes/bytes.ts';
 import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { LIST_PAGE_DEFAULT } from '../limits.ts';
 import type { EntryFilter, EntryQuery, EntryRow, Metadata } from '../metadata/contract.ts';
@@ -50,8 +49,9 @@ function checkAfter(after: string | EntryInfo, sort: Sort): EntryQuery['after'] 
   if (typeof after === 'string') {
     if (sort !== 'key')
       throw argumentTypeError('after', `the entry that ended the page before, to go on by ${sort}`, after);
-    return { key: utf8Encode(after) };
+    return { key: encodePrefix(after, 'after') };
   }
+  if (typeof after !== 'object' || after === null) throw argumentTypeError('after', 'a key or an entry', after);
   const key = encodeKey(after.key, 'after.key');
   if (sort === 'key') return { key };
   return {

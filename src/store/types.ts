@@ -192,7 +192,10 @@ export interface StoreStats {
   /** Everything on the backend: packs and journal. */
   readonly storedBytes: number;
   readonly packs: number;
-  /** Deduplication: 100 x (1 - uniqueBytes / logicalBytes), 0 for an empty store. */
+  /**
+   * Deduplication: 100 x (1 - uniqueBytes / logicalBytes); 0 for an empty store, and where more is held than entries
+   * refer to.
+   */
   readonly savingsPercent: number;
   /** uniqueBytes / storedBytes, 0 for an empty store. */
   readonly compressionRatio: number;

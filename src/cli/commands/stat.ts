@@ -27,19 +27,13 @@ function describeEntry(session: Session, entry: EntryInfo): string {
   ]);
 }
 
-/** Chunks of removed entries stay until they are collected; a saving below zero would only confuse. */
-function describeSavings({ savingsPercent }: StoreStats): string {
-  if (savingsPercent < 0) return 'those of removed entries included';
-  return `deduplication saves ${savingsPercent.toFixed(1)} %`;
-}
-
 function describeStats(stats: StoreStats): string {
   return formatFields([
     ['entries', formatCount(stats.entries)],
     ['content', `${formatBytes(stats.logicalBytes)} in all entries`],
     [
       'unique',
-      `${formatBytes(stats.uniqueBytes)} in ${countOf(stats.chunks, 'chunk', 'chunks')} (${describeSavings(stats)})`,
+      `${formatBytes(stats.uniqueBytes)} in ${countOf(stats.chunks, 'chunk', 'chunks')} (${`deduplication saves ${stats.savingsPercent.toFixed(1)} %`})`,
     ],
     [
       'stored',

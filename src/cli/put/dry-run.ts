@@ -19,7 +19,7 @@ async function readable(input: PutInput): Promise<Input> {
 /** Says what a `put` would do; reads no content and needs no store. */
 export async function dryRun(session: Session, plan: PutPlan, avoid: string | undefined): Promise<void> {
   const counts = { put: 0, skipped: 0, failed: 0, bytes: 0 };
-  const { json, verbose, quiet } = session.options;
+  const { json, quiet } = session.options;
   for await (const found of inputsOf(plan, { signal: session.signal, avoid })) {
     const input = found.kind === 'put' ? await readable(found) : found;
     counts[input.kind] += 1;
@@ -31,7 +31,7 @@ export async function dryRun(session: Session, plan: PutPlan, avoid: string | un
       counts.bytes += size ?? 0;
       const name = input.key === null ? '(named by its content)' : session.shown(input.key);
       const text = (): string => `${name}  ${size === undefined ? 'size unknown' : formatBytes(size)}`;
-      if (json || verbose || !plan.hasFolder) await session.confirm({ key: input.key, path: input.path, size }, text);
+      await session.confirm({ key: input.key, path: input.path, size }, text);
     }
   }
   if (json) session.terminal.note(JSON.stringify({ summary: { dryRun: true, ...counts } }));

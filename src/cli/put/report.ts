@@ -28,8 +28,6 @@ export class PutReport {
     this.#bytes += result.size;
     this.#newBytes += result.newBytes;
     this.#storedBytes += result.storedBytes;
-    const { json, verbose } = this.#session.options;
-    if (this.#plan.hasFolder && !json && !verbose) return;
     const text = (): string => `${this.#session.shown(result.key)}  ${result.digest}  ${formatBytes(result.size)}`;
     await this.#session.confirm({ ...result, path }, text);
   }

@@ -1,6 +1,7 @@
 import { type StoreError, storeError } from '../errors/store-error.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that callers can act on. */
+const SQLITE_ERROR = 1;
 const SQLITE_PERM = 3;
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
@@ -9,6 +10,7 @@ const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
+const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
 
 /** The low byte of an extended code is its primary code. */
@@ -28,6 +30,8 @@ function mapped(primary: number, cause: Error): StoreError | undefined {
       return storeError('DISK_FULL', 'the metadata cannot grow: no space left', { cause, details });
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    // Only when an index and its table say different things: what is written was looked up before.
+    case SQLITE_CONSTRAINT:
       return storeError('METADATA_CORRUPT', `the metadata is damaged: ${cause.message}`, { cause, details });
     case SQLITE_READONLY:
       return storeError('READ_ONLY', 'the metadata cannot be written', { cause, details });
@@ -41,6 +45,10 @@ function mapped(primary: number, cause: Error): StoreError | undefined {
         details,
         retry: false,
       });
+    case SQLITE_ERROR:
+      // Our statements are fixed, so a table or column that they do not find has gone.
+      if (!cause.message.startsWith('no such ')) return undefined;
+      return storeError('METADATA_CORRUPT', `the metadata is damaged: ${cause.message}`, { cause, details });
     default:
       return undefined;
   }

@@ -66,22 +66,28 @@ function iteratorOf(source: AsyncIterable<unknown> | Iterable<unknown>): AsyncIt
 }
 
 async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  let size = 0;
   try {
     // Before it is opened: opening a pipe waits for its writer, and a device may never end.
     checkRegular(path, await nodeFileSystem.stat(path));
-    const pieces = readFileBytes(path, { ...(signal && { signal }) });
+    yield* unchangedBytes(path, signal);
+  } catch (error) {
+    throw sourceError(path, error);
+  }
+}
+
+async function* unchangedBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const pieces = readFileBytes(path, { ...(signal && { signal }) });
+  let size = 0;
+  try {
     for (;;) {
       const next = await pieces.next();
-      if (next.done) {
-        checkUnchanged(path, next.value, size);
-        return;
-      }
+      if (next.done) return checkUnchanged(path, next.value, size);
       size += next.value.length;
       yield next.value;
     }
-  } catch (error) {
-    throw sourceError(path, error);
+  } finally {
+    // Closes the file when its reader stops early.
+    await pieces.return(undefined as never);
   }
 }
 

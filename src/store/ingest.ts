@@ -72,10 +72,11 @@ async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: Abor
 }
 
 async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const pieces = openSource(source, signal);
   if (typeof source === 'string' || source instanceof Uint8Array || 'path' in source) {
     throw storeError('CHUNKS_INVALID', 'chunking "given" needs an iterable whose pieces are the chunks');
   }
-  for await (const piece of openSource(source, signal)) {
+  for await (const piece of pieces) {
     if (piece.length === 0 || piece.length > CHUNK_BYTES_MAX) {
       throw storeError('CHUNKS_INVALID', `a given chunk has 1 to ${CHUNK_BYTES_MAX} bytes, not ${piece.length}`, {
         details: { size: piece.length },

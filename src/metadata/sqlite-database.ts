@@ -46,7 +46,7 @@ function isNumberTooLarge(error: unknown): boolean {
 
 function withPlainNumbers(row: Record<string, SqlValue>): SqlRow {
   for (const [column, value] of Object.entries(row)) {
-    if (typeof value === 'bigint' && BigInt(Number(value)) === value) row[column] = Number(value);
+    if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[column] = Number(value);
   }
   return row;
 }

@@ -32,11 +32,12 @@ export class WorkerClient {
   constructor(entry: URL, name: string) {
     // Node calls its SQLite experimental on every start of a thread; that is our concern, not our users'.
     this.#worker = new Worker(entry, { name, execArgv: ['--disable-warning=ExperimentalWarning'] });
-    this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#onReply(reply));
     this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (status) => this.#fail(new Error(`the thread ended with status ${status}`)));
+    // Last, because listening to messages would keep the process alive again.
+    this.#worker.unref();
   }
 
   /**

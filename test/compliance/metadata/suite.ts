@@ -5,6 +5,7 @@ import { idOf, request } from '../../support/metadata-samples.ts';
 
 /** Fresh metadata of the kind under test. */
 export interface MetadataUnderTest {
+  readonly name: string;
   open(): Promise<Metadata>;
   /** A second handle on what `open` opened last, as another process has it; absent where there is no such thing. */
   readonly openAgain?: () => Promise<Metadata>;

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { utf8Encode } from '../../../src/bytes/bytes.ts';
 import { decodeEntry, entryVersion } from '../../../src/format/index.ts';
 import { copy, entryOf, put, remove, rename, request } from '../../support/metadata-samples.ts';
-import { codeOf, commit, entry, expectSound, type MetadataUnderTest, openerOf, refusal } from './suite.ts';
+import { SUBJECTS } from './subjects.ts';
+import { codeOf, commit, entry, expectSound, openerOf, refusal } from './suite.ts';
 
 const versionOf = (label: string): Uint8Array => entryVersion(decodeEntry(entryOf(label)));
 
-export function describeEntries(subject: MetadataUnderTest): void {
+describe.each(SUBJECTS)('$name', (subject) => {
   describe('entries', () => {
     const { open } = openerOf(subject);
 
@@ -156,4 +157,4 @@ export function describeEntries(subject: MetadataUnderTest): void {
       expect(await metadata.head()).toEqual(before);
     });
   });
-}
+});

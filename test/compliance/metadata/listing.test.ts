@@ -4,7 +4,8 @@ import { utf8Decode, utf8Encode } from '../../../src/bytes/bytes.ts';
 import { decodeEntry } from '../../../src/format/index.ts';
 import type { EntryQuery, EntryRow, Metadata } from '../../../src/metadata/contract.ts';
 import { put, request } from '../../support/metadata-samples.ts';
-import { type MetadataUnderTest, openerOf } from './suite.ts';
+import { SUBJECTS } from './subjects.ts';
+import { openerOf } from './suite.ts';
 
 const KEYS = ['a', 'a/', 'a/b', 'a/b/c', 'a0', 'b', 'b/1', 'é', '\u{ffff}', '\u{1f9ad}', '\u{10ffff}', '\u{10ffff}x'];
 
@@ -80,7 +81,7 @@ const queries: fc.Arbitrary<EntryQuery> = fc
       : query,
   );
 
-export function describeListing(subject: MetadataUnderTest): void {
+describe.each(SUBJECTS)('$name', (subject) => {
   describe('listing', () => {
     const { open } = openerOf(subject);
 
@@ -122,4 +123,4 @@ export function describeListing(subject: MetadataUnderTest): void {
       await expect(metadata.listEntries({ limit: 1 }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     });
   });
-}
+});

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { idsOf, packAdd, packOf, put, request } from '../../support/metadata-samples.ts';
-import { commit, entry, expectSound, type MetadataUnderTest, openerOf } from './suite.ts';
+import { SUBJECTS } from './subjects.ts';
+import { commit, entry, expectSound, openerOf } from './suite.ts';
 
-export function describeLife(subject: MetadataUnderTest): void {
+describe.each(SUBJECTS)('$name', (subject) => {
   describe('a handle', () => {
     const { open, openAgain } = openerOf(subject);
 
@@ -80,4 +81,4 @@ export function describeLife(subject: MetadataUnderTest): void {
       await expectSound(second);
     });
   });
-}
+});

@@ -15,7 +15,8 @@ import {
   request,
 } from '../../support/metadata-samples.ts';
 import { SampleJournal } from '../../support/sample-journal.ts';
-import { commit, expectSound, type MetadataUnderTest, openerOf, refusal, whereIs } from './suite.ts';
+import { SUBJECTS } from './subjects.ts';
+import { commit, expectSound, openerOf, refusal, whereIs } from './suite.ts';
 
 /** Commits chunks inline and nothing else. */
 async function commitInline(metadata: Metadata, ...labels: readonly string[]): Promise<void> {
@@ -26,7 +27,7 @@ async function records(metadata: Metadata): Promise<readonly JournalRecord[]> {
   return (await metadata.outbox(0, 2 ** 30)).map(({ record }) => decodeJournalRecord(record));
 }
 
-export function describeJournal(subject: MetadataUnderTest): void {
+describe.each(SUBJECTS)('$name', (subject) => {
   describe('a session', () => {
     const { open } = openerOf(subject);
 
@@ -241,4 +242,4 @@ export function describeJournal(subject: MetadataUnderTest): void {
       await expectSound(metadata);
     });
   });
-}
+});

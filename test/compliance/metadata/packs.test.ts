@@ -13,12 +13,13 @@ import {
   put,
   request,
 } from '../../support/metadata-samples.ts';
-import { codeOf, commit, expectSound, type MetadataUnderTest, openerOf, refusal, whereIs } from './suite.ts';
+import { SUBJECTS } from './subjects.ts';
+import { codeOf, commit, expectSound, openerOf, refusal, whereIs } from './suite.ts';
 
 const ids = (...labels: readonly (string | number)[]): readonly Uint8Array[] => labels.map(idOf);
 const numbersOf = (packs: readonly PackRow[]): readonly number[] => packs.map(({ number }) => number);
 
-export function describePacks(subject: MetadataUnderTest): void {
+describe.each(SUBJECTS)('$name', (subject) => {
   describe('items', () => {
     const { open } = openerOf(subject);
 
@@ -206,4 +207,4 @@ export function describePacks(subject: MetadataUnderTest): void {
       expect(await whereIs(metadata, 'a')).toBe('pack 2');
     });
   });
-}
+});

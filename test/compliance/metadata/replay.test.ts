@@ -15,7 +15,8 @@ import {
   request,
 } from '../../support/metadata-samples.ts';
 import { SampleJournal } from '../../support/sample-journal.ts';
-import { commit, expectSound, type MetadataUnderTest, openerOf, whereIs } from './suite.ts';
+import { SUBJECTS } from './subjects.ts';
+import { commit, expectSound, openerOf, whereIs } from './suite.ts';
 
 /** Records of a store with three commits, as steps that need nothing from packs. */
 async function threeSteps(metadata: Metadata): Promise<ReplayStep[]> {
@@ -52,7 +53,7 @@ async function liveThrough(metadata: Metadata, journal: SampleJournal): Promise<
   await flushAll(metadata, journal);
 }
 
-export function describeReplay(subject: MetadataUnderTest): void {
+describe.each(SUBJECTS)('$name', (subject) => {
   describe('a replay', () => {
     const { open } = openerOf(subject);
 
@@ -116,22 +117,18 @@ export function describeReplay(subject: MetadataUnderTest): void {
       const [metadata, other] = [await open(), await open()];
       const steps = await threeSteps(metadata);
       const foreign = altered(steps[1], { time: 1 });
-      const attempts = {
-        JOURNAL_GAP: [[steps[1]], [steps[0], steps[2]]],
-        JOURNAL_FORK: [
-          [steps[0], altered(steps[1], { previous: idOf('other') })],
-          [steps[0], foreign, steps[2]],
-        ],
-      } as const;
-      for (const [code, cases] of Object.entries(attempts)) {
-        for (const tried of cases) {
-          await expect(
-            other.replay(
-              [],
-              tried.flatMap((step) => step ?? []),
-            ),
-          ).rejects.toMatchObject({ kind: 'corrupt', code });
-        }
+      const attempts = [
+        { code: 'JOURNAL_GAP', tried: [steps[1]] },
+        { code: 'JOURNAL_GAP', tried: [steps[0], steps[2]] },
+        { code: 'JOURNAL_FORK', tried: [steps[0], altered(steps[1], { previous: idOf('other') })] },
+        { code: 'JOURNAL_FORK', tried: [steps[0], foreign, steps[2]] },
+      ];
+      for (const { code, tried } of attempts) {
+        const replaying = other.replay(
+          [],
+          tried.flatMap((step) => step ?? []),
+        );
+        await expect(replaying).rejects.toMatchObject({ kind: 'corrupt', code });
       }
       await expect(metadata.replay([], [foreign])).rejects.toMatchObject({ code: 'JOURNAL_FORK' });
       await expect(metadata.replay([], [altered(steps[2], { time: 1 })])).rejects.toMatchObject({
@@ -214,4 +211,4 @@ export function describeReplay(subject: MetadataUnderTest): void {
       await expectSound(rebuilt);
     });
   });
-}
+});

@@ -1,6 +1,7 @@
 /**
- * The zstd of `node:zlib` as two pairs of plain functions. Every call makes its own zstd context (about 1.3 MiB while a
- * level 1 call runs, measured) and frees it; nothing is kept between calls, so concurrency is bounded by the callers.
+ * The zstd of `node:zlib` as two pairs of plain functions. A call makes its own zstd context (about 1.3 MiB while a level
+ * 1 call runs, measured) and frees it; only long inputs at fast levels share kept ones (`frame-compressor.ts`). Concurrency
+ * is bounded by the callers.
  *
  * The asynchronous pair runs on libuv's pool (4 threads unless `UV_THREADPOOL_SIZE` says otherwise). Measured on 2
  * cores with 1 MiB records of source text at level 1, it was as fast as worker threads over shared buffers (430 MiB/s
@@ -8,6 +9,7 @@
  */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { compressFrame, KEPT_CONTEXT_LEVEL_MAX, KEPT_CONTEXT_PLAIN_BYTES_MIN } from './frame-compressor.ts';
 
 const { constants } = zlib;
 const zstdCompressAsync = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
@@ -60,6 +62,8 @@ function release(buffer: Buffer): Uint8Array {
 
 /** @returns one zstd frame, owned by the caller */
 export async function zstdCompress(plain: Uint8Array, level: number): Promise<Uint8Array> {
+  if (plain.length >= KEPT_CONTEXT_PLAIN_BYTES_MIN && level <= KEPT_CONTEXT_LEVEL_MAX)
+    return compressFrame(plain, level);
   return release(await zstdCompressAsync(plain, compressOptions(plain.length, level)));
 }
 

@@ -90,6 +90,16 @@ function skipBlocks(reader: BinaryReader): void {
   }
 }
 
+function walk(bytes: Uint8Array): { readonly frame: ZstdFrame; readonly following: number } {
+  const reader = new BinaryReader(bytes, (what) => {
+    throw compressedCorrupt(`the frame ${what}`);
+  });
+  const { contentBytes, windowBytes, hasChecksum } = readHeader(reader);
+  skipBlocks(reader);
+  if (hasChecksum) reader.bytes(CHECKSUM_BYTES);
+  return { frame: { contentBytes, windowBytes }, following: reader.remaining };
+}
+
 /**
  * Reads the shape of `stored`, which must be one zstd data frame and nothing after it. Costs a few reads per 128 KiB
  * of content; keeps nothing of the argument.
@@ -97,12 +107,12 @@ function skipBlocks(reader: BinaryReader): void {
  *   dictionary, reserved bits
  */
 export function walkZstdFrame(stored: Uint8Array): ZstdFrame {
-  const reader = new BinaryReader(stored, (what) => {
-    throw compressedCorrupt(`the frame ${what}`);
-  });
-  const { contentBytes, windowBytes, hasChecksum } = readHeader(reader);
-  skipBlocks(reader);
-  if (hasChecksum) reader.bytes(CHECKSUM_BYTES);
-  if (reader.remaining !== 0) throw compressedCorrupt(`${reader.remaining} bytes follow the frame`);
-  return { contentBytes, windowBytes };
+  const { frame, following } = walk(stored);
+  if (following !== 0) throw compressedCorrupt(`${following} bytes follow the frame`);
+  return frame;
+}
+
+/** Length of the frame that `bytes` begin with, whatever follows it. */
+export function zstdFrameBytes(bytes: Uint8Array): number {
+  return bytes.length - walk(bytes).following;
 }

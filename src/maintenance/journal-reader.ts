@@ -2,7 +2,7 @@
 
 import type { Backend } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
-import { toHex } from '../bytes/bytes.ts';
+import { compareBytes, toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import {
@@ -21,7 +21,10 @@ export interface JournalPackName extends PackName {
   readonly journal: NonNullable<PackDescriptor['journal']>;
 }
 
-/** Journal packs on the backend whose last record is after `commit`, by last commit, then id. */
+/**
+ * Journal packs on the backend whose last record is after `commit`, by first commit, then last, then id. In no other
+ * order does each follow on those before it: a merged pack begins where packs began that are still there or gone.
+ */
 export async function listJournalPacks(
   backend: Backend,
   commit: number,
@@ -33,7 +36,10 @@ export async function listJournalPacks(
     if (parsed?.pack.journal === undefined || parsed.index !== 0 || parsed.pack.journal.lastCommit <= commit) continue;
     names.push({ ...parsed.pack, journal: parsed.pack.journal });
   }
-  return names.sort((a, b) => a.journal.lastCommit - b.journal.lastCommit || (toHex(a.id) < toHex(b.id) ? -1 : 1));
+  return names.sort(
+    ({ journal: a, ...one }, { journal: b, ...other }) =>
+      a.firstCommit - b.firstCommit || a.lastCommit - b.lastCommit || compareBytes(one.id, other.id),
+  );
 }
 
 export interface JournalEntry {

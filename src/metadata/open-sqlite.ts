@@ -3,6 +3,7 @@ import { storeError } from '../errors/store-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { exists } from '../runtime/file-system.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
+import { openForReading } from './reading-sqlite.ts';
 import { migrationsFrom, SCHEMA_VERSION } from './schema.ts';
 import { SqlMetadata } from './sql-metadata.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
@@ -82,7 +83,9 @@ export async function openSqlMetadata(
 ): Promise<SqlMetadata> {
   const { path, create, readOnly, busyTimeoutMs } = options;
   if (path !== IN_MEMORY && !create && !(await exists(path))) throw missing(path);
-  const database = new SqliteDatabase({ path, readOnly, busyTimeoutMs });
+  const database = readOnly
+    ? await openForReading(path, busyTimeoutMs)
+    : new SqliteDatabase({ path, readOnly, busyTimeoutMs });
   try {
     await prepare(database, options, parts.random);
   } catch (error) {

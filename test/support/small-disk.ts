@@ -9,6 +9,8 @@ const run = promisify(execFile);
 /** A real file system of a few bytes, mounted for one test file. */
 export interface SmallDisk {
   readonly path: string;
+  /** Lets nobody write to it any more. */
+  makeReadOnly(): Promise<void>;
   unmount(): Promise<void>;
 }
 
@@ -24,6 +26,9 @@ export async function mountSmallDisk(bytes: number): Promise<SmallDisk | undefin
   }
   return {
     path,
+    makeReadOnly: async () => {
+      await run('mount', ['-o', 'remount,ro', path]);
+    },
     unmount: async () => {
       await run('umount', [path]);
       await rmdir(path);

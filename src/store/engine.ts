@@ -1,5 +1,4 @@
 import type { Backend } from '../backend/contract.ts';
-import { fromHex } from '../bytes/bytes.ts';
 import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
@@ -17,6 +16,7 @@ import { Committer, type Space } from './committer.ts';
 import type { Telemetry } from './events.ts';
 import { Health } from './health.ts';
 import { JournalWriter } from './journal-writer.ts';
+import { storeIdOf } from './location.ts';
 import { OperationWriter } from './operation-writer.ts';
 import { PackWriter } from './pack-writer.ts';
 import { Session } from './session.ts';
@@ -68,8 +68,7 @@ export class Engine {
     this.telemetry = parts.telemetry;
     this.clock = parts.clock;
     this.chunking = parseChunking(parts.config.chunking);
-    const storeId = fromHex(parts.config.storeId);
-    invariant(storeId, 'a store id is hex');
+    const storeId = storeIdOf(parts.config);
     this.#storeId = storeId;
     this.packs = new PackStore({ backend: parts.backend, storeId, random: parts.random });
     this.reader = new ItemReader({

@@ -5,8 +5,9 @@ import { FsBackend } from '../backend/fs-backend.ts';
 import { MemoryBackend } from '../backend/memory-backend.ts';
 import { openFsBackend } from '../backend/open-fs-backend.ts';
 import { readOnlyBackend } from '../backend/read-only-backend.ts';
+import { fromHex } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
-import { storeError } from '../errors/store-error.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
 import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import type { Reserve, Space } from './committer.ts';
@@ -160,4 +161,11 @@ export async function readConfig(
     throw storeError('FORMAT_UNSUPPORTED', `the store uses ${unknown.join(', ')}: this version can open it read-only`);
   }
   return config;
+}
+
+/** The id of a store as bytes. */
+export function storeIdOf(config: StoreConfig): Uint8Array {
+  const storeId = fromHex(config.storeId);
+  invariant(storeId, 'a decoded config has an id in hex');
+  return storeId;
 }

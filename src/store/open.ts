@@ -2,10 +2,10 @@
 import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
-import { fromHex, toHex } from '../bytes/bytes.ts';
+import { toHex } from '../bytes/bytes.ts';
 import { formatChunking, parseChunking } from '../chunking/index.ts';
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
-import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
   encodeStoreConfig,
   JOURNAL_PREFIX,
@@ -23,7 +23,15 @@ import type { Space } from './committer.ts';
 import { Engine } from './engine.ts';
 import { Telemetry } from './events.ts';
 import { HoldfastStore } from './holdfast-store.ts';
-import { checkExistingPlace, checkNewPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
+import {
+  checkExistingPlace,
+  checkNewPlace,
+  openPlace,
+  type Place,
+  readConfig,
+  storeIdOf,
+  toPlace,
+} from './location.ts';
 import type { CreateOptions, OpenOptions, Store, StoreLocation } from './types.ts';
 
 const STORE_ID_BYTES = 16;
@@ -139,14 +147,17 @@ export async function openMetadata(
   config: StoreConfig,
   options: { readonly create: boolean; readonly readOnly: boolean; readonly suffix?: string },
 ): Promise<Metadata> {
-  const storeId = fromHex(config.storeId);
-  invariant(storeId, 'a store id is hex');
   const path = place.kind === 'memory' ? ':memory:' : place.metadataPath + (options.suffix ?? '');
   if (options.create && place.kind === 'folder') {
     await nodeFileSystem.mkdir(dirname(path));
     await nodeFileSystem.syncDirectory(place.folder);
   }
-  return await openSqliteMetadata({ path, storeId, create: options.create, readOnly: options.readOnly });
+  return await openSqliteMetadata({
+    path,
+    storeId: storeIdOf(config),
+    create: options.create,
+    readOnly: options.readOnly,
+  });
 }
 
 /** A store that was created and never written to may lack its metadata; any other that lacks it has lost it. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
-import { fromHex, toHex } from '../bytes/bytes.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { toHex } from '../bytes/bytes.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
 import type { UnreadablePack } from '../maintenance/journal-reader.ts';
 import type { Problem } from '../maintenance/problems.ts';
@@ -12,8 +12,10 @@ import { PackStore } from '../placement/pack-store.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
-import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
+import { JournalWriter } from './journal-writer.ts';
+import { checkExistingPlace, openPlace, type Place, readConfig, storeIdOf, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
+import { Session } from './session.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
 
 const NEW_SUFFIX = '.rebuild';
@@ -39,26 +41,46 @@ export async function rebuildStore(
     const config = await readConfig(backend, { readOnly: false, signal: options.signal });
     await checkSqliteUnused(place.metadataPath);
     await removeDatabase(place.metadataPath + NEW_SUFFIX);
+    await flushOldOutbox({ place, backend, config }, options);
     return await rebuild({ place, backend, config }, options);
   } finally {
     await backend.close();
   }
 }
 
-async function rebuild(
-  store: {
-    readonly place: Exclude<Place, { kind: 'memory' }>;
-    readonly backend: Backend;
-    readonly config: StoreConfig;
-  },
-  options: OpenOptions & ProgressOptions,
-): Promise<RebuildReport> {
+interface StoreToRebuild {
+  readonly place: Exclude<Place, { kind: 'memory' }>;
+  readonly backend: Backend;
+  readonly config: StoreConfig;
+}
+
+/**
+ * What was committed and is not in the journal yet would be lost with the old metadata: written now, as far as it can
+ * still be read.
+ */
+async function flushOldOutbox({ place, backend, config }: StoreToRebuild, options: OpenOptions): Promise<void> {
+  let metadata: Metadata | undefined;
+  try {
+    metadata = await openMetadata(place, config, { create: false, readOnly: false });
+    const head = await metadata.head();
+    if (head.flushed === head.commit) return;
+    const storeId = storeIdOf(config);
+    const session = new Session(storeId, await metadata.openSession());
+    const packs = new PackStore({ backend, storeId, random: systemRandom });
+    await new JournalWriter({ metadata, packs, session, head }).flush();
+  } catch (error) {
+    if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+    options.logger?.warn('the old metadata cannot be read: what it may hold beyond the journal is lost', { error });
+  } finally {
+    await metadata?.close();
+  }
+}
+
+async function rebuild(store: StoreToRebuild, options: OpenOptions & ProgressOptions): Promise<RebuildReport> {
   const { place, backend, config } = store;
   const newPath = place.metadataPath + NEW_SUFFIX;
   const setAside = `${place.metadataPath}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
-  const storeId = fromHex(config.storeId);
-  invariant(storeId, 'a store id is hex');
-  const packs = new PackStore({ backend, storeId, random: systemRandom });
+  const packs = new PackStore({ backend, storeId: storeIdOf(config), random: systemRandom });
   const metadata = await openMetadata(place, config, { create: true, readOnly: false, suffix: NEW_SUFFIX });
   let hadOld: boolean;
   let report: RebuildReport;

@@ -1,9 +1,9 @@
 /**
- * Keeps small packs few: packs of one size tier are merged when eight have gathered, so that a store which only ever
- * received n tiny puts has O(log n) small packs of each class. Records are copied verbatim after they authenticate;
- * chunks that rode in journal packs move to a data pack, so that old journal packs shrink to their records.
+ * Keeps small packs few: what has gathered is merged as `merge-choice.ts` says, so that a store which only ever received
+ * n tiny puts has O(log n) small packs of each class. Records are copied verbatim after they authenticate; chunks that
+ * rode in journal packs move to a data pack, so that old journal packs shrink to their records.
  */
-import { concatBytes, toHex } from '../bytes/bytes.ts';
+import { concatBytes } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
@@ -13,11 +13,12 @@ import {
   type PackHeader,
   RECORD_TRAILER_BYTES,
 } from '../format/index.ts';
-import { MERGE_FAN_IN, PACK_BYTES_TARGET } from '../limits.ts';
+import { PACK_BYTES_TARGET } from '../limits.ts';
 import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
 import { sealJournalRecord } from '../pipeline/journal-frame.ts';
 import type { OpenedPack, PackStore } from '../placement/pack-store.ts';
 import { readJournalPack } from './journal-reader.ts';
+import { dueJournalPacks, duePacks } from './merge-choice.ts';
 
 export interface MergeContext {
   readonly metadata: Metadata;
@@ -36,7 +37,6 @@ export interface MergeReport {
 
 /** Packs from half a full one up are left alone. */
 const SMALL_BYTES = PACK_BYTES_TARGET / 2;
-const TIER_BYTES_FIRST = 8 * 1024;
 const CANDIDATES_MAX = 512;
 
 /** Merges what has gathered, class by class; resolves to what was done, or `undefined` when nothing was due. */
@@ -85,48 +85,6 @@ async function mergeClass(context: MergeContext, packClass: PackClass): Promise<
   }
   await deleteDroppedPacks(context);
   return { dropped: changes.change.dropped.length, added: changes.change.added.length, bytes: changes.bytes };
-}
-
-function tierOf(pack: PackRow): number {
-  return Math.max(0, Math.floor(Math.log2(pack.storedBytes / TIER_BYTES_FIRST) / Math.log2(MERGE_FAN_IN)) + 1);
-}
-
-/** The lowest tier with enough packs, as many as fit one full pack. */
-function duePacks(small: readonly PackRow[]): PackRow[] | undefined {
-  const tiers = Map.groupBy(small, tierOf);
-  for (const tier of [...tiers.keys()].sort((a, b) => a - b)) {
-    const packs = fitting(tiers.get(tier) ?? []);
-    if (packs.length >= MERGE_FAN_IN) return packs;
-  }
-  return undefined;
-}
-
-/** Journal packs merge with their neighbours only: a journal pack holds a gap-free run of commits. */
-function dueJournalPacks(small: readonly PackRow[]): PackRow[] | undefined {
-  const byCommit = small.toSorted((a, b) => (a.journal?.lastCommit ?? 0) - (b.journal?.lastCommit ?? 0));
-  let run: PackRow[] = [];
-  const due: PackRow[][] = [];
-  for (const pack of byCommit) {
-    const last = run.at(-1);
-    const follows =
-      last && (pack.journal?.firstCommit ?? 0) <= (last.journal?.lastCommit ?? 0) + 1 && tierOf(pack) === tierOf(last);
-    if (!follows || !sameLife(pack, last)) run = [];
-    run.push(pack);
-    if (run.length === 1) due.push(run);
-  }
-  return due.map(fitting).find((packs) => packs.length >= MERGE_FAN_IN);
-}
-
-function sameLife(a: PackRow, b: PackRow): boolean {
-  return toHex(a.journal?.incarnation ?? new Uint8Array()) === toHex(b.journal?.incarnation ?? new Uint8Array());
-}
-
-function fitting(packs: readonly PackRow[]): PackRow[] {
-  let bytes = 0;
-  return packs.filter((pack) => {
-    bytes += pack.storedBytes;
-    return bytes <= PACK_BYTES_TARGET;
-  });
 }
 
 type MergeChange = Extract<Change, { type: 'pack-merge' }>;

@@ -79,3 +79,19 @@ export function formatReport({ title, columns, rows, notes = [] }: Report): stri
   lines.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '));
   return [title, '', ...lines, ...notes.map((note) => `note: ${note}`), ''].join('\n');
 }
+
+/** The report as Markdown, for docs/benchmarks.md. */
+export function formatMarkdown({ title, columns, rows, notes = [] }: Report): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const isText = ({ unit = 'text' }: Column): boolean => unit === 'text';
+  return [
+    `**${title}**`,
+    '',
+    line(columns.map(headOf)),
+    line(columns.map((column) => (isText(column) ? '---' : '---:'))),
+    ...rows.map((row) => line(columns.map(({ key, unit = 'text' }) => formatCell(row[key], unit)))),
+    '',
+    ...notes.map((note) => `- ${note}`),
+    '',
+  ].join('\n');
+}

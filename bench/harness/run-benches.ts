@@ -6,7 +6,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import type { Bench, BenchContext } from './bench.ts';
 import { Corpora } from './corpora.ts';
 import { describeMachine, formatMachine } from './machine.ts';
-import { formatReport, type Report } from './report.ts';
+import { formatMarkdown, formatReport, type Report } from './report.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '..');
 const SUFFIX = '.bench.ts';
@@ -20,6 +20,7 @@ Without a name every bench runs.
   --corpora DIR   folder of bench/corpora.mjs, default $HOLDFAST_CORPORA
   --work DIR      folder for stores, default /dev/shm or the system's temporary folder
   --json FILE     write machine and reports there too
+  --markdown FILE the same as tables for docs/benchmarks.md
 `;
 
 interface Request {
@@ -29,6 +30,7 @@ interface Request {
   readonly corpora: string | undefined;
   readonly work: string | undefined;
   readonly json: string | undefined;
+  readonly markdown: string | undefined;
 }
 
 function parseRequest(args: readonly string[]): Request | undefined {
@@ -42,12 +44,14 @@ function parseRequest(args: readonly string[]): Request | undefined {
       corpora: { type: 'string' },
       work: { type: 'string' },
       json: { type: 'string' },
+      markdown: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds);
   if (values.help || !Number.isInteger(rounds) || rounds < 1) return undefined;
   const corpora = values.corpora ?? process.env.HOLDFAST_CORPORA;
-  return { names: positionals, list: values.list, rounds, corpora, work: values.work, json: values.json };
+  const { list, work, json, markdown } = values;
+  return { names: positionals, list, rounds, corpora, work, json, markdown };
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
@@ -115,6 +119,10 @@ export async function runBenches(args: readonly string[]): Promise<number> {
     const reports = await runOne(bench, request);
     for (const report of reports) process.stdout.write(`${formatReport(report)}\n`);
     results.push({ bench: bench.name, reports });
+  }
+  if (request.markdown !== undefined) {
+    const tables = results.flatMap(({ reports }) => reports.map(formatMarkdown));
+    writeFileSync(request.markdown, [`${formatMachine(machine)}; ${date}`, ...tables].join('\n\n'));
   }
   const document = { machine, date, command: ['npm', 'run', 'bench', '--', ...args].join(' '), results };
   if (request.json !== undefined) writeFileSync(request.json, `${JSON.stringify(document, null, 2)}\n`);

@@ -63,7 +63,9 @@ export class JournalWriter {
       const rows = await this.#metadata.outbox(this.#written, FLUSH_BYTES_MAX);
       const last = rows.at(-1);
       if (last === undefined) return;
-      this.#untold.push(await this.#writePack(rows));
+      const flushed = await this.#writePack(rows);
+      // Not in one expression: what is untold may be taken, and the array replaced, while the pack is being written.
+      this.#untold.push(flushed);
       this.#packsWritten += 1;
       this.#written = last.commit;
     }

@@ -6,28 +6,43 @@ import { blake3 } from '../hash/index.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import { isLive } from './check-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
-import { readJournalPack } from './journal-reader.ts';
-import { ProblemList } from './problems.ts';
+import { type JournalPack, readJournalPack } from './journal-reader.ts';
+import type { ProblemList } from './problems.ts';
 
 const OUTBOX_BYTES = 4 * 1024 * 1024;
 
 /** The chain of records seen so far. */
 class Chain {
   readonly #problems: ProblemList;
+  /** By commit number. One that another process has flushed without telling may come before some that are in packs. */
+  readonly #outbox: ReadonlyMap<number, Uint8Array>;
   #commit = 0;
   #digest: Uint8Array = new Uint8Array(32);
   /** Known bytes to compare with: false once records were missing. */
   #whole = true;
   records = 0;
 
-  constructor(problems: ProblemList) {
+  constructor(problems: ProblemList, outbox: ReadonlyMap<number, Uint8Array>) {
     this.#problems = problems;
+    this.#outbox = outbox;
   }
 
   /** Records that two journal packs hold are looked at once. */
   add(record: Uint8Array): void {
-    const { commit, previous } = decodeJournalRecord(record);
+    const { commit } = decodeJournalRecord(record);
     if (commit <= this.#commit) return;
+    this.#addFromOutbox(commit);
+    this.#append(record);
+  }
+
+  /** What waits in the outbox between the last record and a commit. */
+  #addFromOutbox(end: number): void {
+    if (end === this.#commit + 1) return;
+    for (const [commit, record] of this.#outbox) if (commit > this.#commit && commit < end) this.#append(record);
+  }
+
+  #append(record: Uint8Array): void {
+    const { commit, previous } = decodeJournalRecord(record);
     if (commit !== this.#commit + 1) {
       this.#report('JOURNAL_GAP', `the journal lacks the commits ${this.#commit + 1} to ${commit - 1}`);
     } else if (this.#whole && !equalBytes(previous, this.#digest)) {
@@ -40,6 +55,7 @@ class Chain {
   }
 
   end(head: { readonly commit: number; readonly digest: Uint8Array }): void {
+    this.#addFromOutbox(Number.POSITIVE_INFINITY);
     if (this.#commit < head.commit)
       this.#report('JOURNAL_GAP', `the journal ends at commit ${this.#commit}, the metadata is at ${head.commit}`);
     else if (this.#commit === head.commit && !equalBytes(this.#digest, head.digest)) {
@@ -53,58 +69,76 @@ class Chain {
   }
 }
 
-/** Merges that go on may take a pack away between listing and reading; each new attempt sees their result. */
-const ATTEMPTS_MAX = 5;
-
 /** @returns how many records were read */
 export async function checkJournal(store: CheckedStore, problems: ProblemList, options: CheckOptions): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    const found = new ProblemList();
-    const { records, moved } = await readJournal(store, found, options);
-    if (moved && attempt < ATTEMPTS_MAX) continue;
-    problems.addAll(found);
-    return records;
-  }
-}
-
-/** `moved`: a pack was dropped by a merge before it could be read. */
-async function readJournal(
-  store: CheckedStore,
-  problems: ProblemList,
-  options: CheckOptions,
-): Promise<{ readonly records: number; readonly moved: boolean }> {
-  const { signal, onProgress } = options;
   // Head, outbox, packs, in this order: what leaves the outbox meanwhile is in the packs.
   const head = await store.metadata.head();
-  const outbox = await readOutbox(store, head.flushed);
-  const chain = new Chain(problems);
-  let moved = false;
-  const packs = await journalPacks(store);
+  const chain = new Chain(problems, await readOutbox(store, head));
+  const seen = new Set<number>();
+  // A merge may take a pack away between listing and reading. Its records are in a pack that is there by then, so the
+  // list is made anew; what was read is not read again.
+  while (await readPacks({ store, chain, seen, problems, commit: head.commit }, options));
+  chain.end(head);
+  return chain.records;
+}
+
+/** Reads journal packs that were not seen before and hold something up to `commit`. @returns whether one was taken away */
+async function readPacks(
+  reading: {
+    readonly store: CheckedStore;
+    readonly chain: Chain;
+    readonly seen: Set<number>;
+    readonly problems: ProblemList;
+    readonly commit: number;
+  },
+  options: CheckOptions,
+): Promise<boolean> {
+  const { store, chain, seen, problems, commit } = reading;
+  const { signal, onProgress } = options;
+  const packs = (await journalPacks(store)).filter(
+    ({ number, journal }) => !seen.has(number) && journal.firstCommit <= commit,
+  );
   for (const [index, pack] of packs.entries()) {
     signal?.throwIfAborted();
     onProgress?.({ phase: 'check journal', done: index, total: packs.length, bytes: 0 });
-    try {
-      const read = await readJournalPack(store.packs, pack);
-      moved ||= read === undefined && !(await isLive(store.metadata, pack));
-      for (const { record } of read?.entries ?? []) chain.add(record);
-    } catch (error) {
-      problems.addError(error, { packId: toHex(pack.id) });
-    }
+    seen.add(pack.number);
+    const read = await readLivePack(store, pack, problems);
+    if (read === 'taken away') return true;
+    for (const { record } of read?.entries ?? []) chain.add(record);
   }
-  for (const record of outbox) chain.add(record);
-  chain.end(head);
-  return { records: chain.records, moved };
+  return false;
 }
 
-async function readOutbox(store: CheckedStore, flushed: number): Promise<readonly Uint8Array[]> {
-  const records: Uint8Array[] = [];
-  for (let after = flushed; ; ) {
+async function readLivePack(
+  store: CheckedStore,
+  pack: JournalPackRow,
+  problems: ProblemList,
+): Promise<JournalPack | undefined | 'taken away'> {
+  try {
+    const read = await readJournalPack(store.packs, pack);
+    return read === undefined && !(await isLive(store.metadata, pack)) ? 'taken away' : read;
+  } catch (error) {
+    // A blob that is deleted while it is read looks damaged.
+    if (!(await isLive(store.metadata, pack))) return 'taken away';
+    problems.addError(error, { packId: toHex(pack.id) });
+    return undefined;
+  }
+}
+
+/** Unflushed records up to the head; what is committed meanwhile has no place in the list of packs. */
+async function readOutbox(
+  store: CheckedStore,
+  head: { readonly flushed: number; readonly commit: number },
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const records = new Map<number, Uint8Array>();
+  for (let after = head.flushed; after < head.commit; ) {
     const rows = await store.metadata.outbox(after, OUTBOX_BYTES);
     const last = rows.at(-1);
-    if (last === undefined) return records;
-    for (const row of rows) records.push(row.record);
+    if (last === undefined) break;
+    for (const { commit, record } of rows) if (commit <= head.commit) records.set(commit, record);
     after = last.commit;
   }
+  return records;
 }
 
 type JournalPackRow = PackRow & { readonly journal: NonNullable<PackRow['journal']> };

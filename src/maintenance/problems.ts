@@ -37,13 +37,6 @@ export class ProblemList {
     if (this.#listed.length < LISTED_MAX) this.#listed.push(Object.freeze(problem));
   }
 
-  /** Takes over what another list has. */
-  addAll(other: ProblemList): void {
-    for (const problem of other.#listed) this.add(problem);
-    this.#count += other.#count - other.#listed.length;
-    this.#unseen += other.#unseen;
-  }
-
   /**
    * Takes an error that says something about the store; every other one is thrown on. Damage is a problem; what could
    * not be reached is one too, and was not looked at.

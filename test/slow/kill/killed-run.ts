@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { sleep } from '../../../src/runtime/timers.ts';
+import type { Operation } from '../../support/operations.ts';
+import { LANES, type Report } from './protocol.ts';
+
+/** When the worker is killed: `afterMs` after the `nth` report that `at` describes. */
+export interface Aim {
+  readonly at: 'ready' | 'begin' | `${'call' | 'answer'} ${'put' | 'delete'} ${'journal' | 'packs'}`;
+  readonly nth: number;
+  readonly afterMs: number;
+}
+
+/** What one lane had told when its process died. */
+export interface LaneLog {
+  readonly acknowledged: readonly Operation[];
+  readonly inFlight: Operation | undefined;
+}
+
+export interface KilledRun {
+  readonly lanes: readonly LaneLog[];
+  /** A journal pack was being written when the process died. */
+  readonly inJournalPut: boolean;
+}
+
+/** An aim that is never met: the machine was too slow, or the operations drawn make no such call. */
+const PATIENCE_MS = 4000;
+
+class Listener {
+  readonly lanes = Array.from({ length: LANES }, () => ({
+    acknowledged: [] as Operation[],
+    inFlight: undefined as Operation | undefined,
+  }));
+  journalPuts = 0;
+  failure: string | undefined;
+  readonly #aim: Aim;
+  readonly #hit = Promise.withResolvers<void>();
+  #seen = 0;
+
+  constructor(aim: Aim) {
+    this.#aim = aim;
+  }
+
+  /** Resolves when the aim is met. */
+  get hit(): Promise<void> {
+    return this.#hit.promise;
+  }
+
+  take(report: Report): void {
+    if (report.is === 'failed') {
+      this.failure = report.message;
+      this.#hit.resolve();
+    } else if (report.is === 'begin' || report.is === 'end') {
+      this.#takeOperation(report);
+    } else if (report.is !== 'ready' && report.call === 'put' && report.kind === 'journal') {
+      this.journalPuts += report.is === 'call' ? 1 : -1;
+    }
+    if (nameOf(report) !== this.#aim.at) return;
+    this.#seen += 1;
+    if (this.#seen === this.#aim.nth) this.#hit.resolve();
+  }
+
+  #takeOperation(report: Extract<Report, { is: 'begin' | 'end' }>): void {
+    const lane = this.lanes[report.lane];
+    if (lane === undefined) throw new Error(`there is no lane ${report.lane}`);
+    if (report.is === 'begin') lane.inFlight = report.operation;
+    else {
+      if (lane.inFlight) lane.acknowledged.push(lane.inFlight);
+      lane.inFlight = undefined;
+    }
+  }
+}
+
+function nameOf(report: Report): string {
+  return 'call' in report ? `${report.is} ${report.call} ${report.kind}` : report.is;
+}
+
+/**
+ * Starts the worker, kills it as aimed with a signal it cannot catch, and tells what it had told.
+ * @throws when the worker ended by itself or reported a failure
+ */
+export async function runAndKill(folder: string, seed: number, aim: Aim): Promise<KilledRun> {
+  const worker = path.join(import.meta.dirname, 'worker.ts');
+  const args = ['--disable-warning=ExperimentalWarning', worker, folder, String(seed)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  const listener = new Listener(aim);
+  const lines = createInterface({ input: child.stdio[3] as Readable });
+  lines.on('line', (line) => {
+    // The last line may be cut off by the end of the process: what it would have said was not said.
+    if (line.endsWith('}')) listener.take(JSON.parse(line) as Report);
+  });
+  const ended = once(child, 'exit').then(() => 'ended' as const);
+  const drained = once(lines, 'close');
+  const stop = new AbortController();
+  const impatient = sleep(PATIENCE_MS, { signal: stop.signal }).catch(() => undefined);
+  const first = await Promise.race([listener.hit, impatient, ended]);
+  stop.abort();
+  if (first !== 'ended' && aim.afterMs > 0) await sleep(aim.afterMs);
+  child.kill('SIGKILL');
+  await Promise.all([ended, drained]);
+  if (listener.failure !== undefined) throw new Error(`the worker failed: ${listener.failure}`);
+  if (first === 'ended') throw new Error('the worker ended by itself');
+  return { lanes: listener.lanes, inJournalPut: listener.journalPuts > 0 };
+}

@@ -1,0 +1,52 @@
+/**
+ * `npm run test:slow -- <tier>`: tests that take minutes. Each prints its seed and its figures and ends with a status
+ * other than 0 at the first thing that is wrong.
+ */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
+import { runKillRounds } from './kill/kill-rounds.ts';
+
+const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--folder <path>]
+npm run test:slow -- memory [--gib 4] [--folder <path>]
+`;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    gib: { type: 'string', default: '4' },
+    folder: { type: 'string', default: path.join(tmpdir(), 'holdfast-slow') },
+  },
+});
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function kill(): Promise<void> {
+  const seed = Number(values.seed);
+  say(`kill: ${values.rounds} rounds, seed ${seed}, stores in ${values.folder}`);
+  const figures = await runKillRounds({
+    rounds: Number(values.rounds),
+    seed,
+    folder: values.folder,
+    onRound: (round, { acknowledged }) => {
+      if (round % 10 === 0) say(`round ${round}: ${acknowledged} operations acknowledged`);
+    },
+  });
+  for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(14)} ${value}`);
+}
+
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill };
+
+const tier = TIERS[positionals[0] ?? ''];
+if (tier === undefined) {
+  process.stderr.write(HELP);
+  process.exitCode = 2;
+} else {
+  say(formatMachine(describeMachine()));
+  await tier();
+}

@@ -1,0 +1,132 @@
+/** Changes of a store as plain data: made at random from a seed, made again in a map that says what must be there. */
+import type { SeededRandom } from '../../src/testing/index.ts';
+import { noise } from './contents.ts';
+
+/** What an entry holds, small enough to be reported and kept: the bytes follow from it. */
+export interface Content {
+  readonly bytes: number;
+  readonly seed: number;
+  /** Incompressible, or one short text again and again. */
+  readonly noise: boolean;
+}
+
+export type Change =
+  | { readonly type: 'put'; readonly key: string; readonly content: Content }
+  | { readonly type: 'delete'; readonly key: string }
+  | { readonly type: 'rename' | 'copy'; readonly from: string; readonly to: string };
+
+/** One call of a store: a change by itself, or several in a batch. */
+export interface Operation {
+  readonly changes: readonly Change[];
+  readonly batch: boolean;
+}
+
+/** What every key names. */
+export type Model = Map<string, Content>;
+
+/** The bytes of a content, the same every time. */
+export function bytesOf(content: Content): Uint8Array {
+  if (content.noise) return noise(content.bytes, content.seed);
+  const line = Buffer.from(`line of the content with the seed ${content.seed}\n`);
+  return new Uint8Array(Buffer.alloc(content.bytes, line));
+}
+
+/** Makes the changes of an operation in a model. */
+export function applyTo(model: Model, { changes }: Operation): void {
+  for (const change of changes) {
+    if (change.type === 'put') model.set(change.key, change.content);
+    else if (change.type === 'delete') model.delete(change.key);
+    else {
+      const content = model.get(change.from);
+      if (content === undefined) throw new Error(`the model has no ${change.from}`);
+      if (change.type === 'rename') model.delete(change.from);
+      model.set(change.to, content);
+    }
+  }
+}
+
+export function isSameModel(a: Model, b: Model): boolean {
+  if (a.size !== b.size) return false;
+  return [...a].every(([key, content]) => {
+    const other = b.get(key);
+    return other?.bytes === content.bytes && other.seed === content.seed && other.noise === content.noise;
+  });
+}
+
+/** Sizes of one kind of content, from `min` bytes on, and how often it is drawn among the others. */
+interface SizeClass {
+  readonly weight: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const TINY: SizeClass = { weight: 60, min: 0, max: 3 * KIB };
+/** Around the most that rides in a commit. */
+const EDGE: SizeClass = { weight: 12, min: 60 * KIB, max: 72 * KIB };
+const MEDIUM: SizeClass = { weight: 20, min: 100 * KIB, max: 2 * MIB };
+/** More than one full pack. */
+const LARGE: SizeClass = { weight: 8, min: 17 * MIB, max: 34 * MIB };
+
+/** Few seeds, so that content repeats and is found again while another operation is still writing it. */
+const CONTENT_SEEDS = 400;
+
+/** Draws operations on keys of its own, all of them possible in the state that the ones before have led to. */
+export class OperationSource {
+  readonly #random: SeededRandom;
+  readonly #keys: readonly string[];
+  readonly #classes: readonly SizeClass[];
+  readonly #model: Model;
+
+  /** @param model is changed with every operation that is drawn */
+  constructor(
+    random: SeededRandom,
+    options: { readonly keys: readonly string[]; readonly model: Model; readonly large: boolean },
+  ) {
+    this.#random = random;
+    this.#keys = options.keys;
+    this.#model = options.model;
+    this.#classes = [TINY, EDGE, MEDIUM, ...(options.large ? [LARGE] : [])];
+  }
+
+  next(): Operation {
+    const batch = this.#random.integer(6) === 0;
+    const count = batch ? 2 + this.#random.integer(5) : 1;
+    const changes: Change[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const change = this.#change(batch ? [TINY, EDGE, MEDIUM] : this.#classes);
+      applyTo(this.#model, { changes: [change], batch: false });
+      changes.push(change);
+    }
+    return { changes, batch };
+  }
+
+  #change(classes: readonly SizeClass[]): Change {
+    const there = [...this.#model.keys()];
+    const draw = this.#random.integer(10);
+    const from = there[this.#random.integer(Math.max(1, there.length))];
+    if (from === undefined || draw < 6) return { type: 'put', key: this.#key(), content: this.#content(classes) };
+    if (draw < 8) return { type: 'delete', key: from };
+    const to = this.#key();
+    if (to === from) return { type: 'delete', key: from };
+    return { type: draw === 8 ? 'rename' : 'copy', from, to };
+  }
+
+  #key(): string {
+    return this.#keys[this.#random.integer(this.#keys.length)] as string;
+  }
+
+  #content(classes: readonly SizeClass[]): Content {
+    const total = classes.reduce((sum, { weight }) => sum + weight, 0);
+    let draw = this.#random.integer(total);
+    const chosen = classes.find(({ weight }) => {
+      draw -= weight;
+      return draw < 0;
+    }) as SizeClass;
+    const seed = this.#random.integer(CONTENT_SEEDS);
+    // The size follows from the seed too, or hardly any content would come again.
+    const bytes = chosen.min + ((seed * 104_729) % (chosen.max - chosen.min));
+    return { bytes, seed, noise: seed % 3 !== 0 };
+  }
+}

@@ -82,7 +82,7 @@ export class Engine {
   /** Makes the store writable: recovers what a crash left, reserves a session, flushes what nobody flushed. */
   async startWriting(space: Space): Promise<void> {
     const recovered = await recoverFromJournal(this);
-    if (recovered.records > 0) this.telemetry.emit('recovery', { records: recovered.records });
+    if (recovered.records > 0) this.telemetry.recovered({ records: recovered.records });
     const session = new Session(this.#storeId, await this.metadata.openSession());
     const journal = new JournalWriter({
       metadata: this.metadata,

@@ -5,6 +5,8 @@ import type { Logger, StoreEvents, StoreMetrics } from './types.ts';
 export class Telemetry {
   readonly #emitter = new EventEmitter();
   readonly #logger: Logger | undefined;
+  /** What opening told before anybody could listen. */
+  #recovery: StoreEvents['recovery'] | undefined;
   readonly counts: { -readonly [name in keyof StoreMetrics]: number } = {
     puts: 0,
     gets: 0,
@@ -29,6 +31,16 @@ export class Telemetry {
 
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): void {
     this.#emitter.on(event, listener as (...args: unknown[]) => void);
+    if (event !== 'recovery' || this.#recovery === undefined) return;
+    const report = this.#recovery;
+    this.#recovery = undefined;
+    this.emit('recovery', ...report);
+  }
+
+  /** Journal records were recovered while the store was opened: told to the logger now, and to the first listener. */
+  recovered(report: StoreEvents['recovery'][0]): void {
+    this.#recovery = [report];
+    this.#logger?.info(`recovered ${report.records} journal records that the metadata did not have`, report);
   }
 
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): void {

@@ -54,6 +54,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
   options.signal?.throwIfAborted();
   const { backend, space } = await openPlace(place, { ...options, create: true });
   return await closingOnFailure(backend, async () => {
+    if (place.kind === 'backend') await checkNewBackend(backend);
     try {
       // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
       await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config), { ifAbsent: backend.capabilities.ifAbsent });
@@ -84,6 +85,14 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
     const metadata = await openExistingMetadata(place, { backend, config, readOnly });
     return await start({ backend, metadata, config }, { options, space });
   });
+}
+
+/** Not every backend can create exactly once, and one that lost its config still holds a store. */
+async function checkNewBackend(backend: Backend): Promise<void> {
+  if (await backend.head(STORE_CONFIG_KEY))
+    throw storeError('STORE_EXISTS', 'there is a store on this backend already');
+  if (await holdsPacks(backend))
+    throw storeError('LOCATION_INVALID', 'the backend holds packs of a store; a new one needs a backend of its own');
 }
 
 async function start(

@@ -251,7 +251,7 @@ export interface StoreEvents {
   damage: [problem: Problem];
   /** Small packs became one. */
   merge: [report: { readonly dropped: number; readonly added: number; readonly bytes: number }];
-  /** Opening found journal records that the metadata did not have. */
+  /** Opening found journal records that the metadata did not have; the first listener is told as it is added. */
   recovery: [report: { readonly records: number }];
 }
 

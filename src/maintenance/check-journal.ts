@@ -1,6 +1,7 @@
 /** Is every record up to the head there, each naming the digest of the one before it? */
 
 import { equalBytes, toHex } from '../bytes/bytes.ts';
+import { isStoreError } from '../errors/store-error.ts';
 import { decodeJournalRecord } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { PackRow } from '../metadata/contract.ts';
@@ -54,11 +55,19 @@ class Chain {
     this.records += 1;
   }
 
+  /** Records that could not be looked at: told as such, and no gap. */
+  skip({ firstCommit, lastCommit }: { readonly firstCommit: number; readonly lastCommit: number }): void {
+    this.#addFromOutbox(firstCommit);
+    if (firstCommit > this.#commit + 1 || lastCommit <= this.#commit) return;
+    this.#commit = lastCommit;
+    this.#whole = false;
+  }
+
   end(head: { readonly commit: number; readonly digest: Uint8Array }): void {
     this.#addFromOutbox(Number.POSITIVE_INFINITY);
     if (this.#commit < head.commit)
       this.#report('JOURNAL_GAP', `the journal ends at commit ${this.#commit}, the metadata is at ${head.commit}`);
-    else if (this.#commit === head.commit && !equalBytes(this.#digest, head.digest)) {
+    else if (this.#whole && this.#commit === head.commit && !equalBytes(this.#digest, head.digest)) {
       this.#report('JOURNAL_FORK', `the journal's commit ${head.commit} is not the one the metadata knows`);
     }
   }
@@ -104,7 +113,8 @@ async function readPacks(
     seen.add(pack.number);
     const read = await readLivePack(store, pack, problems);
     if (read === 'taken away') return true;
-    for (const { record } of read?.entries ?? []) chain.add(record);
+    if (read === 'unreachable') chain.skip(pack.journal);
+    else for (const { record } of read?.entries ?? []) chain.add(record);
   }
   return false;
 }
@@ -113,7 +123,7 @@ async function readLivePack(
   store: CheckedStore,
   pack: JournalPackRow,
   problems: ProblemList,
-): Promise<JournalPack | undefined | 'taken away'> {
+): Promise<JournalPack | undefined | 'taken away' | 'unreachable'> {
   try {
     const read = await readJournalPack(store.packs, pack);
     return read === undefined && !(await isLive(store.metadata, pack)) ? 'taken away' : read;
@@ -121,7 +131,7 @@ async function readLivePack(
     // A blob that is deleted while it is read looks damaged.
     if (!(await isLive(store.metadata, pack))) return 'taken away';
     problems.addError(error, { packId: toHex(pack.id) });
-    return undefined;
+    return isStoreError(error) && error.kind === 'unavailable' ? 'unreachable' : undefined;
   }
 }
 

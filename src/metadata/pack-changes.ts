@@ -90,12 +90,16 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
   }
   await checkRecordsStay(state, sources);
   const stale: Uint8Array[] = [];
+  // An item that lies in several of the copied records is placed by each of them, as in the replay: named as stale by the
+  // second one, it would be lost there.
+  const movable = new Set(sources);
   for (const added of change.added) {
     const pack = addNewPack(state, added.pack);
+    movable.add(pack.number);
     for (const item of added.items) {
       if (!isLocated(item)) continue;
       const found = state.items.get(itemKey(item.kind, item.id))?.pack;
-      if (found !== undefined && sources.has(found)) place(state, item, { pack, commit });
+      if (found !== undefined && movable.has(found)) place(state, item, { pack, commit });
       else stale.push(item.id);
     }
   }

@@ -21,7 +21,7 @@ export async function* readFileBytes(
     const buffers = [new Uint8Array(length), before.size < length ? new Uint8Array(1) : new Uint8Array(length)];
     let position = 0;
     let turn = 0;
-    ahead = fill(handle, nextBuffer(buffers, turn), position);
+    ahead = readAhead(handle, nextBuffer(buffers, turn), position);
     for (;;) {
       options.signal?.throwIfAborted();
       const bytes = await ahead;
@@ -29,7 +29,7 @@ export async function* readFileBytes(
       if (bytes.length === 0) break;
       position += bytes.length;
       turn += 1;
-      ahead = fill(handle, nextBuffer(buffers, turn), position);
+      ahead = readAhead(handle, nextBuffer(buffers, turn), position);
       yield bytes;
     }
     return { before, after: await handle.stat() };
@@ -43,6 +43,13 @@ function nextBuffer(buffers: readonly Uint8Array[], turn: number): Uint8Array {
   const buffer = buffers[turn % buffers.length];
   invariant(buffer, 'there are two read buffers');
   return buffer;
+}
+
+/** Its failure waits for the reader, who may be busy with the piece before: until then it has no handler but this one. */
+function readAhead(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {
+  const reading = fill(handle, buffer, position);
+  reading.catch(() => undefined);
+  return reading;
 }
 
 async function fill(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {

@@ -2,7 +2,7 @@
  * Packs as shards on a backend. Today every pack is the stripe 1+0: one data shard that holds the whole pack, so a
  * byte range of the pack is the same range of the shard behind its header.
  */
-import type { Backend } from '../backend/contract.ts';
+import type { Backend, GetOptions } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
@@ -19,12 +19,14 @@ import {
   type PackDescriptor,
   type PackHeader,
   SHARD_HEADER_BYTES,
+  type ShardHeader,
   shardKey,
   shardTrailerBytes,
   verifyShard,
 } from '../format/index.ts';
 import { BLOB_BYTES_MAX } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
 
 /** A pack to make durable, as its builder finished it. */
 export interface PackToWrite extends Pick<FinishedPack, 'bytes' | 'frame'> {
@@ -42,6 +44,11 @@ export interface OpenedPack {
   readonly items: readonly DirectoryItem[];
 }
 
+/** A pack in memory. */
+export interface WholePack extends OpenedPack {
+  readonly bytes: Uint8Array;
+}
+
 interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -50,11 +57,14 @@ export class PackStore {
   readonly #backend: Backend;
   readonly #storeId: Uint8Array;
   readonly #random: RandomBytes;
+  /** Calls that the backend takes at once (B15), however many readers and writers there are. */
+  readonly #slots: Semaphore;
 
   constructor(parts: { readonly backend: Backend; readonly storeId: Uint8Array; readonly random: RandomBytes }) {
     this.#backend = parts.backend;
     this.#storeId = parts.storeId;
     this.#random = parts.random;
+    this.#slots = new Semaphore(parts.backend.capabilities.concurrencyMax);
   }
 
   /**
@@ -77,7 +87,8 @@ export class PackStore {
       stripe,
       ...(pack.journal && { journal: pack.journal }),
     };
-    for (const [index, shard] of shards.entries()) await this.#backend.put(shardKey(descriptor, index), shard, options);
+    for (const [index, shard] of shards.entries())
+      await this.#inSlot(options, () => this.#backend.put(shardKey(descriptor, index), shard, options));
     return descriptor;
   }
 
@@ -88,11 +99,8 @@ export class PackStore {
     options: CallOptions = {},
   ): Promise<Uint8Array | undefined> {
     try {
-      return await this.#backend.get(shardKey(pack, 0), {
-        ...options,
-        offset: SHARD_HEADER_BYTES + range.offset,
-        length: range.length,
-      });
+      const part = { offset: SHARD_HEADER_BYTES + range.offset, length: range.length };
+      return await this.#get(shardKey(pack, 0), { ...options, ...part });
     } catch (error) {
       if (!isStoreError(error, 'BACKEND_RANGE_INVALID')) throw error;
       throw storeError('SHARD_CORRUPT', `pack ${toHex(pack.id)} ends before byte ${range.offset + range.length}`, {
@@ -109,22 +117,18 @@ export class PackStore {
    */
   async open(name: PackName, options: CallOptions = {}): Promise<OpenedPack | undefined> {
     const key = shardKey(name, 0);
-    const info = await this.#backend.head(key, options);
+    const info = await this.#inSlot(options, () => this.#backend.head(key, options));
     if (info === undefined) return undefined;
-    const packId = toHex(name.id);
-    const damaged = (why: string): never => {
-      throw storeError('SHARD_CORRUPT', `pack ${packId}: ${why}`, { details: { packId, backendKey: key } });
-    };
     const front = SHARD_HEADER_BYTES + PACK_HEADER_BYTES;
-    if (info.bytes < front || info.bytes > BLOB_BYTES_MAX) damaged(`its blob has ${info.bytes} bytes`);
+    if (info.bytes < front || info.bytes > BLOB_BYTES_MAX) throw damaged(name, `its blob has ${info.bytes} bytes`);
     const head = await this.#part(key, { offset: 0, length: front }, options);
     const shard = decodeShardHeader(head.subarray(0, SHARD_HEADER_BYTES));
-    if (toHex(shard.pack) !== packId || toHex(shard.store) !== toHex(this.#storeId))
-      damaged('its blob holds another pack');
+    this.#checkShard(name, shard);
     const trailerLength = shardTrailerBytes(shard);
-    if (info.bytes !== SHARD_HEADER_BYTES + shard.packBytes + trailerLength) damaged('its blob has a wrong length');
+    if (info.bytes !== SHARD_HEADER_BYTES + shard.packBytes + trailerLength)
+      throw damaged(name, 'its blob has a wrong length');
     const header = decodePackHeader(head.subarray(SHARD_HEADER_BYTES));
-    if (toHex(header.pack) !== packId || header.class !== name.class) damaged('its header names another pack');
+    checkHeader(name, header);
     const packEnd = SHARD_HEADER_BYTES + shard.packBytes;
     const tail = await this.#part(
       key,
@@ -138,40 +142,50 @@ export class PackStore {
       { offset: SHARD_HEADER_BYTES + footer.directoryOffset, length: footer.directoryLength },
       options,
     );
-    return {
-      header,
-      items: decodeDirectory(directory, header, footer),
-      descriptor: {
-        id: header.pack,
-        class: header.class,
-        packBytes: shard.packBytes,
-        storedBytes: info.bytes,
-        stripe: { id: shard.stripeId, k: shard.k, m: shard.m, roots: trailer.roots },
-        ...(name.journal && { journal: name.journal }),
-      },
-    };
+    const descriptor = describePack(name, shard, { roots: trailer.roots, storedBytes: info.bytes });
+    return { header, items: decodeDirectory(directory, header, footer), descriptor };
   }
 
   /**
-   * The whole pack, every byte checked against the shard's block digests.
+   * Reads a pack whole, with one backend read: what `open` gives, and its bytes, every one checked against the block
+   * digests of the shard.
    * @returns `undefined` when the blob is gone
-   * @throws `corrupt/SHARD_CORRUPT`
+   * @throws what `open` throws
    */
-  async readWhole(name: PackName, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+  async openWhole(name: PackName, options: CallOptions = {}): Promise<WholePack | undefined> {
     const blob = await this.#backend.get(shardKey(name, 0), options);
     if (blob === undefined) return undefined;
-    const shard = verifyShard(blob);
-    if (toHex(shard.header.pack) !== toHex(name.id)) {
-      throw storeError('SHARD_CORRUPT', `the blob of pack ${toHex(name.id)} holds another pack`, {
-        details: { packId: toHex(name.id) },
-      });
-    }
-    return shard.data;
+    const { header: shard, data: bytes, roots } = verifyShard(blob);
+    this.#checkShard(name, shard);
+    const header = decodePackHeader(bytes);
+    checkHeader(name, header);
+    const footer = decodePackFooter(bytes.subarray(bytes.length - PACK_FOOTER_BYTES), header);
+    const directory = bytes.subarray(footer.directoryOffset, footer.directoryOffset + footer.directoryLength);
+    const descriptor = describePack(name, shard, { roots, storedBytes: blob.length });
+    return { header, items: decodeDirectory(directory, header, footer), descriptor, bytes };
   }
 
   async delete(pack: PackName & Pick<PackDescriptor, 'stripe'>): Promise<void> {
     for (let index = 0; index < pack.stripe.k + pack.stripe.m; index += 1)
-      await this.#backend.delete(shardKey(pack, index));
+      await this.#inSlot({}, () => this.#backend.delete(shardKey(pack, index)));
+  }
+
+  async #inSlot<T>({ signal }: CallOptions, call: () => Promise<T>): Promise<T> {
+    await this.#slots.acquire(1, signal);
+    try {
+      return await call();
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  #get(key: string, options: GetOptions): Promise<Uint8Array | undefined> {
+    return this.#inSlot(options, () => this.#backend.get(key, options));
+  }
+
+  #checkShard(name: PackName, shard: ShardHeader): void {
+    if (toHex(shard.pack) !== toHex(name.id) || toHex(shard.store) !== toHex(this.#storeId))
+      throw damaged(name, 'its blob holds another pack');
   }
 
   async #part(
@@ -180,11 +194,32 @@ export class PackStore {
     options: CallOptions,
   ): Promise<Uint8Array> {
     try {
-      const bytes = await this.#backend.get(key, { ...options, ...range });
+      const bytes = await this.#get(key, { ...options, ...range });
       if (bytes !== undefined) return bytes;
     } catch (error) {
       if (!isStoreError(error, 'BACKEND_RANGE_INVALID')) throw error;
     }
     throw storeError('SHARD_CORRUPT', `${key} changed while it was read`, { details: { backendKey: key } });
   }
+}
+
+function damaged(name: PackName, why: string): Error {
+  const packId = toHex(name.id);
+  return storeError('SHARD_CORRUPT', `pack ${packId}: ${why}`, { details: { packId, backendKey: shardKey(name, 0) } });
+}
+
+function checkHeader(name: PackName, header: PackHeader): void {
+  if (toHex(header.pack) !== toHex(name.id) || header.class !== name.class)
+    throw damaged(name, 'its header names another pack');
+}
+
+function describePack(
+  name: PackName,
+  shard: ShardHeader,
+  found: { readonly roots: Uint8Array; readonly storedBytes: number },
+): PackDescriptor {
+  const { stripeId: id, k, m, packBytes } = shard;
+  const { storedBytes, roots } = found;
+  const { journal } = name;
+  return { id: name.id, class: name.class, packBytes, storedBytes, stripe: { id, k, m, roots }, ...(journal && { journal }) };
 }

@@ -85,6 +85,8 @@ export const WRITE_BUDGET_BYTES = 8 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;
 export const LOOKUP_BATCH_CHUNKS = 1024;
+/** Files being read as sources at once, over all stores of a process: each holds a descriptor and up to 2 MiB. */
+export const SOURCE_FILES_OPEN_MAX = 32;
 
 /** Allocated on every folder backend; only delete, journal and gc may spend it. */
 export const RESERVE_BYTES = 16 * MIB;

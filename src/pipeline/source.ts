@@ -2,9 +2,11 @@
 import { utf8Encode } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
+import { SOURCE_FILES_OPEN_MAX } from '../limits.ts';
 import { unlessAborted } from '../runtime/abort.ts';
 import { readFileBytes } from '../runtime/file-reader.ts';
 import { type FileStat, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
 
 export type ContentSource =
   | Uint8Array
@@ -75,7 +77,11 @@ async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Ui
   }
 }
 
+/** Of the process, as its descriptors are. A file asks nothing of its reader's caller, so waiting for one always ends. */
+const openFiles = new Semaphore(SOURCE_FILES_OPEN_MAX);
+
 async function* unchangedBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  await openFiles.acquire(1, signal);
   const pieces = readFileBytes(path, { ...(signal && { signal }) });
   let size = 0;
   try {
@@ -87,7 +93,7 @@ async function* unchangedBytes(path: string, signal?: AbortSignal): AsyncGenerat
     }
   } finally {
     // Closes the file when its reader stops early.
-    await pieces.return(undefined as never);
+    await pieces.return(undefined as never).finally(() => openFiles.release());
   }
 }
 

@@ -1,6 +1,6 @@
 import { EMPTY_BYTES } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { storeError } from '../errors/store-error.ts';
 import { BuzhashFinder } from './buzhash.ts';
 import { type CutFinder, FixedCutFinder } from './cut-finder.ts';
 import { FastCdcFinder } from './fastcdc.ts';
@@ -25,6 +25,11 @@ export interface Chunker {
    */
   push(bytes: Uint8Array): Uint8Array[];
   /**
+   * As `push`, without copies: each chunk is a view, to be read only and until the next one is asked for. All of them
+   * must be asked for.
+   */
+  cut(bytes: Uint8Array): Iterable<Uint8Array>;
+  /**
    * Ends the content.
    * @returns the last chunk, if any bytes are left: content of no bytes has no chunk
    * @throws `invalid/CHUNKER_FINISHED` when called again
@@ -35,6 +40,12 @@ export interface Chunker {
 /** Not zeroed, since it is filled at once: zeroing cost a tenth of the throughput. Never from Node's shared pool. */
 function uninitialised(length: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = uninitialised(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 class CuttingChunker implements Chunker {
@@ -49,25 +60,30 @@ class CuttingChunker implements Chunker {
   }
 
   push(bytes: Uint8Array): Uint8Array[] {
+    return Array.from(this.cut(bytes), copyOf);
+  }
+
+  *cut(bytes: Uint8Array): Generator<Uint8Array> {
     if (!(bytes instanceof Uint8Array)) throw argumentTypeError('bytes', 'a Uint8Array', bytes);
     this.#assertOpen();
-    const chunks: Uint8Array[] = [];
     let from = 0;
     for (;;) {
       const length = this.#finder.next(bytes, from);
       if (length < 0) break;
       const end = from - this.#carried + length;
-      chunks.push(end < from ? this.#takeFromCarry(length) : this.#take(bytes.subarray(from, end)));
+      if (this.#carried === 0) yield bytes.subarray(from, end);
+      else yield* this.#cutCarried(length, bytes.subarray(from, Math.max(from, end)));
       from = Math.max(from, end);
     }
     this.#keep(bytes.subarray(from));
-    return chunks;
   }
 
   finish(): Uint8Array[] {
     this.#assertOpen();
     this.#finished = true;
-    return this.#carried === 0 ? [] : [this.#take(EMPTY_BYTES)];
+    const chunk = this.#carry.subarray(0, this.#carried);
+    this.#carry = EMPTY_BYTES;
+    return chunk.length === 0 ? [] : [chunk.length === chunk.buffer.byteLength ? chunk : copyOf(chunk)];
   }
 
   #assertOpen(): void {
@@ -75,29 +91,12 @@ class CuttingChunker implements Chunker {
       throw storeError('CHUNKER_FINISHED', 'this chunker is finished; use a new one for the next content');
   }
 
-  /** The chunk made of all that is carried and `rest`. */
-  #take(rest: Uint8Array): Uint8Array {
-    const carried = this.#carried;
-    this.#carried = 0;
-    if (rest.length === 0 && carried === this.#carry.length) {
-      const chunk = this.#carry;
-      this.#carry = EMPTY_BYTES;
-      return chunk;
-    }
-    const chunk = uninitialised(carried + rest.length);
-    if (carried > 0) chunk.set(this.#carry.subarray(0, carried));
-    chunk.set(rest, carried);
-    return chunk;
-  }
-
-  /** The chunk made of the first `length` bytes carried; those after them begin the next one. */
-  #takeFromCarry(length: number): Uint8Array {
-    invariant(length < this.#carried, 'a cut before the new bytes lies in the carried ones');
-    const chunk = uninitialised(length);
-    chunk.set(this.#carry.subarray(0, length));
+  /** The chunk of `length` bytes that begins with what is carried and ends with `rest`, or inside of what is carried. */
+  *#cutCarried(length: number, rest: Uint8Array): Generator<Uint8Array> {
+    this.#keep(rest);
+    yield this.#carry.subarray(0, length);
     this.#carry.copyWithin(0, length, this.#carried);
     this.#carried -= length;
-    return chunk;
   }
 
   /** Carries `rest`. The buffer is as large as the first rest needs, so that small contents stay small, then doubles. */

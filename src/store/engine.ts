@@ -54,7 +54,7 @@ export class Engine {
   readonly #budget = new Semaphore(WRITE_BUDGET_BYTES);
   readonly #buffers = new BufferPool({
     bytes: RECORD_PLAIN_BYTES_TARGET,
-    keptMax: WRITE_BUDGET_BYTES / RECORD_PLAIN_BYTES_TARGET,
+    keptMax: (2 * WRITE_BUDGET_BYTES) / RECORD_PLAIN_BYTES_TARGET,
   });
   readonly #stopMerging = new AbortController();
   #write: WriteSide | undefined;

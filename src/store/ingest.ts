@@ -1,4 +1,3 @@
-import { copyBytes } from '../bytes/bytes.ts';
 import { type ChunkingSpec, createChunker } from '../chunking/index.ts';
 import { storeError } from '../errors/store-error.ts';
 import { blake3, createHasher } from '../hash/index.ts';
@@ -34,30 +33,25 @@ export async function ingest(
   const manifest = new ManifestBuilder((id, bytes) => writer.addNode(id, bytes));
   const content = createHasher('blake3');
   const total = source instanceof Uint8Array ? source.length : undefined;
-  let first: { readonly digest: Uint8Array; bytes: Uint8Array | undefined } | undefined;
+  let first: Uint8Array | undefined;
   let size = 0;
-  for await (const bytes of cut(source, options.chunking, options.signal)) {
+  for await (const view of cut(source, options.chunking, options.signal)) {
     options.signal?.throwIfAborted();
+    const { bytes, release } = writer.hold(view);
     const digest = blake3(bytes);
-    // Content of one chunk has that chunk's digest; hashing it a second time waits for a second chunk.
-    if (first === undefined) {
-      first = { digest, bytes };
-    } else {
-      if (first.bytes) content.update(first.bytes);
-      first.bytes = undefined;
-      content.update(bytes);
-    }
+    content.update(bytes);
+    first ??= digest;
     size += bytes.length;
     await manifest.add(bytes.length, digest);
-    await writer.add({ id: digest, bytes, tally, verifyExisting: options.verifyExisting });
+    await writer.add({ id: digest, bytes, release, tally, verifyExisting: options.verifyExisting });
     options.onProgress?.({ phase: 'put', done: size, bytes: size, ...(total !== undefined && { total }) });
   }
   const finished = await manifest.finish();
-  const digest = finished.chunkCount === 1 && first ? first.digest : content.digest();
+  const digest = finished.chunkCount === 1 && first ? first : content.digest();
   return { ...finished, digest, tally };
 }
 
-/** @yields chunks that nobody else holds */
+/** @yields chunks, each valid until the next one is asked for */
 async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   if (chunking.kind === 'given') {
     yield* givenChunks(source, signal);
@@ -66,7 +60,7 @@ async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: Abor
   const chunker = createChunker(chunking);
   for await (const piece of openSource(source, signal)) {
     for (let start = 0; start < piece.length; start += SLICE_BYTES)
-      yield* chunker.push(piece.subarray(start, start + SLICE_BYTES));
+      yield* chunker.cut(piece.subarray(start, start + SLICE_BYTES));
   }
   yield* chunker.finish();
 }
@@ -82,6 +76,6 @@ async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncG
         details: { size: piece.length },
       });
     }
-    yield copyBytes(piece);
+    yield piece;
   }
 }

@@ -5,6 +5,7 @@ import { INLINE_BYTES_MAX, LOOKUP_BATCH_CHUNKS, RECORD_ITEMS_MAX, RECORD_PLAIN_B
 import type { InlineRecord, ItemLocation } from '../metadata/contract.ts';
 import type { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Semaphore } from '../runtime/semaphore.ts';
+import { type HeldBytes, SlabCopier } from '../runtime/slabs.ts';
 import type { PackWriter, PendingPack, SealedRecord } from './pack-writer.ts';
 
 /** What the writing of one entry added to the store. */
@@ -15,9 +16,9 @@ export interface Tally {
   chunksKnown: number;
 }
 
-export interface ChunkToStore {
+/** A chunk in the memory of the writer, which lets go of it. */
+export interface ChunkToStore extends HeldBytes {
   readonly id: Uint8Array;
-  readonly bytes: Uint8Array;
   readonly tally: Tally;
   /** Re-read the chunk before counting on one that is stored already. */
   readonly verifyExisting: boolean;
@@ -34,8 +35,8 @@ interface GatheredGroup {
   /** Whose chunks they are, one for each item. */
   readonly tallies: readonly Tally[];
   readonly plain: Uint8Array;
-  /** Of the pool, when `plain` lies in it. */
-  readonly buffer: Uint8Array | undefined;
+  /** Lets go of the memory of `plain`. */
+  release(): void;
 }
 
 /** What the writer needs of the engine around it. */
@@ -44,7 +45,7 @@ export interface WriterContext {
   readonly nodePacks: PackWriter;
   /** Plain bytes being compressed or waiting for a pack, over all operations of the store. */
   readonly budget: Semaphore;
-  /** Of `RECORD_PLAIN_BYTES_TARGET` each. */
+  /** Of `RECORD_PLAIN_BYTES_TARGET` each: chunks that wait, and records being compressed. */
   readonly buffers: BufferPool;
   readonly compressionLevel: number;
   locate(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly (ItemLocation | undefined)[]>;
@@ -59,6 +60,7 @@ export interface WriterContext {
  */
 export class OperationWriter {
   readonly #context: WriterContext;
+  readonly #slabs: SlabCopier;
   #lookup: ChunkToStore[] = [];
   #lookupBytes = 0;
   #resolving: Promise<void> = Promise.resolve();
@@ -75,9 +77,15 @@ export class OperationWriter {
 
   constructor(context: WriterContext) {
     this.#context = context;
+    this.#slabs = new SlabCopier(context.buffers);
   }
 
-  /** Takes a chunk; the bytes belong to the writer from now on. Waits while too much is in flight. */
+  /** Copies a chunk into the memory of the writer. What is hashed must be this copy: the caller's array may change. */
+  hold(bytes: Uint8Array): HeldBytes {
+    return this.#slabs.copy(bytes);
+  }
+
+  /** Takes a chunk that was held. Waits while too much is in flight. */
   async add(chunk: ChunkToStore): Promise<void> {
     this.#lookup.push(chunk);
     this.#lookupBytes += chunk.bytes.length;
@@ -156,17 +164,14 @@ export class OperationWriter {
   async #resolve(batch: readonly ChunkToStore[]): Promise<void> {
     const unknown: ChunkToStore[] = [];
     for (const chunk of batch) {
-      if (this.#isOnItsWay(chunk)) chunk.tally.chunksKnown += 1;
+      if (this.#isOnItsWay(chunk)) countKnown(chunk);
       else unknown.push(chunk);
     }
     if (unknown.length === 0) return;
     const known = await this.#lookUp(unknown);
     for (const [index, chunk] of unknown.entries()) {
-      if (known[index] || this.#isOnItsWay(chunk)) {
-        chunk.tally.chunksKnown += 1;
-        continue;
-      }
-      await this.#addToGroup(chunk);
+      if (known[index] || this.#isOnItsWay(chunk)) countKnown(chunk);
+      else await this.#addToGroup(chunk);
     }
   }
 
@@ -221,19 +226,21 @@ export class OperationWriter {
     this.#placing.catch(() => undefined);
   }
 
-  /** Brings the chunks together; their own arrays are not needed from here on. */
+  /** Brings the chunks together; their own memory is let go of. */
   #gather(chunks: readonly ChunkToStore[], plainBytes: number): GatheredGroup {
     const items = chunks.map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
     const tallies = chunks.map((chunk) => chunk.tally);
     const [only] = chunks;
-    if (chunks.length === 1 && only) return { items, tallies, plain: only.bytes, buffer: undefined };
-    const buffer = this.#context.buffers.take();
+    if (chunks.length === 1 && only) return { items, tallies, plain: only.bytes, release: () => only.release() };
+    const { buffers } = this.#context;
+    const buffer = buffers.take();
     let end = 0;
-    for (const { bytes } of chunks) {
+    for (const { bytes, release } of chunks) {
       buffer.set(bytes, end);
       end += bytes.length;
+      release();
     }
-    return { items, tallies, plain: buffer.subarray(0, plainBytes), buffer };
+    return { items, tallies, plain: buffer.subarray(0, plainBytes), release: () => buffers.give(buffer) };
   }
 
   async #compress({ items, plain }: GatheredGroup): Promise<SealedRecord> {
@@ -242,14 +249,14 @@ export class OperationWriter {
   }
 
   async #place(before: Promise<void>, group: GatheredGroup, compressing: Promise<SealedRecord>): Promise<void> {
-    const { items, tallies, plain, buffer } = group;
+    const { items, tallies, plain } = group;
     try {
       await before;
       const record = await compressing;
       for (const [index, tally] of tallies.entries())
         tally.storedBytes += (record.stored.length * (items[index]?.length ?? 0)) / plain.length;
       if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
-        this.#inline.push(buffer ? { ...record, stored: copyBytes(record.stored) } : record);
+        this.#inline.push({ ...record, stored: copyBytes(record.stored) });
         this.#inlineBytes += record.stored.length;
         return;
       }
@@ -258,10 +265,10 @@ export class OperationWriter {
       this.#inline = [];
       for (const next of [...held, record]) await this.#append(next);
     } finally {
-      // On a failure of an earlier group this one may still be compressing; its buffer is in use till then.
+      // On a failure of an earlier group this one may still be compressing; its memory is in use till then.
       await compressing.catch(() => undefined);
       this.#context.budget.release(plain.length);
-      if (buffer) this.#context.buffers.give(buffer);
+      group.release();
     }
   }
 
@@ -269,4 +276,10 @@ export class OperationWriter {
     this.#waitFor(await this.#context.chunkPacks.append(record), this.#context.chunkPacks);
     for (const item of record.items) this.#unplaced.delete(toHex(item.id));
   }
+}
+
+/** A chunk that need not be stored: its memory is let go of. */
+function countKnown(chunk: ChunkToStore): void {
+  chunk.tally.chunksKnown += 1;
+  chunk.release();
 }

@@ -112,7 +112,7 @@ export class PackStore {
 
   /**
    * Reads what a pack says of itself: header, directory and stripe, not the records.
-   * @returns `undefined` when the blob is gone
+   * @returns `undefined` when the blob is gone, also when it goes meanwhile: names are never reused, so it was deleted
    * @throws `corrupt/PACK_CORRUPT`, `corrupt/SHARD_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`
    */
   async open(name: PackName, options: CallOptions = {}): Promise<OpenedPack | undefined> {
@@ -122,6 +122,7 @@ export class PackStore {
     const front = SHARD_HEADER_BYTES + PACK_HEADER_BYTES;
     if (info.bytes < front || info.bytes > BLOB_BYTES_MAX) throw damaged(name, `its blob has ${info.bytes} bytes`);
     const head = await this.#part(key, { offset: 0, length: front }, options);
+    if (head === undefined) return undefined;
     const shard = decodeShardHeader(head.subarray(0, SHARD_HEADER_BYTES));
     this.#checkShard(name, shard);
     const trailerLength = shardTrailerBytes(shard);
@@ -135,6 +136,7 @@ export class PackStore {
       { offset: packEnd - PACK_FOOTER_BYTES, length: PACK_FOOTER_BYTES + trailerLength },
       options,
     );
+    if (tail === undefined) return undefined;
     const footer = decodePackFooter(tail.subarray(0, PACK_FOOTER_BYTES), header);
     const trailer = decodeShardTrailer(tail.subarray(PACK_FOOTER_BYTES), shard);
     const directory = await this.#part(
@@ -142,6 +144,7 @@ export class PackStore {
       { offset: SHARD_HEADER_BYTES + footer.directoryOffset, length: footer.directoryLength },
       options,
     );
+    if (directory === undefined) return undefined;
     const descriptor = describePack(name, shard, { roots: trailer.roots, storedBytes: info.bytes });
     return { header, items: decodeDirectory(directory, header, footer), descriptor };
   }
@@ -153,7 +156,7 @@ export class PackStore {
    * @throws what `open` throws
    */
   async openWhole(name: PackName, options: CallOptions = {}): Promise<WholePack | undefined> {
-    const blob = await this.#backend.get(shardKey(name, 0), options);
+    const blob = await this.#get(shardKey(name, 0), options);
     if (blob === undefined) return undefined;
     const { header: shard, data: bytes, roots } = verifyShard(blob);
     this.#checkShard(name, shard);
@@ -192,14 +195,14 @@ export class PackStore {
     key: string,
     range: { readonly offset: number; readonly length: number },
     options: CallOptions,
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array | undefined> {
     try {
-      const bytes = await this.#get(key, { ...options, ...range });
-      if (bytes !== undefined) return bytes;
+      return await this.#get(key, { ...options, ...range });
     } catch (error) {
       if (!isStoreError(error, 'BACKEND_RANGE_INVALID')) throw error;
+      const details = { backendKey: key };
+      throw storeError('SHARD_CORRUPT', `${key} changed while it was read`, { details, cause: error });
     }
-    throw storeError('SHARD_CORRUPT', `${key} changed while it was read`, { details: { backendKey: key } });
   }
 }
 
@@ -221,5 +224,12 @@ function describePack(
   const { stripeId: id, k, m, packBytes } = shard;
   const { storedBytes, roots } = found;
   const { journal } = name;
-  return { id: name.id, class: name.class, packBytes, storedBytes, stripe: { id, k, m, roots }, ...(journal && { journal }) };
+  return {
+    id: name.id,
+    class: name.class,
+    packBytes,
+    storedBytes,
+    stripe: { id, k, m, roots },
+    ...(journal && { journal }),
+  };
 }

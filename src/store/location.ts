@@ -135,12 +135,26 @@ async function spaceOf(backend: Backend): Promise<Space> {
   };
 }
 
-/** A reserve that was never set aside, on a disk too small for it, is none: nothing is refused for its sake. */
+/**
+ * A reserve that was never set aside, on a disk too small for it, is none: nothing is refused for its sake. It becomes
+ * one as soon as a put has set it aside in passing.
+ */
 async function reserveOf(backend: Backend): Promise<Reserve | undefined> {
   if (!(backend instanceof FsBackend)) return undefined;
-  const { wantedBytes, heldBytes } = await backend.reserveState();
-  if (wantedBytes === 0 || heldBytes < wantedBytes) return undefined;
-  return { release: () => backend.releaseReserve(), restore: () => backend.restoreReserve() };
+  const isHeld = async (): Promise<boolean> => {
+    const { wantedBytes, heldBytes } = await backend.reserveState();
+    return heldBytes >= wantedBytes;
+  };
+  if ((await backend.reserveState()).wantedBytes === 0) return undefined;
+  let wasHeld = await isHeld();
+  return {
+    release: () => backend.releaseReserve(),
+    restore: async () => {
+      if (wasHeld) return await backend.restoreReserve();
+      wasHeld = await isHeld();
+      return true;
+    },
+  };
 }
 
 /**

@@ -62,7 +62,7 @@ export class ItemReader {
   }
 
   /**
-   * Reads items in the order asked; repeated ids are fetched once and share their bytes.
+   * Reads items in the order asked; repeated ids are fetched once and share their bytes, neighbours may share a buffer.
    * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT` (chunks), `corrupt/MANIFEST_CORRUPT` (manifest nodes);
    *   nothing is returned then
    */
@@ -196,6 +196,8 @@ export class ItemReader {
       if (!isStoreError(error, 'COMPRESSED_CORRUPT')) throw error;
       return await this.#failRecords(kind, [plan], error);
     }
+    let asked = 0;
+    for (const { location } of plan.items) asked += location.length;
     for (const { id, location } of plan.items) {
       const bytes = plain.subarray(location.inner, location.inner + location.length);
       if (!equalBytes(blake3(bytes), id)) {
@@ -205,8 +207,8 @@ export class ItemReader {
           error: damageError(kind, 'CHUNK_CORRUPT', id, 'is not what its digest says'),
         });
       }
-      // A copy, so that one small chunk does not keep the megabyte of its record alive.
-      into.found.set(toHex(id), bytes.length * 2 > plain.buffer.byteLength ? bytes : copyBytes(bytes));
+      // A few small chunks must not keep the megabyte of their record alive; most of a record may as well.
+      into.found.set(toHex(id), asked * 2 > plain.length ? bytes : copyBytes(bytes));
     }
   }
 

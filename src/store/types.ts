@@ -277,7 +277,11 @@ export interface Store {
   put(key: string | null, source: Source, options?: PutOptions): Promise<PutResult>;
   /** The whole content; verified chunk by chunk and as a whole before it is returned. @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*` */
   get(key: string, options?: CallOptions): Promise<Uint8Array>;
-  /** Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length and digest. */
+  /**
+   * Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length
+   * and digest. Pieces are the caller's to keep and change, and may be views of one larger buffer.
+   * @throws `not-found/ENTRY_NOT_FOUND`, `invalid/RANGE_INVALID`, `corrupt/*`
+   */
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   has(key: string, options?: CallOptions): Promise<boolean>;
   /** @throws `not-found/ENTRY_NOT_FOUND` */

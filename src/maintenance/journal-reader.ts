@@ -15,7 +15,7 @@ import {
 } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { ReplayStep } from '../metadata/contract.ts';
-import type { OpenedPack, PackName, PackStore } from '../placement/pack-store.ts';
+import type { PackName, PackStore, WholePack } from '../placement/pack-store.ts';
 
 export interface JournalPackName extends PackName {
   readonly journal: NonNullable<PackDescriptor['journal']>;
@@ -61,18 +61,24 @@ export interface JournalPack {
  * @throws `corrupt/*` when the pack is damaged or its records are not the ones its name says
  */
 export async function readJournalPack(packs: PackStore, name: JournalPackName): Promise<JournalPack | undefined> {
-  const opened = await packs.open(name);
-  const bytes = opened && (await packs.readWhole(name));
-  if (bytes === undefined) return undefined;
+  const pack = await packs.openWhole(name);
+  return pack && (await journalEntriesOf(name, pack));
+}
+
+/**
+ * The records of a journal pack that is in memory.
+ * @throws `corrupt/*` when its records are not the ones its name says
+ */
+export async function journalEntriesOf(name: JournalPackName, pack: WholePack): Promise<JournalPack> {
   const entries: { commit: number; record: Uint8Array; inline: DirectoryItem[] }[] = [];
-  for (const item of opened?.items ?? []) {
+  for (const item of pack.items) {
     const current = entries.at(-1);
     if (item.kind === 'chunk' && current) {
       current.inline.push(item);
       continue;
     }
     if (item.kind !== 'journal') throw misplacedItem(name, item);
-    const record = await readItem(opened as OpenedPack, bytes, item);
+    const record = await readItem(pack, item);
     entries.push({ commit: decodeJournalRecord(record).commit, record, inline: [] });
   }
   const { firstCommit, lastCommit } = name.journal;
@@ -86,7 +92,7 @@ export async function readJournalPack(packs: PackStore, name: JournalPackName): 
       },
     );
   }
-  return { descriptor: (opened as OpenedPack).descriptor, entries };
+  return { descriptor: pack.descriptor, entries };
 }
 
 function misplacedItem(name: JournalPackName, item: DirectoryItem): Error {
@@ -97,16 +103,16 @@ function misplacedItem(name: JournalPackName, item: DirectoryItem): Error {
 }
 
 /** One item of a pack held in memory, authenticated, decompressed and hashed. */
-export async function readItem(opened: OpenedPack, pack: Uint8Array, item: DirectoryItem): Promise<Uint8Array> {
-  const frame = pack.subarray(item.offset, item.offset + item.storedLength + RECORD_TRAILER_BYTES);
-  const plain = await decompress(item.codec, openRecord(opened.header, item, frame), item.plainLength);
+async function readItem(pack: WholePack, item: DirectoryItem): Promise<Uint8Array> {
+  const frame = pack.bytes.subarray(item.offset, item.offset + item.storedLength + RECORD_TRAILER_BYTES);
+  const plain = await decompress(item.codec, openRecord(pack.header, item, frame), item.plainLength);
   const bytes = plain.subarray(item.inner, item.inner + item.length);
   if (toHex(blake3(bytes)) !== toHex(item.id)) {
     throw storeError(
       'PACK_CORRUPT',
-      `pack ${toHex(opened.header.pack)} has an item that is not what its directory says`,
+      `pack ${toHex(pack.header.pack)} has an item that is not what its directory says`,
       {
-        details: { packId: toHex(opened.header.pack), offset: item.offset },
+        details: { packId: toHex(pack.header.pack), offset: item.offset },
       },
     );
   }

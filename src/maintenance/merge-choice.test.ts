@@ -66,6 +66,10 @@ describe('journal packs', () => {
     expect(dueJournalPacks([journal(1, 100), ...singles(101, MERGE_FAN_IN - 1)])).toBeUndefined();
   });
 
+  it('are due as many as cost the same', () => {
+    expect(dueJournalPacks(singles(1, 200))).toHaveLength(200);
+  });
+
   it('of the fewest commits go first', () => {
     const old = Array.from({ length: MERGE_FAN_IN }, (_, index) => journal(index * 8 + 1, index * 8 + 8));
     expect(places(dueJournalPacks([...old, ...singles(65, MERGE_FAN_IN)]))?.[0]).toEqual([65, 65]);

@@ -16,8 +16,8 @@ import {
 import { PACK_BYTES_TARGET } from '../limits.ts';
 import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
 import { sealJournalRecord } from '../pipeline/journal-frame.ts';
-import type { OpenedPack, PackStore } from '../placement/pack-store.ts';
-import { readJournalPack } from './journal-reader.ts';
+import type { PackStore, WholePack } from '../placement/pack-store.ts';
+import { journalEntriesOf } from './journal-reader.ts';
 import { dueJournalPacks, duePacks } from './merge-choice.ts';
 
 export interface MergeContext {
@@ -43,16 +43,20 @@ const CANDIDATES_MAX = 512;
 export async function mergeSmallPacks(context: MergeContext): Promise<MergeReport | undefined> {
   let report: MergeReport | undefined;
   for (const packClass of ['journal', 'data', 'meta'] as const) {
+    const damaged = new Set<number>();
     for (;;) {
       context.signal.throwIfAborted();
-      const done = await mergeClass(context, packClass);
-      if (done === undefined) break;
-      report = report
-        ? { dropped: report.dropped + done.dropped, added: report.added + done.added, bytes: report.bytes + done.bytes }
-        : done;
+      const damagedBefore = damaged.size;
+      const done = await mergeClass(context, packClass, damaged);
+      if (done) report = report ? sumOf(report, done) : done;
+      else if (damaged.size === damagedBefore) break;
     }
   }
   return report;
+}
+
+function sumOf(a: MergeReport, b: MergeReport): MergeReport {
+  return { dropped: a.dropped + b.dropped, added: a.added + b.added, bytes: a.bytes + b.bytes };
 }
 
 /** Deletes the blobs of packs that merges dropped, also those an earlier process did not get to. */
@@ -66,12 +70,19 @@ export async function deleteDroppedPacks(context: Pick<MergeContext, 'metadata' 
   }
 }
 
-async function mergeClass(context: MergeContext, packClass: PackClass): Promise<MergeReport | undefined> {
-  const small = await context.metadata.smallPacks({ class: packClass, bytesBelow: SMALL_BYTES, limit: CANDIDATES_MAX });
+/** @param damaged numbers of packs that stay where they are, for repair to find; those met now are added */
+async function mergeClass(
+  context: MergeContext,
+  packClass: PackClass,
+  damaged: Set<number>,
+): Promise<MergeReport | undefined> {
+  const found = await context.metadata.smallPacks({ class: packClass, bytesBelow: SMALL_BYTES, limit: CANDIDATES_MAX });
+  const small = found.filter(({ number }) => !damaged.has(number));
   const group = packClass === 'journal' ? dueJournalPacks(small) : duePacks(small);
-  if (group === undefined) return undefined;
+  const whole = group && (await readSound(context, group, damaged));
+  if (whole === undefined) return undefined;
   const changes =
-    packClass === 'journal' ? await mergeJournal(context, group) : await mergeItems(context, packClass, group);
+    packClass === 'journal' ? await mergeJournal(context, whole) : await mergeItems(context, packClass, whole);
   if (changes === undefined) return undefined;
   try {
     await context.submit([changes.change]);
@@ -94,18 +105,46 @@ interface PlannedMerge {
   readonly bytes: number;
 }
 
+/** A pack to merge, as the metadata knows it and as it lies on the backend; not read where nothing of it is needed. */
+interface PackToMerge {
+  readonly row: PackRow;
+  readonly whole: WholePack | undefined;
+}
+
+/** @returns `undefined` when one of them cannot be merged: the others may be due without it */
+async function readSound(
+  context: MergeContext,
+  group: readonly PackRow[],
+  damaged: Set<number>,
+): Promise<readonly PackToMerge[] | undefined> {
+  const packs: PackToMerge[] = [];
+  for (const row of group) {
+    const isNeeded = row.items > 0 || row.class === 'journal';
+    const whole = isNeeded ? await readUnlessDamaged(context.packs, row) : undefined;
+    if (isNeeded && whole === undefined) damaged.add(row.number);
+    packs.push({ row, whole });
+  }
+  return group.some(({ number }) => damaged.has(number)) ? undefined : packs;
+}
+
+async function readUnlessDamaged(packs: PackStore, row: PackRow): Promise<WholePack | undefined> {
+  try {
+    return await packs.openWhole(row);
+  } catch (error) {
+    if (isStoreError(error) && error.kind === 'corrupt') return undefined;
+    throw error;
+  }
+}
+
 /** Copies the records that hold live items of the packs into one new pack. */
 async function mergeItems(
   context: MergeContext,
   packClass: PackClass,
-  group: readonly PackRow[],
+  group: readonly PackToMerge[],
 ): Promise<PlannedMerge | undefined> {
   const builder = new PackBuilder(context.nextPackHeader(packClass));
-  const dropped: Uint8Array[] = [];
-  for (const pack of group) {
-    if (await copyLiveRecords(context, pack, builder)) dropped.push(pack.id);
-  }
-  if (dropped.length < 2) return undefined;
+  for (const pack of group) await copyLiveRecords(context, pack, builder);
+  const dropped = group.map(({ row }) => row.id);
   return { change: { type: 'pack-merge', added: await writeIfAny(context, builder), dropped }, bytes: builder.bytes };
 }
 
@@ -116,35 +155,18 @@ async function writeIfAny(context: MergeContext, builder: PackBuilder): Promise<
   return [{ pack, items: finished.items }];
 }
 
-/**
- * @returns whether every live item of the pack was copied; a pack with damage is left as it is, for repair to find
- */
-async function copyLiveRecords(context: MergeContext, pack: PackRow, builder: PackBuilder): Promise<boolean> {
-  if (pack.items === 0) return true;
-  try {
-    const opened = await context.packs.open(pack);
-    const bytes = opened && (await context.packs.readWhole(pack));
-    if (opened === undefined || bytes === undefined) return false;
-    const live = await liveOrdinals(context.metadata, pack, opened);
-    const records = Map.groupBy(opened.items, (item) => item.ordinal);
-    const frames = [...records]
-      .filter(([ordinal]) => live.has(ordinal))
-      .map(([, items]) => openFrame(opened, bytes, items));
-    for (const frame of frames) builder.add(frame);
-    return true;
-  } catch (error) {
-    if (isStoreError(error) && error.kind === 'corrupt') return false;
-    throw error;
-  }
+async function copyLiveRecords(context: MergeContext, pack: PackToMerge, builder: PackBuilder): Promise<void> {
+  const { row, whole } = pack;
+  if (whole === undefined || row.items === 0) return;
+  const live = await liveOrdinals(context.metadata, row, whole);
+  const records = Map.groupBy(whole.items, (item) => item.ordinal);
+  for (const [ordinal, items] of records) if (live.has(ordinal)) builder.add(openFrame(whole, items));
 }
 
-function openFrame(opened: OpenedPack, bytes: Uint8Array, items: readonly DirectoryItem[]) {
+function openFrame({ header, bytes }: WholePack, items: readonly DirectoryItem[]) {
   const first = items[0] as DirectoryItem;
-  const stored = openRecord(
-    opened.header,
-    first,
-    bytes.subarray(first.offset, first.offset + first.storedLength + RECORD_TRAILER_BYTES),
-  );
+  const frame = bytes.subarray(first.offset, first.offset + first.storedLength + RECORD_TRAILER_BYTES);
+  const stored = openRecord(header, first, frame);
   return {
     kind: first.kind,
     codec: first.codec,
@@ -155,7 +177,7 @@ function openFrame(opened: OpenedPack, bytes: Uint8Array, items: readonly Direct
 }
 
 /** Ordinals of the records of a pack in which at least one item is found. */
-async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: OpenedPack): Promise<ReadonlySet<number>> {
+async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: WholePack): Promise<ReadonlySet<number>> {
   const live = new Set<number>();
   for (const kind of ['chunk', 'manifest'] as const) {
     const items = opened.items.filter((item) => item.kind === kind);
@@ -170,27 +192,28 @@ async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: OpenedPac
 }
 
 /** Moves live inline chunks of journal packs to a data pack, and their records to one journal pack. */
-async function mergeJournal(context: MergeContext, group: readonly PackRow[]): Promise<PlannedMerge | undefined> {
+async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]): Promise<PlannedMerge | undefined> {
   const records = new PackBuilder(context.nextPackHeader('journal'));
   const chunks = new PackBuilder(context.nextPackHeader('data'));
   let last = 0;
   let journal: NonNullable<PackRow['journal']> | undefined;
   for (const pack of group) {
-    if (pack.journal === undefined || !(await copyLiveRecords(context, pack, chunks))) return undefined;
-    const read = await readJournalPack(context.packs, { ...pack, journal: pack.journal });
-    if (read === undefined) return undefined;
-    for (const entry of read.entries) {
+    const { row, whole } = pack;
+    if (row.journal === undefined || whole === undefined) return undefined;
+    await copyLiveRecords(context, pack, chunks);
+    const { entries } = await journalEntriesOf({ ...row, journal: row.journal }, whole);
+    for (const entry of entries) {
       if (entry.commit <= last) continue;
       records.add(await sealJournalRecord(entry.record));
       last = entry.commit;
     }
-    journal = { ...pack.journal, firstCommit: journal?.firstCommit ?? pack.journal.firstCommit, lastCommit: last };
+    journal = { ...row.journal, firstCommit: journal?.firstCommit ?? row.journal.firstCommit, lastCommit: last };
   }
   if (journal === undefined) return undefined;
   // The new journal pack is durable and known before anything says that the old ones may go.
   const holder = await context.packs.write({ header: records.header, ...records.finish(), journal });
   await context.metadata.replay([holder], []);
   const added = await writeIfAny(context, chunks);
-  const dropped = group.map((pack) => pack.id);
+  const dropped = group.map(({ row }) => row.id);
   return { change: { type: 'pack-merge', added, dropped }, bytes: records.bytes + chunks.bytes };
 }

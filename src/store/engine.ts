@@ -159,8 +159,7 @@ export class Engine {
       await this.#write?.committer.close();
     } finally {
       this.health.close();
-      await this.metadata.close();
-      await this.backend.close();
+      await this.metadata.close().finally(() => this.backend.close());
     }
   }
 
@@ -196,8 +195,18 @@ export class Engine {
         ...(packId && { packId }),
       });
     }
-    const flagged = items.flatMap(({ id, pack }) => (pack ? [{ kind, id, packNumber: pack.number }] : []));
-    if (this.#write && flagged.length > 0) await this.metadata.markSuspect(flagged);
+    await this.#flag(items.flatMap(({ id, pack }) => (pack ? [{ kind, id, packNumber: pack.number }] : [])));
+  }
+
+  async #flag(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
+    if (items.length === 0 || this.#write === undefined || this.health.poisoned) return;
+    try {
+      await this.metadata.markSuspect(items);
+    } catch (error) {
+      // The reader is told of the damage, not of this: unflagged, whoever reads it next finds it again.
+      this.health.judge(error);
+      this.telemetry.logger?.warn('damage could not be flagged', { error });
+    }
   }
 
   #mergeWhenDue(): void {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger, StoreEvents, StoreMetrics } from './types.ts';
 
-/** Events and counters of one open store. A listener that throws is its owner's bug and does not reach the engine. */
+/** Events and counters of one open store. A listener or logger that throws is its owner's bug and does not reach the engine. */
 export class Telemetry {
   readonly #emitter = new EventEmitter();
   readonly #logger: Logger | undefined;
@@ -22,7 +22,7 @@ export class Telemetry {
   };
 
   constructor(logger: Logger | undefined) {
-    this.#logger = logger;
+    this.#logger = logger && guarded(logger);
   }
 
   get logger(): Logger | undefined {
@@ -54,4 +54,16 @@ export class Telemetry {
       this.#logger?.error(`a listener of "${event}" threw`, { error });
     }
   }
+}
+
+/** The logger, without what it throws: nobody else could be told of that. */
+function guarded(logger: Logger): Logger {
+  const call =
+    (level: keyof Logger): Logger['info'] =>
+    (message, details) => {
+      try {
+        logger[level](message, details);
+      } catch {}
+    };
+  return { debug: call('debug'), info: call('info'), warn: call('warn'), error: call('error') };
 }

@@ -67,7 +67,8 @@ async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: Abor
 
 async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const pieces = openSource(source, signal);
-  if (typeof source === 'string' || source instanceof Uint8Array || 'path' in source) {
+  const isIterable = typeof source === 'object' && (Symbol.asyncIterator in source || Symbol.iterator in source);
+  if (!isIterable || source instanceof Uint8Array) {
     throw storeError('CHUNKS_INVALID', 'chunking "given" needs an iterable whose pieces are the chunks');
   }
   for await (const piece of pieces) {

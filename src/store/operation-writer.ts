@@ -137,14 +137,14 @@ export class OperationWriter {
   #waitFor(pending: PendingPack, writer: PackWriter): void {
     if (this.#waits.has(pending)) return;
     this.#waits.set(pending, writer);
-    pending.registered
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .finally(() => this.#waits.delete(pending));
+    pending.registered.catch((error: unknown) => this.#failWith(error)).finally(() => this.#waits.delete(pending));
   }
 
-  /** A pack that could not be written ends the operation at its next step, not after the rest of its input. */
+  #failWith(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  /** A record that could not be placed, or a pack that could not be written, ends the operation at its next step, not after the rest of its input. */
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -223,7 +223,7 @@ export class OperationWriter {
     const record = this.#compress(group);
     record.catch(() => undefined);
     this.#placing = this.#place(this.#placing, group, record);
-    this.#placing.catch(() => undefined);
+    this.#placing.catch((error: unknown) => this.#failWith(error));
   }
 
   /** Brings the chunks together; their own memory is let go of. */

@@ -101,14 +101,14 @@ describe('many tiny puts', () => {
     const { store } = await folderStore();
     const merges: { dropped: number; added: number; bytes: number }[] = [];
     store.on('merge', (report) => merges.push(report));
-    for (let index = 0; index < 150; index += 1) await store.put(`k${index}`, `content ${index}`);
-    await expect.poll(async () => (await store.stats()).packs, { timeout: 10_000 }).toBeLessThan(30);
+    for (let index = 0; index < 70; index += 1) await store.put(`k${index}`, `content ${index}`);
+    await expect.poll(async () => (await store.stats()).packs, { timeout: 10_000 }).toBeLessThan(25);
     expect(merges.length).toBeGreaterThan(0);
     for (const { dropped, added } of merges) expect(dropped).toBeGreaterThan(added);
     expect(store.metrics().packsMerged).toBe(merges.reduce((sum, { dropped }) => sum + dropped, 0));
-    for (let index = 0; index < 150; index += 1)
+    for (let index = 0; index < 70; index += 1)
       expect(Buffer.from(await store.get(`k${index}`)).toString()).toBe(`content ${index}`);
-    expect(await store.maintenance.check()).toMatchObject({ ...SOUND, entries: 150 });
+    expect(await store.maintenance.check()).toMatchObject({ ...SOUND, entries: 70 });
   });
 });
 

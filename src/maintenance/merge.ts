@@ -26,6 +26,10 @@ export interface MergeContext {
   nextPackHeader(packClass: PackClass): PackHeader;
   /** Commits and waits until the change would survive any crash. */
   submit(changes: readonly Change[]): Promise<unknown>;
+  /** Makes the journal records of all commits so far durable, also those of other processes. */
+  flushJournal(): Promise<void>;
+  /** Told of each merge. */
+  onMerge(report: MergeReport): void;
   readonly signal: AbortSignal;
 }
 
@@ -39,32 +43,36 @@ export interface MergeReport {
 const SMALL_BYTES = PACK_BYTES_TARGET / 2;
 const CANDIDATES_MAX = 512;
 
-/** Merges what has gathered, class by class; resolves to what was done, or `undefined` when nothing was due. */
-export async function mergeSmallPacks(context: MergeContext): Promise<MergeReport | undefined> {
-  let report: MergeReport | undefined;
-  for (const packClass of ['journal', 'data', 'meta'] as const) {
-    const damaged = new Set<number>();
-    for (;;) {
+const CLASSES = ['journal', 'data', 'meta'] as const;
+
+/** Merges what has gathered until nothing is due any more. */
+export async function mergeSmallPacks(context: MergeContext): Promise<void> {
+  const damaged = new Set<number>();
+  // Class by class in turns: while commits arrive quickly there is always one more merge of journal packs due.
+  for (let isDue = true; isDue; ) {
+    isDue = false;
+    for (const packClass of CLASSES) {
       context.signal.throwIfAborted();
       const damagedBefore = damaged.size;
       const done = await mergeClass(context, packClass, damaged);
-      if (done) report = report ? sumOf(report, done) : done;
-      else if (damaged.size === damagedBefore) break;
+      if (done) context.onMerge(done);
+      isDue ||= done !== undefined || damaged.size > damagedBefore;
     }
   }
-  return report;
 }
 
-function sumOf(a: MergeReport, b: MergeReport): MergeReport {
-  return { dropped: a.dropped + b.dropped, added: a.added + b.added, bytes: a.bytes + b.bytes };
-}
-
-/** Deletes the blobs of packs that merges dropped, also those an earlier process did not get to. */
-export async function deleteDroppedPacks(context: Pick<MergeContext, 'metadata' | 'packs' | 'signal'>): Promise<void> {
+/**
+ * Deletes the blobs of packs that merges dropped, also those an earlier process did not get to. Not before the journal
+ * says that they were dropped: until then the metadata alone knows where their items went, and would be all there is.
+ */
+export async function deleteDroppedPacks(
+  context: Pick<MergeContext, 'metadata' | 'packs' | 'flushJournal' | 'signal'>,
+): Promise<void> {
   for (;;) {
     context.signal.throwIfAborted();
     const dropped = await context.metadata.droppedPacks(CANDIDATES_MAX);
     if (dropped.length === 0) return;
+    await context.flushJournal();
     for (const pack of dropped) await context.packs.delete(pack);
     await context.metadata.forgetPacks(dropped.map((pack) => pack.number));
   }

@@ -95,8 +95,18 @@ export class Committer {
     await this.#retrying;
     await this.#running;
     if (this.#health.poisoned) return;
-    await this.#journal.flush();
+    await this.flush();
     await this.settle();
+  }
+
+  /** Makes the journal records of all commits so far durable, also those of other processes. */
+  async flush(): Promise<void> {
+    this.#health.assertWritable();
+    try {
+      await this.#journal.flush();
+    } catch (error) {
+      throw this.#health.judge(error);
+    }
   }
 
   /** Tells the metadata what is flushed; otherwise it learns so with the next commit. */

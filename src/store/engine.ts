@@ -230,14 +230,16 @@ export class Engine {
       packs: this.packs,
       nextPackHeader: (packClass) => session.nextPackHeader(packClass),
       submit: (changes) => committer.submit({ changes, inline: [] }),
+      flushJournal: () => committer.flush(),
+      onMerge: (report) => {
+        this.telemetry.counts.packsMerged += report.dropped;
+        this.telemetry.emit('merge', report);
+      },
       signal: this.#stopMerging.signal,
     };
     try {
       await deleteDroppedPacks(context);
-      const report = await mergeSmallPacks(context);
-      if (report === undefined) return;
-      this.telemetry.counts.packsMerged += report.dropped;
-      this.telemetry.emit('merge', report);
+      await mergeSmallPacks(context);
     } catch (error) {
       if (this.#stopMerging.signal.aborted) return;
       // Merging only tidies: a store that cannot merge now works as before and tries again after more commits.

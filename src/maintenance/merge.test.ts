@@ -1,0 +1,80 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryBackend } from '../backend/memory-backend.ts';
+import { utf8Encode } from '../bytes/bytes.ts';
+import { createPackId, PackBuilder, type PackClass, type PackHeader } from '../format/index.ts';
+import { blake3 } from '../hash/index.ts';
+import { MERGE_FAN_IN } from '../limits.ts';
+import type { Change } from '../metadata/contract.ts';
+import { openSqlMetadata } from '../metadata/open-sqlite.ts';
+import { PackStore } from '../placement/pack-store.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { deleteDroppedPacks, type MergeContext, type MergeReport, mergeSmallPacks } from './merge.ts';
+
+const STORE = new Uint8Array(16).fill(7);
+const SESSION = STORE.subarray(0, 8);
+
+/** A store with as many small data packs as are merged. */
+async function storeToMerge() {
+  const backend = new MemoryBackend();
+  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom });
+  const metadata = await openSqlMetadata({
+    ...{ path: ':memory:', storeId: STORE, create: true, readOnly: false, busyTimeoutMs: 0 },
+  });
+  onTestFinished(() => metadata.close());
+  let ordinal = 0;
+  const nextPackHeader = (packClass: PackClass): PackHeader => {
+    ordinal += 1;
+    const pack = createPackId(SESSION, ordinal);
+    return { store: STORE, pack, session: SESSION, class: packClass, namespace: 0, epoch: 0, keyMode: 'plain' };
+  };
+  const reports: MergeReport[] = [];
+  const context: MergeContext & { flushJournal: () => Promise<void> } = {
+    metadata,
+    packs,
+    nextPackHeader,
+    submit: async (changes: readonly Change[]) => {
+      const [outcome] = await metadata.commit([{ changes, inline: [] }]);
+      if (!outcome?.ok) throw outcome?.error;
+    },
+    flushJournal: async () => undefined,
+    onMerge: (report) => void reports.push(report),
+    signal: new AbortController().signal,
+  };
+  for (let number = 0; number < MERGE_FAN_IN; number += 1) {
+    const builder = new PackBuilder(nextPackHeader('data'));
+    const stored = utf8Encode(`chunk ${number}`);
+    const items = [{ id: blake3(stored), length: stored.length }];
+    builder.add({ kind: 'chunk', codec: 0, plainLength: stored.length, stored, items });
+    const finished = builder.finish();
+    const pack = await packs.write({ header: builder.header, ...finished });
+    await context.submit([{ type: 'pack-add', pack, items: finished.items }]);
+  }
+  return { backend, metadata, context, reports };
+}
+
+const blobsOf = async (backend: MemoryBackend): Promise<number> => (await backend.list()).length;
+
+describe('mergeSmallPacks', () => {
+  it('replaces small packs by one, and tells', async () => {
+    const { backend, metadata, context, reports } = await storeToMerge();
+    await mergeSmallPacks(context);
+    expect(reports).toMatchObject([{ dropped: MERGE_FAN_IN, added: 1 }]);
+    expect(await metadata.listPacks({ limit: 100 })).toMatchObject([{ items: MERGE_FAN_IN }]);
+    expect(await blobsOf(backend)).toBe(1);
+    await mergeSmallPacks(context);
+    expect(reports).toHaveLength(1);
+  });
+
+  it('deletes nothing before the journal tells of the merge', async () => {
+    const { backend, metadata, context } = await storeToMerge();
+    context.flushJournal = () => Promise.reject(new Error('the journal cannot be written'));
+    await expect(mergeSmallPacks(context)).rejects.toThrow('the journal');
+    expect(await metadata.droppedPacks(100)).toHaveLength(MERGE_FAN_IN);
+    await expect(deleteDroppedPacks(context)).rejects.toThrow('the journal');
+    expect(await blobsOf(backend)).toBe(MERGE_FAN_IN + 1);
+    context.flushJournal = async () => undefined;
+    await deleteDroppedPacks(context);
+    expect(await blobsOf(backend)).toBe(1);
+    expect(await metadata.droppedPacks(100)).toEqual([]);
+  });
+});

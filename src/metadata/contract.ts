@@ -243,7 +243,10 @@ export interface Metadata {
     readonly class?: PackClass;
     readonly limit: number;
   }): Promise<readonly PackRow[]>;
-  /** Live packs smaller than `bytesBelow` of a class, smallest first: candidates for merging. */
+  /**
+   * Live packs smaller than `bytesBelow` of a class: candidates for merging. Smallest first; journal packs by last
+   * commit, newest first, because only neighbours merge: the smallest of very many would hardly ever be neighbours.
+   */
   smallPacks(query: {
     readonly class: PackClass;
     readonly bytesBelow: number;

@@ -32,7 +32,8 @@ export function smallPacks(
   database: Database,
   query: Parameters<Metadata['smallPacks']>[0],
 ): Promise<readonly PackRow[]> {
-  const tail = 'WHERE dropped = 0 AND class = ? AND pack_bytes < ? ORDER BY pack_bytes, number LIMIT ?';
+  const order = query.class === 'journal' ? 'last_commit DESC, number' : 'pack_bytes, number';
+  const tail = `WHERE dropped = 0 AND class = ? AND pack_bytes < ? ORDER BY ${order} LIMIT ?`;
   return selectPacks(database, tail, [classCode(query.class), query.bytesBelow, query.limit]);
 }
 

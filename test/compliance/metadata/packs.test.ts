@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../src/bytes/bytes.ts';
-import { decodeJournalRecord } from '../../../src/format/index.ts';
+import { decodeJournalRecord, type PackDescriptor } from '../../../src/format/index.ts';
 import type { PackRow } from '../../../src/metadata/contract.ts';
 import {
   hexId,
@@ -133,6 +133,21 @@ describe.each(SUBJECTS)('$name', (subject) => {
       const small = { class: 'data', bytesBelow: 1000 + 3 * 80 } as const;
       expect(numbersOf(await metadata.smallPacks({ ...small, limit: 9 }))).toEqual([2, 4, 3]);
       expect(numbersOf(await metadata.smallPacks({ ...small, limit: 1 }))).toEqual([2]);
+    });
+
+    it('of the journal are candidates as neighbours, the newest first', async () => {
+      const metadata = await open();
+      for (const key of ['a', 'b', 'c', 'd']) await commit(metadata, put(key));
+      const { incarnation } = await metadata.head();
+      const held = (first: number, last: number, size: number): PackDescriptor =>
+        packOf(last, ids(...Array(size).keys()), 'journal', { incarnation, firstCommit: first, lastCommit: last }).pack;
+      // In this order: told of late, and of different sizes.
+      await metadata.replay([held(3, 3, 5), held(4, 4, 1), held(1, 2, 0)], []);
+      const small = { class: 'journal', bytesBelow: 9999 } as const;
+      const lastCommits = async (limit: number): Promise<(number | undefined)[]> =>
+        (await metadata.smallPacks({ ...small, limit })).map(({ journal }) => journal?.lastCommit);
+      expect(await lastCommits(9)).toEqual([4, 3, 2]);
+      expect(await lastCommits(2)).toEqual([4, 3]);
     });
   });
 

@@ -56,21 +56,23 @@ interface StoreToRebuild {
 
 /**
  * What was committed and is not in the journal yet would be lost with the old metadata: written now, as far as it can
- * still be read.
+ * still be read and goes on from the journal.
  */
 async function flushOldOutbox({ place, backend, config }: StoreToRebuild, options: OpenOptions): Promise<void> {
   let metadata: Metadata | undefined;
   try {
     metadata = await openMetadata(place, config, { create: false, readOnly: false });
+    const storeId = storeIdOf(config);
+    const packs = new PackStore({ backend, storeId, random: systemRandom });
+    // First of all compared with the journal: a record that contradicts it, flushed now, would stay there for ever.
+    await recoverFromJournal({ backend, metadata, packs, signal: options.signal });
     const head = await metadata.head();
     if (head.flushed === head.commit) return;
-    const storeId = storeIdOf(config);
     const session = new Session(storeId, await metadata.openSession());
-    const packs = new PackStore({ backend, storeId, random: systemRandom });
     await new JournalWriter({ metadata, packs, session, head }).flush();
   } catch (error) {
     if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
-    options.logger?.warn('the old metadata cannot be read: what it may hold beyond the journal is lost', { error });
+    options.logger?.warn('the old metadata cannot be used: what it may hold beyond the journal is lost', { error });
   } finally {
     await metadata?.close();
   }

@@ -1,5 +1,5 @@
 /** What snapshot-store promises (SS-1 to SS-29), and what it gets wrong. `docs/decisions/0005` tells why things differ. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFsBackend } from '../../src/backend/index.ts';
@@ -214,7 +214,6 @@ describe('what snapshot-store gets wrong', () => {
     await store.close();
     const config = path.join(folder, 'holdfast.json');
     const bytes = await readFile(config, 'utf8');
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(config, bytes.replace('"format": 1', '"format":  1'));
     await expect(openStore(folder)).rejects.toMatchObject({ code: 'CONFIG_CORRUPT' });
   });

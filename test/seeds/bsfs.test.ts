@@ -85,7 +85,7 @@ describe('bsfs', () => {
   });
 
   it('BS-9 has no bound of 64 files, and a small file takes no block of 2 MiB', async () => {
-    const { store } = await folderStore();
+    const store = await memoryStore();
     for (let index = 0; index < 65; index += 1) await store.put(`file ${index}`, `small ${index}`);
     expect(await keysOf(store)).toHaveLength(65);
     expect(await store.get('file 64')).toEqual(text('small 64'));

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
+import { runMemory } from './memory/memory-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--folder <path>]
 npm run test:slow -- memory [--gib 4] [--folder <path>]
@@ -40,7 +41,24 @@ async function kill(): Promise<void> {
   for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(14)} ${value}`);
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill };
+/** No command may take more, for any size. */
+const MEMORY_BYTES_MAX = 256 * 1024 ** 2;
+
+async function memory(): Promise<void> {
+  const bytes = Number(values.gib) * 1024 ** 3;
+  say(`memory: ${values.gib} GiB of incompressible bytes through the command line, store in ${values.folder}`);
+  const figures = await runMemory(bytes, values.folder);
+  for (const [name, { seconds, treeBytes, peakBytes }] of Object.entries(figures)) {
+    const rate = bytes / 1024 ** 2 / seconds;
+    const [tree, peak] = [treeBytes, peakBytes].map((value) => (value / 1024 ** 2).toFixed(0));
+    say(
+      `${name}: ${seconds.toFixed(1)} s, ${rate.toFixed(0)} MiB/s, peak ${tree} MiB sampled, ${peak} MiB by the kernel`,
+    );
+    if (Math.max(treeBytes, peakBytes) > MEMORY_BYTES_MAX) throw new Error(`${name} took more than 256 MiB`);
+  }
+}
+
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, memory };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

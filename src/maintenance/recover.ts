@@ -1,12 +1,13 @@
 /** Brings the metadata up to what the journal on the backend says: after a crash, or when an older copy was restored. */
 import type { Backend } from '../backend/contract.ts';
-import { equalBytes } from '../bytes/bytes.ts';
-import { storeError } from '../errors/store-error.ts';
+import { equalBytes, toHex } from '../bytes/bytes.ts';
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
 import type { FlushedJournal, Metadata, ReplayStep } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import {
   type JournalPack,
+  type JournalPackName,
   listJournalPacks,
   readJournalPack,
   toReplayStep,
@@ -19,14 +20,19 @@ export interface RecoveryReport {
   /** Journal packs that were durable without the metadata knowing. */
   readonly journalPacks: number;
   readonly unreadable: readonly UnreadablePack[];
+  /** What is wrong with journal packs that were not needed: the metadata or other packs have their records. */
+  readonly damaged: readonly StoreError[];
 }
 
+/** Records and directory items of one replay: what is held in memory, and how long other calls wait for it. */
 const REPLAY_STEPS_MAX = 256;
+const REPLAY_ITEMS_MAX = 65_536;
 
 /**
- * Adopts journal packs newer than the last known one. Their records are compared with the outbox, and those after the
+ * Adopts journal packs that the metadata does not know. Their records are compared with the outbox, and those after the
  * head are replayed; nothing acknowledged is lost, nothing is applied twice.
- * @throws `corrupt/JOURNAL_FORK` when two different records claim one commit number, `corrupt/JOURNAL_GAP`
+ * @throws `corrupt/JOURNAL_FORK` when two different records claim one commit number, `corrupt/JOURNAL_GAP`; `corrupt/*`
+ *   when a journal pack is damaged and nothing else has its records
  */
 export async function recoverFromJournal(parts: {
   readonly backend: Backend;
@@ -38,19 +44,69 @@ export async function recoverFromJournal(parts: {
 }): Promise<RecoveryReport> {
   const { metadata, packs, signal } = parts;
   const unreadable: UnreadablePack[] = [];
+  const damaged: DamagedPack[] = [];
   const before = await metadata.head();
   let journalPacks = 0;
-  const names = await listJournalPacks(parts.backend, before.flushed, signal);
+  const names = await listJournalPacks(parts.backend, 0, signal);
+  const known = await knownJournalPacks(metadata);
   for (const [index, name] of names.entries()) {
     signal?.throwIfAborted();
-    const pack = await readJournalPack(packs, name);
+    const isOwed = name.journal.lastCommit > before.flushed;
+    // Known and yet owed: a replay was interrupted after its first steps.
+    if (!isOwed && known.has(toHex(name.id))) continue;
+    const pack = await readUnlessDamaged(packs, name, (found) => damaged.push(found));
     if (pack === undefined) continue;
     journalPacks += 1;
-    await adopt(parts, pack, (found) => unreadable.push(found));
+    try {
+      await adopt(parts, pack, (found) => unreadable.push(found));
+    } catch (error) {
+      // The records that are not there are those of the damaged pack.
+      throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? error) : error;
+    }
     parts.onJournalPack?.(index + 1, names.length);
   }
   const after = await metadata.head();
-  return { records: after.commit - before.commit, journalPacks, unreadable };
+  const needed = damaged.find(({ name }) => name.journal.lastCommit > after.commit);
+  if (needed) throw needed.error;
+  const errors = damaged.map(({ error }) => error);
+  return { records: after.commit - before.commit, journalPacks, unreadable, damaged: errors };
+}
+
+interface DamagedPack {
+  readonly name: JournalPackName;
+  readonly error: StoreError;
+}
+
+/** Whether a damaged pack is needed shows only when all others have been read. */
+async function readUnlessDamaged(
+  packs: PackStore,
+  name: JournalPackName,
+  onDamaged: (pack: DamagedPack) => void,
+): Promise<JournalPack | undefined> {
+  try {
+    return await readJournalPack(packs, name);
+  } catch (error) {
+    if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+    onDamaged({ name, error });
+    return undefined;
+  }
+}
+
+/**
+ * Of two processes that flushed the same commits one may have died before it told of its pack. That pack is as good as
+ * the other, and a rebuild would find it, so the running state does too.
+ */
+async function knownJournalPacks(metadata: Metadata): Promise<ReadonlySet<string>> {
+  const known = new Set<string>();
+  for (let after: number | undefined; ; ) {
+    const page = await metadata.listPacks({ class: 'journal', limit: 1000, ...(after !== undefined && { after }) });
+    const last = page.at(-1);
+    if (last === undefined) break;
+    for (const { id } of page) known.add(toHex(id));
+    after = last.number;
+  }
+  for (const { id } of await metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) known.add(toHex(id));
+  return known;
 }
 
 /** One journal pack: known records are compared and marked flushed, newer ones replayed. */
@@ -64,12 +120,18 @@ export async function adopt(
   await compareWithOutbox(metadata, pack, head);
   const newer = pack.entries.filter((entry) => entry.commit > head.commit);
   const packId = pack.descriptor.id;
-  for (let start = 0; start < newer.length; start += REPLAY_STEPS_MAX) {
-    const steps: ReplayStep[] = [];
-    for (const entry of newer.slice(start, start + REPLAY_STEPS_MAX))
-      steps.push(await toReplayStep(packs, { ...entry, packId }, onUnreadable));
+  let steps: ReplayStep[] = [];
+  let items = 0;
+  for (const entry of newer) {
+    const step = await toReplayStep(packs, { ...entry, packId }, onUnreadable);
+    steps.push(step);
+    for (const directory of step.directories) items += directory.items.length;
+    if (steps.length < REPLAY_STEPS_MAX && items < REPLAY_ITEMS_MAX) continue;
     await metadata.replay([pack.descriptor], steps);
+    steps = [];
+    items = 0;
   }
+  if (steps.length > 0) await metadata.replay([pack.descriptor], steps);
   const inline = pack.entries
     .filter((entry) => entry.inline.length > 0)
     .map((entry) => ({ commit: entry.commit, items: entry.inline }));

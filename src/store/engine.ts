@@ -83,6 +83,7 @@ export class Engine {
   async startWriting(space: Space): Promise<void> {
     const recovered = await recoverFromJournal(this);
     if (recovered.records > 0) this.telemetry.recovered({ records: recovered.records });
+    for (const { message, details } of recovered.damaged) this.telemetry.logger?.warn(message, { ...details });
     const session = new Session(this.#storeId, await this.metadata.openSession());
     const journal = new JournalWriter({
       metadata: this.metadata,

@@ -99,8 +99,11 @@ describe('metadata that is gone', () => {
     await putRange(store, 0, 9);
     await merged(store);
     await putRange(store, 9, 12);
-    const { commit } = await store.stats();
     await store.close();
+    // Merging goes on until the store is closed.
+    const closed = await reopen(folder, { readOnly: true });
+    const { commit } = await closed.stats();
+    await closed.close();
     await loseMetadata(folder);
     await expect(openStore(folder)).rejects.toMatchObject({ code: 'METADATA_MISSING', kind: 'corrupt' });
     await rm(path.dirname(metadataFile(folder)), { recursive: true, force: true });

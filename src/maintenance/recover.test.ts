@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { createPackId, encodeJournalRecord, type Operation, type PackDescriptor } from '../format/index.ts';
+import type { Metadata, ReplayStep } from '../metadata/contract.ts';
+import type { PackStore } from '../placement/pack-store.ts';
+import type { JournalPack } from './journal-reader.ts';
+import { adopt } from './recover.ts';
+
+const ZEROS = new Uint8Array(32);
+const SIXTEEN = ZEROS.subarray(0, 16);
+const ITEMS_IN_A_PACK = 30_000;
+
+function descriptor(ordinal: number, journal?: PackDescriptor['journal']): PackDescriptor {
+  const stripe = { id: SIXTEEN, k: 1, m: 0, roots: ZEROS };
+  const packClass = journal ? 'journal' : 'data';
+  const id = createPackId(ZEROS.subarray(0, 8), ordinal);
+  return { id, class: packClass, packBytes: 1000, storedBytes: 1300, stripe, ...(journal && { journal }) };
+}
+
+/** A journal pack in which every commit adds a pack. */
+function journalOf(commits: number): JournalPack {
+  const entries = Array.from({ length: commits }, (_, index) => {
+    const operations: Operation[] = [{ type: 'pack-add', pack: descriptor(index + 1) }];
+    const record = { commit: index + 1, previous: ZEROS, incarnation: SIXTEEN, time: 0, operations };
+    return { commit: index + 1, record: encodeJournalRecord(record), inline: [] };
+  });
+  return { descriptor: descriptor(0, { incarnation: SIXTEEN, firstCommit: 1, lastCommit: commits }), entries };
+}
+
+describe('a replay', () => {
+  it('holds a bounded number of items at a time, however many small chunks the packs have', async () => {
+    const items = Array.from({ length: ITEMS_IN_A_PACK });
+    const replays: number[] = [];
+    const metadata = {
+      head: async () => ({ commit: 0, digest: ZEROS, incarnation: SIXTEEN, flushed: 0 }),
+      outbox: async () => [],
+      markFlushed: async () => undefined,
+      replay: async (_: unknown, steps: readonly ReplayStep[]) => {
+        replays.push(steps.flatMap((step) => step.directories).length);
+      },
+    } as unknown as Metadata;
+    const packs = { open: async () => ({ items }) } as unknown as PackStore;
+    await adopt({ metadata, packs }, journalOf(10), () => undefined);
+    expect(replays).toEqual([3, 3, 3, 1]);
+  });
+});

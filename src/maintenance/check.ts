@@ -25,22 +25,22 @@ export interface CheckReport {
 
 /** @throws what is neither damage nor an unreachable backend; the signal's reason */
 export async function checkStore(store: CheckedStore, options: CheckOptions = {}): Promise<CheckReport> {
-  const { signal, onProgress } = options;
   const problems = new ProblemList();
-  const metadata = await store.metadata.check({
-    ...(signal && { signal }),
-    progress: (done, total) => onProgress?.({ phase: 'check metadata', done, total, bytes: 0 }),
-  });
-  for (const message of metadata.problems) problems.add({ code: 'METADATA_CORRUPT', message });
-  for (const { table, damagedRows, sumMatches } of metadata.tables) {
-    if (damagedRows > 0)
-      problems.add({ code: 'METADATA_CORRUPT', message: `table ${table}: ${damagedRows} rows are damaged` });
-    if (!sumMatches) problems.add({ code: 'METADATA_CORRUPT', message: `table ${table}: rows appeared or vanished` });
-  }
-  await store.settle();
-  const { garbage, lostPacks } = await checkPacks(store, problems, options);
-  const journalRecords = await checkJournal(store, problems, options);
-  await checkEntries({ ...store, lostPacks }, problems, options);
+  /** A damaged row ends the part that met it, and no other one. */
+  const part = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      problems.addError(error);
+      return otherwise;
+    }
+  };
+  await checkMetadata(store, problems, options);
+  await part(() => store.settle(), undefined);
+  const nothing = { garbage: { blobs: 0, bytes: 0 }, lostPacks: new Set<number>() };
+  const { garbage, lostPacks } = await part(() => checkPacks(store, problems, options), nothing);
+  const journalRecords = await part(() => checkJournal(store, problems, options), 0);
+  await part(() => checkEntries({ ...store, lostPacks }, problems, options), undefined);
   const { entries, chunks, packs } = await store.metadata.counters();
   const damaged = problems.count > problems.unseen;
   return Object.freeze({
@@ -53,4 +53,21 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
     problemCount: problems.count,
     garbage: Object.freeze(garbage),
   });
+}
+
+async function checkMetadata(
+  { metadata }: CheckedStore,
+  problems: ProblemList,
+  { signal, onProgress }: CheckOptions,
+): Promise<void> {
+  const found = await metadata.check({
+    ...(signal && { signal }),
+    progress: (done, total) => onProgress?.({ phase: 'check metadata', done, total, bytes: 0 }),
+  });
+  for (const message of found.problems) problems.add({ code: 'METADATA_CORRUPT', message });
+  for (const { table, damagedRows, sumMatches } of found.tables) {
+    if (damagedRows > 0)
+      problems.add({ code: 'METADATA_CORRUPT', message: `table ${table}: ${damagedRows} rows are damaged` });
+    if (!sumMatches) problems.add({ code: 'METADATA_CORRUPT', message: `table ${table}: rows appeared or vanished` });
+  }
 }

@@ -3,7 +3,7 @@ import { utf8Encode } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { SOURCE_FILES_OPEN_MAX } from '../limits.ts';
-import { unlessAborted } from '../runtime/abort.ts';
+import { abortableItems } from '../runtime/abort.ts';
 import { readFileBytes } from '../runtime/file-reader.ts';
 import { type FileStat, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
@@ -20,10 +20,11 @@ export type ContentSource =
  * Opens a source. Nothing is read before the first piece is asked for.
  * @yields pieces in order; each is valid until the next one is asked for
  * @throws `TypeError` for what is no source or yields no bytes; `not-found/SOURCE_NOT_FOUND`, `denied/PERMISSION_DENIED`,
- *   `invalid/SOURCE_INVALID` (not a regular file) and `conflict/SOURCE_CHANGED` for paths; a stream's own error as it is
+ *   `invalid/SOURCE_INVALID` (not a regular file) and `conflict/SOURCE_CHANGED` for paths; `invalid/SOURCE_INVALID` for
+ *   text that is ill-formed; a stream's own error as it is
  */
 export function openSource(source: ContentSource, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  if (typeof source === 'string') return single(utf8Encode(source));
+  if (typeof source === 'string') return single(encodeText(source));
   if (source instanceof Uint8Array) return single(source);
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source || Symbol.iterator in source) return checked(source, signal);
@@ -32,39 +33,24 @@ export function openSource(source: ContentSource, signal?: AbortSignal): AsyncIt
   throw argumentTypeError('source', 'bytes, text, { path }, a stream or an iterable of bytes', source);
 }
 
+/** Half of a surrogate pair has no UTF-8: it would be stored as another character, and read back as that. */
+function encodeText(text: string): Uint8Array {
+  if (text.isWellFormed()) return utf8Encode(text);
+  throw storeError('SOURCE_INVALID', 'the text holds half of a surrogate pair, which cannot be stored as UTF-8');
+}
+
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-/** Goes through a source by hand, so that one which keeps its reader waiting for ever can be aborted. */
 async function* checked(
   source: AsyncIterable<unknown> | Iterable<unknown>,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  signal?.throwIfAborted();
-  const iterator = iteratorOf(source);
-  let state: 'asked' | 'answered' | 'ended' = 'answered';
-  try {
-    for (;;) {
-      state = 'asked';
-      const next = await unlessAborted(Promise.resolve(iterator.next()), signal);
-      state = next.done ? 'ended' : 'answered';
-      if (next.done) return;
-      if (!(next.value instanceof Uint8Array))
-        throw argumentTypeError('source', 'made of Uint8Array pieces', next.value);
-      yield next.value;
-    }
-  } catch (error) {
-    // Its own failure ended it; an answer that is still due may never come, so nobody waits for its end either.
-    if (state === 'asked' && signal?.aborted) Promise.resolve(iterator.return?.()).catch(() => undefined);
-    throw error;
-  } finally {
-    if (state === 'answered') await iterator.return?.();
+  for await (const piece of abortableItems(source, signal)) {
+    if (!(piece instanceof Uint8Array)) throw argumentTypeError('source', 'made of Uint8Array pieces', piece);
+    yield piece;
   }
-}
-
-function iteratorOf(source: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
-  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
 async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -7,6 +7,7 @@ import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import type { Change, ChangeOutcome, CommitRequest, EntryRow } from '../metadata/contract.ts';
 import { entryChunks, readContent } from '../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../pipeline/small-contents.ts';
+import { abortableItems } from '../runtime/abort.ts';
 import { ActiveCalls } from './active-calls.ts';
 import { encodeKey, parseVersion, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
@@ -67,7 +68,7 @@ export class HoldfastStore implements Store {
       const batch = new Batch(this.#engine, writer, options.signal);
       let bytes = 0;
       let done = 0;
-      for await (const { key, source, ...putOptions } of items) {
+      for await (const { key, source, ...putOptions } of abortableItems(items, options.signal)) {
         const { size } = await batch.put(key, source, putOptions);
         bytes += size;
         done += 1;

@@ -75,6 +75,13 @@ export function checkAttributes(attributes: unknown): Readonly<Record<string, st
   return sorted;
 }
 
+/** @throws `TypeError` for what nobody can iterate over */
+export function checkItems(items: unknown): void {
+  const isIterable =
+    typeof items === 'object' && items !== null && (Symbol.asyncIterator in items || Symbol.iterator in items);
+  if (!isIterable) throw argumentTypeError('items', 'an iterable of { key, source }', items);
+}
+
 /** @returns milliseconds since 1970. @throws `TypeError`, `RangeError` */
 export function parseTime(time: unknown, parameter: string): number {
   if (!(time instanceof Date) && typeof time !== 'string')

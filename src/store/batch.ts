@@ -1,6 +1,7 @@
 import { storeError } from '../errors/store-error.ts';
 import type { Change } from '../metadata/contract.ts';
 import { encodeKey, parseVersion } from './arguments.ts';
+import { checkFitsCommit, operationsBytes } from './commit-size.ts';
 import type { Engine } from './engine.ts';
 import type { OperationWriter } from './operation-writer.ts';
 import { checkPut, type StoredPut, storeContent } from './staged-put.ts';
@@ -14,6 +15,8 @@ export class Batch implements BatchWriter {
   /** One place for each call; a put fills its own when the content is stored. */
   readonly #changes: (Change | undefined)[] = [];
   readonly #puts: Promise<StoredPut>[] = [];
+  /** What the changes take in the journal: told at once when it is too much, not after everything was stored. */
+  #bytes = 0;
   #ended = false;
 
   constructor(engine: Engine, writer: OperationWriter, signal: AbortSignal | undefined) {
@@ -40,7 +43,7 @@ export class Batch implements BatchWriter {
   delete(key: string, options: Omit<DeleteOptions, 'signal'> = {}): void {
     const version = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
     const change: Change = { type: 'delete', key: encodeKey(key), ...(version && { condition: { version } }) };
-    this.#changes[this.#takePlace()] = change;
+    this.#fill(this.#takePlace(), change);
   }
 
   rename(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
@@ -50,7 +53,7 @@ export class Batch implements BatchWriter {
       to: encodeKey(to, 'to'),
       replace: options.replace === true,
     };
-    this.#changes[this.#takePlace()] = change;
+    this.#fill(this.#takePlace(), change);
   }
 
   copy(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
@@ -62,7 +65,7 @@ export class Batch implements BatchWriter {
       replace: options.replace === true,
       modified,
     };
-    this.#changes[this.#takePlace()] = change;
+    this.#fill(this.#takePlace(), change);
   }
 
   /**
@@ -85,8 +88,14 @@ export class Batch implements BatchWriter {
       writer: this.#writer,
       ...(this.#signal && { signal: this.#signal }),
     });
-    this.#changes[place] = put.change;
+    this.#fill(place, put.change);
     return put;
+  }
+
+  #fill(place: number, change: Change): void {
+    this.#bytes += operationsBytes([change]);
+    checkFitsCommit(this.#bytes);
+    this.#changes[place] = change;
   }
 
   #takePlace(): number {

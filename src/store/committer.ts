@@ -1,7 +1,8 @@
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { COMMIT_INLINE_BYTES_MAX, COMMIT_OPERATIONS_MAX, COMMIT_RECORD_BYTES_MAX } from '../limits.ts';
-import type { Change, ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
+import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import { sleep } from '../runtime/timers.ts';
+import { checkFitsCommit, operationsBytes } from './commit-size.ts';
 import { type Health, isDefinite } from './health.ts';
 import type { JournalWriter } from './journal-writer.ts';
 
@@ -73,16 +74,7 @@ export class Committer {
    */
   async submit(request: CommitRequest): Promise<readonly ChangeOutcome[]> {
     this.#health.assertWritable();
-    const size = operationsBytes(request.changes);
-    if (size > COMMIT_RECORD_BYTES_MAX) {
-      throw storeError(
-        'BATCH_TOO_LARGE',
-        `the changes take ${size} bytes in the journal, at most ${COMMIT_RECORD_BYTES_MAX} go into one commit`,
-        {
-          details: { size },
-        },
-      );
-    }
+    checkFitsCommit(operationsBytes(request.changes));
     const { promise, resolve, reject } = Promise.withResolvers<readonly ChangeOutcome[]>();
     this.#queue.push({ request, resolve, reject });
     this.#running ??= this.#run();
@@ -255,23 +247,6 @@ export class Committer {
 
 /** Frames, directory and footer of a small journal pack, roughly. */
 const JOURNAL_PACK_BYTES = 1024;
-/** Fixed-size fields and framing of one encoded operation, at most. */
-const OPERATION_BYTES = 256;
-
-/** At least the bytes these changes take in a journal record. */
-function operationsBytes(changes: readonly Change[]): number {
-  let bytes = 0;
-  for (const change of changes) {
-    bytes += OPERATION_BYTES;
-    if (change.type === 'put') bytes += change.key.length + change.entry.length;
-    else if (change.type === 'delete') bytes += change.key.length;
-    else if (change.type === 'rename' || change.type === 'copy') bytes += change.from.length + change.to.length;
-    // Every item of a merge may turn out stale, and is named by its id then.
-    else if (change.type === 'pack-merge')
-      for (const { items } of change.added) bytes += OPERATION_BYTES + 34 * items.length;
-  }
-  return bytes;
-}
 
 function inlineBytes(request: CommitRequest): number {
   return request.inline.reduce((bytes, record) => bytes + record.stored.length, 0);

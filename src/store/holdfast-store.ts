@@ -9,7 +9,7 @@ import { entryChunks, readContent } from '../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../pipeline/small-contents.ts';
 import { abortableItems } from '../runtime/abort.ts';
 import { ActiveCalls } from './active-calls.ts';
-import { encodeKey, parseVersion, resolveRange } from './arguments.ts';
+import { checkItems, encodeKey, parseVersion, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { digestText, entryValue, namingEntry, toEntryInfo } from './entry-info.ts';
@@ -65,6 +65,7 @@ export class HoldfastStore implements Store {
     options: ProgressOptions = {},
   ): Promise<readonly PutResult[]> {
     return this.#change(options, async (writer) => {
+      checkItems(items);
       const batch = new Batch(this.#engine, writer, options.signal);
       let bytes = 0;
       let done = 0;
@@ -107,6 +108,7 @@ export class HoldfastStore implements Store {
 
   getMany(keys: readonly string[], options: CallOptions = {}): Promise<readonly Uint8Array[]> {
     return this.#call(options, async () => {
+      if (!Array.isArray(keys)) throw argumentTypeError('keys', 'an array of keys', keys);
       const rows = await this.#engine.metadata.getEntries(keys.map((key) => encodeKey(key)));
       const found = rows.map((row, index) => row ?? this.#notFound(keys[index] ?? ''));
       const contents: Uint8Array[] = [];

@@ -1,5 +1,6 @@
 /** Streams the content of an entry: manifest, chunks in batches with one batch ahead, content digest at the end. */
 import { copyBytes } from '../bytes/bytes.ts';
+import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
 import { ContentCheck } from './content-check.ts';
@@ -10,10 +11,13 @@ import { type ManifestChunk, type ManifestRange, readManifest } from './manifest
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_CHUNKS_MAX = 256;
 
+const SHARED_BUFFER = 'kept or copied, not transferred: pieces may share a buffer with those that follow';
+
 /**
  * @yields verified pieces in order, each owned by the caller. A read of everything holds its last piece back until
  *   length and content digest have been compared.
- * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT`, `corrupt/MANIFEST_CORRUPT`, `corrupt/ENTRY_CORRUPT`
+ * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT`, `corrupt/MANIFEST_CORRUPT`, `corrupt/ENTRY_CORRUPT`;
+ *   `TypeError` when the buffer of a piece that is yet to come was transferred with an earlier one
  */
 export async function* readContent(
   reader: ItemReader,
@@ -30,6 +34,9 @@ export async function* readContent(
     signal,
   )) {
     for (const { chunk, bytes } of batch) {
+      // They had this length when they were verified.
+      if (bytes.length !== chunk.length)
+        throw argumentTypeError('piece', SHARED_BUFFER, 'a piece whose buffer is gone');
       if (whole) content.add(bytes, chunk);
       const piece = bytes.subarray(
         Math.max(0, range.offset - chunk.offset),

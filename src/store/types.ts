@@ -3,7 +3,11 @@ import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import type { ContentSource } from '../pipeline/source.ts';
 
-/** A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. */
+/**
+ * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever is
+ * given a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis) when it
+ * is done.
+ */
 export type StoreLocation = string | { readonly backend: Backend; readonly metadataPath: string };
 
 /** Receives what a store has to say beside results and errors. `console` fits. */
@@ -279,7 +283,8 @@ export interface Store {
   get(key: string, options?: CallOptions): Promise<Uint8Array>;
   /**
    * Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length
-   * and digest. Pieces are the caller's to keep and change, and may be views of one larger buffer.
+   * and digest. Pieces are the caller's to keep and change, and may be views of one larger buffer: to transfer one to
+   * another thread, copy it.
    * @throws `not-found/ENTRY_NOT_FOUND`, `invalid/RANGE_INVALID`, `corrupt/*`
    */
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;

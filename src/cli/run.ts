@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { keepHeapSmall } from './heap.ts';
 import { abortOnSignals } from './interrupt.ts';
 import { buildProgram } from './program.ts';
 import { Session } from './session.ts';
@@ -21,6 +22,7 @@ function silenceExperimentalWarnings(): void {
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   silenceExperimentalWarnings();
+  keepHeapSmall();
   const terminal = new Terminal(process.stdout, process.stderr);
   const controller = new AbortController();
   const session = new Session(terminal, controller.signal);

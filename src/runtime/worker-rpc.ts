@@ -21,6 +21,9 @@ interface Pending {
   readonly progress: ((...values: never[]) => void) | undefined;
 }
 
+/** What a worker makes is garbage after each call; without a bound V8 would let 64 MiB of it gather. */
+const YOUNG_MIB_MAX = 12;
+
 /** A worker thread and the calls that wait for it. */
 export class WorkerClient {
   readonly #worker: Worker;
@@ -31,7 +34,8 @@ export class WorkerClient {
   /** @param entry module that calls `serveCalls`. Only Node's own flags reach it, none of this process. */
   constructor(entry: URL, name: string) {
     // Node calls its SQLite experimental on every start of a thread; that is our concern, not our users'.
-    this.#worker = new Worker(entry, { name, execArgv: ['--disable-warning=ExperimentalWarning'] });
+    const execArgv = ['--disable-warning=ExperimentalWarning'];
+    this.#worker = new Worker(entry, { name, execArgv, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX } });
     this.#worker.on('message', (reply: Reply) => this.#onReply(reply));
     this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));

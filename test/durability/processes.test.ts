@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { rebuildStore } from '../../src/index.ts';
 import { blake3Text } from '../support/contents.ts';
-import { type Acknowledged, contentOf, SHARED_KEYS } from '../support/store-process.ts';
+import { type Acknowledged, contentOf, SHARED_KEYS } from '../support/shared-work.ts';
 import { folderStore, keysOf, reopen, SOUND } from '../support/stores.ts';
 
 const WRITERS = ['a', 'b', 'c'];

@@ -45,14 +45,6 @@ export function applyTo(model: Model, { changes }: Operation): void {
   }
 }
 
-export function isSameModel(a: Model, b: Model): boolean {
-  if (a.size !== b.size) return false;
-  return [...a].every(([key, content]) => {
-    const other = b.get(key);
-    return other?.bytes === content.bytes && other.seed === content.seed && other.noise === content.noise;
-  });
-}
-
 /** Sizes of one kind of content, from `min` bytes on, and how often it is drawn among the others. */
 interface SizeClass {
   readonly weight: number;

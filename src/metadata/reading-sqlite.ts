@@ -7,7 +7,7 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { isStoreError } from '../errors/store-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import { exists, systemCode } from '../runtime/file-system.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { fromSqliteError } from './sqlite-errors.ts';
@@ -42,14 +42,24 @@ function removeLog(file: string): void {
   }
 }
 
-/** Whether the folder of a file lies on a medium that nobody can write to. */
+/**
+ * Whether the folder of a file lies on a medium that nobody can write to.
+ * @throws `denied/PERMISSION_DENIED` when others can write to it and this user cannot: what they would write cannot be
+ *   noticed without a log
+ */
 async function isOnReadOnlyMedium(file: string): Promise<boolean> {
+  const folder = path.dirname(file);
   try {
-    await access(path.dirname(file), constants.W_OK);
+    await access(folder, constants.W_OK);
     return false;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return systemCode(error) === 'EROFS';
+  } catch (cause) {
+    const system = systemCode(cause);
+    if (system === undefined) throw cause;
+    if (system !== 'EACCES' && system !== 'EPERM') return system === 'EROFS';
+    throw storeError('PERMISSION_DENIED', `reading the metadata in ${folder} needs the permission to write there`, {
+      details: { path: folder, system },
+      cause,
+    });
   }
 }
 

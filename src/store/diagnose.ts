@@ -44,7 +44,12 @@ async function diagnosePlace(place: Place, findings: Finding[], options: CallOpt
       return await work();
     } catch (error) {
       if (!isStoreError(error)) throw error;
-      findings.push({ subject, status: 'error', message: `${error.code}: ${error.message}`, advice });
+      findings.push({
+        subject,
+        status: 'error',
+        message: `${error.code}: ${error.message}`,
+        advice: error.kind === 'denied' ? 'run as the owner of the store, or let this user in' : advice,
+      });
       return undefined;
     }
   };

@@ -1,4 +1,5 @@
 /** Where a store lies: its blobs, and the file of its metadata. */
+import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
@@ -104,6 +105,25 @@ export async function checkExistingPlace(place: Place): Promise<void> {
     throw storeError('NOT_A_STORE', `${place.folder} is a folder but not a store: it has no ${STORE_CONFIG_KEY}`, {
       details,
     });
+}
+
+/**
+ * A store is opened for writing only where its folder may be written: otherwise SQLite, or the first put, would fail in
+ * words of its own.
+ * @throws `denied/READ_ONLY` on a read-only medium, `denied/PERMISSION_DENIED`
+ */
+export async function checkWritablePlace(place: Place): Promise<void> {
+  if (place.kind !== 'folder') return;
+  const path = place.folder;
+  try {
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const system = systemCode(cause);
+    const options = { details: { path, ...(system && { system }) }, cause };
+    if (system === 'EROFS') throw storeError('READ_ONLY', `${path} lies on a medium that cannot be written`, options);
+    if (system !== 'EACCES' && system !== 'EPERM') throw cause;
+    throw storeError('PERMISSION_DENIED', `${path} may not be written by this user`, options);
+  }
 }
 
 /** The backend of a place, and what it keeps of its space. The caller closes it. */

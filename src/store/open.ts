@@ -26,6 +26,7 @@ import { HoldfastStore } from './holdfast-store.ts';
 import {
   checkExistingPlace,
   checkNewPlace,
+  checkWritablePlace,
   openPlace,
   type Place,
   readConfig,
@@ -79,6 +80,7 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
   await checkExistingPlace(place);
   options.signal?.throwIfAborted();
   const { readOnly = false } = options;
+  if (!readOnly) await checkWritablePlace(place);
   const { backend, space } = await openPlace(place, { ...options, create: false });
   return await closingOnFailure(backend, async () => {
     const config = await readConfig(backend, { readOnly, signal: options.signal });

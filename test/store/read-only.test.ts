@@ -1,11 +1,15 @@
+import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createStore, openStore, type Store, StoreError } from '../../src/index.ts';
+import { createStore, diagnoseStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
 import { MIB } from '../../src/limits.ts';
 import { noise, sameBytes } from '../support/contents.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { flipByte, imageOf, packFiles } from '../support/store-files.ts';
 import { all, keysOf, reopen, SOUND, storeTemplate } from '../support/stores.ts';
+
+const isRoot = process.getuid?.() === 0;
+if (isRoot) console.warn('not run as root, who may write everywhere: a store of which the metadata may not be written');
 
 const CONTENT = noise(200_000, 71);
 
@@ -68,7 +72,22 @@ describe('a read-only store', () => {
     expect(sameBytes(await store.get('a'), CONTENT)).toBe(true);
     expect(await store.maintenance.check()).toMatchObject(SOUND);
     await store.close();
-    await expect(openStore(folder, { reserveBytes: 0 })).rejects.toBeInstanceOf(StoreError);
+    const refusal = { code: 'READ_ONLY', kind: 'denied', details: { path: folder, system: 'EROFS' } };
+    await expect(openStore(folder, { reserveBytes: 0 })).rejects.toMatchObject(refusal);
+    await expect(rebuildStore(folder)).rejects.toMatchObject(refusal);
+  });
+
+  it.skipIf(isRoot)('is refused, with the reason, to whom may not write beside the metadata', async () => {
+    const folder = await template.copy();
+    const metadata = path.join(folder, '.metadata');
+    onTestFinished(() => chmod(metadata, 0o755));
+    await chmod(metadata, 0o555);
+    await expect(openStore(folder, { readOnly: true })).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+      details: { path: metadata, system: 'EACCES' },
+    });
+    const { findings } = await diagnoseStore(folder);
+    expect(findings.find(({ subject }) => subject === 'metadata')?.advice).toContain('owner');
   });
 
   it('sees what a writer commits meanwhile', async () => {

@@ -13,7 +13,15 @@ import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { JournalWriter } from './journal-writer.ts';
-import { checkExistingPlace, openPlace, type Place, readConfig, storeIdOf, toPlace } from './location.ts';
+import {
+  checkExistingPlace,
+  checkWritablePlace,
+  openPlace,
+  type Place,
+  readConfig,
+  storeIdOf,
+  toPlace,
+} from './location.ts';
 import { openMetadata } from './open.ts';
 import { Session } from './session.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
@@ -33,6 +41,7 @@ export async function rebuildStore(
 ): Promise<RebuildReport> {
   const place = toPlace(location);
   await checkExistingPlace(place);
+  await checkWritablePlace(place);
   if (place.kind === 'memory' || place.metadataPath === ':memory:') {
     throw storeError('LOCATION_INVALID', 'only metadata in a file can be rebuilt');
   }
@@ -72,6 +81,7 @@ async function flushOldOutbox({ place, backend, config }: StoreToRebuild, option
     await new JournalWriter({ metadata, packs, session, head }).flush();
   } catch (error) {
     if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+    if (error.code === 'METADATA_MISSING') return;
     options.logger?.warn('the old metadata cannot be used: what it may hold beyond the journal is lost', { error });
   } finally {
     await metadata?.close();

@@ -1,6 +1,6 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fromHex } from '../../src/bytes/bytes.ts';
 import { createStore, type EntryInfo, rebuildStore, type Store } from '../../src/index.ts';
 import { openSqliteMetadata } from '../../src/metadata/index.ts';
@@ -145,6 +145,15 @@ describe('a rebuild', () => {
     const rebuilding = rebuildStore(folder, { reserveBytes: 0 });
     await expect(rebuilding).rejects.toMatchObject({ kind: 'corrupt' });
     expect(sameBytes(await (await reopen(folder)).get('a'), CONTENT)).toBe(true);
+  });
+
+  it('says nothing of metadata that is simply not there', async () => {
+    const folder = await small.copy();
+    await loseMetadata(folder);
+    const warn = vi.fn();
+    const logger = { debug() {}, info() {}, warn, error: warn };
+    await rebuildStore(folder, { reserveBytes: 0, logger });
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it('goes on without packs that are gone, names them, and their entries say so', async () => {

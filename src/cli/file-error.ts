@@ -18,6 +18,7 @@ const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EEXIST: ['LOCATION_INVALID', 'is in the way'],
   ENAMETOOLONG: ['LOCATION_INVALID', 'the name is too long for this file system'],
   EINVAL: ['LOCATION_INVALID', 'the name is not possible on this file system'],
+  ENXIO: ['SOURCE_INVALID', 'is a socket, or a device that is not there'],
   ELOOP: ['LOCATION_INVALID', 'too many symbolic links'],
 };
 

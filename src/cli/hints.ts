@@ -5,7 +5,7 @@ const DAMAGE = 'run `holdfast check` to see what else is affected; put the conte
 const REBUILD = 'run `holdfast rebuild`: it makes the metadata anew from the packs; content is not touched';
 const BUG = 'this is a bug in Holdfast; run again with -v and report what it prints';
 const NEWER = 'a newer version of Holdfast wrote this; use that version';
-const FREE = 'free space on the disk, or remove entries with `holdfast rm`';
+const FREE = 'free space on the disk; what is stored already is safe';
 
 /** What to do next, by code. Codes whose message already says it all have none. */
 const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTED', string>>> = {
@@ -39,7 +39,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   BACKEND_IO: 'run the same command again; `holdfast doctor` looks at the disk and the folder',
   METADATA_BUSY: 'another process is writing; run the same command again',
   COMMIT_PENDING: 'the change is kept and will be flushed when the store is opened next; do not repeat it blindly',
-  QUOTA_EXCEEDED: 'remove entries with `holdfast rm`, or raise the quota',
+  QUOTA_EXCEEDED: 'raise the quota, or put it into another store',
   FREE_SPACE_LOW: FREE,
   DISK_FULL: FREE,
   FORMAT_UNSUPPORTED: NEWER,

@@ -9,8 +9,9 @@ import { nodeRefusal } from './node-version.ts';
 const args = process.argv.slice(2);
 const refusal = nodeRefusal(process.versions.node);
 if (refusal === undefined) {
-  const { runCli } = await import('./run.ts');
+  const [{ runCli }, { endBySignal }] = await Promise.all([import('./run.ts'), import('./interrupt.ts')]);
   process.exitCode = await runCli(args);
+  endBySignal(process.exitCode);
 } else {
   const { kind, code, message, details } = refusal;
   const line = args.includes('--json')

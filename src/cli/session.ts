@@ -5,6 +5,9 @@ import { findStore, type LocationHints, requireStore } from './store-location.ts
 import { OutputClosed, type Terminal } from './terminal.ts';
 import { escapeControls } from './text/format-text.ts';
 
+/** Enough to tell what was told before; a store full of damage must not fill the memory. */
+const MESSAGES_KEPT_MAX = 1000;
+
 /** The options every command takes. */
 export interface GlobalOptions {
   readonly store?: string;
@@ -39,7 +42,8 @@ export class Session {
 
   get showsProgress(): boolean {
     const { progress, quiet, json } = this.#options;
-    return progress && !quiet && !json && this.terminal.notesAreTerminal;
+    // A line that is drawn again and again needs a terminal that can go back in it.
+    return progress && !quiet && !json && this.terminal.notesAreTerminal && process.env.TERM !== 'dumb';
   }
 
   /** Takes over the options once they are parsed. */
@@ -116,16 +120,22 @@ export class Session {
     return openStore(location, { ...options, signal: this.signal, logger: this.logger() });
   }
 
-  /** Warnings and errors of the engine become notes; the rest of what it says only with -v. */
+  /**
+   * Warnings and errors of the engine become notes, each of them once; the rest of what it says, and the details, only
+   * with -v.
+   */
   logger(): Logger {
+    const { json, quiet, verbose } = this.#options;
+    const told = new Set<string>();
     const note = (message: string, details?: object): void => {
-      const text = details === undefined ? message : `${message} ${JSON.stringify(details)}`;
-      if (this.#options.json) this.terminal.note(JSON.stringify({ log: { message, details } }));
-      else this.terminal.note(`holdfast: ${escapeControls(text)}`);
+      // Damage is found again by every read that meets it.
+      if (told.has(message) && !verbose) return;
+      if (told.size < MESSAGES_KEPT_MAX) told.add(message);
+      const text = details === undefined || !verbose ? message : `${message} ${JSON.stringify(details)}`;
+      this.terminal.note(json ? JSON.stringify({ log: { message, details } }) : `holdfast: ${escapeControls(text)}`);
     };
-    const verbose = this.#options.verbose ? note : () => undefined;
-    const always = this.#options.quiet ? () => undefined : note;
-    return { debug: verbose, info: verbose, warn: always, error: note };
+    const whenVerbose = verbose ? note : () => undefined;
+    return { debug: whenVerbose, info: whenVerbose, warn: quiet ? () => undefined : note, error: note };
   }
 
   #locationHints(): LocationHints {

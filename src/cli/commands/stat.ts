@@ -27,13 +27,19 @@ function describeEntry(session: Session, entry: EntryInfo): string {
   ]);
 }
 
+/** More than all entries together is held only where entries were removed: no saving to speak of. */
+function describeSaving({ uniqueBytes, logicalBytes, savingsPercent }: StoreStats): string {
+  if (uniqueBytes > logicalBytes) return 'those of removed entries included';
+  return `deduplication saves ${savingsPercent.toFixed(1)} %`;
+}
+
 function describeStats(stats: StoreStats): string {
   return formatFields([
     ['entries', formatCount(stats.entries)],
     ['content', `${formatBytes(stats.logicalBytes)} in all entries`],
     [
       'unique',
-      `${formatBytes(stats.uniqueBytes)} in ${countOf(stats.chunks, 'chunk', 'chunks')} (${`deduplication saves ${stats.savingsPercent.toFixed(1)} %`})`,
+      `${formatBytes(stats.uniqueBytes)} in ${countOf(stats.chunks, 'chunk', 'chunks')} (${describeSaving(stats)})`,
     ],
     [
       'stored',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors/codes.ts';
-import type { CheckReport, DiagnosisReport, Problem, Progress, RebuildReport } from '../../index.ts';
+import { isStoreError } from '../../errors/store-error.ts';
+import type { CheckReport, DiagnosisReport, Problem, Progress, RebuildReport, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import type { Session } from '../session.ts';
@@ -74,9 +75,19 @@ function describeDiagnosis(report: DiagnosisReport): string {
   return [...lines, report.healthy ? 'healthy' : 'NOT HEALTHY'].join('\n');
 }
 
+/** A check of a store that may not be written proves the same; it only cannot flag what it finds. */
+async function openToCheck(session: Session): Promise<Store> {
+  try {
+    return await session.openStore();
+  } catch (error) {
+    if (!isStoreError(error, 'PERMISSION_DENIED', 'READ_ONLY')) throw error;
+    return await session.openStore({ readOnly: true });
+  }
+}
+
 async function check(session: Session): Promise<void> {
   using meter = new ProgressMeter(session, 'check');
-  await using store = await session.openStore();
+  await using store = await openToCheck(session);
   const report = await store.maintenance.check({ signal: session.signal, onProgress: follow(meter) });
   meter.stop();
   await session.result(report, () => describeCheck(report));

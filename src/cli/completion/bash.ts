@@ -30,23 +30,49 @@ export function bashScript({ options, commands }: CompletionTree): string {
   const positional = commands.map((command) => `    ${command.name}) ${action(command.arguments.at(-1) ?? 'none')} ;;`);
   // The scope of global options is any command, so their patterns must not be quoted.
   return `# bash completion for holdfast; load with: source <(holdfast completion bash)
+_holdfast_unquote() {
+  # What the last word of a text means: to bash, it is still quoted.
+  local text=$1 at c
+  word='' quote=''
+  for ((at = 0; at < \${#text}; at++)); do
+    c=\${text:at:1}
+    if [[ $quote == "'" && $c != "'" ]]; then word+=$c
+    elif [[ $c == \\\\ ]]; then at=$((at + 1)); word+=\${text:at:1}
+    elif [[ $c == "$quote" ]]; then quote=''
+    elif [[ -n $quote ]]; then word+=$c
+    elif [[ $c == [\\"\\'] ]]; then quote=$c
+    elif [[ $c == [[:space:]] ]]; then word=''
+    else word+=$c; fi
+  done
+}
 _holdfast_reply() {
   # Bash splits words at colons, so what stands before the last one must not come again.
   local line
   while IFS= read -r line; do
     [[ $line == "$whole"* ]] || continue
-    COMPREPLY+=("$(printf '%q' "\${line#"$lead"}")")
+    line=\${line#"$lead"}
+    # Inside quotes nothing is quoted again; what would end them cannot be offered.
+    if [[ -z $quote ]]; then COMPREPLY+=("$(printf '%q' "$line")")
+    elif [[ $line != *[\\"\\'\\$\\\\\\\`]* ]]; then COMPREPLY+=("$line"); fi
   done
 }
 _holdfast_words() { _holdfast_reply < <(printf '%s\\n' $1); }
-_holdfast_files() { compopt -o filenames 2>/dev/null; _holdfast_reply < <(compgen "$1" -- "$whole"); }
+_holdfast_files() {
+  # Quoted by bash itself, once it knows that these are files.
+  local line
+  if ! compopt -o filenames 2>/dev/null; then _holdfast_reply < <(compgen "$1" -- "$whole"); return; fi
+  while IFS= read -r line; do COMPREPLY+=("\${line#"$lead"}"); done < <(compgen "$1" -- "$whole")
+}
 _holdfast_keys() { _holdfast_reply < <(command holdfast "\${store[@]}" __complete keys "$whole" 2>/dev/null); }
 _holdfast() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} name='' flags='' i
-  local before=\${COMP_LINE:0:COMP_POINT}
-  local whole=\${before##*[[:space:]]} lead='' store=()
+  local word quote whole lead='' store=()
   COMPREPLY=()
-  if [[ $cur == : ]]; then lead=$whole; else lead=\${whole%"$cur"}; fi
+  _holdfast_unquote "$cur"
+  local last=$word
+  _holdfast_unquote "\${COMP_LINE:0:COMP_POINT}"
+  whole=$word
+  if [[ $cur == : ]]; then lead=$whole; else lead=\${whole%"$last"}; fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in
       -s|--store) store=(-s "\${COMP_WORDS[i+1]/#\\~/$HOME}"); i=$((i + 1)) ;;

@@ -31,7 +31,8 @@ if (!hasBash) console.warn('not run: the bash completion script in bash (install
 
 /** Completes a line, the cursor at its end, in a bash where `holdfast` offers some keys, and one made of what it was asked. */
 function completeInBash(line: string): string[] {
-  const words = line.split(' ');
+  // As bash splits it: at blanks that are not quoted, with the quoting left in.
+  const words = line.match(/(?:\\.|"[^"]*"?|'[^']*'?|[^ ])+|(?<= )$/g) ?? [];
   const script = `
 holdfast() { :; }
 command() { printf '%s\\n' 'notes/a.txt' 'notes/two words' 'blake3:12' "\${@: -1}=$*"; }
@@ -87,6 +88,12 @@ describe.skipIf(!hasBash)('the bash script', () => {
 
   it('asks the store for keys, and quotes them', () => {
     expect(completeInBash('holdfast get notes/').slice(0, 2)).toEqual(['notes/a.txt', 'notes/two\\ words']);
+  });
+
+  it('goes on after a blank in a key, however it is quoted', () => {
+    expect(completeInBash('holdfast get notes/two\\ w')[0]).toBe('notes/two\\ words');
+    expect(completeInBash('holdfast get "notes/two w')[0]).toBe('notes/two words');
+    expect(completeInBash("holdfast get 'notes/two w")[0]).toBe('notes/two words');
   });
 
   it('asks the store that -s names', () => {

@@ -1,6 +1,6 @@
 /**
- * Rounds of a process that changes a store and is killed at a random instant, often inside a commit. After each the
- * store is opened again and compared with what the dead process had reported to this one.
+ * Rounds of one or two processes that change a store and are killed at a random instant, often inside a commit. After
+ * each the store is opened again and compared with what the dead had reported to this process.
  */
 
 import { deepStrictEqual } from 'node:assert/strict';
@@ -20,10 +20,14 @@ import { listingOf, verifyLanes } from './verify-round.ts';
 /** Rounds on one store; half-way and at the end its metadata is rebuilt. */
 const ROUNDS_PER_STORE = 20;
 const REBUILD_EVERY = 10;
+/** One round of so many has two processes, killed one after the other. */
+const WORKERS_ODDS = 3;
 
 export interface KillFigures {
   rounds: number;
-  /** Rounds that were aimed at a step of a commit, and kills that met a journal pack while it was being written. */
+  /** Of one or two processes a round. */
+  kills: number;
+  /** Kills that were aimed at a step of a commit, and those that met a journal pack while it was being written. */
   aimedAtCommit: number;
   inJournalPut: number;
   acknowledged: number;
@@ -79,6 +83,7 @@ function drawAim(random: SeededRandom): Aim {
 export async function runKillRounds(options: KillOptions): Promise<Readonly<KillFigures>> {
   const figures: KillFigures = {
     rounds: 0,
+    kills: 0,
     aimedAtCommit: 0,
     inJournalPut: 0,
     acknowledged: 0,
@@ -119,10 +124,11 @@ async function runRound(
   context: { readonly random: SeededRandom; readonly figures: KillFigures },
 ): Promise<void> {
   const { random, figures } = context;
-  const aim = drawAim(random);
-  const run = await runAndKill(series.folder, random.integer(2 ** 30), aim);
-  if (aim.at !== 'ready') figures.aimedAtCommit += 1;
-  if (run.inJournalPut) figures.inJournalPut += 1;
+  const aims = Array.from({ length: random.integer(WORKERS_ODDS) === 0 ? 2 : 1 }, () => drawAim(random));
+  const run = await runAndKill(series.folder, random.integer(2 ** 30), aims);
+  figures.kills += aims.length;
+  figures.aimedAtCommit += aims.filter(({ at }) => at !== 'ready').length;
+  figures.inJournalPut += run.inJournalPut;
   for (const { acknowledged, inFlight } of run.lanes) {
     figures.acknowledged += acknowledged.length;
     if (inFlight) figures.inFlight += 1;

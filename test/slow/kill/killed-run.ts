@@ -7,7 +7,7 @@ import { sleep } from '../../../src/runtime/timers.ts';
 import type { Operation } from '../../support/operations.ts';
 import { LANES, type Report } from './protocol.ts';
 
-/** When the worker is killed: `afterMs` after the `nth` report that `at` describes. */
+/** When a worker is killed: `afterMs` after the `nth` report that `at` describes. */
 export interface Aim {
   readonly at: 'ready' | 'begin' | `${'call' | 'answer'} ${'put' | 'delete'} ${'journal' | 'packs'}`;
   readonly nth: number;
@@ -22,8 +22,8 @@ export interface LaneLog {
 
 export interface KilledRun {
   readonly lanes: readonly LaneLog[];
-  /** A journal pack was being written when the process died. */
-  readonly inJournalPut: boolean;
+  /** Processes that were writing a journal pack when they died. */
+  readonly inJournalPut: number;
 }
 
 /** An aim that is never met: the machine was too slow, or the operations drawn make no such call. */
@@ -79,12 +79,26 @@ function nameOf(report: Report): string {
 }
 
 /**
- * Starts the worker, kills it as aimed with a signal it cannot catch, and tells what it had told.
- * @throws when the worker ended by itself or reported a failure
+ * Starts one worker for each aim, which share the lanes, kills each as aimed with a signal it cannot catch, and tells
+ * what they had told.
+ * @throws when a worker ended by itself or reported a failure
  */
-export async function runAndKill(folder: string, seed: number, aim: Aim): Promise<KilledRun> {
+export async function runAndKill(folder: string, seed: number, aims: readonly Aim[]): Promise<KilledRun> {
+  const lanes = Array.from({ length: LANES }, (_, lane) => lane);
+  const runs = await Promise.all(
+    aims.map((aim, worker) =>
+      runOne(aim, [folder, String(seed), ...lanes.filter((lane) => lane % aims.length === worker).map(String)]),
+    ),
+  );
+  return {
+    lanes: lanes.map((lane) => (runs[lane % aims.length] as Listener).lanes[lane] as LaneLog),
+    inJournalPut: runs.filter(({ journalPuts }) => journalPuts > 0).length,
+  };
+}
+
+async function runOne(aim: Aim, workerArgs: readonly string[]): Promise<Listener> {
   const worker = path.join(import.meta.dirname, 'worker.ts');
-  const args = ['--disable-warning=ExperimentalWarning', worker, folder, String(seed)];
+  const args = ['--disable-warning=ExperimentalWarning', worker, ...workerArgs];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
   const listener = new Listener(aim);
   const lines = createInterface({ input: child.stdio[3] as Readable });
@@ -103,5 +117,5 @@ export async function runAndKill(folder: string, seed: number, aim: Aim): Promis
   await Promise.all([ended, drained]);
   if (listener.failure !== undefined) throw new Error(`the worker failed: ${listener.failure}`);
   if (first === 'ended') throw new Error('the worker ended by itself');
-  return { lanes: listener.lanes, inJournalPut: listener.journalPuts > 0 };
+  return listener;
 }

@@ -1,8 +1,8 @@
 /**
- * The process that is killed: opens the store of a folder and changes it in several lanes at once, without end, telling
+ * A process that is killed: opens the store of a folder and changes it in several lanes at once, without end, telling
  * what it does before and after.
  *
- *     node worker.ts <folder> <seed>
+ *     node worker.ts <folder> <seed> <lane> ...
  */
 import { writeSync } from 'node:fs';
 import path from 'node:path';
@@ -34,12 +34,12 @@ async function runLane(store: Store, lane: number, seed: number): Promise<void> 
   }
 }
 
-const [folder = '', seed = '0'] = process.argv.slice(2);
+const [folder = '', seed = '0', ...lanes] = process.argv.slice(2);
 try {
   const backend = new AnnouncingBackend(await openFsBackend(folder, { reserveBytes: 0 }), report);
   const store = await openStore({ backend, metadataPath: path.join(folder, '.metadata', 'store.sqlite') });
   report({ is: 'ready' });
-  await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(store, lane, Number(seed))));
+  await Promise.all(lanes.map((lane) => runLane(store, Number(lane), Number(seed))));
 } catch (error) {
   report({ is: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }

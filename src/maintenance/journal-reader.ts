@@ -103,7 +103,7 @@ function misplacedItem(name: JournalPackName, item: DirectoryItem): Error {
 }
 
 /** One item of a pack held in memory, authenticated, decompressed and hashed. */
-async function readItem(pack: WholePack, item: DirectoryItem): Promise<Uint8Array> {
+export async function readItem(pack: WholePack, item: DirectoryItem): Promise<Uint8Array> {
   const frame = pack.bytes.subarray(item.offset, item.offset + item.storedLength + RECORD_TRAILER_BYTES);
   const plain = await decompress(item.codec, openRecord(pack.header, item, frame), item.plainLength);
   const bytes = plain.subarray(item.inner, item.inner + item.length);

@@ -13,8 +13,8 @@ import { deleteDroppedPacks, type MergeContext, type MergeReport, mergeSmallPack
 const STORE = new Uint8Array(16).fill(7);
 const SESSION = STORE.subarray(0, 8);
 
-/** A store with as many small data packs as are merged. */
-async function storeToMerge() {
+/** A store with as many small data packs as are merged. @param lie number of a pack whose item is not what its id says */
+async function storeToMerge(lie?: number) {
   const backend = new MemoryBackend();
   const packs = new PackStore({ backend, storeId: STORE, random: systemRandom });
   const metadata = await openSqlMetadata({
@@ -43,13 +43,18 @@ async function storeToMerge() {
   for (let number = 0; number < MERGE_FAN_IN; number += 1) {
     const builder = new PackBuilder(nextPackHeader('data'));
     const stored = utf8Encode(`chunk ${number}`);
-    const items = [{ id: blake3(stored), length: stored.length }];
+    const items = [{ id: idOf(number), length: stored.length }];
+    if (number === lie) stored[0] = 0;
     builder.add({ kind: 'chunk', codec: 0, plainLength: stored.length, stored, items });
     const finished = builder.finish();
     const pack = await packs.write({ header: builder.header, ...finished });
     await context.submit([{ type: 'pack-add', pack, items: finished.items }]);
   }
   return { backend, metadata, context, reports };
+}
+
+function idOf(number: number): Uint8Array {
+  return blake3(utf8Encode(`chunk ${number}`));
 }
 
 const blobsOf = async (backend: MemoryBackend): Promise<number> => (await backend.list()).length;
@@ -76,5 +81,21 @@ describe('mergeSmallPacks', () => {
     await deleteDroppedPacks(context);
     expect(await blobsOf(backend)).toBe(1);
     expect(await metadata.droppedPacks(100)).toEqual([]);
+  });
+
+  it('clears the suspicion of an item that is proven sound', async () => {
+    const { metadata, context } = await storeToMerge();
+    await metadata.markSuspect([{ kind: 'chunk', id: idOf(3), packNumber: 4 }]);
+    expect(await metadata.locate('chunk', idOf(3))).toMatchObject([{ suspect: true }]);
+    await mergeSmallPacks(context);
+    expect(await metadata.locate('chunk', idOf(3))).toMatchObject([{ suspect: false, pack: { items: MERGE_FAN_IN } }]);
+  });
+
+  it('leaves a pack with an item that is as bad as was suspected', async () => {
+    const { metadata, context, reports } = await storeToMerge(3);
+    await metadata.markSuspect([{ kind: 'chunk', id: idOf(3), packNumber: 4 }]);
+    await mergeSmallPacks(context);
+    expect(await metadata.locate('chunk', idOf(3))).toMatchObject([{ suspect: true, pack: { number: 4, items: 1 } }]);
+    expect(reports).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ import { PACK_BYTES_TARGET } from '../limits.ts';
 import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
 import { sealJournalRecord } from '../pipeline/journal-frame.ts';
 import type { PackStore, WholePack } from '../placement/pack-store.ts';
-import { journalEntriesOf } from './journal-reader.ts';
+import { journalEntriesOf, readItem } from './journal-reader.ts';
 import { dueJournalPacks, duePacks } from './merge-choice.ts';
 
 export interface MergeContext {
@@ -113,10 +113,17 @@ interface PlannedMerge {
   readonly bytes: number;
 }
 
-/** A pack to merge, as the metadata knows it and as it lies on the backend; not read where nothing of it is needed. */
+/** A pack to merge, as the metadata knows it and as it lies on the backend. */
 interface PackToMerge {
   readonly row: PackRow;
-  readonly whole: WholePack | undefined;
+  /** Absent where nothing of the pack is needed: it is not read. */
+  readonly found?: FoundPack;
+}
+
+interface FoundPack {
+  readonly whole: WholePack;
+  /** Ordinals of the records in which at least one item is found. */
+  readonly live: ReadonlySet<number>;
 }
 
 /** @returns `undefined` when one of them cannot be merged: the others may be due without it */
@@ -128,16 +135,17 @@ async function readSound(
   const packs: PackToMerge[] = [];
   for (const row of group) {
     const isNeeded = row.items > 0 || row.class === 'journal';
-    const whole = isNeeded ? await readUnlessDamaged(context.packs, row) : undefined;
-    if (isNeeded && whole === undefined) damaged.add(row.number);
-    packs.push({ row, whole });
+    const found = isNeeded ? await readUnlessDamaged(context, row) : undefined;
+    if (isNeeded && found === undefined) damaged.add(row.number);
+    packs.push({ row, ...(found && { found }) });
   }
   return group.some(({ number }) => damaged.has(number)) ? undefined : packs;
 }
 
-async function readUnlessDamaged(packs: PackStore, row: PackRow): Promise<WholePack | undefined> {
+async function readUnlessDamaged({ packs, metadata }: MergeContext, row: PackRow): Promise<FoundPack | undefined> {
   try {
-    return await packs.openWhole(row);
+    const whole = await packs.openWhole(row);
+    return whole && { whole, live: await liveOrdinals(metadata, row, whole) };
   } catch (error) {
     if (isStoreError(error) && error.kind === 'corrupt') return undefined;
     throw error;
@@ -151,7 +159,7 @@ async function mergeItems(
   group: readonly PackToMerge[],
 ): Promise<PlannedMerge | undefined> {
   const builder = new PackBuilder(context.nextPackHeader(packClass));
-  for (const pack of group) await copyLiveRecords(context, pack, builder);
+  for (const pack of group) copyLiveRecords(pack, builder);
   const dropped = group.map(({ row }) => row.id);
   return { change: { type: 'pack-merge', added: await writeIfAny(context, builder), dropped }, bytes: builder.bytes };
 }
@@ -163,12 +171,10 @@ async function writeIfAny(context: MergeContext, builder: PackBuilder): Promise<
   return [{ pack, items: finished.items }];
 }
 
-async function copyLiveRecords(context: MergeContext, pack: PackToMerge, builder: PackBuilder): Promise<void> {
-  const { row, whole } = pack;
-  if (whole === undefined || row.items === 0) return;
-  const live = await liveOrdinals(context.metadata, row, whole);
-  const records = Map.groupBy(whole.items, (item) => item.ordinal);
-  for (const [ordinal, items] of records) if (live.has(ordinal)) builder.add(openFrame(whole, items));
+function copyLiveRecords({ found }: PackToMerge, builder: PackBuilder): void {
+  if (found === undefined) return;
+  const records = Map.groupBy(found.whole.items, (item) => item.ordinal);
+  for (const [ordinal, items] of records) if (found.live.has(ordinal)) builder.add(openFrame(found.whole, items));
 }
 
 function openFrame({ header, bytes }: WholePack, items: readonly DirectoryItem[]) {
@@ -184,7 +190,11 @@ function openFrame({ header, bytes }: WholePack, items: readonly DirectoryItem[]
   };
 }
 
-/** Ordinals of the records of a pack in which at least one item is found. */
+/**
+ * Ordinals of the records of a pack in which at least one item is found. Being moved clears what was suspected of an item:
+ * so that must be proven wrong first.
+ * @throws `corrupt/*` when a suspect item is as bad as was suspected
+ */
 async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: WholePack): Promise<ReadonlySet<number>> {
   const live = new Set<number>();
   for (const kind of ['chunk', 'manifest'] as const) {
@@ -193,7 +203,9 @@ async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: WholePack
     const locations = await metadata.locate(kind, concatBytes(items.map((item) => item.id)));
     for (const [index, item] of items.entries()) {
       const location = locations[index];
-      if (location?.pack?.number === pack.number && location.ordinal === item.ordinal) live.add(item.ordinal);
+      if (location?.pack?.number !== pack.number || location.ordinal !== item.ordinal) continue;
+      if (location.suspect) await readItem(opened, item);
+      live.add(item.ordinal);
     }
   }
   return live;
@@ -206,10 +218,10 @@ async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]
   let last = 0;
   let journal: NonNullable<PackRow['journal']> | undefined;
   for (const pack of group) {
-    const { row, whole } = pack;
-    if (row.journal === undefined || whole === undefined) return undefined;
-    await copyLiveRecords(context, pack, chunks);
-    const { entries } = await journalEntriesOf({ ...row, journal: row.journal }, whole);
+    const { row, found } = pack;
+    if (row.journal === undefined || found === undefined) return undefined;
+    copyLiveRecords(pack, chunks);
+    const { entries } = await journalEntriesOf({ ...row, journal: row.journal }, found.whole);
     for (const entry of entries) {
       if (entry.commit <= last) continue;
       records.add(await sealJournalRecord(entry.record));

@@ -12,6 +12,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** A request that is committed and waits for the journal. */
+interface Committed {
+  readonly waiting: Waiting;
+  readonly outcomes: readonly ChangeOutcome[];
+  readonly commit: number;
+}
+
 /** Space that only deletes and the journal may spend; see the reserve of the folder backend. */
 export interface Reserve {
   /** Frees the reserve; resolves to whether there was one. */
@@ -158,6 +165,8 @@ export class Committer {
       this.#health.judge(error);
       if (!this.#health.poisoned) this.#retrying ??= this.#retryFlush();
       throw storeError('COMMIT_PENDING', 'the change is committed, but its journal could not be written yet', {
+        retry: false,
+        details: { commit: done[0]?.commit ?? 0 },
         cause: error,
       });
     }
@@ -165,7 +174,7 @@ export class Committer {
   }
 
   /** The metadata transaction. Failed conditions are answered here; what is returned still waits for the journal. */
-  async #transact(group: readonly Waiting[]): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
+  async #transact(group: readonly Waiting[]): Promise<Committed[]> {
     if (group.length === 0) return [];
     const untold = this.#journal.takeUntold();
     let results: Awaited<ReturnType<Metadata['commit']>>;
@@ -177,20 +186,17 @@ export class Committer {
       if (!isStoreError(error, 'DISK_FULL')) throw this.#health.judge(error);
       return await this.#transactOnFullDisk(group, error);
     }
-    const done: { waiting: Waiting; outcomes: readonly ChangeOutcome[] }[] = [];
+    const done: Committed[] = [];
     for (const [index, waiting] of group.entries()) {
       const result = results[index];
-      if (result?.ok) done.push({ waiting, outcomes: result.outcomes });
+      if (result?.ok) done.push({ waiting, outcomes: result.outcomes, commit: result.commit });
       else waiting.reject(result?.error);
     }
     return done;
   }
 
   /** On a full disk what frees space goes on with the reserve; the rest is told. */
-  async #transactOnFullDisk(
-    group: readonly Waiting[],
-    full: unknown,
-  ): Promise<{ waiting: Waiting; outcomes: readonly ChangeOutcome[] }[]> {
+  async #transactOnFullDisk(group: readonly Waiting[], full: unknown): Promise<Committed[]> {
     const freeing = group.filter(({ request }) => frees(request));
     for (const waiting of group) if (!freeing.includes(waiting)) waiting.reject(full);
     if (freeing.length === 0 || !(await this.#space.reserve?.release())) {

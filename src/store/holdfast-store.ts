@@ -147,7 +147,6 @@ export class HoldfastStore implements Store {
         key: encodeKey(key),
         ...(version && { condition: { version } }),
       });
-      if (outcome.existed) this.#engine.telemetry.counts.deletes += 1;
       return outcome.existed;
     });
   }
@@ -270,7 +269,7 @@ export class HoldfastStore implements Store {
         const { changes, result } = await work(writer);
         const inline = await writer.finish();
         options.signal?.throwIfAborted();
-        if (changes.length > 0) await this.#engine.committer.submit({ changes, inline });
+        if (changes.length > 0) this.#countDeletes(changes, await this.#engine.committer.submit({ changes, inline }));
         return result();
       } catch (error) {
         await writer.abandon();
@@ -279,10 +278,17 @@ export class HoldfastStore implements Store {
     });
   }
 
+  #countDeletes(changes: readonly Change[], outcomes: readonly ChangeOutcome[]): void {
+    const deletes = changes.filter(({ type }, index) => type === 'delete' && outcomes[index]?.existed);
+    this.#engine.telemetry.counts.deletes += deletes.length;
+  }
+
   async #commitOne(change: Change): Promise<ChangeOutcome> {
     this.#engine.assertWritable();
     const request: CommitRequest = { changes: [change], inline: [] };
-    const [outcome] = await this.#engine.committer.submit(request);
+    const outcomes = await this.#engine.committer.submit(request);
+    this.#countDeletes(request.changes, outcomes);
+    const [outcome] = outcomes;
     invariant(outcome, 'every change has an outcome');
     return outcome;
   }

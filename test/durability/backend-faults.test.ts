@@ -124,7 +124,7 @@ describe('a journal pack that cannot be written', () => {
     await expect(store.put('key', 'value')).rejects.toMatchObject({
       code: 'COMMIT_PENDING',
       kind: 'unavailable',
-      retry: true,
+      retry: false,
     });
     return { backend, metadata, store, end };
   }

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { keepHeapSmall } from './heap.ts';
-import { abortOnSignals } from './interrupt.ts';
+import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { buildProgram } from './program.ts';
 import { Session } from './session.ts';
 import { OutputClosed, Terminal } from './terminal.ts';
@@ -18,7 +18,7 @@ function silenceExperimentalWarnings(): void {
 
 /**
  * Runs one command line (without the program's own name) and resolves to the exit status: 0, or the status of the first
- * error by its kind, 130 after Ctrl-C. Never rejects.
+ * error by its kind, but 130 or 143 when it was interrupted. Never rejects.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   silenceExperimentalWarnings();
@@ -35,8 +35,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && ENDS_WELL.has(error.code)) return error.exitCode === 0 ? 0 : 2;
     // A wrong command line fails before the options are taken over.
     if (error instanceof CommanderError && args.includes('--json')) session.configure({ progress: false, json: true });
-    session.fail(controller.signal.aborted ? controller.signal.reason : error);
+    const { aborted, reason } = controller.signal;
+    session.fail(aborted ? reason : error);
     await terminal.flush().catch(() => undefined);
+    // However many files failed before: that it was stopped is what a script must learn.
+    if (reason instanceof Interrupted) return reason.exitStatus;
   } finally {
     terminal.status('');
     stopListening();

@@ -20,17 +20,8 @@ function valueCases(scope: string, options: readonly OptionNode[]): string[] {
   );
 }
 
-/** The bash completion script. Works in bash 3.2 (macOS) and without the bash-completion package. */
-export function bashScript({ options, commands }: CompletionTree): string {
-  const values = [
-    ...valueCases('*', options),
-    ...commands.flatMap((command) => valueCases(command.name, command.options)),
-  ];
-  const flags = commands.map(({ name, options: own }) => `    ${name}) flags='${flagsOf([...own, ...options])}' ;;`);
-  const positional = commands.map((command) => `    ${command.name}) ${action(command.arguments.at(-1) ?? 'none')} ;;`);
-  // The scope of global options is any command, so their patterns must not be quoted.
-  return `# bash completion for holdfast; load with: source <(holdfast completion bash)
-_holdfast_unquote() {
+/** What finds out the word to complete, and offers what fits it. */
+const HELPERS = `_holdfast_unquote() {
   # What the last word of a text means: to bash, it is still quoted.
   local text=$1 at c
   word='' quote=''
@@ -64,7 +55,19 @@ _holdfast_files() {
   while IFS= read -r line; do COMPREPLY+=("\${line#"$lead"}"); done < <(compgen "$1" -- "$whole")
 }
 _holdfast_keys() { _holdfast_reply < <(command holdfast "\${store[@]}" __complete keys "$whole" 2>/dev/null); }
-_holdfast() {
+`;
+
+/** The bash completion script. Works in bash 3.2 (macOS) and without the bash-completion package. */
+export function bashScript({ options, commands }: CompletionTree): string {
+  const values = [
+    ...valueCases('*', options),
+    ...commands.flatMap((command) => valueCases(command.name, command.options)),
+  ];
+  const flags = commands.map(({ name, options: own }) => `    ${name}) flags='${flagsOf([...own, ...options])}' ;;`);
+  const positional = commands.map((command) => `    ${command.name}) ${action(command.arguments.at(-1) ?? 'none')} ;;`);
+  // The scope of global options is any command, so their patterns must not be quoted.
+  return `# bash completion for holdfast; load with: source <(holdfast completion bash)
+${HELPERS}_holdfast() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} name='' flags='' i
   local word quote whole lead='' store=()
   COMPREPLY=()

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blake3 } from '../../src/hash/index.ts';
@@ -17,7 +18,10 @@ function start({ path: cwd }: CliFolder, args: readonly string[]) {
   const child = spawn(process.execPath, [CLI, ...args], { cwd, env: environment, stdio: 'pipe' });
   const notes: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => notes.push(text));
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  // Status as a shell gives it: 128 and the number of the signal, for a process that died of one.
+  const ended = new Promise<number | null>((resolve) =>
+    child.on('close', (status, signal) => resolve(signal ? 128 + os.constants.signals[signal] : status)),
+  );
   return { child, ended, notes };
 }
 
@@ -42,7 +46,7 @@ describe('help and usage', () => {
   });
 
   it('prints help on standard error when nothing is asked', async () => {
-    const done = await folder.run([]);
+    const done = await folder.start([]);
     expect(done).toMatchObject({ status: 2, stdout: '' });
     expect(done.stderr).toContain('Usage: holdfast');
   });
@@ -78,10 +82,10 @@ describe('help and usage', () => {
       'old-node.mjs',
       "Object.defineProperty(process.versions, 'node', { value: '20.20.0' });",
     );
-    const done = await folder.run(['ls'], { env: { NODE_OPTIONS: `--import=file://${preload}` } });
+    const done = await folder.start(['ls'], { env: { NODE_OPTIONS: `--import=file://${preload}` } });
     expect(done).toMatchObject({ status: 9, stdout: '' });
     expect(done.stderr).toMatch(/^holdfast: needs Node 24\.7 or newer, this is 20\.20\.0.*\n$/);
-    const json = await folder.run(['ls', '--json'], { env: { NODE_OPTIONS: `--import=file://${preload}` } });
+    const json = await folder.start(['ls', '--json'], { env: { NODE_OPTIONS: `--import=file://${preload}` } });
     expect(jsonLines(json.stderr)).toEqual([{ error: expect.objectContaining({ code: 'NODE_UNSUPPORTED' }) }]);
   });
 });
@@ -279,7 +283,21 @@ describe('a run', () => {
     await new Promise<void>((resolve) => child.stdin.write(Buffer.alloc(4 << 20), () => resolve()));
     child.kill('SIGTERM');
     expect(await ended).toBe(143);
+    expect(child.signalCode).toBe('SIGTERM');
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'ends although nobody opens the other end of the pipe it waits for',
+    async () => {
+      const pipe = path.join(folder.path, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      const { child, ended, notes } = start(folder, ['put', 'absent', 'pipe']);
+      // By the time it tells of the one it waits for the other.
+      await new Promise((resolve) => child.stderr.once('data', resolve).once('end', resolve));
+      child.kill('SIGINT');
+      expect([await ended, notes.join('')]).toEqual([130, expect.stringContaining('interrupted')]);
+    },
+  );
 
   it('says nothing with --quiet but results and errors', async () => {
     expect(await folder.run(['put', '--data', 'x', '-k', 'q', '-q'])).toMatchObject({

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type ConsumerFolder, createConsumerFolder, ROOT } from './consumer-folder.ts';
+import { runInKeptProcess } from './kept-cli.ts';
 import { type ProcessResult, runProcess } from './run-process.ts';
 
 export const CLI = path.join(ROOT, 'dist', 'cli', 'main.js');
@@ -8,8 +9,10 @@ export const CLI = path.join(ROOT, 'dist', 'cli', 'main.js');
 /** A folder with a store in `.holdfast`, and the built command run inside it. */
 export interface CliFolder {
   readonly path: string;
-  /** Runs `holdfast` with these arguments. */
+  /** Runs `holdfast` with these arguments, in a process that is kept from one run to the next. */
   run(args: readonly string[], options?: CliOptions): Promise<ProcessResult>;
+  /** Starts `holdfast` as a user's shell does: for what a process alone can prove. */
+  start(args: readonly string[], options?: CliOptions): Promise<ProcessResult>;
   /** Runs it, fails the test unless it ends with 0, and gives what it printed. */
   ok(...args: string[]): Promise<string>;
   write: ConsumerFolder['write'];
@@ -29,12 +32,13 @@ export async function createCliFolder(options: { readonly store?: boolean } = {}
   const consumer = await createConsumerFolder();
   const folder = path.join(consumer.path, 'work');
   await mkdir(folder);
-  const run: CliFolder['run'] = (args, { input, env, cwd = '.' } = {}) =>
-    runProcess(process.execPath, [CLI, ...args], {
-      cwd: path.join(folder, cwd),
-      env: { ...environment, ...env },
-      ...(input !== undefined && { input }),
-    });
+  const settings = ({ input = '', env, cwd = '.' }: CliOptions = {}) => ({
+    cwd: path.join(folder, cwd),
+    env: { ...environment, ...env },
+    input,
+  });
+  const run: CliFolder['run'] = (args, options) => runInKeptProcess({ args, ...settings(options) });
+  const start: CliFolder['start'] = (args, options) => runProcess(process.execPath, [CLI, ...args], settings(options));
   const ok: CliFolder['ok'] = async (...args) => {
     const done = await run(args);
     if (done.status !== 0) throw new Error(`holdfast ${args.join(' ')}: exit ${done.status}\n${done.stderr}`);
@@ -44,6 +48,7 @@ export async function createCliFolder(options: { readonly store?: boolean } = {}
   return {
     path: folder,
     run,
+    start,
     ok,
     write: (name, text) => consumer.write(path.join('work', name), text),
     remove: consumer.remove,

@@ -2,6 +2,8 @@ import type { ErrorCode } from '../errors/codes.ts';
 
 const HELP = 'run `holdfast --help`, or `holdfast COMMAND --help` for one command';
 const DAMAGE = 'run `holdfast check` to see what else is affected; put the content again to replace what is damaged';
+const LOST =
+  'run `holdfast check` to see what else is affected; put the content again, or bring the missing file of the store back and run `holdfast rebuild`';
 const REBUILD = 'run `holdfast rebuild`: it makes the metadata anew from the packs; content is not touched';
 const BUG = 'this is a bug in Holdfast; run again with -v and report what it prints';
 const NEWER = 'a newer version of Holdfast wrote this; use that version';
@@ -23,7 +25,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   STORE_IN_USE: 'another process has this store open; wait until it ends',
   SOURCE_CHANGED: 'the file changed while it was read; run the same command again',
   PERMISSION_DENIED: 'check the owner and the permissions of the path',
-  CHUNK_MISSING: DAMAGE,
+  CHUNK_MISSING: LOST,
   CHUNK_CORRUPT: DAMAGE,
   ENTRY_CORRUPT: DAMAGE,
   MANIFEST_CORRUPT: DAMAGE,

@@ -118,6 +118,9 @@ Names:
   put notes/a.txt   -> notes/a.txt          put /etc/hosts    -> etc/hosts
   put photos        -> photos/2024/1.jpg    put .             -> 2024/1.jpg
 
+Kept are names and content, not permissions, times, empty folders or links.
+Where these matter:  tar -c photos | holdfast put - --key photos.tar
+
 Examples:
   $ holdfast put report.pdf photos/
   $ holdfast put --prefix backup/monday --exclude node_modules --exclude '*.log' .

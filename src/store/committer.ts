@@ -223,7 +223,7 @@ export class Committer {
   async #checkGrowth(growing: readonly Waiting[]): Promise<void> {
     const { reserve, checkRoom } = this.#space;
     if (reserve && !(await reserve.restore()))
-      throw storeError('DISK_FULL', 'the disk is full; the reserve is kept for deletes. Free space or delete entries');
+      throw storeError('DISK_FULL', 'the disk is full: what is left is kept for deletes');
     if (!checkRoom) return;
     let bytes = JOURNAL_PACK_BYTES;
     for (const { request } of growing) bytes += operationsBytes(request.changes) + inlineBytes(request);

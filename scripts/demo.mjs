@@ -15,6 +15,8 @@ const DEFAULT_LOCATION = path.join(root, 'demo-store');
 const MARK = 'README';
 const MARK_TEXT = 'A demo of Holdfast made this store. `npm run demo` throws it away and makes it anew.\n';
 
+const PROBLEMS_SHOWN = 10;
+
 /** Small files in flight share packs and commits. */
 const IN_FLIGHT = 32;
 
@@ -165,6 +167,8 @@ async function run(store, files, location) {
   const report = await store.maintenance.check();
   line('check', report.outcome, `${report.chunks.toLocaleString('en-US')} chunks in ${report.packs} packs`);
 
+  for (const { code, message } of report.problems.slice(0, PROBLEMS_SHOWN)) line('', code, message);
+
   const stats = await store.stats();
   say('\nAltogether');
   line('content', sizeOf(stats.logicalBytes), `${stats.entries.toLocaleString('en-US')} entries`);
@@ -203,7 +207,7 @@ async function main() {
     await using store = await createStore(location, { keys: 'none' });
     await store.put(MARK, MARK_TEXT, { contentType: 'text/plain' });
     const isSound = await run(store, files, location);
-    if (!isSound) throw new Error('the store did not give back what was put: please report this');
+    if (!isSound) throw new Error('something above is not as it must be: please report this');
   }
   sayWhatNext(files, location);
 }

@@ -215,12 +215,17 @@ describe('stats, check, rebuild and doctor', () => {
   it('find damage, which no command hands out', async () => {
     const copy = await createCliFolder();
     await writeFile(path.join(copy.path, 'big'), Buffer.alloc(300_000, 'no two chunks of this are alike '));
-    await copy.ok('put', 'big');
+    for (let name = 0; name < 40; name += 1) await copy.write(`small/${name}`, String(name));
+    await copy.ok('put', 'big', 'small');
     const store = path.join(copy.path, '.holdfast');
     for (const blob of await blobsOf(store)) await rename(blob, `${blob}.gone`);
     const check = await copy.run(['check', '--json']);
     expect(check.status).toBe(6);
-    expect(jsonLines(check.stdout)[0]).toMatchObject({ outcome: 'damaged' });
+    const [report] = jsonLines(check.stdout);
+    expect(report).toMatchObject({ outcome: 'damaged' });
+    const { stdout } = await copy.run(['check']);
+    expect(stdout.split('\n').filter((line) => /^ {2}[A-Z_]+: /.test(line))).toHaveLength(30);
+    expect(stdout).toContain(`  and ${(report?.problemCount as number) - 30} more: --json`);
     await copy.write('out', 'old');
     const get = await copy.run(['get', 'big', '-o', 'out']);
     expect(get.status).toBe(6);

@@ -6,7 +6,9 @@ import { loadLibrary } from '../library.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
-import { countOf, escapeControls } from '../text/format-text.ts';
+import { countOf, escapeControls, formatCount } from '../text/format-text.ts';
+
+const PROBLEMS_SHOWN_MAX = 30;
 
 /** Exit status of a doctor that found an error: nothing failed, but not all is well. */
 const EXIT_UNHEALTHY = 1;
@@ -36,6 +38,18 @@ function problemLine(problem: Problem): string {
   return `  ${problem.code}: ${escapeControls(problem.message)}${where}`;
 }
 
+/** Up to as many as a screen holds; --json has all that are listed. */
+function problemLines(problems: readonly Problem[], count: number): string[] {
+  if (count === 0) return [];
+  const shown = problems.slice(0, PROBLEMS_SHOWN_MAX);
+  const rest = count - shown.length;
+  return [
+    `${countOf(count, 'problem', 'problems')}:`,
+    ...shown.map(problemLine),
+    ...(rest > 0 ? [`  and ${formatCount(rest)} more: --json lists the first thousand`] : []),
+  ];
+}
+
 function describeCheck(report: CheckReport): string {
   const looked = [
     countOf(report.entries, 'entry', 'entries'),
@@ -49,8 +63,7 @@ function describeCheck(report: CheckReport): string {
     lines.push(
       `${countOf(blobs, 'leftover blob', 'leftover blobs')} of interrupted puts, ${formatBytes(bytes)}: harmless`,
     );
-  if (report.problems.length > 0) lines.push(`${countOf(report.problems.length, 'problem', 'problems')}:`);
-  lines.push(...report.problems.map(problemLine), OUTCOME_SENTENCE[report.outcome]);
+  lines.push(...problemLines(report.problems, report.problemCount), OUTCOME_SENTENCE[report.outcome]);
   return lines.join('\n');
 }
 
@@ -62,8 +75,7 @@ function describeRebuild(report: RebuildReport): string {
   ];
   const lines = [`rebuilt ${found.join(', ')}, up to commit ${report.commit}`];
   if (report.setAside !== undefined) lines.push(`the old metadata is kept in ${escapeControls(report.setAside)}`);
-  if (report.problems.length > 0) lines.push(`${countOf(report.problems.length, 'problem', 'problems')}:`);
-  return [...lines, ...report.problems.map(problemLine)].join('\n');
+  return [...lines, ...problemLines(report.problems, report.problems.length)].join('\n');
 }
 
 function describeDiagnosis(report: DiagnosisReport): string {

@@ -21,6 +21,7 @@ export {
 } from './errors/store-error.ts';
 export type { CheckReport } from './maintenance/check.ts';
 export type { Problem } from './maintenance/problems.ts';
+export type { Source } from './pipeline/source.ts';
 export { diagnoseStore } from './store/diagnose.ts';
 export { createStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
@@ -45,7 +46,6 @@ export type {
   PutResult,
   ReadOptions,
   RebuildReport,
-  Source,
   StagedPut,
   Store,
   StoreEvents,

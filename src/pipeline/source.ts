@@ -8,7 +8,8 @@ import { readFileBytes } from '../runtime/file-reader.ts';
 import { type FileStat, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
 
-export type ContentSource =
+/** Content of an entry: bytes, text (stored as UTF-8), a file by path, or a stream or iterable of bytes. */
+export type Source =
   | Uint8Array
   | string
   | { readonly path: string }
@@ -23,7 +24,7 @@ export type ContentSource =
  *   `invalid/SOURCE_INVALID` (not a regular file) and `conflict/SOURCE_CHANGED` for paths; `invalid/SOURCE_INVALID` for
  *   text that is ill-formed; a stream's own error as it is
  */
-export function openSource(source: ContentSource, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+export function openSource(source: Source, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   if (typeof source === 'string') return single(encodeText(source));
   if (source instanceof Uint8Array) return single(source);
   if (typeof source === 'object' && source !== null) {

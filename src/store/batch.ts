@@ -1,11 +1,12 @@
 import { storeError } from '../errors/store-error.ts';
 import type { Change } from '../metadata/contract.ts';
+import type { Source } from '../pipeline/source.ts';
 import { encodeKey, parseVersion } from './arguments.ts';
 import { checkFitsCommit, operationsBytes } from './commit-size.ts';
 import type { Engine } from './engine.ts';
 import type { OperationWriter } from './operation-writer.ts';
 import { checkPut, type StoredPut, storeContent } from './staged-put.ts';
-import type { BatchWriter, DeleteOptions, MoveOptions, PutOptions, Source, StagedPut } from './types.ts';
+import type { BatchWriter, DeleteOptions, MoveOptions, PutOptions, StagedPut } from './types.ts';
 
 /** Gathers the changes of one batch in the order of the calls, however long each put takes. */
 export class Batch implements BatchWriter {

@@ -7,6 +7,7 @@ import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import type { Change, ChangeOutcome, CommitRequest, EntryRow } from '../metadata/contract.ts';
 import { entryChunks, readContent } from '../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../pipeline/small-contents.ts';
+import type { Source } from '../pipeline/source.ts';
 import { abortableItems } from '../runtime/abort.ts';
 import { ActiveCalls } from './active-calls.ts';
 import { checkItems, encodeKey, parseVersion, resolveRange } from './arguments.ts';
@@ -30,7 +31,6 @@ import type {
   PutOptions,
   PutResult,
   ReadOptions,
-  Source,
   Store,
   StoreEvents,
   StoreMetrics,

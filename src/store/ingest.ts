@@ -3,7 +3,7 @@ import { storeError } from '../errors/store-error.ts';
 import { blake3, createHasher } from '../hash/index.ts';
 import { CHUNK_BYTES_MAX, MIB } from '../limits.ts';
 import { type FinishedManifest, ManifestBuilder } from '../pipeline/manifest-builder.ts';
-import { type ContentSource, openSource } from '../pipeline/source.ts';
+import { openSource, type Source } from '../pipeline/source.ts';
 import type { OperationWriter, Tally } from './operation-writer.ts';
 import type { Progress } from './types.ts';
 
@@ -20,7 +20,7 @@ export interface IngestedContent extends FinishedManifest {
  * the caller commits the entry.
  */
 export async function ingest(
-  source: ContentSource,
+  source: Source,
   writer: OperationWriter,
   options: {
     readonly chunking: ChunkingSpec;
@@ -52,7 +52,7 @@ export async function ingest(
 }
 
 /** @yields chunks, each valid until the next one is asked for */
-async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* cut(source: Source, chunking: ChunkingSpec, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   if (chunking.kind === 'given') {
     yield* givenChunks(source, signal);
     return;
@@ -65,7 +65,7 @@ async function* cut(source: ContentSource, chunking: ChunkingSpec, signal?: Abor
   yield* chunker.finish();
 }
 
-async function* givenChunks(source: ContentSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* givenChunks(source: Source, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const pieces = openSource(source, signal);
   const isIterable = typeof source === 'object' && (Symbol.asyncIterator in source || Symbol.iterator in source);
   if (!isIterable || source instanceof Uint8Array) {

@@ -1,17 +1,19 @@
 /** A put on its way: options checked, content stored, the change that will name it. One put and many go through here. */
+
 import { toHex, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
 import { argumentRangeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { encodeEntry, entryVersion } from '../format/index.ts';
 import type { Change } from '../metadata/contract.ts';
+import type { Source } from '../pipeline/source.ts';
 import { randomId } from '../runtime/random.ts';
 import { checkAttributes, checkContentType, encodeKey, parseVersion } from './arguments.ts';
 import type { Engine } from './engine.ts';
 import { digestText } from './entry-info.ts';
 import { ingest } from './ingest.ts';
 import type { OperationWriter, Tally } from './operation-writer.ts';
-import type { PutOptions, PutResult, Source, StagedPut } from './types.ts';
+import type { PutOptions, PutResult, StagedPut } from './types.ts';
 
 type PutChange = Extract<Change, { type: 'put' }>;
 

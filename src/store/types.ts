@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/contract.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
-import type { ContentSource } from '../pipeline/source.ts';
+import type { Source } from '../pipeline/source.ts';
 
 /**
  * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever is
@@ -62,9 +62,6 @@ export interface CreateOptions extends OpenOptions {
   /** zstd level 1 to 19. Default 1. */
   readonly compressionLevel?: number;
 }
-
-/** Content of an entry: bytes, text (stored as UTF-8), a file by path, or a stream or iterable of bytes. */
-export type Source = ContentSource;
 
 /** How to store content, and what to keep beside it. */
 export interface PutOptions extends ProgressOptions {

@@ -11,6 +11,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Loading the sources anew for each file took a fifth of the time. So a test leaves nothing behind in its process: no
+    // replaced globals, no working folder, no environment.
+    isolate: false,
     maxWorkers: 2,
   },
 });

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import type { CommandToRun } from './kept-cli.ts';
 import type { ProcessResult } from './run-process.ts';
 
+const home = process.cwd();
 const built = path.resolve(import.meta.dirname, '../../dist/cli/run.js');
 const { runCli } = (await import(pathToFileURL(built).href)) as typeof import('../../src/cli/run.ts');
 
@@ -26,6 +27,8 @@ async function run({ args, cwd, env, input }: CommandToRun): Promise<ProcessResu
   const printed = Promise.all([text(stdout), text(stderr)]);
   stdin.end(input);
   const status = await runCli(args);
+  // Some systems do not remove a folder that a process works in.
+  process.chdir(home);
   stdout.end();
   stderr.end();
   const [out, err] = await printed;

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { afterAll } from 'vitest';
 import type { ProcessResult } from './run-process.ts';
 
 /** One command line, as it is sent to the process that runs it. */
@@ -15,12 +14,18 @@ export interface CommandToRun {
 let kept: ChildProcess | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-afterAll(() => kept?.disconnect());
+/** It ends with the process of the tests: then nobody is left at the other end of its channel. */
+function keep(): ChildProcess {
+  const child = fork(path.join(import.meta.dirname, 'cli-process.ts'), { serialization: 'advanced' });
+  child.unref();
+  child.channel?.unref();
+  return child;
+}
 
-/** Runs a command line in the process kept for this test file; one after the other, in the order of the calls. */
+/** Runs a command line in the process that is kept; one after the other, in the order of the calls. */
 export function runInKeptProcess(command: CommandToRun): Promise<ProcessResult> {
   const result = last.then(async () => {
-    kept ??= fork(path.join(import.meta.dirname, 'cli-process.ts'), { serialization: 'advanced' });
+    kept ??= keep();
     return answerOf(kept, command);
   });
   last = result.catch(() => undefined);

@@ -39,6 +39,12 @@ interface GatheredGroup {
   release(): void;
 }
 
+/** A record, and whose chunks it holds: one tally for each item. */
+interface CountedRecord {
+  readonly record: SealedRecord;
+  readonly tallies: readonly Tally[];
+}
+
 /** What the writer needs of the engine around it. */
 export interface WriterContext {
   readonly chunkPacks: PackWriter;
@@ -68,7 +74,7 @@ export class OperationWriter {
   #placing: Promise<void> = Promise.resolve();
   /** New chunks that are in no pack yet: in the open group, being compressed, or held inline. */
   readonly #unplaced = new Set<string>();
-  #inline: SealedRecord[] = [];
+  #inline: CountedRecord[] = [];
   #inlineBytes = 0;
   #spilled = false;
   /** Packs that hold something of this operation and are not registered yet. */
@@ -126,7 +132,7 @@ export class OperationWriter {
     await this.#placing;
     await Promise.allSettled([...this.#waits].map(([pending, writer]) => writer.flush(pending)));
     this.#throwFailure();
-    return this.#inline;
+    return this.#inline.map(({ record }) => record);
   }
 
   /** Waits for what runs in the background of an operation that is given up. Never throws. */
@@ -209,8 +215,7 @@ export class OperationWriter {
     this.#group.chunks.push(chunk);
     this.#group.plainBytes += chunk.bytes.length;
     this.#unplaced.add(toHex(chunk.id));
-    chunk.tally.chunksNew += 1;
-    chunk.tally.newBytes += chunk.bytes.length;
+    countNew(chunk.tally, chunk.bytes.length, 1);
   }
 
   /** Starts compressing the open group. Groups are compressed side by side and placed in their order. */
@@ -249,21 +254,20 @@ export class OperationWriter {
   }
 
   async #place(before: Promise<void>, group: GatheredGroup, compressing: Promise<SealedRecord>): Promise<void> {
-    const { items, tallies, plain } = group;
+    const { tallies, plain } = group;
     try {
       await before;
       const record = await compressing;
-      for (const [index, tally] of tallies.entries())
-        tally.storedBytes += (record.stored.length * (items[index]?.length ?? 0)) / plain.length;
+      countStored({ record, tallies }, 1);
       if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
-        this.#inline.push({ ...record, stored: copyBytes(record.stored) });
+        this.#inline.push({ record: { ...record, stored: copyBytes(record.stored) }, tallies });
         this.#inlineBytes += record.stored.length;
         return;
       }
       this.#spilled = true;
       const held = this.#inline;
       this.#inline = [];
-      for (const next of [...held, record]) await this.#append(next);
+      for (const next of [...held, { record, tallies }]) await this.#append(next);
     } finally {
       // On a failure of an earlier group this one may still be compressing; its memory is in use till then.
       await compressing.catch(() => undefined);
@@ -272,10 +276,33 @@ export class OperationWriter {
     }
   }
 
-  async #append(record: SealedRecord): Promise<void> {
-    this.#waitFor(await this.#context.chunkPacks.append(record), this.#context.chunkPacks);
+  async #append({ record, tallies }: CountedRecord): Promise<void> {
+    const { chunkPacks } = this.#context;
+    const written = record.items.map((item) => chunkPacks.pendingOf(toHex(item.id)));
+    // Operations that put the same content at the same time look it up before either has placed it. The first one writes.
+    if (written.every((pending) => pending !== undefined)) {
+      for (const pending of written) this.#waitFor(pending, chunkPacks);
+      countStored({ record, tallies }, -1);
+      for (const [index, tally] of tallies.entries()) countNew(tally, record.items[index]?.length ?? 0, -1);
+      for (const tally of tallies) tally.chunksKnown += 1;
+    } else {
+      this.#waitFor(await chunkPacks.append(record), chunkPacks);
+    }
     for (const item of record.items) this.#unplaced.delete(toHex(item.id));
   }
+}
+
+/** @param sign 1, or -1 for what turned out to be known */
+function countNew(tally: Tally, length: number, sign: 1 | -1): void {
+  tally.chunksNew += sign;
+  tally.newBytes += sign * length;
+}
+
+/** Shares the bytes of a record out among those whose chunks it holds. */
+function countStored({ record, tallies }: CountedRecord, sign: 1 | -1): void {
+  const share = record.stored.length / record.plainLength;
+  for (const [index, tally] of tallies.entries())
+    tally.storedBytes += sign * share * (record.items[index]?.length ?? 0);
 }
 
 /** A chunk that need not be stored: its memory is let go of. */

@@ -136,5 +136,10 @@ export function toPutResult(engine: Engine, put: StoredPut): PutResult {
   counts.bytesIn += staged.size;
   counts.chunksNew += tally.chunksNew;
   counts.chunksKnown += tally.chunksKnown;
-  return Object.freeze({ ...staged, newBytes: tally.newBytes, storedBytes: Math.round(tally.storedBytes) });
+  // Shares of records are fractions: what was counted and taken back leaves a hair, on either side of zero.
+  return Object.freeze({
+    ...staged,
+    newBytes: tally.newBytes,
+    storedBytes: Math.max(0, Math.round(tally.storedBytes)),
+  });
 }

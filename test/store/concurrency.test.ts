@@ -4,7 +4,8 @@ import { equalBytes } from '../../src/bytes/bytes.ts';
 import { createStore } from '../../src/index.ts';
 import { yieldToEventLoop } from '../../src/runtime/timers.ts';
 import { seededRandom } from '../../src/testing/index.ts';
-import { closedAfterTest } from '../support/stores.ts';
+import { noise } from '../support/contents.ts';
+import { closedAfterTest, memoryStore, SOUND } from '../support/stores.ts';
 
 const MEMORY_CAPABILITIES = new MemoryBackend().capabilities;
 
@@ -26,6 +27,22 @@ class CountingBackend extends MemoryBackend {
   }
 }
 
+/** Waits until so many have come, again and again. */
+function meeting(parties: number): () => Promise<void> {
+  let there = 0;
+  let all = Promise.withResolvers<void>();
+  return async () => {
+    const mine = all;
+    there += 1;
+    if (there === parties) {
+      there = 0;
+      all = Promise.withResolvers<void>();
+      mine.resolve();
+    }
+    await mine.promise;
+  };
+}
+
 describe('many calls at once', () => {
   it('never ask more of a backend at once than it takes', async () => {
     const backend = new CountingBackend();
@@ -36,5 +53,28 @@ describe('many calls at once', () => {
     for (const [index, content] of (await Promise.all([...contents.keys()].map((key) => store.get(key)))).entries())
       expect(equalBytes(content, [...contents.values()][index] ?? content.subarray(1))).toBe(true);
     expect(backend.callsAtOnce).toBe(3);
+  });
+
+  it('write the same content once, although none finds it stored when it begins', async () => {
+    const store = await memoryStore();
+    // Of sixteen letters: compressing it takes a while, in which nobody knows of it yet.
+    const content = noise(8_000_000, 5).map((byte) => 97 + (byte & 15));
+    const step = meeting(3);
+    const inStep = async function* (): AsyncGenerator<Uint8Array> {
+      for (let offset = 0; offset < content.length; offset += 500_000) {
+        await step();
+        yield content.subarray(offset, offset + 500_000);
+      }
+    };
+    const puts = await Promise.all(['a', 'b', 'c'].map((key) => store.put(key, inStep())));
+    const sum = (of: 'newBytes' | 'storedBytes'): number => puts.reduce((total, put) => total + put[of], 0);
+    const { uniqueBytes, storedBytes } = await store.stats();
+    expect(uniqueBytes).toBe(content.length);
+    // Records that the others hold in other pieces may be written again.
+    expect(sum('newBytes')).toBeLessThan(1.25 * content.length);
+    expect(storedBytes).toBeLessThan(0.7 * content.length);
+    expect(sum('storedBytes')).toBeLessThan(storedBytes);
+    for (const key of ['a', 'b', 'c']) expect(equalBytes(await store.get(key), content)).toBe(true);
+    expect(await store.maintenance.check()).toMatchObject(SOUND);
   });
 });

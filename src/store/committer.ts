@@ -76,8 +76,9 @@ export class Committer {
 
   /**
    * Commits one request; resolves when it would survive any crash.
-   * @throws the request's own failed condition; `invalid/BATCH_TOO_LARGE`; `exhausted/DISK_FULL`, `unavailable/METADATA_BUSY` (nothing happened);
-   *   `unavailable/COMMIT_PENDING` (it happened, and the journal follows); what poisoned the store
+   * @throws the request's own failed condition; `invalid/BATCH_TOO_LARGE`; `exhausted/DISK_FULL` and
+   *   `unavailable/METADATA_BUSY` (nothing happened); `unavailable/COMMIT_PENDING` (it happened, and the journal
+   *   follows); what poisoned the store
    */
   async submit(request: CommitRequest): Promise<readonly ChangeOutcome[]> {
     this.#health.assertWritable();
@@ -206,7 +207,10 @@ export class Committer {
     return await this.#transact(freeing);
   }
 
-  /** Where the store may not grow, only changes that free space are accepted: the journal could take the others for a while, and then not. */
+  /**
+   * Where the store may not grow, only changes that free space are accepted: the journal could take the others for a
+   * while, and then not.
+   */
   async #refuseGrowth(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     const growing = group.filter(({ request }) => !frees(request));
     if (growing.length === 0) return group;

@@ -141,7 +141,7 @@ export class Engine {
     return this.#write !== undefined;
   }
 
-  /** @throws `denied/READ_ONLY`, `closed/STORE_CLOSED`, `closed/STORE_POISONED` */
+  /** @throws `denied/READ_ONLY`, `closed/STORE_POISONED` */
   assertWritable(): void {
     this.health.assertWritable();
     if (this.#write === undefined) throw storeError('READ_ONLY', 'the store was opened read-only');
@@ -159,7 +159,6 @@ export class Engine {
       await this.#merging;
       await this.#write?.committer.close();
     } finally {
-      this.health.close();
       await this.metadata.close().finally(() => this.backend.close());
     }
   }

@@ -7,16 +7,15 @@ export class Telemetry {
   readonly #logger: Logger | undefined;
   /** What opening told before anybody could listen. */
   #recovery: StoreEvents['recovery'] | undefined;
-  readonly counts: { -readonly [name in keyof StoreMetrics]: number } = {
+  /** Packs and commits are counted where they are written. */
+  readonly counts: { -readonly [name in Exclude<keyof StoreMetrics, 'commits' | 'packsWritten'>]: number } = {
     puts: 0,
     gets: 0,
     deletes: 0,
-    commits: 0,
     bytesIn: 0,
     bytesOut: 0,
     chunksNew: 0,
     chunksKnown: 0,
-    packsWritten: 0,
     packsMerged: 0,
     damageFound: 0,
   };

@@ -7,18 +7,9 @@ import { isStoreError, type StoreError, storeError } from '../errors/store-error
  */
 export class Health {
   #poisonedBy: unknown;
-  #closed = false;
 
   get poisoned(): boolean {
     return this.#poisonedBy !== undefined;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  close(): void {
-    this.#closed = true;
   }
 
   /** Poisons the handle unless the failure is a definite one. @returns the error as it was */
@@ -27,14 +18,8 @@ export class Health {
     return error;
   }
 
-  /** @throws `closed/STORE_CLOSED` */
-  assertOpen(): void {
-    if (this.#closed) throw storeError('STORE_CLOSED', 'the store is closed');
-  }
-
-  /** @throws `closed/STORE_CLOSED`, `closed/STORE_POISONED` */
+  /** @throws `closed/STORE_POISONED` */
   assertWritable(): void {
-    this.assertOpen();
     if (this.#poisonedBy !== undefined) {
       throw storeError(
         'STORE_POISONED',

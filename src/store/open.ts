@@ -4,6 +4,7 @@ import type { Backend } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { formatChunking, parseChunking } from '../chunking/index.ts';
+import { COMPRESSION_LEVEL_MAX } from '../compress/index.ts';
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
@@ -37,7 +38,6 @@ import type { CreateOptions, OpenOptions, Store, StoreLocation } from './types.t
 
 const STORE_ID_BYTES = 16;
 const LEVEL_DEFAULT = 1;
-const LEVEL_MAX = 19;
 
 /**
  * Creates a store and opens it. The folder is made when absent; it must be empty.
@@ -137,7 +137,10 @@ function newConfig(options: CreateOptions): StoreConfig {
   const chunking = parseChunking(options.chunking ?? 'default');
   if (chunking.kind === 'given')
     throw storeError('CHUNKING_INVALID', 'chunking "given" is for single puts, not the default of a store');
-  const level = checkInteger('compressionLevel', options.compressionLevel ?? LEVEL_DEFAULT, { min: 1, max: LEVEL_MAX });
+  const level = checkInteger('compressionLevel', options.compressionLevel ?? LEVEL_DEFAULT, {
+    min: 1,
+    max: COMPRESSION_LEVEL_MAX,
+  });
   return {
     format: STORE_FORMAT,
     features: { compatible: [], readOnlyCompatible: [], incompatible: [] },

@@ -150,7 +150,7 @@ export class OperationWriter {
     this.#failure ??= error;
   }
 
-  /** A record that could not be placed, or a pack that could not be written, ends the operation at its next step, not after the rest of its input. */
+  /** What could not be placed or written ends the operation at its next step, not after the rest of its input. */
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }

@@ -5,9 +5,21 @@ export const MIB = 1024 * KIB;
 
 /** Entry keys: UTF-8, not empty. */
 export const ENTRY_KEY_BYTES_MAX = 1024;
+/** An entry key with the namespace before it, as metadata and journal hold it. */
+export const SCOPED_KEY_BYTES_MAX = 5 + ENTRY_KEY_BYTES_MAX;
+/** Numbers of namespaces are u32; from here on they are those of isolated entries, namespaces of one. */
+export const NAMESPACE_NUMBER_MAX = 0xffff_ffff;
+export const ISOLATED_NAMESPACE_MIN = 0x8000_0000;
+/** Key epochs of one store; one is added by every rotation. */
+export const EPOCH_NUMBER_MAX = 0xffff_ffff;
 /** Attributes of one entry, as encoded. */
 export const ATTRIBUTES_BYTES_MAX = 16 * KIB;
 export const CONTENT_TYPE_BYTES_MAX = 256;
+
+/** One entry value as encoded. */
+export const ENTRY_VALUE_BYTES_MAX = 40 * KIB;
+/** One operation of a namespace as encoded and sealed. */
+export const OPERATION_BYTES_MAX = 64 * KIB;
 
 /** Backend keys: `[a-z0-9][a-z0-9._-]*` components separated by `/`. */
 export const BACKEND_KEY_LENGTH_MAX = 200;
@@ -77,8 +89,42 @@ export const JOURNAL_RECORD_BYTES_MAX = 32 * MIB;
 /** What a CBOR parser builds from any input: values in all, and how deep they nest. */
 export const CBOR_ITEMS_MAX = 1_048_576;
 export const CBOR_DEPTH_MAX = 8;
+/** The label of one derived key; the bound is Node's. */
+export const HKDF_INFO_BYTES_MAX = KIB;
+/** Seals under one salt of an envelope; then the sealer takes a fresh one. The counter holds more, AES-GCM bears less. */
+export const ENVELOPE_SEALS_PER_SALT = 2 ** 32;
+/** Keys that one opener of envelopes keeps, by salt. */
+export const ENVELOPE_KEYS_CACHED_MAX = 256;
+/** Argon2 parameters that are believed when they come from outside: below they protect nothing, above they are an attack. */
+export const ARGON2_MEMORY_KIB_MIN = 8 * KIB;
+export const ARGON2_MEMORY_KIB_MAX = 1024 * KIB;
+export const ARGON2_PASSES_MAX = 16;
+export const ARGON2_PARALLELISM_MAX = 16;
+export const ARGON2_SALT_BYTES_MIN = 16;
+export const ARGON2_SALT_BYTES_MAX = 64;
+/** Secrets split into shares, and how many there are. */
+export const SHARED_SECRET_BYTES_MAX = KIB;
+export const SECRET_SHARES_MAX = 255;
+
 /** `holdfast.json`. */
-export const STORE_CONFIG_BYTES_MAX = 256 * KIB;
+export const STORE_CONFIG_BYTES_MAX = MIB;
+
+/** Ways to the master key of one store. */
+export const KEY_SLOTS_MAX = 32;
+/** What a key ring holds: epochs that are still needed, namespaces that were not dropped, put-only writers. */
+export const RING_EPOCHS_MAX = 4096;
+export const RING_NAMESPACES_MAX = 2048;
+export const RING_WRITERS_MAX = 256;
+/** The key ring as sealed. */
+export const RING_BYTES_MAX = 600 * KIB;
+/** Names of namespaces: UTF-8, not empty. */
+export const NAMESPACE_NAME_BYTES_MAX = 64;
+/** Passphrases, as UTF-8 where they are text. */
+export const PASSPHRASE_BYTES_MAX = 4096;
+/** Memory times passes of all passphrase slots of a store together, any of which may have to be tried. */
+export const ARGON2_WORK_KIB_MAX = 16 * MIB;
+/** Key files, identities, credentials and guards: text files of a few KiB at most. */
+export const CREDENTIAL_FILE_BYTES_MAX = 64 * KIB;
 
 /** Plaintext on its way into records, over all puts of one store; one larger chunk goes alone. */
 export const WRITE_BUDGET_BYTES = 8 * MIB;
@@ -93,6 +139,9 @@ export const RESERVE_BYTES = 16 * MIB;
 
 /** Packs smaller than half a full pack are merged when this many of one size tier have gathered. */
 export const MERGE_FAN_IN = 8;
+
+/** Isolated entries that one dropped namespace may hold: the record of its commit names each. */
+export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
 
 /** Rows that the metadata reads in one step; between steps other calls have their turn. */
 export const METADATA_SCAN_ROWS = 1000;
@@ -117,7 +166,13 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],
   [MANIFEST_LEAF_CHUNKS_MAX * 40 < RECORD_PLAIN_BYTES_TARGET, 'a manifest leaf fits a record'],
+  [
+    MANIFEST_INLINE_BYTES_MAX + ATTRIBUTES_BYTES_MAX + CONTENT_TYPE_BYTES_MAX + KIB <= ENTRY_VALUE_BYTES_MAX,
+    'an entry value holds the largest of its parts',
+  ],
+  [ENTRY_VALUE_BYTES_MAX + 2 * SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds an entry value'],
   [COMMIT_RECORD_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'the operations of a commit fit its journal record'],
+  [3 * NAMESPACE_DROP_ISOLATED_MAX < CBOR_ITEMS_MAX, 'the record of a dropped namespace can be parsed'],
   [RECORD_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX, 'the largest chunk fits a record'],
   [RECORD_PLAIN_BYTES_MAX >= JOURNAL_RECORD_BYTES_MAX, 'the largest journal record fits a record'],
   // 33 bytes: an id and the shortest length of a directory.
@@ -126,6 +181,16 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_FANOUT ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN > Number.MAX_SAFE_INTEGER,
     'a manifest of the highest level holds any length',
+  ],
+  [
+    // Bytes of one epoch, namespace and writer of the largest values, as encoded.
+    50 * RING_EPOCHS_MAX + 128 * RING_NAMESPACES_MAX + 310 * RING_WRITERS_MAX + 4 * KIB <= RING_BYTES_MAX,
+    'the fullest ring can be written',
+  ],
+  // 5 KiB: two values of 1568 bytes in base64, the sealed keys, and the largest label.
+  [
+    (RING_BYTES_MAX / 3) * 4 + 5 * KIB * KEY_SLOTS_MAX + 32 * KIB <= STORE_CONFIG_BYTES_MAX,
+    'slots and ring fit a config',
   ],
   [WRITE_BUDGET_BYTES >= 4 * RECORD_PLAIN_BYTES_TARGET, 'several records are compressed side by side'],
 ];

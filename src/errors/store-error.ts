@@ -17,6 +17,8 @@ export interface ErrorDetails {
   readonly commit?: number;
   readonly system?: string;
   readonly table?: string;
+  readonly namespace?: string | number;
+  readonly epoch?: number;
 }
 
 /** What an error carries beside code and message. */

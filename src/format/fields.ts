@@ -72,10 +72,12 @@ export class Fields {
     return this.#take(what);
   }
 
-  /** The version, always the first value. @throws `unsupported/FORMAT_UNSUPPORTED` for any but the known one */
-  version(component: string, known: number): void {
+  /** The version, always the first value. @throws `unsupported/FORMAT_UNSUPPORTED` for any but the known ones */
+  version(component: string, known: number | readonly number[]): number {
     const version = this.integer('version', { min: 1 });
-    if (version !== known) throw formatUnsupported(component, `version ${version}`);
+    const isKnown = typeof known === 'number' ? version === known : known.includes(version);
+    if (!isKnown) throw formatUnsupported(component, `version ${version}`);
+    return version;
   }
 
   end(): void {

@@ -10,6 +10,7 @@ export {
   unknownReadOnlyFeatures,
 } from './config.ts';
 export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
+export { type IdentifiedKind, type ItemIds, keyedIds, plainIds } from './item-ids.ts';
 export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from './journal.ts';
 export {
   decodeManifestNode,
@@ -44,9 +45,10 @@ export {
   packBytesOf,
 } from './pack-footer.ts';
 export { openRecord, type PackIdentity, RECORD_TRAILER_BYTES, type RecordFrame } from './pack-frame.ts';
-export { decodePackHeader, encodePackHeader, PACK_HEADER_BYTES, type PackHeader } from './pack-header.ts';
+export { decodePackHeader, encodePackHeader, type KeyMode, PACK_HEADER_BYTES, type PackHeader } from './pack-header.ts';
 export { decodePack } from './pack-reader.ts';
 export type { FeatureBits } from './prelude.ts';
+export { isScopedKey, namespaceOfKey, type ScopedKey, scopeKey, scopePrefix, unscopeKey } from './scoped-key.ts';
 export {
   assembleShard,
   encodeShard,
@@ -78,6 +80,8 @@ export {
   DIGEST_BYTES,
   INCARNATION_BYTES,
   PACK_ID_BYTES,
+  PACK_SALT_BYTES,
+  SECRET_BYTES,
   SESSION_ID_BYTES,
   STORE_ID_BYTES,
   STRIPE_ID_BYTES,
@@ -90,7 +94,11 @@ export type {
   Operation,
   PackClass,
   PackDescriptor,
+  PackKeys,
+  PackSeal,
   RecordItem,
   RecordKind,
+  ScopedOperation,
+  SealedPackName,
   Stripe,
 } from './types.ts';

@@ -68,7 +68,7 @@ describe('a journal record', () => {
   });
 
   it.each<[string, number, CborValue, string]>([
-    ['version 2', 0, 2, 'unsupported/FORMAT_UNSUPPORTED'],
+    ['version 3', 0, 3, 'unsupported/FORMAT_UNSUPPORTED'],
     ['commit 0', 1, 0, 'corrupt/JOURNAL_CORRUPT'],
     ['a short digest', 2, patternBytes(31, 1), 'corrupt/JOURNAL_CORRUPT'],
     ['a short incarnation', 3, patternBytes(8, 1), 'corrupt/JOURNAL_CORRUPT'],

@@ -12,11 +12,14 @@ import { packDescriptorToCbor } from './pack-descriptor.ts';
 import type { Operation } from './types.ts';
 
 const fail = failWith('JOURNAL_CORRUPT', 'journal record', { commit: 42 });
+/** Where the operations of plain stores stand. */
+const PLAIN = { version: 1, namespace: 0 };
+const SEALED = { version: 2, namespace: 0 };
 const KEY = utf8Encode('key');
-const PACK = packDescriptorToCbor(DATA_DESCRIPTOR);
+const PACK = packDescriptorToCbor(DATA_DESCRIPTOR, 1);
 
-function outcome(values: CborValue): string {
-  return outcomeOf(() => operationFromCbor(values, fail));
+function outcome(values: CborValue, place = PLAIN): string {
+  return outcomeOf(() => operationFromCbor(values, place, fail));
 }
 
 const keys = fc
@@ -44,19 +47,22 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
 
 describe('an operation', () => {
   it.each(SAMPLE_RECORD.operations)('reads back: %# $type', (operation) => {
-    expect(operationFromCbor(operationToCbor(operation), fail)).toEqual(operation);
+    expect(operationFromCbor(operationToCbor(operation, PLAIN), PLAIN, fail)).toEqual(operation);
   });
 
   it('reads back, whatever is in it', () => {
     fc.assert(
       fc.property(operations, (operation) => {
-        expect(operationFromCbor(operationToCbor(operation), fail)).toEqual(operation);
+        expect(operationFromCbor(operationToCbor(operation, PLAIN), PLAIN, fail)).toEqual(operation);
       }),
     );
   });
 
   it('has the code it always had', () => {
-    const codes = SAMPLE_RECORD.operations.map((one) => [one.type, (operationToCbor(one) as readonly CborValue[])[0]]);
+    const codes = SAMPLE_RECORD.operations.map((one) => [
+      one.type,
+      (operationToCbor(one, PLAIN) as readonly CborValue[])[0],
+    ]);
     expect(new Map(codes as [string, number][])).toEqual(
       new Map([
         ['incarnation', 1],
@@ -71,7 +77,7 @@ describe('an operation', () => {
   });
 
   it.each([8, 9, 255, Number.MAX_SAFE_INTEGER])('with the unknown code %i is never skipped', (code) => {
-    const error = caught(() => operationFromCbor([code, KEY], fail));
+    const error = caught(() => operationFromCbor([code, KEY], PLAIN, fail));
     expect(error).toBeInstanceOf(StoreError);
     expect((error as StoreError).code).toBe('OPERATION_UNSUPPORTED');
     expect((error as StoreError).details).toEqual({ actual: code });
@@ -111,6 +117,6 @@ describe('an operation', () => {
     ['a short pack id', { type: 'pack-merge', added: [], dropped: [new Uint8Array(15)], stale: [] }],
     ['a short id', { type: 'pack-merge', added: [], dropped: [], stale: [new Uint8Array(16)] }],
   ])('is not written with %s', (_, operation) => {
-    expect(outcomeOf(() => operationToCbor(operation))).toBe('internal/INVARIANT_BROKEN');
+    expect(outcomeOf(() => operationToCbor(operation, PLAIN))).toBe('internal/INVARIANT_BROKEN');
   });
 });

@@ -3,14 +3,21 @@
  * added; what one means and how many values follow it never changes. Layout in `docs/format.md`, section "Operations".
  */
 
-import { isUtf8 } from 'node:buffer';
 import { concatBytes } from '../bytes/bytes.ts';
+import { checkInteger } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
-import { ENTRY_KEY_BYTES_MAX, JOURNAL_RECORD_BYTES_MAX } from '../limits.ts';
+import {
+  EPOCH_NUMBER_MAX,
+  JOURNAL_RECORD_BYTES_MAX,
+  NAMESPACE_NUMBER_MAX,
+  OPERATION_BYTES_MAX,
+  SCOPED_KEY_BYTES_MAX,
+} from '../limits.ts';
 import type { CborValue } from './cbor.ts';
 import type { Fail } from './damage.ts';
 import { Fields } from './fields.ts';
 import { packDescriptorFromCbor, packDescriptorToCbor } from './pack-descriptor.ts';
+import { isScopedKey, namespaceOfKey } from './scoped-key.ts';
 import { DIGEST_BYTES, INCARNATION_BYTES, PACK_ID_BYTES } from './sizes.ts';
 import type { Operation } from './types.ts';
 
@@ -22,10 +29,34 @@ const CODES = {
   'entry-copy': 5,
   'pack-add': 6,
   'pack-merge': 7,
+  scoped: 8,
+  'namespace-drop': 9,
 } as const satisfies Record<Operation['type'], number>;
 
-function keyToCbor(key: Uint8Array): Uint8Array {
-  invariant(key.length > 0 && key.length <= ENTRY_KEY_BYTES_MAX && isUtf8(key), 'entry keys were checked');
+/** The default namespace is never scoped, and never dropped. */
+const NAMESPACES = { min: 1, max: NAMESPACE_NUMBER_MAX } as const;
+const EPOCHS = { min: 1, max: EPOCH_NUMBER_MAX } as const;
+const SEALED_OPERATION = { min: 1, max: OPERATION_BYTES_MAX } as const;
+
+/** Where an operation stands. */
+export interface OperationPlace {
+  /** Of the journal record: 2 in sealed stores, 1 in plain ones. */
+  readonly version: number;
+  /** Whose entries it may name: 0 in a journal record itself, another inside a `scoped` operation. */
+  readonly namespace: number;
+}
+
+/** Operations that may stand inside a `scoped` one. */
+const INNER_TYPES: readonly Operation['type'][] = ['entry-put', 'entry-delete', 'entry-rename', 'entry-copy'];
+/** The last code that version 1 of journal records has. */
+const PLAIN_CODE_MAX = CODES['pack-merge'];
+
+function isKeyOf(key: Uint8Array, namespace: number): boolean {
+  return isScopedKey(key) && namespaceOfKey(key) === namespace;
+}
+
+function keyToCbor(key: Uint8Array, { namespace }: OperationPlace): Uint8Array {
+  invariant(isKeyOf(key, namespace), 'entry keys were checked, and belong to the namespace of their operation');
   return key;
 }
 
@@ -38,36 +69,51 @@ function idsToCbor(ids: readonly Uint8Array[], idBytes: number): Uint8Array {
   return concatBytes(ids);
 }
 
-/** An operation as it stands inside a journal record. */
-export function operationToCbor(operation: Operation): CborValue {
+/** An operation as it stands in its place. */
+export function operationToCbor(operation: Operation, place: OperationPlace): CborValue {
   const code = CODES[operation.type];
+  invariant(place.version > 1 || code <= PLAIN_CODE_MAX, 'plain stores have no namespaces');
+  invariant(place.namespace === 0 || INNER_TYPES.includes(operation.type), 'what is scoped concerns entries');
   switch (operation.type) {
     case 'incarnation':
       invariant((operation.previous?.length ?? INCARNATION_BYTES) === INCARNATION_BYTES, 'an incarnation has 16 bytes');
       return [code, operation.previous ?? null];
     case 'entry-put':
-      return [code, keyToCbor(operation.key), operation.entry, operation.modified];
+      return [code, keyToCbor(operation.key, place), operation.entry, operation.modified];
     case 'entry-delete':
-      return [code, keyToCbor(operation.key)];
+      return [code, keyToCbor(operation.key, place)];
     case 'entry-rename':
-      return [code, keyToCbor(operation.from), keyToCbor(operation.to)];
+      return [code, keyToCbor(operation.from, place), keyToCbor(operation.to, place)];
     case 'entry-copy':
-      return [code, keyToCbor(operation.from), keyToCbor(operation.to), operation.modified];
+      return [code, keyToCbor(operation.from, place), keyToCbor(operation.to, place), operation.modified];
     case 'pack-add':
-      return [code, packDescriptorToCbor(operation.pack)];
+      return [code, packDescriptorToCbor(operation.pack, place.version)];
     case 'pack-merge':
       return [
         code,
-        operation.added.map(packDescriptorToCbor),
+        operation.added.map((pack) => packDescriptorToCbor(pack, place.version)),
         idsToCbor(operation.dropped, PACK_ID_BYTES),
         idsToCbor(operation.stale, DIGEST_BYTES),
       ];
+    case 'scoped':
+      checkInteger('operation.namespace', operation.namespace, NAMESPACES);
+      checkInteger('operation.epoch', operation.epoch, EPOCHS);
+      checkInteger('operation.sealed.length', operation.sealed.length, SEALED_OPERATION);
+      return [code, operation.namespace, operation.epoch, operation.sealed];
+    case 'namespace-drop':
+      return [code, checkInteger('operation.namespace', operation.namespace, NAMESPACES)];
   }
 }
 
-function entryKey(fields: Fields, fail: Fail): Uint8Array {
-  const key = fields.bytesBetween('entry key', { min: 1, max: ENTRY_KEY_BYTES_MAX });
-  if (!isUtf8(key)) fail('has an entry key that is not UTF-8');
+/** What reading an operation needs besides its values. */
+interface Reading {
+  readonly place: OperationPlace;
+  readonly fail: Fail;
+}
+
+function entryKey(fields: Fields, { place, fail }: Reading): Uint8Array {
+  const key = fields.bytesBetween('entry key', { min: 1, max: SCOPED_KEY_BYTES_MAX });
+  if (!isKeyOf(key, place.namespace)) fail(`has an entry key that is none of namespace ${place.namespace}`);
   return key;
 }
 
@@ -79,53 +125,71 @@ function idList(fields: Fields, what: string, rules: { readonly idBytes: number;
   return Array.from({ length: joined.length / idBytes }, (_, i) => joined.subarray(i * idBytes, (i + 1) * idBytes));
 }
 
-function operationOf(code: number, fields: Fields, fail: Fail): Operation {
+function entryOperationOf(code: number, fields: Fields, reading: Reading): Operation | undefined {
+  switch (code) {
+    case CODES['entry-put']: {
+      const key = entryKey(fields, reading);
+      const entry = fields.bytesBetween('entry', { min: 1, max: JOURNAL_RECORD_BYTES_MAX });
+      return { type: 'entry-put', key, entry, modified: fields.integer('modified') };
+    }
+    case CODES['entry-delete']:
+      return { type: 'entry-delete', key: entryKey(fields, reading) };
+    case CODES['entry-rename']:
+      return { type: 'entry-rename', from: entryKey(fields, reading), to: entryKey(fields, reading) };
+    case CODES['entry-copy']: {
+      const from = entryKey(fields, reading);
+      const to = entryKey(fields, reading);
+      return { type: 'entry-copy', from, to, modified: fields.integer('modified') };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function storeOperationOf(code: number, fields: Fields, { place, fail }: Reading): Operation | undefined {
   switch (code) {
     case CODES.incarnation: {
       const previous = fields.nullable('previous incarnation', () => fields.bytes('incarnation', INCARNATION_BYTES));
       return { type: 'incarnation', previous };
     }
-    case CODES['entry-put']: {
-      const key = entryKey(fields, fail);
-      const entry = fields.bytesBetween('entry', { min: 1, max: JOURNAL_RECORD_BYTES_MAX });
-      return { type: 'entry-put', key, entry, modified: fields.integer('modified') };
-    }
-    case CODES['entry-delete']:
-      return { type: 'entry-delete', key: entryKey(fields, fail) };
-    case CODES['entry-rename']:
-      return { type: 'entry-rename', from: entryKey(fields, fail), to: entryKey(fields, fail) };
-    case CODES['entry-copy']: {
-      const from = entryKey(fields, fail);
-      const to = entryKey(fields, fail);
-      return { type: 'entry-copy', from, to, modified: fields.integer('modified') };
-    }
     case CODES['pack-add']:
-      return { type: 'pack-add', pack: packDescriptorFromCbor(fields.any('pack'), fail) };
+      return { type: 'pack-add', pack: packDescriptorFromCbor(fields.any('pack'), place.version, fail) };
     case CODES['pack-merge']: {
-      const added = fields.list('added packs').map((pack) => packDescriptorFromCbor(pack, fail));
+      const added = fields.list('added packs').map((pack) => packDescriptorFromCbor(pack, place.version, fail));
       const dropped = idList(fields, 'dropped packs', { idBytes: PACK_ID_BYTES, fail });
-      return {
-        type: 'pack-merge',
-        added,
-        dropped,
-        stale: idList(fields, 'stale ids', { idBytes: DIGEST_BYTES, fail }),
-      };
+      const stale = idList(fields, 'stale ids', { idBytes: DIGEST_BYTES, fail });
+      return { type: 'pack-merge', added, dropped, stale };
     }
+    case CODES.scoped: {
+      const namespace = fields.integer('namespace', NAMESPACES);
+      const epoch = fields.integer('key epoch', EPOCHS);
+      return { type: 'scoped', namespace, epoch, sealed: fields.bytesBetween('sealed operation', SEALED_OPERATION) };
+    }
+    case CODES['namespace-drop']:
+      return { type: 'namespace-drop', namespace: fields.integer('namespace', NAMESPACES) };
     default:
-      throw storeError('OPERATION_UNSUPPORTED', `the journal has operation ${code}, written by a newer version`, {
-        details: { actual: code },
-      });
+      return undefined;
   }
 }
 
 /**
- * Reads an operation out of a journal record.
+ * Reads an operation out of its place.
  * @throws what `fail` throws, `unsupported/OPERATION_UNSUPPORTED` for a code of a later version
  */
-export function operationFromCbor(value: unknown, fail: Fail): Operation {
+export function operationFromCbor(value: unknown, place: OperationPlace, fail: Fail): Operation {
   const fields = new Fields(value, fail);
   const code = fields.integer('operation', { min: 1 });
-  const operation = operationOf(code, fields, fail);
+  const reading = { place, fail };
+  const isKnown = place.version > 1 || code <= PLAIN_CODE_MAX;
+  const operation = isKnown
+    ? (entryOperationOf(code, fields, reading) ?? storeOperationOf(code, fields, reading))
+    : undefined;
+  if (operation === undefined) {
+    throw storeError('OPERATION_UNSUPPORTED', `the journal has operation ${code}, written by a newer version`, {
+      details: { actual: code },
+    });
+  }
+  if (place.namespace !== 0 && !INNER_TYPES.includes(operation.type)) fail(`scopes operation ${code} to a namespace`);
   fields.end();
   return operation;
 }

@@ -7,11 +7,11 @@ import { packDescriptorFromCbor, packDescriptorToCbor } from './pack-descriptor.
 import type { PackDescriptor } from './types.ts';
 
 const fail = failWith('JOURNAL_CORRUPT', 'journal record');
-const DATA_VALUES = packDescriptorToCbor(DATA_DESCRIPTOR) as readonly CborValue[];
-const JOURNAL_VALUES = packDescriptorToCbor(JOURNAL_DESCRIPTOR) as readonly CborValue[];
+const DATA_VALUES = packDescriptorToCbor(DATA_DESCRIPTOR, 1) as readonly CborValue[];
+const JOURNAL_VALUES = packDescriptorToCbor(JOURNAL_DESCRIPTOR, 1) as readonly CborValue[];
 
 function outcome(values: CborValue): string {
-  return outcomeOf(() => packDescriptorFromCbor(values, fail));
+  return outcomeOf(() => packDescriptorFromCbor(values, 1, fail));
 }
 
 describe('a pack descriptor', () => {
@@ -20,7 +20,7 @@ describe('a pack descriptor', () => {
     JOURNAL_DESCRIPTOR,
     { ...DATA_DESCRIPTOR, class: 'meta' as const },
   ])('reads back: %#', (pack) => {
-    expect(packDescriptorFromCbor(packDescriptorToCbor(pack), fail)).toEqual(pack);
+    expect(packDescriptorFromCbor(packDescriptorToCbor(pack, 1), 1, fail)).toEqual(pack);
   });
 
   it.each<[string, number, CborValue, string]>([
@@ -64,6 +64,6 @@ describe('a pack descriptor', () => {
     ['a place in the journal for data', { ...JOURNAL_DESCRIPTOR, class: 'data' }],
     ['a journal pack without a place', { ...DATA_DESCRIPTOR, class: 'journal' }],
   ])('is not written with %s', (_, pack) => {
-    expect(outcomeOf(() => packDescriptorToCbor(pack))).toBe('internal/INVARIANT_BROKEN');
+    expect(outcomeOf(() => packDescriptorToCbor(pack, 1))).toBe('internal/INVARIANT_BROKEN');
   });
 });

@@ -10,7 +10,7 @@ import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { checkHolds, checkOf } from './check.ts';
 import { type Fail, failWith } from './damage.ts';
-import { PACK_VERSION, type PackHeader, SUITE_PLAIN } from './pack-header.ts';
+import { KEY_MODES, PACK_VERSION, type PackHeader } from './pack-header.ts';
 import { CHECK_BYTES } from './sizes.ts';
 import { recordKindCode } from './type-codes.ts';
 import type { ItemPosition } from './types.ts';
@@ -32,7 +32,7 @@ const FOOTER_MARK = 255;
 function encodeAad(identity: PackIdentity, frame: Omit<RecordFrame, 'kind'> & { readonly kind: number }): Uint8Array {
   return new BinaryWriter(AAD_BYTES)
     .u16(PACK_VERSION)
-    .u16(SUITE_PLAIN)
+    .u16(KEY_MODES.plain.suite)
     .put(identity.store)
     .u32(identity.namespace)
     .u32(identity.epoch)

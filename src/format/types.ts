@@ -47,6 +47,33 @@ export interface Stripe {
   readonly roots: Uint8Array;
 }
 
+/** Under which key a sealed pack was sealed. */
+export interface PackSeal {
+  /** u32; 0 is the default namespace. */
+  readonly namespace: number;
+  /** u32, from 1. */
+  readonly epoch: number;
+  /** 32 random bytes. */
+  readonly salt: Uint8Array;
+}
+
+/** Everything that the key of a sealed pack is made of, but for secrets. */
+export interface SealedPackName extends PackSeal {
+  /** 16 bytes each. */
+  readonly store: Uint8Array;
+  readonly pack: Uint8Array;
+  readonly class: PackClass;
+}
+
+/** Gives the keys of sealed packs. Where it is `undefined`, the store is plain. */
+export interface PackKeys {
+  /**
+   * @returns 32 bytes that belong to the caller
+   * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
+   */
+  keyOf(pack: SealedPackName): Promise<Uint8Array>;
+}
+
 /** What the journal and the metadata know of a pack. */
 export interface PackDescriptor {
   /** 16 bytes: session id (8), then the ordinal of the pack in its session (u64 big-endian). */
@@ -58,6 +85,8 @@ export interface PackDescriptor {
   readonly stripe: Stripe;
   /** Of a journal pack: its place (`journal/<incarnation>/<last commit>-<id>`). Absent for the other classes. */
   readonly journal?: { readonly incarnation: Uint8Array; readonly firstCommit: number; readonly lastCommit: number };
+  /** Absent in plain packs, present in sealed ones. */
+  readonly seal?: PackSeal;
 }
 
 /** One version of an entry, as its journal record and metadata row carry it. */
@@ -102,7 +131,23 @@ export type Operation =
       readonly added: readonly PackDescriptor[];
       readonly dropped: readonly Uint8Array[];
       readonly stale: readonly Uint8Array[];
-    };
+    }
+  /**
+   * An operation on entries of a namespace other than the default one, sealed under that namespace's operation key. A
+   * replay without the secret of the namespace skips it: the namespace was dropped, and what it did with it.
+   */
+  | ScopedOperation
+  /** Entries, items and packs of a namespace, or of an isolated entry, leave the state. */
+  | { readonly type: 'namespace-drop'; readonly namespace: number };
+
+export interface ScopedOperation {
+  readonly type: 'scoped';
+  /** From 1. */
+  readonly namespace: number;
+  readonly epoch: number;
+  /** Sealed bytes of the encoded operation: see `sealOperation`. */
+  readonly sealed: Uint8Array;
+}
 
 export interface JournalRecord {
   /** N, from 1, without gaps. */
@@ -114,4 +159,6 @@ export interface JournalRecord {
   /** Wall clock of the commit, milliseconds; for people. */
   readonly time: number;
   readonly operations: readonly Operation[];
+  /** Set in records of sealed stores, which are of version 2; absent in plain ones. */
+  readonly sealed?: true;
 }

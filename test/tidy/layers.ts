@@ -12,7 +12,7 @@ export interface Area {
 }
 
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
-const L1 = ['hash', 'merkle', 'chunking', 'compress'];
+const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto'];
 const L2 = ['format', 'backend', 'metadata'];
 const L3 = ['pipeline', 'placement'];
 
@@ -25,7 +25,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   chunking: { level: 1, imports: L0 },
   compress: { level: 1, imports: L0 },
   merkle: { level: 1, imports: [...L0, 'hash'] },
-  format: { level: 2, imports: [...L0, 'hash'], types: L1 },
+  crypto: { level: 1, imports: [...L0, 'hash'] },
+  format: { level: 2, imports: [...L0, 'hash', 'crypto'], types: L1 },
   // Never hash, format or crypto: a backend sees keys and opaque bytes.
   backend: { level: 2, imports: L0 },
   metadata: { level: 2, imports: [...L0, 'hash', 'format'] },
@@ -46,6 +47,7 @@ export const SAME_LEVEL_EDGES: readonly string[] = [
   'runtime -> errors',
   'runtime -> limits',
   'merkle -> hash',
+  'crypto -> hash',
   'metadata -> format',
   'store -> maintenance',
 ];

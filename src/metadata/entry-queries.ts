@@ -1,121 +1,15 @@
-import { compareBytes, prefixEnd } from '../bytes/bytes.ts';
-import { invariant } from '../errors/store-error.ts';
-import { decodeEntry } from '../format/entry.ts';
-import { METADATA_SCAN_ROWS } from '../limits.ts';
-import { yieldToEventLoop } from '../runtime/timers.ts';
-import type { EntryFilter, EntryQuery, EntryRow } from './contract.ts';
-import type { Database, SqlValue } from './database.ts';
-import { entriesTable } from './rows.ts';
-
-/** Conditions joined with AND, each with its parameters. */
-class Conditions {
-  readonly #texts: string[] = [];
-  readonly parameters: SqlValue[] = [];
-
-  add(text: string, ...parameters: readonly SqlValue[]): void {
-    this.#texts.push(text);
-    this.parameters.push(...parameters);
-  }
-
-  /** Half-open range of a column; an undefined bound is no bound. */
-  addRange(column: string, from: SqlValue | undefined, before: SqlValue | undefined): void {
-    if (from !== undefined) this.add(`${column} >= ?`, from);
-    if (before !== undefined) this.add(`${column} < ?`, before);
-  }
-
-  toString(): string {
-    return this.#texts.length === 0 ? '' : `WHERE ${this.#texts.join(' AND ')}`;
-  }
-}
-
-interface ListStatement {
-  readonly tail: string;
-  readonly parameters: readonly SqlValue[];
-}
-
-/**
- * In key order. There is one bound on each side, the tighter one: with two the database starts its search at the first
- * of them, and a page would cost more the later it is.
- */
-function byKey(query: EntryQuery, limit: number): ListStatement {
-  const { prefix, after, where = {}, descending = false } = query;
-  const conditions = new Conditions();
-  const from = prefix;
-  const before = prefix && prefixEnd(prefix);
-  const bound = after?.key;
-  const boundIsTighter =
-    bound !== undefined &&
-    (descending ? !before || compareBytes(bound, before) < 0 : !from || compareBytes(bound, from) >= 0);
-  if (boundIsTighter) conditions.add(descending ? 'key < ?' : 'key > ?', bound);
-  if (!boundIsTighter || descending) conditions.addRange('key', from, undefined);
-  if (!boundIsTighter || !descending) conditions.addRange('key', undefined, before);
-  // The plus keeps the index over modified times out: rows must come in key order without sorting.
-  conditions.addRange('+modified', where.modifiedFrom, where.modifiedBefore);
-  const direction = descending ? 'DESC' : 'ASC';
-  return { tail: `${conditions} ORDER BY key ${direction} LIMIT ?`, parameters: [...conditions.parameters, limit] };
-}
-
-/** In order of another column, then of keys. */
-function byColumn(column: 'modified' | 'size', query: EntryQuery, limit: number): ListStatement {
-  const { prefix, after, where = {}, descending = false } = query;
-  const conditions = new Conditions();
-  if (after) {
-    invariant(after.value !== undefined, 'a place in this order has a value');
-    conditions.add(`(${column}, key) ${descending ? '<' : '>'} (?, ?)`, after.value, after.key);
-  }
-  conditions.addRange('modified', where.modifiedFrom, where.modifiedBefore);
-  conditions.addRange('key', prefix, prefix && prefixEnd(prefix));
-  const direction = descending ? 'DESC' : 'ASC';
-  const order = `ORDER BY ${column} ${direction}, key ${direction}`;
-  return { tail: `${conditions} ${order} LIMIT ?`, parameters: [...conditions.parameters, limit] };
-}
-
-function matchesContent(row: EntryRow, where: EntryFilter): boolean {
-  const value = decodeEntry(row.entry);
-  if (where.contentType !== undefined && value.contentType !== where.contentType) return false;
-  return Object.entries(where.attributes ?? {}).every(
-    ([name, wanted]) => Object.hasOwn(value.attributes, name) && value.attributes[name] === wanted,
-  );
-}
-
-function placeOf(row: EntryRow, sort: EntryQuery['sort']): NonNullable<EntryQuery['after']> {
-  if (sort === 'modified') return { key: row.key, value: row.modified };
-  return sort === 'size' ? { key: row.key, value: row.size } : { key: row.key };
-}
-
-/** See `Metadata.listEntries`. Long answers and rare matches are gathered in steps that let other calls run between. */
-export async function listEntries(
-  database: Database,
-  query: EntryQuery,
-  signal?: AbortSignal,
-): Promise<readonly EntryRow[]> {
-  const { sort = 'key', where = {} } = query;
-  const readsContent = where.contentType !== undefined || where.attributes !== undefined;
-  const found: EntryRow[] = [];
-  let { after } = query;
-  for (;;) {
-    signal?.throwIfAborted();
-    const step = readsContent ? METADATA_SCAN_ROWS : Math.min(METADATA_SCAN_ROWS, query.limit - found.length);
-    const from = after ? { ...query, after } : query;
-    const { tail, parameters } = sort === 'key' ? byKey(from, step) : byColumn(sort, from, step);
-    const rows = await database.read((reader) => entriesTable.select(reader, tail, parameters));
-    for (const { row } of rows) {
-      if (found.length < query.limit && (!readsContent || matchesContent(row, where))) found.push(row);
-    }
-    const last = rows.at(-1);
-    if (!last || rows.length < step || found.length >= query.limit) return found;
-    after = placeOf(last.row, sort);
-    await yieldToEventLoop();
-  }
-}
+import type { EntryRow } from './contract.ts';
+import type { Database } from './database.ts';
+import type { Table } from './table.ts';
 
 /** See `Metadata.getEntries`. */
 export async function getEntries(
   database: Database,
+  entries: Table<EntryRow>,
   keys: readonly Uint8Array[],
 ): Promise<readonly (EntryRow | undefined)[]> {
   const rows = await database.read((reader) =>
-    entriesTable.load(
+    entries.load(
       reader,
       keys.map((key) => [key]),
     ),

@@ -21,12 +21,14 @@ import type {
   RequestOutcome,
 } from './contract.ts';
 import type { Database, Snapshot } from './database.ts';
-import { getEntries, listEntries } from './entry-queries.ts';
+import type { EntryIndex } from './entry-index/contract.ts';
+import { SqlEntryIndex } from './entry-index/sql-entry-index.ts';
+import { getEntries } from './entry-queries.ts';
 import { locateItems, markItemsSuspect, markPacksSuspect, scanItems } from './item-queries.ts';
 import { applyFlushed } from './journal-packs.ts';
 import { droppedPacks, forgetPacks, listPacks, outboxPage, smallPacks } from './pack-queries.ts';
 import { replaySteps } from './replay.ts';
-import type { ItemKind } from './rows.ts';
+import { entriesTable, type ItemKind } from './rows.ts';
 import { stateDigests } from './state-digests.ts';
 import { loadHead, loadSums, WorkingState } from './working-state.ts';
 
@@ -44,6 +46,7 @@ export class SqlMetadata implements Metadata {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #random: RandomBytes;
+  readonly #entryIndex: EntryIndex = new SqlEntryIndex(entriesTable);
 
   constructor(parts: SqlMetadataParts) {
     this.#database = parts.database;
@@ -102,11 +105,11 @@ export class SqlMetadata implements Metadata {
   }
 
   getEntries(keys: readonly Uint8Array[]): Promise<readonly (EntryRow | undefined)[]> {
-    return getEntries(this.#database, keys);
+    return getEntries(this.#database, entriesTable, keys);
   }
 
   listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]> {
-    return listEntries(this.#database, query, options?.signal);
+    return this.#entryIndex.list(this.#database, query, options?.signal);
   }
 
   commit(

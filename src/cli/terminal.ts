@@ -67,6 +67,12 @@ export class Terminal {
     this.#stderr.write(`${line}\n`);
   }
 
+  /** Writes a question to standard error; the answer stands behind it. */
+  ask(question: string): void {
+    this.#clearStatus();
+    this.#stderr.write(question);
+  }
+
   /** Shows one line that the next one replaces; only on a terminal. Empty text takes it away. */
   status(text: string): void {
     if (!this.notesAreTerminal || text === this.#status) return;

@@ -74,8 +74,9 @@ describe('a store config', () => {
 describe('a store config with a good check', () => {
   it.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['nothing changed', {}, 'no error'],
-    ['format 2', { format: 2 }, 'unsupported/FORMAT_UNSUPPORTED'],
-    ['format 2 and members of its own', { format: 2, x: 1, features: 'new' }, 'unsupported/FORMAT_UNSUPPORTED'],
+    ['format 2 without its members', { format: 2 }, 'corrupt/CONFIG_CORRUPT'],
+    ['format 3', { format: 3 }, 'unsupported/FORMAT_UNSUPPORTED'],
+    ['format 3 and members of its own', { format: 3, x: 1, features: 'new' }, 'unsupported/FORMAT_UNSUPPORTED'],
     ['format 0', { format: 0 }, 'corrupt/CONFIG_CORRUPT'],
     ['a format that is text', { format: '1' }, 'corrupt/CONFIG_CORRUPT'],
     ['no features', { features: undefined }, 'corrupt/CONFIG_CORRUPT'],

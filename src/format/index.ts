@@ -1,17 +1,33 @@
 /** Byte layouts: packs, shards, journal records, entries, manifests, the store config, and the names of blobs. */
 
 export {
+  configMacBytes,
   decodeStoreConfig,
   encodeStoreConfig,
+  type PlainStoreConfig,
+  SEALED_STORE_FORMAT,
+  SEALED_SUITE,
+  type SealedStoreConfig,
   STORE_CONFIG_KEY,
   STORE_FORMAT,
   type StoreConfig,
+  type StoreConfigBase,
   type StoreFeatures,
   unknownReadOnlyFeatures,
 } from './config.ts';
+export type {
+  KeyFileSlot,
+  PassphraseSlot,
+  RecipientSlot,
+  SealedKeys,
+  Slot,
+  SlotArgon2,
+  SlotType,
+} from './config-keys.ts';
 export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
 export { type IdentifiedKind, type ItemIds, keyedIds, plainIds } from './item-ids.ts';
 export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from './journal.ts';
+export { KeySchedule, type RingSecrets } from './key-schedule.ts';
 export {
   decodeManifestNode,
   encodeManifestNode,
@@ -35,7 +51,13 @@ export {
   type ShardName,
   shardKey,
 } from './names.ts';
-export { type FinishedPack, PACK_BUFFER_BYTES, PackBuilder, type PackRecord } from './pack-builder.ts';
+export {
+  type FinishedPack,
+  PACK_BUFFER_BYTES,
+  PackBuilder,
+  type PackBuilderOptions,
+  type PackRecord,
+} from './pack-builder.ts';
 export { decodeDirectory } from './pack-directory.ts';
 export {
   decodePackFooter,
@@ -46,7 +68,8 @@ export {
 } from './pack-footer.ts';
 export { openRecord, type PackIdentity, RECORD_TRAILER_BYTES, type RecordFrame } from './pack-frame.ts';
 export { decodePackHeader, encodePackHeader, type KeyMode, PACK_HEADER_BYTES, type PackHeader } from './pack-header.ts';
-export { decodePack } from './pack-reader.ts';
+export { identifyPack, identityOf } from './pack-identity.ts';
+export { type DecodedPack, decodePack } from './pack-reader.ts';
 export type { FeatureBits } from './prelude.ts';
 export { isScopedKey, namespaceOfKey, type ScopedKey, scopeKey, scopePrefix, unscopeKey } from './scoped-key.ts';
 export {

@@ -16,6 +16,8 @@ export interface FileStat {
   readonly mtimeMs: number;
   readonly ctimeMs: number;
   readonly ino: number;
+  /** Type and permission bits as POSIX has them. */
+  readonly mode: number;
   isFile(): boolean;
   isDirectory(): boolean;
 }

@@ -221,7 +221,7 @@ function kindOf(node: CrashNode): { isFile(): boolean; isDirectory(): boolean } 
 
 function statOf(node: CrashNode): FileStat {
   const size = node.kind === 'file' ? node.bytes.length : 0;
-  return { size, mtimeMs: 0, ctimeMs: 0, ino: node.ino, ...kindOf(node) };
+  return { size, mtimeMs: 0, ctimeMs: 0, ino: node.ino, mode: 0o600, ...kindOf(node) };
 }
 
 /** Unflushed content may be all there, not there, or there with holes: its length is kept before its bytes. */

@@ -1,4 +1,4 @@
-import type { CompletionTree, OptionNode, ValueKind } from './tree.ts';
+import { type CompletionTree, flatCommands, type OptionNode, type ValueKind } from './tree.ts';
 
 function action(kind: ValueKind): string {
   if (kind === 'file') return '_holdfast_files -f';
@@ -54,22 +54,32 @@ _holdfast_files() {
   if ! compopt -o filenames 2>/dev/null; then _holdfast_reply < <(compgen "$1" -- "$whole"); return; fi
   while IFS= read -r line; do COMPREPLY+=("\${line#"$lead"}"); done < <(compgen "$1" -- "$whole")
 }
-_holdfast_keys() { _holdfast_reply < <(command holdfast "\${store[@]}" __complete keys "$whole" 2>/dev/null); }
+_holdfast_keys() { _holdfast_reply < <(command holdfast "\${opening[@]}" __complete keys "$whole" 2>/dev/null); }
 `;
 
 /** The bash completion script. Works in bash 3.2 (macOS) and without the bash-completion package. */
-export function bashScript({ options, commands }: CompletionTree): string {
+export function bashScript(tree: CompletionTree): string {
+  const { options } = tree;
+  const commands = flatCommands(tree);
   const values = [
     ...valueCases('*', options),
     ...commands.flatMap((command) => valueCases(command.name, command.options)),
   ];
-  const flags = commands.map(({ name, options: own }) => `    ${name}) flags='${flagsOf([...own, ...options])}' ;;`);
-  const positional = commands.map((command) => `    ${command.name}) ${action(command.arguments.at(-1) ?? 'none')} ;;`);
+  // Which store, and what opens it: whoever asks it for keys must say so too.
+  const opening = options
+    .filter(({ value }) => value !== undefined)
+    .flatMap(({ flags: spelled }) => spelled)
+    .join('|');
+  const groups = tree.commands.filter((command) => command.commands !== undefined).map(({ name }) => name);
+  const flags = commands.map(({ name, options: own }) => `    '${name}') flags='${flagsOf([...own, ...options])}' ;;`);
+  const positional = commands.map(
+    (command) => `    '${command.name}') ${action(command.arguments.at(-1) ?? 'none')} ;;`,
+  );
   // The scope of global options is any command, so their patterns must not be quoted.
   return `# bash completion for holdfast; load with: source <(holdfast completion bash)
 ${HELPERS}_holdfast() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} name='' flags='' i
-  local word quote whole lead='' store=()
+  local word quote whole lead='' opening=()
   COMPREPLY=()
   _holdfast_unquote "$cur"
   local last=$word
@@ -78,9 +88,13 @@ ${HELPERS}_holdfast() {
   if [[ $cur == : ]]; then lead=$whole; else lead=\${whole%"$last"}; fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in
-      -s|--store) store=(-s "\${COMP_WORDS[i+1]/#\\~/$HOME}"); i=$((i + 1)) ;;
+      ${opening}) opening+=("\${COMP_WORDS[i]}" "\${COMP_WORDS[i+1]/#\\~/$HOME}"); i=$((i + 1)) ;;
       -*) ;;
-      *) if [[ -z $name ]]; then name=\${COMP_WORDS[i]}; fi ;;
+      *)
+        case $name in
+          '') name=\${COMP_WORDS[i]} ;;
+${groups.map((name) => `          ${name}) name+=" \${COMP_WORDS[i]}" ;;`).join('\n')}
+        esac ;;
     esac
   done
   case "$name:$prev" in
@@ -92,7 +106,7 @@ ${flags.join('\n')}
   esac
   if [[ $cur == -* ]]; then _holdfast_words "$flags"; return; fi
   case $name in
-    '') _holdfast_words '${commands.map(({ name }) => name).join(' ')}' ;;
+    '') _holdfast_words '${tree.commands.map(({ name }) => name).join(' ')}' ;;
 ${positional.join('\n')}
   esac
 }

@@ -3,7 +3,7 @@ import { Argument, Command, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { bashScript } from './bash.ts';
 import { fishScript } from './fish.ts';
-import { completionTree } from './tree.ts';
+import { completionTree, flatCommands } from './tree.ts';
 import { zshScript } from './zsh.ts';
 
 function program(): Command {
@@ -21,6 +21,9 @@ function program(): Command {
     .command('completion')
     .description('scripts')
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh']));
+  const key = root.command('key').description('keys');
+  key.command('add').summary('let somebody in').argument('<how>').option('--label <text>', 'what to call it');
+  key.command('show').summary('print').argument('<file>');
   root.command('__complete', { hidden: true });
   return root;
 }
@@ -53,7 +56,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 
 describe('completionTree', () => {
   it('reads commands, options and what their values are from the program', () => {
-    expect(tree.commands.map(({ name }) => name)).toEqual(['get', 'ls', 'put', 'completion']);
+    expect(tree.commands.map(({ name }) => name)).toEqual(['get', 'ls', 'put', 'completion', 'key']);
     expect(tree.options.map(({ flags }) => flags.at(-1))).toEqual(['--store', '--json', '--help']);
     expect(tree.options.map(({ value }) => value)).toEqual(['folder', undefined, undefined]);
     expect(tree.commands[0]).toMatchObject({
@@ -62,6 +65,8 @@ describe('completionTree', () => {
     });
     expect(tree.commands[1]?.options[0]?.value).toEqual(['key', 'size']);
     expect(tree.commands[3]?.arguments).toEqual([['bash', 'zsh']]);
+    expect(tree.commands[4]?.arguments).toEqual([['add', 'show']]);
+    expect(flatCommands(tree).map(({ name }) => name)).toContain('key show');
   });
 });
 
@@ -72,7 +77,7 @@ describe.skipIf(!hasBash)('the bash script', () => {
   });
 
   it('offers commands', () => {
-    expect(completeInBash('holdfast ')).toEqual(['get', 'ls', 'put', 'completion']);
+    expect(completeInBash('holdfast ')).toEqual(['get', 'ls', 'put', 'completion', 'key']);
     expect(completeInBash('holdfast -s there l')).toEqual(['ls']);
   });
 
@@ -101,6 +106,12 @@ describe.skipIf(!hasBash)('the bash script', () => {
     expect(completeInBash('holdfast get zz')).toEqual(['zz=holdfast\\ __complete\\ keys\\ zz']);
   });
 
+  it('offers what is in a group, and its options', () => {
+    expect(completeInBash('holdfast key ')).toEqual(['add', 'show']);
+    expect(completeInBash('holdfast -s there key s')).toEqual(['show']);
+    expect(completeInBash('holdfast key add --l')).toEqual(['--label']);
+  });
+
   it('completes the rest of a key after a colon', () => {
     expect(completeInBash('holdfast get blake3:1')[0]).toBe('12');
   });
@@ -116,6 +127,9 @@ describe('the zsh and fish scripts', () => {
     const fish = fishScript(tree);
     expect(fish).toContain("complete -c holdfast -n __fish_use_subcommand -a get -d 'read [an] entry: one'");
     expect(fish).toContain("complete -c holdfast -l json -d 'it\\'s JSON'");
+    expect(zsh).toContain("commands=('add:let somebody in' 'show:print')");
+    expect(zsh).toContain('show) _arguments $global');
+    expect(fish).toContain("-n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from add' -l label -x");
     expect(fish).toContain("-n '__fish_seen_subcommand_from ls' -l sort -x -a 'key size' -d 'order'");
   });
 

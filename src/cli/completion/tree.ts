@@ -12,11 +12,14 @@ export interface OptionNode {
 }
 
 export interface CommandNode {
+  /** Of a command in a group, that of the group stands before it: `key add`. */
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionNode[];
   /** What the arguments are; the last one repeats. */
   readonly arguments: readonly ValueKind[];
+  /** There in a group, whose only argument is one of these. */
+  readonly commands?: readonly CommandNode[];
 }
 
 export interface CompletionTree {
@@ -27,6 +30,8 @@ export interface CompletionTree {
 const KIND_OF_PLACEHOLDER: Readonly<Record<string, ValueKind>> = {
   paths: 'file',
   path: 'file',
+  file: 'file',
+  files: 'file',
   folder: 'folder',
   key: 'key',
   keys: 'key',
@@ -47,13 +52,23 @@ function optionNode(option: Option): OptionNode {
   return { ...node, value: kindOf(placeholder, option.argChoices) };
 }
 
-function commandNode(command: Command): CommandNode {
+function commandNode(command: Command, group?: string): CommandNode {
+  const name = group === undefined ? command.name() : `${group} ${command.name()}`;
+  const node = { name, description: command.summary() || command.description() };
+  const commands = command.commands.map((one) => commandNode(one, name));
+  const words = commands.map((one) => one.name.slice(name.length + 1));
+  const values = command.registeredArguments.map((argument: Argument) => kindOf(argument.name(), argument.argChoices));
   return {
-    name: command.name(),
-    description: command.summary() || command.description(),
+    ...node,
     options: command.options.map(optionNode),
-    arguments: command.registeredArguments.map((argument: Argument) => kindOf(argument.name(), argument.argChoices)),
+    arguments: words.length > 0 ? [words] : values,
+    ...(words.length > 0 && { commands }),
   };
+}
+
+/** Every command, a group before what is in it. */
+export function flatCommands(tree: CompletionTree): readonly CommandNode[] {
+  return tree.commands.flatMap((command) => [command, ...(command.commands ?? [])]);
 }
 
 /** Reads from the commander tree what completion scripts need, so that they cannot fall behind it. */
@@ -62,6 +77,8 @@ export function completionTree(program: Command): CompletionTree {
   return {
     options: [...program.options.map(optionNode), help],
     // Hidden commands begin with two underscores.
-    commands: program.commands.filter((command) => !command.name().startsWith('__')).map(commandNode),
+    commands: program.commands
+      .filter((command) => !command.name().startsWith('__'))
+      .map((command) => commandNode(command)),
   };
 }

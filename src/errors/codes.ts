@@ -65,6 +65,8 @@ export const ERROR_CODES = {
   COMPRESSED_CORRUPT: 'corrupt',
   CONFIG_CORRUPT: 'corrupt',
   ROLLBACK_DETECTED: 'corrupt',
+  KEY_PAGE_MISSING: 'corrupt',
+  KEY_PAGE_CORRUPT: 'corrupt',
   METADATA_CORRUPT: 'corrupt',
   METADATA_MISSING: 'corrupt',
   JOURNAL_CORRUPT: 'corrupt',

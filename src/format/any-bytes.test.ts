@@ -54,7 +54,7 @@ const PARSERS: readonly (readonly [string, (bytes: Uint8Array) => unknown, strin
   ['pack footer', (bytes) => decodePackFooter(bytes, HEADER), 'PACK_CORRUPT'],
   ['pack directory', (bytes) => decodeDirectory(bytes, HEADER, footerFor(bytes)), 'PACK_CORRUPT'],
   ['record', (bytes) => openRecord(HEADER, positionFor(bytes), bytes), 'PACK_CORRUPT'],
-  ['pack', decodePack, 'PACK_CORRUPT'],
+  ['pack', (bytes) => decodePack(bytes), 'PACK_CORRUPT'],
   ['shard header', decodeShardHeader, 'SHARD_CORRUPT'],
   ['shard trailer', (bytes) => decodeShardTrailer(bytes), 'SHARD_CORRUPT'],
   ['shard', verifyShard, 'SHARD_CORRUPT'],

@@ -25,8 +25,23 @@ export type {
   SlotType,
 } from './config-keys.ts';
 export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
+export {
+  decodeEntryRow,
+  type EntryRowValue,
+  type IsolatedEntry,
+  openIsolatedEntry,
+  sealIsolatedEntry,
+} from './isolated-entry.ts';
 export { type IdentifiedKind, type ItemIds, keyedIds, plainIds } from './item-ids.ts';
 export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from './journal.ts';
+export {
+  decodeKeyPage,
+  encodeKeyPage,
+  KEY_PAGE_BYTES,
+  KEY_PAGES_PREFIX,
+  type KeyPage,
+  keyPageKey,
+} from './key-page.ts';
 export { KeySchedule, type RingSecrets } from './key-schedule.ts';
 export {
   decodeManifestNode,
@@ -72,6 +87,7 @@ export { identifyPack, identityOf } from './pack-identity.ts';
 export { type DecodedPack, decodePack } from './pack-reader.ts';
 export type { FeatureBits } from './prelude.ts';
 export { isScopedKey, namespaceOfKey, type ScopedKey, scopeKey, scopePrefix, unscopeKey } from './scoped-key.ts';
+export { openOperation, sealOperation } from './scoped-operation.ts';
 export {
   assembleShard,
   encodeShard,
@@ -111,6 +127,7 @@ export {
 } from './sizes.ts';
 export type {
   DirectoryItem,
+  EntryOperation,
   EntryValue,
   ItemPosition,
   JournalRecord,

@@ -42,6 +42,7 @@ const LABELS = {
   isolatedVersion: 'holdfast isolated version key v1',
   metadata: 'holdfast metadata key v1',
   lookup: 'holdfast lookup key v1',
+  tableSum: 'holdfast table sum key v1',
   writerKem: 'holdfast writer kem seed v1',
   keyPage: 'holdfast key page key v1',
 } as const;
@@ -160,6 +161,11 @@ export class KeySchedule {
     return derive(this.#store, LABELS.lookup);
   }
 
+  /** Keys the digests of rows that the metadata adds up per table: they outlive rotations, as the sums do. */
+  tableSumKey(): Uint8Array {
+    return derive(this.#store, LABELS.tableSum);
+  }
+
   /**
    * Seed of the ML-KEM-1024 pair to which put-only writers of a namespace encapsulate; 64 bytes (FIPS 203, `d ‖ z`).
    * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
@@ -229,5 +235,5 @@ function derive(
   label: string,
   options: { readonly salt?: Uint8Array; readonly bytes?: number } = {},
 ): Uint8Array {
-  return hkdfSha256(secret, { info: utf8Encode(label), ...options });
+  return hkdfSha256(secret, { info: label, ...options });
 }

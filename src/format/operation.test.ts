@@ -14,7 +14,6 @@ import type { Operation } from './types.ts';
 const fail = failWith('JOURNAL_CORRUPT', 'journal record', { commit: 42 });
 /** Where the operations of plain stores stand. */
 const PLAIN = { version: 1, namespace: 0 };
-const SEALED = { version: 2, namespace: 0 };
 const KEY = utf8Encode('key');
 const PACK = packDescriptorToCbor(DATA_DESCRIPTOR, 1);
 

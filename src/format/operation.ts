@@ -4,6 +4,7 @@
  */
 
 import { concatBytes } from '../bytes/bytes.ts';
+import { ENVELOPE_OVERHEAD_BYTES } from '../crypto/envelope.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import {
@@ -36,7 +37,7 @@ const CODES = {
 /** The default namespace is never scoped, and never dropped. */
 const NAMESPACES = { min: 1, max: NAMESPACE_NUMBER_MAX } as const;
 const EPOCHS = { min: 1, max: EPOCH_NUMBER_MAX } as const;
-const SEALED_OPERATION = { min: 1, max: OPERATION_BYTES_MAX } as const;
+const SEALED_OPERATION = { min: ENVELOPE_OVERHEAD_BYTES + 1, max: OPERATION_BYTES_MAX } as const;
 
 /** Where an operation stands. */
 export interface OperationPlace {

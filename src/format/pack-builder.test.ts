@@ -15,6 +15,7 @@ import { PackBuilder, type PackRecord } from './pack-builder.ts';
 import { PACK_FOOTER_BYTES } from './pack-footer.ts';
 import { openRecord, RECORD_TRAILER_BYTES } from './pack-frame.ts';
 import { PACK_HEADER_BYTES } from './pack-header.ts';
+import { plainIdentity } from './pack-identity.ts';
 import { decodePack } from './pack-reader.ts';
 
 const HEADER = packHeader('data', 1);
@@ -44,7 +45,7 @@ describe('a pack', () => {
         const { bytes, items } = builder.finish();
         expect(items).toEqual(added.flat());
         const opened = decodePack(bytes);
-        expect(opened).toEqual({ header: HEADER, items });
+        expect(opened).toEqual({ header: HEADER, identity: plainIdentity(HEADER), items });
         for (const [index, one] of all.entries()) {
           const [first] = added[index] ?? [];
           if (first === undefined) throw new Error('a record has items');
@@ -59,7 +60,7 @@ describe('a pack', () => {
     const builder = new PackBuilder(header);
     for (const one of all) builder.add(one);
     const { bytes, items } = builder.finish();
-    expect(decodePack(bytes)).toEqual({ header, items });
+    expect(decodePack(bytes)).toEqual({ header, identity: plainIdentity(header), items });
   });
 
   it('may be empty', () => {

@@ -1,3 +1,4 @@
+import { padmeBytes } from '../crypto/padme.ts';
 import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../limits.ts';
 import { encodeDirectory, RECORD_CODEC_MAX } from './pack-directory.ts';
 import { encodePackFooter, PACK_FOOTER_BYTES } from './pack-footer.ts';
-import { RECORD_TRAILER_BYTES, recordTrailer } from './pack-frame.ts';
+import { type PackIdentity, RECORD_TRAILER_BYTES, sealRecord } from './pack-frame.ts';
 import { encodePackHeader, type PackHeader } from './pack-header.ts';
 import { SHARD_HEADER_BYTES } from './shard-header.ts';
 import { shardTrailerBytes } from './shard-trailer.ts';
@@ -48,22 +49,32 @@ export interface FinishedPack {
   readonly items: readonly DirectoryItem[];
 }
 
+/** How a pack is built. */
+export interface PackBuilderOptions {
+  /** Array to build in, whatever it holds; left for a larger one when the pack outgrows it. */
+  readonly buffer?: Uint8Array;
+  /** The pack's key, 32 bytes: of sealed packs, and only of those. */
+  readonly key?: Uint8Array;
+}
+
 /**
  * Builds one pack in memory. Records are copied once into a buffer that grows from 16 KiB in few large steps, so a small
  * pack stays small and a full one is copied little. Not for concurrent use; after `finish` it is spent.
  */
 export class PackBuilder {
   readonly header: PackHeader;
+  readonly #identity: PackIdentity;
   readonly #items: DirectoryItem[] = [];
   #buffer: Uint8Array;
   #length = 0;
   #recordCount = 0;
   #finished = false;
 
-  /** @param buffer array to build in, whatever it holds; left for a larger one when the pack outgrows it */
-  constructor(header: PackHeader, buffer: Uint8Array = new Uint8Array(CAPACITY_START)) {
+  constructor(header: PackHeader, { buffer, key }: PackBuilderOptions = {}) {
+    invariant((header.keyMode === 'sealed') === (key !== undefined), 'a pack has a key if it is sealed, and only then');
     this.header = header;
-    this.#buffer = buffer;
+    this.#identity = { ...header, ...(key && { key }) };
+    this.#buffer = buffer ?? new Uint8Array(CAPACITY_START);
     this.#append(encodePackHeader(header));
   }
 
@@ -71,7 +82,7 @@ export class PackBuilder {
   get bytes(): number {
     const directory =
       DIRECTORY_BYTES + this.#recordCount * DIRECTORY_RECORD_BYTES + this.#items.length * DIRECTORY_ITEM_BYTES;
-    return this.#length + directory + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES;
+    return this.#paddedBytes(this.#length + directory + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES);
   }
 
   get recordCount(): number {
@@ -111,7 +122,8 @@ export class PackBuilder {
       inner += length;
       return item;
     });
-    this.#append(record.stored, recordTrailer(this.header, place, record.stored));
+    const { content, trailer } = sealRecord(this.#identity, place, record.stored);
+    this.#append(content, trailer);
     this.#recordCount += 1;
     for (const item of added) this.#items.push(item);
     return added;
@@ -122,23 +134,34 @@ export class PackBuilder {
     invariant(!this.#finished, 'a pack is finished once');
     this.#finished = true;
     const directoryOffset = this.#length;
-    const directory = encodeDirectory(this.#items, this.header);
+    const unpadded = directoryOffset + PACK_FOOTER_BYTES;
+    const directory = encodeDirectory(
+      this.#items,
+      this.#identity,
+      (bytes) => this.#paddedBytes(unpadded + bytes) - unpadded - bytes,
+    );
     const footer = encodePackFooter(
       {
         directoryOffset,
-        directoryLength: directory.length,
+        directoryLength: directory.bytes.length,
         recordCount: this.#recordCount,
         itemCount: this.#items.length,
-        paddingLength: 0,
+        paddingLength: directory.paddingLength,
       },
-      this.header,
+      this.#identity,
     );
-    this.#append(directory, footer);
+    this.#append(directory.bytes, footer);
     const packEnd = SHARD_HEADER_BYTES + this.#length;
     const trailerBytes = shardTrailerBytes({ shardBytes: this.#length, k: 1, m: 0 });
     this.#reserve(trailerBytes);
     const frame = this.#buffer.subarray(0, packEnd + trailerBytes);
     return { bytes: frame.subarray(SHARD_HEADER_BYTES, packEnd), frame, items: this.#items };
+  }
+
+  /** Bytes of a pack that would have so many without padding. The largest are not padded beyond what a blob holds. */
+  #paddedBytes(bytes: number): number {
+    if (this.header.keyMode === 'plain') return bytes;
+    return Math.max(bytes, Math.min(padmeBytes(bytes), PACK_BYTES_MAX));
   }
 
   #append(...parts: readonly Uint8Array[]): void {

@@ -9,7 +9,7 @@ import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { failWith } from './damage.ts';
 import { decodeDirectory, encodeDirectory } from './pack-directory.ts';
 import type { PackFooter } from './pack-footer.ts';
-import { directoryTrailer } from './pack-frame.ts';
+import { sealDirectory } from './pack-frame.ts';
 import type { DirectoryItem } from './types.ts';
 
 const HEADER = packHeader('data', 3);
@@ -26,7 +26,7 @@ const ITEMS: readonly DirectoryItem[] = [
     return { ...record, inner, length, id: patternBytes(32, 10 * record.ordinal + index) } as DirectoryItem;
   });
 });
-const BYTES = encodeDirectory(ITEMS, HEADER);
+const BYTES = encodeDirectory(ITEMS, HEADER).bytes;
 const FOOTER: PackFooter = {
   directoryOffset: 333,
   directoryLength: BYTES.length,
@@ -40,7 +40,7 @@ const COLUMNS = decodeCbor(BYTES.subarray(0, -16), failWith('PACK_CORRUPT', 'sam
 
 function framed(value: CborValue): Uint8Array {
   const content = encodeCbor(value);
-  return concatBytes([content, directoryTrailer(HEADER, content)]);
+  return concatBytes([content, sealDirectory(HEADER, content).trailer]);
 }
 
 /** What comes of a directory with these values, trailer and length in the footer made to fit. */
@@ -55,7 +55,7 @@ describe('a pack directory', () => {
   });
 
   it('may be empty', () => {
-    const bytes = encodeDirectory([], HEADER);
+    const bytes = encodeDirectory([], HEADER).bytes;
     const footer = { ...FOOTER, directoryOffset: 128, directoryLength: bytes.length, recordCount: 0, itemCount: 0 };
     expect(decodeDirectory(bytes, HEADER, footer)).toEqual([]);
   });

@@ -2,17 +2,19 @@
  * The directory of a pack: what lies where, in columns, so that like stands by like and the whole compresses to little
  * more than the ids. Deterministic CBOR; layout in `docs/format.md`, section "Pack directory".
  *
+ * In sealed packs it is sealed, with zeros behind the CBOR that round the size of the whole pack.
+ *
  * Invariant: records lie back to back from the header on, so offsets are sums of lengths and are not stored; a directory
  * that does not add up to exactly the room its footer leaves is damage.
  */
 
-import { concatBytes, equalBytes } from '../bytes/bytes.ts';
+import { concatBytes } from '../bytes/bytes.ts';
 import { PACK_BYTES_MAX, RECORD_ITEMS_MAX, RECORD_PLAIN_BYTES_MAX } from '../limits.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import type { Fail } from './damage.ts';
 import { Fields } from './fields.ts';
 import type { PackFooter } from './pack-footer.ts';
-import { directoryTrailer, type PackIdentity, packFail, RECORD_TRAILER_BYTES } from './pack-frame.ts';
+import { openDirectory, type PackIdentity, packFail, RECORD_TRAILER_BYTES, sealDirectory } from './pack-frame.ts';
 import { PACK_HEADER_BYTES } from './pack-header.ts';
 import { DIGEST_BYTES } from './sizes.ts';
 import { recordKindCode, recordKindOf } from './type-codes.ts';
@@ -23,8 +25,22 @@ export const RECORD_CODEC_MAX = 0xff;
 
 const DIRECTORY_VERSION = 1;
 
-/** Encodes the directory of items in record order, with its trailer. */
-export function encodeDirectory(items: readonly DirectoryItem[], identity: PackIdentity): Uint8Array {
+/** A directory as it goes into the pack. */
+export interface EncodedDirectory {
+  /** With its trailer. */
+  readonly bytes: Uint8Array;
+  readonly paddingLength: number;
+}
+
+/**
+ * Encodes the directory of items in record order, with its trailer.
+ * @param paddingOf how many zeros a sealed pack takes, when its directory without them has so many bytes; default none
+ */
+export function encodeDirectory(
+  items: readonly DirectoryItem[],
+  identity: PackIdentity,
+  paddingOf: (directoryBytes: number) => number = () => 0,
+): EncodedDirectory {
   const stored: number[] = [];
   const plain: number[] = [];
   const codecs: number[] = [];
@@ -44,8 +60,11 @@ export function encodeDirectory(items: readonly DirectoryItem[], identity: PackI
   }
   const lengths = items.map((item) => item.length);
   const ids = concatBytes(items.map((item) => item.id));
-  const content = encodeCbor([DIRECTORY_VERSION, stored, plain, codecs, kinds, itemCounts, lengths, ids]);
-  return concatBytes([content, directoryTrailer(identity, content)]);
+  const columns = encodeCbor([DIRECTORY_VERSION, stored, plain, codecs, kinds, itemCounts, lengths, ids]);
+  const paddingLength = identity.keyMode === 'sealed' ? paddingOf(columns.length + RECORD_TRAILER_BYTES) : 0;
+  const padded = paddingLength === 0 ? columns : concatBytes([columns, new Uint8Array(paddingLength)]);
+  const { content, trailer } = sealDirectory(identity, padded);
+  return { bytes: concatBytes([content, trailer]), paddingLength };
 }
 
 interface Columns {
@@ -114,18 +133,18 @@ export function decodeDirectory(bytes: Uint8Array, identity: PackIdentity, foote
   const fail = packFail(identity, 'pack directory', footer.directoryOffset);
   if (bytes.length !== footer.directoryLength) fail(`has ${bytes.length} bytes, not ${footer.directoryLength}`);
   const contentLength = footer.directoryLength - RECORD_TRAILER_BYTES;
-  const content = bytes.subarray(0, contentLength);
-  if (!equalBytes(bytes.subarray(contentLength), directoryTrailer(identity, content))) {
-    fail('does not match its trailer');
-  }
-  const columns = decodeColumns(content, footer, fail);
+  const found = { content: bytes.subarray(0, contentLength), trailer: bytes.subarray(contentLength) };
+  const content = openDirectory(identity, found) ?? fail('does not match its trailer');
+  const columnsLength = contentLength - footer.paddingLength;
+  if (content.subarray(columnsLength).some((byte) => byte !== 0)) fail('has padding that is not zero');
+  const columns = decodeColumns(content.subarray(0, columnsLength), footer, fail);
   const items: DirectoryItem[] = [];
   let offset = PACK_HEADER_BYTES;
   for (let ordinal = 0; ordinal < footer.recordCount; ordinal += 1) {
     for (const item of recordItems(columns, { ordinal, offset, first: items.length }, fail)) items.push(item);
     offset += (columns.stored[ordinal] ?? 0) + RECORD_TRAILER_BYTES;
   }
-  if (offset !== footer.directoryOffset - footer.paddingLength) fail(`ends its records at ${offset}`);
+  if (offset !== footer.directoryOffset) fail(`ends its records at ${offset}`);
   if (items.length !== footer.itemCount) fail(`lists ${items.length} items, not ${footer.itemCount}`);
   return items;
 }

@@ -5,7 +5,7 @@ import { bitFlips, patched, truncations } from '../../test/support/mutations.ts'
 import { concatBytes } from '../bytes/bytes.ts';
 import { PACK_BYTES_MAX, PACK_ITEMS_MAX, PACK_RECORDS_MAX, RECORD_ITEMS_MAX } from '../limits.ts';
 import { decodePackFooter, encodePackFooter, PACK_FOOTER_BYTES, type PackFooter, packBytesOf } from './pack-footer.ts';
-import { footerTrailer } from './pack-frame.ts';
+import { sealFooter } from './pack-frame.ts';
 
 const HEADER = packHeader('data', 3);
 const FOOTER: PackFooter = {
@@ -64,7 +64,9 @@ describe('a pack footer', () => {
     ['a reserved byte', 40, [1], 'corrupt/PACK_CORRUPT'],
     ['an offset beyond 2^53-1', 16, Array(8).fill(0xff), 'corrupt/PACK_CORRUPT'],
   ])('that was written with %s and a good check', (_, offset, patch, outcome) => {
-    const content = patched(ENCODED, offset, patch).subarray(0, 48);
-    expect(decodeOutcome(concatBytes([content, footerTrailer(HEADER, content)]))).toBe(outcome);
+    const forged = patched(ENCODED, offset, patch);
+    const [prelude, numbers] = [forged.subarray(0, 16), forged.subarray(16, 48)];
+    const { trailer } = sealFooter(HEADER, prelude, numbers);
+    expect(decodeOutcome(concatBytes([prelude, numbers, trailer]))).toBe(outcome);
   });
 });

@@ -6,13 +6,13 @@ import { packHeader, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips } from '../../test/support/mutations.ts';
 import { concatBytes, toHex } from '../bytes/bytes.ts';
 import { StoreError } from '../errors/store-error.ts';
-import { directoryTrailer, footerTrailer, openRecord, type RecordFrame, recordTrailer } from './pack-frame.ts';
+import { openRecord, type RecordFrame, sealDirectory, sealFooter, sealRecord } from './pack-frame.ts';
 
 const HEADER = packHeader('data', 3);
 const STORED = patternBytes(20, 9);
 const FRAME: RecordFrame = { ordinal: 5, kind: 'manifest', codec: 1, plainLength: 77, storedLength: 20 };
 const POSITION = { ...FRAME, offset: 4096 };
-const BYTES = concatBytes([STORED, recordTrailer(HEADER, FRAME, STORED)]);
+const BYTES = concatBytes([STORED, sealRecord(HEADER, FRAME, STORED).trailer]);
 
 describe('a record', () => {
   it('is bound to its place by 60 bytes and BLAKE3', () => {
@@ -25,7 +25,7 @@ describe('a record', () => {
     aad.writeUInt16LE(1, 50);
     aad.writeUInt32LE(77, 52);
     aad.writeUInt32LE(20, 56);
-    expect(toHex(recordTrailer(HEADER, FRAME, STORED))).toBe(
+    expect(toHex(sealRecord(HEADER, FRAME, STORED).trailer)).toBe(
       toHex(blake3(Buffer.concat([aad, STORED])).subarray(0, 16)),
     );
   });
@@ -47,7 +47,7 @@ describe('a record', () => {
     fc.assert(
       fc.property(frames, fc.uint8Array({ minLength: 1, maxLength: 300 }), (frame, stored) => {
         const whole: RecordFrame = { ...frame, storedLength: stored.length };
-        const bytes = concatBytes([stored, recordTrailer(HEADER, whole, stored)]);
+        const bytes = concatBytes([stored, sealRecord(HEADER, whole, stored).trailer]);
         expect(openRecord(HEADER, { ...whole, offset: 128 }, bytes)).toEqual(stored);
       }),
     );
@@ -92,11 +92,11 @@ describe('the frames of one pack', () => {
   it('cannot stand for each other', () => {
     const frame: RecordFrame = { ordinal: 0, kind: 'chunk', codec: 0, plainLength: 20, storedLength: 20 };
     const trailers = [
-      recordTrailer(HEADER, frame, STORED),
-      recordTrailer(HEADER, { ...frame, kind: 'manifest' }, STORED),
-      recordTrailer(HEADER, { ...frame, kind: 'journal' }, STORED),
-      directoryTrailer(HEADER, STORED),
-      footerTrailer(HEADER, STORED),
+      sealRecord(HEADER, frame, STORED).trailer,
+      sealRecord(HEADER, { ...frame, kind: 'manifest' }, STORED).trailer,
+      sealRecord(HEADER, { ...frame, kind: 'journal' }, STORED).trailer,
+      sealDirectory(HEADER, STORED).trailer,
+      sealFooter(HEADER, STORED.subarray(0, 16), STORED.subarray(16)).trailer,
     ];
     expect(new Set(trailers.map(toHex)).size).toBe(trailers.length);
   });

@@ -68,7 +68,7 @@ export interface SealedPackName extends PackSeal {
 /** Gives the keys of sealed packs. Where it is `undefined`, the store is plain. */
 export interface PackKeys {
   /**
-   * @returns 32 bytes that belong to the caller
+   * @returns 32 bytes, to be left unchanged: they may be kept for the next call
    * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
    */
   keyOf(pack: SealedPackName): Promise<Uint8Array>;
@@ -139,6 +139,9 @@ export type Operation =
   | ScopedOperation
   /** Entries, items and packs of a namespace, or of an isolated entry, leave the state. */
   | { readonly type: 'namespace-drop'; readonly namespace: number };
+
+/** What a `scoped` operation seals. */
+export type EntryOperation = Extract<Operation, { readonly type: `entry-${string}` }>;
 
 export interface ScopedOperation {
   readonly type: 'scoped';

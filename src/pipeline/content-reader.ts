@@ -55,7 +55,7 @@ export function entryChunks(
   value: EntryValue,
   options: { readonly range?: ManifestRange; readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<ManifestChunk> {
-  const load = (id: Uint8Array): Promise<Uint8Array> => reader.readNode(id, options.signal);
+  const load = (digest: Uint8Array): Promise<Uint8Array> => reader.readNode(digest, options.signal);
   return readManifest(value, load, options.range);
 }
 
@@ -72,7 +72,7 @@ async function* fetchAhead(
   const fetch = async (batch: readonly ManifestChunk[]): Promise<readonly FetchedChunk[]> => {
     const bytes = await reader.read(
       'chunk',
-      batch.map((chunk) => ({ id: chunk.digest, length: chunk.length })),
+      batch.map((chunk) => ({ digest: chunk.digest, length: chunk.length })),
       signal,
     );
     const taken = new Set<Uint8Array>();

@@ -1,12 +1,12 @@
 /**
- * Fetches chunks and manifest nodes by id and proves them: neighbouring records come with one backend read, every record
+ * Fetches chunks and manifest nodes by digest and proves them: neighbouring records come with one backend read, every record
  * is authenticated before it is decompressed, every item is hashed before it is handed out. What fails is flagged, so
  * that nothing counts on it any more, and never returned.
  */
 import { concatBytes, copyBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
 import { invariant, isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
-import { openRecord, RECORD_TRAILER_BYTES } from '../format/index.ts';
+import { type ItemIds, identityOf, openRecord, type PackKeys, RECORD_TRAILER_BYTES } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import { READ_COALESCE_BYTES } from '../limits.ts';
 import type { ItemLocation, PackRow } from '../metadata/contract.ts';
@@ -14,13 +14,18 @@ import type { ItemLocation, PackRow } from '../metadata/contract.ts';
 export type ItemKind = 'chunk' | 'manifest';
 
 export interface WantedItem {
-  readonly id: Uint8Array;
+  /** Plain digest, 32 bytes. */
+  readonly digest: Uint8Array;
   readonly length: number;
 }
 
 /** What the reader needs of the engine around it. */
 export interface ItemSource {
   readonly storeId: Uint8Array;
+  /** Of the namespace that is read. */
+  readonly ids: ItemIds;
+  /** `undefined` in a plain store. */
+  readonly keys: PackKeys | undefined;
   locate(kind: ItemKind, ids: Uint8Array, signal?: AbortSignal): Promise<readonly (ItemLocation | undefined)[]>;
   /** Bytes of a pack, `undefined` when its blob is gone. */
   readPack(
@@ -33,14 +38,21 @@ export interface ItemSource {
 }
 
 export interface DamagedItem {
+  /** What the metadata knows it by. */
   readonly id: Uint8Array;
   readonly pack: PackRow | undefined;
   readonly error: StoreError;
 }
 
+/** An item on its way, under both its names. */
+interface SoughtItem {
+  readonly digest: Uint8Array;
+  readonly id: Uint8Array;
+}
+
 interface RecordPlan {
   readonly location: ItemLocation;
-  readonly items: { readonly id: Uint8Array; readonly location: ItemLocation }[];
+  readonly items: (SoughtItem & { readonly location: ItemLocation })[];
 }
 
 interface Span {
@@ -62,26 +74,27 @@ export class ItemReader {
   }
 
   /**
-   * Reads items in the order asked; repeated ids are fetched once and share their bytes, neighbours may share a buffer.
+   * Reads items in the order asked; repeated digests are fetched once and share their bytes, neighbours may share a buffer.
    * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT` (chunks), `corrupt/MANIFEST_CORRUPT` (manifest nodes);
    *   nothing is returned then
    */
   async read(kind: ItemKind, wanted: readonly WantedItem[], signal?: AbortSignal): Promise<readonly Uint8Array[]> {
     const found = new Map<string, Uint8Array>();
-    await this.#fetch(kind, { wanted: distinct(wanted), found, failed: new Set() }, signal);
+    await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Set() }, signal);
     return wanted.map((item) => {
-      const bytes = found.get(toHex(item.id));
+      const bytes = found.get(toHex(item.digest));
       if (bytes?.length !== item.length)
-        throw damageError(kind, 'CHUNK_CORRUPT', item.id, `is not ${item.length} bytes long`);
+        throw damageError(kind, 'CHUNK_CORRUPT', item.digest, `is not ${item.length} bytes long`);
       return bytes;
     });
   }
 
   /** Reads one manifest node, whatever its length. @throws `corrupt/MANIFEST_CORRUPT` */
-  async readNode(id: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+  async readNode(digest: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const found = new Map<string, Uint8Array>();
-    await this.#fetch('manifest', { wanted: [{ id, length: 0 }], found, failed: new Set() }, signal);
-    const bytes = found.get(toHex(id));
+    const wanted = this.#sought('manifest', [{ digest }]);
+    await this.#fetch('manifest', { wanted, found, failed: new Set() }, signal);
+    const bytes = found.get(toHex(digest));
     invariant(bytes, 'what was fetched is found');
     return bytes;
   }
@@ -89,7 +102,7 @@ export class ItemReader {
   async #fetch(
     kind: ItemKind,
     job: {
-      readonly wanted: readonly WantedItem[];
+      readonly wanted: readonly SoughtItem[];
       readonly found: Map<string, Uint8Array>;
       readonly failed: ReadonlySet<number>;
     },
@@ -104,7 +117,7 @@ export class ItemReader {
         await this.#fail(kind, {
           id: item.id,
           pack: location?.pack,
-          error: damageError(kind, 'CHUNK_MISSING', item.id, 'is missing'),
+          error: damageError(kind, 'CHUNK_MISSING', item.digest, 'is missing'),
         });
         continue;
       }
@@ -112,8 +125,8 @@ export class ItemReader {
         ? `${location.pack.number}:${location.ordinal}`
         : `outbox:${location.outbox.commit}:${location.ordinal}`;
       const plan = records.get(key);
-      if (plan) plan.items.push({ id: item.id, location });
-      else records.set(key, { location, items: [{ id: item.id, location }] });
+      if (plan) plan.items.push({ ...item, location });
+      else records.set(key, { location, items: [{ ...item, location }] });
     }
     const inPacks: RecordPlan[] = [];
     for (const plan of records.values()) {
@@ -127,7 +140,7 @@ export class ItemReader {
     kind: ItemKind,
     spans: readonly Span[],
     job: {
-      readonly wanted: readonly WantedItem[];
+      readonly wanted: readonly SoughtItem[];
       readonly found: Map<string, Uint8Array>;
       readonly failed: ReadonlySet<number>;
     },
@@ -152,7 +165,7 @@ export class ItemReader {
     await settleAll(Array.from({ length: Math.min(SPANS_AT_ONCE, spans.length) }, work));
     if (gone.length === 0) return;
     // A merge may have moved the items while we were on our way: look them up again before calling them missing.
-    const again = gone.flatMap((plan) => plan.items.map((item) => ({ id: item.id, length: item.location.length })));
+    const again = gone.flatMap((plan) => plan.items);
     await this.#fetch(kind, { wanted: again, found: job.found, failed: gonePacks }, signal);
   }
 
@@ -176,7 +189,7 @@ export class ItemReader {
     const frame = span.bytes.subarray(start, start + location.storedLength + RECORD_TRAILER_BYTES);
     let stored: Uint8Array;
     try {
-      stored = openRecord({ store: this.#source.storeId, pack: pack.id, namespace: 0, epoch: 0 }, location, frame);
+      stored = openRecord(await identityOf(this.#source.storeId, pack, this.#source.keys), location, frame);
     } catch (error) {
       if (!isStoreError(error, 'PACK_CORRUPT')) throw error;
       return await this.#failRecords(kind, [plan], error);
@@ -198,26 +211,36 @@ export class ItemReader {
     }
     let asked = 0;
     for (const { location } of plan.items) asked += location.length;
-    for (const { id, location } of plan.items) {
+    for (const { digest, id, location } of plan.items) {
       const bytes = plain.subarray(location.inner, location.inner + location.length);
-      if (!equalBytes(blake3(bytes), id)) {
+      if (!equalBytes(blake3(bytes), digest)) {
         await this.#fail(kind, {
           id,
           pack: location.pack,
-          error: damageError(kind, 'CHUNK_CORRUPT', id, 'is not what its digest says'),
+          error: damageError(kind, 'CHUNK_CORRUPT', digest, 'is not what its digest says'),
         });
       }
       // A few small chunks must not keep the megabyte of their record alive; most of a record may as well.
-      into.found.set(toHex(id), asked * 2 > plain.length ? bytes : copyBytes(bytes));
+      into.found.set(toHex(digest), asked * 2 > plain.length ? bytes : copyBytes(bytes));
     }
+  }
+
+  /** What is wanted, each once, with the ids to look up. */
+  #sought(kind: ItemKind, wanted: readonly Pick<WantedItem, 'digest'>[]): SoughtItem[] {
+    const sought = new Map<string, SoughtItem>();
+    for (const { digest } of wanted) {
+      const name = toHex(digest);
+      if (!sought.has(name)) sought.set(name, { digest, id: this.#source.ids.idOf(kind, digest) });
+    }
+    return [...sought.values()];
   }
 
   async #failRecords(kind: ItemKind, plans: readonly RecordPlan[], cause: StoreError): Promise<never> {
     const items = plans.flatMap((plan) =>
-      plan.items.map(({ id, location }) => ({
+      plan.items.map(({ digest, id, location }) => ({
         id,
         pack: location.pack,
-        error: damageError(kind, 'CHUNK_CORRUPT', id, `cannot be read: ${cause.message}`, cause),
+        error: damageError(kind, 'CHUNK_CORRUPT', digest, `cannot be read: ${cause.message}`, cause),
       })),
     );
     await this.#source.onDamage(kind, items);
@@ -233,21 +256,15 @@ export class ItemReader {
 function damageError(
   kind: ItemKind,
   code: 'CHUNK_MISSING' | 'CHUNK_CORRUPT',
-  ...what: [id: Uint8Array, text: string, cause?: StoreError]
+  ...what: [digest: Uint8Array, text: string, cause?: StoreError]
 ): StoreError {
-  const [id, text, cause] = what;
-  const digest = `blake3:${toHex(id)}`;
+  const [digest, text, cause] = what;
+  const named = `blake3:${toHex(digest)}`;
   const subject = kind === 'chunk' ? 'chunk' : 'manifest node';
-  return storeError(kind === 'chunk' ? code : 'MANIFEST_CORRUPT', `${subject} ${digest} ${text}`, {
-    details: { digest, ...(cause?.details.packId !== undefined && { packId: cause.details.packId }) },
+  return storeError(kind === 'chunk' ? code : 'MANIFEST_CORRUPT', `${subject} ${named} ${text}`, {
+    details: { digest: named, ...(cause?.details.packId !== undefined && { packId: cause.details.packId }) },
     ...(cause && { cause }),
   });
-}
-
-function distinct(wanted: readonly WantedItem[]): WantedItem[] {
-  const seen = new Map<string, WantedItem>();
-  for (const item of wanted) seen.set(toHex(item.id), item);
-  return [...seen.values()];
 }
 
 function planSpans(plans: readonly RecordPlan[]): Span[] {

@@ -45,7 +45,7 @@ export async function readBatch(
     for await (const chunk of entryChunks(reader, value)) chunks.push(chunk);
     plans.push(chunks);
   }
-  const wanted = plans.flat().map((chunk) => ({ id: chunk.digest, length: chunk.length }));
+  const wanted = plans.flat().map((chunk) => ({ digest: chunk.digest, length: chunk.length }));
   const found = (await reader.read('chunk', wanted, signal)).values();
   return values.map((value, index) => {
     const content = new Uint8Array(value.size);

@@ -27,7 +27,7 @@ class SharedBackend extends MemoryBackend {
 
 async function writtenPack(): Promise<{ backend: SharedBackend; packs: PackStore; pack: PackDescriptor }> {
   const backend = new SharedBackend();
-  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom });
+  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom, keys: undefined });
   const session = STORE.subarray(0, 8);
   const header = {
     store: STORE,

@@ -1,10 +1,11 @@
 /**
  * Packs as shards on a backend. Today every pack is the stripe 1+0: one data shard that holds the whole pack, so a
- * byte range of the pack is the same range of the shard behind its header.
+ * byte range of the pack is the same range of the shard behind its header. A sealed store has sealed packs only, a plain
+ * one plain packs only: of the other kind none is written, and none believed.
  */
 import type { Backend, GetOptions } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
-import { isStoreError, storeError } from '../errors/store-error.ts';
+import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
   decodeDirectory,
@@ -14,10 +15,13 @@ import {
   decodeShardTrailer,
   encodeStripe,
   type FinishedPack,
+  identifyPack,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
   type PackDescriptor,
   type PackHeader,
+  type PackIdentity,
+  type PackKeys,
   SHARD_HEADER_BYTES,
   type ShardHeader,
   shardKey,
@@ -40,6 +44,8 @@ export type PackName = Pick<PackDescriptor, 'id' | 'class' | 'journal'>;
 
 export interface OpenedPack {
   readonly header: PackHeader;
+  /** What its records open with. */
+  readonly identity: PackIdentity;
   readonly descriptor: PackDescriptor;
   readonly items: readonly DirectoryItem[];
 }
@@ -57,13 +63,21 @@ export class PackStore {
   readonly #backend: Backend;
   readonly #storeId: Uint8Array;
   readonly #random: RandomBytes;
+  readonly #keys: PackKeys | undefined;
   /** Calls that the backend takes at once (B15), however many readers and writers there are. */
   readonly #slots: Semaphore;
 
-  constructor(parts: { readonly backend: Backend; readonly storeId: Uint8Array; readonly random: RandomBytes }) {
+  constructor(parts: {
+    readonly backend: Backend;
+    readonly storeId: Uint8Array;
+    readonly random: RandomBytes;
+    /** `undefined` in a plain store. */
+    readonly keys: PackKeys | undefined;
+  }) {
     this.#backend = parts.backend;
     this.#storeId = parts.storeId;
     this.#random = parts.random;
+    this.#keys = parts.keys;
     this.#slots = new Semaphore(parts.backend.capabilities.concurrencyMax);
   }
 
@@ -75,17 +89,20 @@ export class PackStore {
     pack: PackToWrite,
     options: CallOptions & { readonly spendReserve?: boolean } = {},
   ): Promise<PackDescriptor> {
-    const identity = { store: this.#storeId, pack: pack.header.pack, stripeId: this.#random(16) };
+    const { header, journal } = pack;
+    invariant((header.keyMode === 'sealed') === (this.#keys !== undefined), 'a store writes packs of its own key mode');
+    const identity = { store: this.#storeId, pack: header.pack, stripeId: this.#random(16) };
     const { shards, stripe } = encodeStripe(pack.bytes, identity, pack.frame);
     let storedBytes = 0;
     for (const shard of shards) storedBytes += shard.length;
     const descriptor: PackDescriptor = {
-      id: pack.header.pack,
-      class: pack.header.class,
+      id: header.pack,
+      class: header.class,
       packBytes: pack.bytes.length,
       storedBytes,
       stripe,
-      ...(pack.journal && { journal: pack.journal }),
+      ...(journal && { journal }),
+      ...sealOf(header),
     };
     for (const [index, shard] of shards.entries())
       await this.#inSlot(options, () => this.#backend.put(shardKey(descriptor, index), shard, options));
@@ -113,7 +130,8 @@ export class PackStore {
   /**
    * Reads what a pack says of itself: header, directory and stripe, not the records.
    * @returns `undefined` when the blob is gone, also when it goes meanwhile: names are never reused, so it was deleted
-   * @throws `corrupt/PACK_CORRUPT`, `corrupt/SHARD_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`
+   * @throws `corrupt/PACK_CORRUPT`, `corrupt/SHARD_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`, and in a sealed store
+   *   what `PackKeys` throws
    */
   async open(name: PackName, options: CallOptions = {}): Promise<OpenedPack | undefined> {
     const key = shardKey(name, 0);
@@ -129,7 +147,7 @@ export class PackStore {
     if (info.bytes !== SHARD_HEADER_BYTES + shard.packBytes + trailerLength)
       throw damaged(name, 'its blob has a wrong length');
     const header = decodePackHeader(head.subarray(SHARD_HEADER_BYTES));
-    checkHeader(name, header);
+    const identity = await this.#identify(name, header);
     const packEnd = SHARD_HEADER_BYTES + shard.packBytes;
     const tail = await this.#part(
       key,
@@ -137,7 +155,7 @@ export class PackStore {
       options,
     );
     if (tail === undefined) return undefined;
-    const footer = decodePackFooter(tail.subarray(0, PACK_FOOTER_BYTES), header);
+    const footer = decodePackFooter(tail.subarray(0, PACK_FOOTER_BYTES), identity);
     const trailer = decodeShardTrailer(tail.subarray(PACK_FOOTER_BYTES), shard);
     const directory = await this.#part(
       key,
@@ -145,8 +163,8 @@ export class PackStore {
       options,
     );
     if (directory === undefined) return undefined;
-    const descriptor = describePack(name, shard, { roots: trailer.roots, storedBytes: info.bytes });
-    return { header, items: decodeDirectory(directory, header, footer), descriptor };
+    const descriptor = describePack(header, shard, { name, roots: trailer.roots, storedBytes: info.bytes });
+    return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor };
   }
 
   /**
@@ -161,11 +179,11 @@ export class PackStore {
     const { header: shard, data: bytes, roots } = verifyShard(blob);
     this.#checkShard(name, shard);
     const header = decodePackHeader(bytes);
-    checkHeader(name, header);
-    const footer = decodePackFooter(bytes.subarray(bytes.length - PACK_FOOTER_BYTES), header);
+    const identity = await this.#identify(name, header);
+    const footer = decodePackFooter(bytes.subarray(bytes.length - PACK_FOOTER_BYTES), identity);
     const directory = bytes.subarray(footer.directoryOffset, footer.directoryOffset + footer.directoryLength);
-    const descriptor = describePack(name, shard, { roots, storedBytes: blob.length });
-    return { header, items: decodeDirectory(directory, header, footer), descriptor, bytes };
+    const descriptor = describePack(header, shard, { name, roots, storedBytes: blob.length });
+    return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor, bytes };
   }
 
   async delete(pack: PackName & Pick<PackDescriptor, 'stripe'>): Promise<void> {
@@ -184,6 +202,13 @@ export class PackStore {
 
   #get(key: string, options: GetOptions): Promise<Uint8Array | undefined> {
     return this.#inSlot(options, () => this.#backend.get(key, options));
+  }
+
+  async #identify(name: PackName, header: PackHeader): Promise<PackIdentity> {
+    if (toHex(header.pack) !== toHex(name.id) || header.class !== name.class)
+      throw damaged(name, 'its header names another pack');
+    // Bound to this store, whatever the header claims.
+    return await identifyPack({ ...header, store: this.#storeId }, this.#keys);
   }
 
   #checkShard(name: PackName, shard: ShardHeader): void {
@@ -211,18 +236,17 @@ function damaged(name: PackName, why: string): Error {
   return storeError('SHARD_CORRUPT', `pack ${packId}: ${why}`, { details: { packId, backendKey: shardKey(name, 0) } });
 }
 
-function checkHeader(name: PackName, header: PackHeader): void {
-  if (toHex(header.pack) !== toHex(name.id) || header.class !== name.class)
-    throw damaged(name, 'its header names another pack');
+function sealOf({ namespace, epoch, salt }: PackHeader): Pick<PackDescriptor, 'seal'> {
+  return salt ? { seal: { namespace, epoch, salt } } : {};
 }
 
 function describePack(
-  name: PackName,
+  header: PackHeader,
   shard: ShardHeader,
-  found: { readonly roots: Uint8Array; readonly storedBytes: number },
+  found: { readonly name: PackName; readonly roots: Uint8Array; readonly storedBytes: number },
 ): PackDescriptor {
   const { stripeId: id, k, m, packBytes } = shard;
-  const { storedBytes, roots } = found;
+  const { name, storedBytes, roots } = found;
   const { journal } = name;
   return {
     id: name.id,
@@ -231,5 +255,6 @@ function describePack(
     storedBytes,
     stripe: { id, k, m, roots },
     ...(journal && { journal }),
+    ...sealOf(header),
   };
 }

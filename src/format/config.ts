@@ -49,6 +49,8 @@ const sealedSchema = plainSchema.extend({
   mac: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+const authenticatedSchema = sealedSchema.omit({ mac: true });
+
 /** Names of features a store uses beyond what its format version says. */
 export interface StoreFeatures {
   /** May be ignored; kept when the config is written again. */
@@ -130,7 +132,8 @@ export function encodeStoreConfig(config: StoreConfig): Uint8Array {
  * one spelling there is. What `decodeStoreConfig` gave is spelled back byte for byte.
  */
 export function configMacBytes(config: Omit<SealedStoreConfig, 'mac'>): Uint8Array {
-  return utf8Encode(spell(sealedSchema.omit({ mac: true }), { ...config, mac: undefined }));
+  const { mac: _mac, ...members } = { mac: '', ...config };
+  return utf8Encode(spell(authenticatedSchema, members));
 }
 
 function refuseFeatures(names: readonly string[]): void {

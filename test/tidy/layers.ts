@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement'];
+const L3 = ['pipeline', 'placement', 'keys'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -33,6 +33,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   // A location is data that the metadata makes and the pipeline reads: its type, never the engine behind it.
   pipeline: { level: 3, imports: [...L0, ...L1, 'format'], types: ['src/metadata/contract.ts'] },
   placement: { level: 3, imports: [...L0, 'hash', 'format', 'backend'] },
+  // Keys are bytes and text: whoever stores the config and the files of secrets is above.
+  keys: { level: 3, imports: [...L0, 'hash', 'crypto', 'format'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -60,7 +62,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@napi-rs/blake-hash': ['hash'],
   cborg: ['format'],
   commander: ['cli'],
-  zod: ['format', 'cli'],
+  zod: ['format', 'keys', 'cli'],
   'node:sqlite': ['metadata'],
   'node:zlib': ['compress'],
   'node:perf_hooks': ['runtime'],

@@ -150,9 +150,26 @@ export const METADATA_CACHE_BYTES = 16 * MIB;
 /** How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise. */
 export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 
+/**
+ * Nodes of the sealed lists of names: full at so many bytes, where an item counts as no less than the least, so that one
+ * holds at most 128 items. Opening one costs some 20 microseconds; smaller ones would make pages dearer.
+ */
+export const NAMES_NODE_BYTES = 8 * KIB;
+export const NAMES_ITEM_BYTES_LEAST = 64;
+/** Changes of names in one row of their log: what a fold or a list opens at a time. */
+export const NAMES_LOG_ROW_CHANGES = 128;
+/** Changes that one fold step moves: it holds up commits for no longer than that takes. */
+export const NAMES_FOLD_CHANGES = 256;
+/** The log is folded when it has more changes than this; no commit leaves it longer than the maximum. */
+export const NAMES_LOG_CHANGES_TARGET = 1000;
+export const NAMES_LOG_CHANGES_MAX = 8000;
+
 export const LIST_PAGE_DEFAULT = 1000;
 
 const RELATIONS: readonly (readonly [boolean, string])[] = [
+  [NAMES_NODE_BYTES / 4 > SCOPED_KEY_BYTES_MAX + 64, 'a node that was split holds the largest item'],
+  [NAMES_LOG_ROW_CHANGES <= NAMES_FOLD_CHANGES, 'a fold step moves whole rows of the log'],
+  [NAMES_LOG_CHANGES_TARGET + NAMES_FOLD_CHANGES < NAMES_LOG_CHANGES_MAX, 'folding begins long before commits wait'],
   [FASTCDC_MAX_BYTES_MAX <= CHUNK_BYTES_MAX, 'a chunk of FastCDC is no larger than any chunk'],
   [BUZHASH_WINDOW_BYTES <= CHUNK_BYTES_MIN, 'the window of Buzhash lies inside the smallest chunk'],
   [2 ** BUZHASH_MASK_BITS_MAX <= CHUNK_BYTES_MAX, 'Buzhash is expected to cut within the largest chunk'],

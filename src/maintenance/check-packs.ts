@@ -2,7 +2,7 @@
 
 import { listAll } from '../backend/list-all.ts';
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
-import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, shardKey } from '../format/index.ts';
+import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, type PackSeal, shardKey } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
@@ -98,10 +98,16 @@ function describeOpened(pack: PackRow, opened: OpenedPack, problems: ProblemList
     descriptor.packBytes === pack.packBytes &&
     descriptor.storedBytes === pack.storedBytes &&
     equalBytes(descriptor.stripe.id, pack.stripe.id) &&
-    equalBytes(descriptor.stripe.roots, pack.stripe.roots);
+    equalBytes(descriptor.stripe.roots, pack.stripe.roots) &&
+    isSameSeal(descriptor.seal, pack.seal);
   const packId = toHex(pack.id);
   if (!same)
     problems.add({ code: 'SHARD_CORRUPT', message: `pack ${packId} is not the one the metadata knows`, packId });
+}
+
+function isSameSeal(a: PackSeal | undefined, b: PackSeal | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.namespace === b.namespace && a.epoch === b.epoch && equalBytes(a.salt, b.salt);
 }
 
 /** Compares where the metadata finds items with what the pack's own directory says, and their number with its count. */

@@ -2,15 +2,17 @@
 
 import type { Backend } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
-import { compareBytes, toHex } from '../bytes/bytes.ts';
+import { compareBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
   decodeJournalRecord,
+  type ItemIds,
   openRecord,
   type PackDescriptor,
   parseShardKey,
+  plainIds,
   RECORD_TRAILER_BYTES,
 } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
@@ -102,12 +104,17 @@ function misplacedItem(name: JournalPackName, item: DirectoryItem): Error {
   });
 }
 
-/** One item of a pack held in memory, authenticated, decompressed and hashed. */
-export async function readItem(pack: WholePack, item: DirectoryItem): Promise<Uint8Array> {
+/**
+ * One item of a pack held in memory, authenticated, decompressed and hashed.
+ * @param ids of the namespace of the pack; journal records go by their digest everywhere
+ */
+export async function readItem(pack: WholePack, item: DirectoryItem, ids: ItemIds = plainIds): Promise<Uint8Array> {
   const frame = pack.bytes.subarray(item.offset, item.offset + item.storedLength + RECORD_TRAILER_BYTES);
-  const plain = await decompress(item.codec, openRecord(pack.header, item, frame), item.plainLength);
+  const plain = await decompress(item.codec, openRecord(pack.identity, item, frame), item.plainLength);
   const bytes = plain.subarray(item.inner, item.inner + item.length);
-  if (toHex(blake3(bytes)) !== toHex(item.id)) {
+  const digest = blake3(bytes);
+  const id = item.kind === 'journal' ? digest : ids.idOf(item.kind, digest);
+  if (!equalBytes(id, item.id)) {
     throw storeError(
       'PACK_CORRUPT',
       `pack ${toHex(pack.header.pack)} has an item that is not what its directory says`,
@@ -126,8 +133,8 @@ export interface UnreadablePack {
 }
 
 /**
- * What replaying a record needs from the packs: the directories of those it adds. A pack that is gone or damaged is
- * told to `onUnreadable` and left out; a later merge of the journal may have replaced it.
+ * What replaying a record needs from the packs: the directories of those it adds. A pack that is gone, damaged or sealed
+ * under keys that were destroyed is told to `onUnreadable` and left out; a later merge of the journal may have replaced it.
  */
 export async function toReplayStep(
   packs: PackStore,
@@ -144,7 +151,8 @@ export async function toReplayStep(
         if (opened) directories.push({ packId: pack.id, items: opened.items });
         else onUnreadable({ packId: toHex(pack.id), error: undefined });
       } catch (error) {
-        if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+        const isExpected = isStoreError(error) && (error.kind === 'corrupt' || error.code === 'NAMESPACE_KEY_GONE');
+        if (!isExpected) throw error;
         onUnreadable({ packId: toHex(pack.id), error });
       }
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryBackend } from '../backend/memory-backend.ts';
 import { utf8Encode } from '../bytes/bytes.ts';
-import { createPackId, PackBuilder, type PackClass, type PackHeader } from '../format/index.ts';
+import { createPackId, PackBuilder, type PackClass, type PackHeader, plainIds } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import { MERGE_FAN_IN } from '../limits.ts';
 import type { Change } from '../metadata/contract.ts';
@@ -16,22 +16,25 @@ const SESSION = STORE.subarray(0, 8);
 /** A store with as many small data packs as are merged. @param lie number of a pack whose item is not what its id says */
 async function storeToMerge(lie?: number) {
   const backend = new MemoryBackend();
-  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom });
+  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom, keys: undefined });
   const metadata = await openSqlMetadata({
     ...{ path: ':memory:', storeId: STORE, create: true, readOnly: false, busyTimeoutMs: 0 },
   });
   onTestFinished(() => metadata.close());
   let ordinal = 0;
-  const nextPackHeader = (packClass: PackClass): PackHeader => {
+  const newPack = (packClass: PackClass): { readonly header: PackHeader } => {
     ordinal += 1;
     const pack = createPackId(SESSION, ordinal);
-    return { store: STORE, pack, session: SESSION, class: packClass, namespace: 0, epoch: 0, keyMode: 'plain' };
+    const name = { store: STORE, pack, session: SESSION, class: packClass };
+    return { header: { ...name, namespace: 0, epoch: 0, keyMode: 'plain' } };
   };
   const reports: MergeReport[] = [];
   const context: MergeContext & { flushJournal: () => Promise<void> } = {
     metadata,
     packs,
-    nextPackHeader,
+    newPack,
+    idsOf: () => plainIds,
+    namespaces: [0],
     submit: async (changes: readonly Change[]) => {
       const [outcome] = await metadata.commit([{ changes, inline: [] }]);
       if (!outcome?.ok) throw outcome?.error;
@@ -41,7 +44,7 @@ async function storeToMerge(lie?: number) {
     signal: new AbortController().signal,
   };
   for (let number = 0; number < MERGE_FAN_IN; number += 1) {
-    const builder = new PackBuilder(nextPackHeader('data'));
+    const builder = new PackBuilder(newPack('data').header);
     const stored = utf8Encode(`chunk ${number}`);
     const items = [{ id: idOf(number), length: stored.length }];
     if (number === lie) stored[0] = 0;

@@ -1,21 +1,24 @@
 /**
  * Keeps small packs few: what has gathered is merged as `merge-choice.ts` says, so that a store which only ever received
- * n tiny puts has O(log n) small packs of each class. Records are copied verbatim after they authenticate; chunks that
- * rode in journal packs move to a data pack, so that old journal packs shrink to their records.
+ * n tiny puts has O(log n) small packs of each class in each namespace. Records are opened and put into a new pack, which
+ * in a sealed store means sealed anew; chunks that rode in journal packs move to a data pack, so that old journal packs
+ * shrink to their records.
  */
 import { concatBytes } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
+  type ItemIds,
   openRecord,
   PackBuilder,
   type PackClass,
   type PackHeader,
+  type PackRecord,
   RECORD_TRAILER_BYTES,
 } from '../format/index.ts';
 import { PACK_BYTES_TARGET } from '../limits.ts';
 import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
-import { sealJournalRecord } from '../pipeline/journal-frame.ts';
+import { frameJournalRecord } from '../pipeline/journal-frame.ts';
 import type { PackStore, WholePack } from '../placement/pack-store.ts';
 import { journalEntriesOf, readItem } from './journal-reader.ts';
 import { dueJournalPacks, duePacks } from './merge-choice.ts';
@@ -23,7 +26,12 @@ import { dueJournalPacks, duePacks } from './merge-choice.ts';
 export interface MergeContext {
   readonly metadata: Metadata;
   readonly packs: PackStore;
-  nextPackHeader(packClass: PackClass): PackHeader;
+  /** Begins a pack. @param namespace default 0 */
+  newPack(packClass: PackClass, namespace?: number): { readonly header: PackHeader; readonly key?: Uint8Array };
+  /** What the items of a namespace are named by. */
+  idsOf(namespace: number): ItemIds;
+  /** Where packs may have gathered. */
+  readonly namespaces: readonly number[];
   /** Commits and waits until the change would survive any crash. */
   submit(changes: readonly Change[]): Promise<unknown>;
   /** Makes the journal records of all commits so far durable, also those of other processes. */
@@ -43,18 +51,32 @@ export interface MergeReport {
 const SMALL_BYTES = PACK_BYTES_TARGET / 2;
 const CANDIDATES_MAX = 512;
 
-const CLASSES = ['journal', 'data', 'meta'] as const;
+/** Packs that may be merged with each other. */
+interface PackGroup {
+  readonly class: PackClass;
+  readonly namespace: number;
+}
+
+const DEFAULT_NAMESPACE = 0;
+/** The journal is the default namespace's. */
+const JOURNAL_GROUP: PackGroup = { class: 'journal', namespace: DEFAULT_NAMESPACE };
 
 /** Merges what has gathered until nothing is due any more. */
 export async function mergeSmallPacks(context: MergeContext): Promise<void> {
   const damaged = new Set<number>();
-  // Class by class in turns: while commits arrive quickly there is always one more merge of journal packs due.
+  const groups = [
+    JOURNAL_GROUP,
+    ...context.namespaces.flatMap((namespace) =>
+      (['data', 'meta'] as const).map((packClass): PackGroup => ({ class: packClass, namespace })),
+    ),
+  ];
+  // Group by group in turns: while commits arrive quickly there is always one more merge of journal packs due.
   for (let isDue = true; isDue; ) {
     isDue = false;
-    for (const packClass of CLASSES) {
+    for (const group of groups) {
       context.signal.throwIfAborted();
       const damagedBefore = damaged.size;
-      const done = await mergeClass(context, packClass, damaged);
+      const done = await mergeGroup(context, group, damaged);
       if (done) context.onMerge(done);
       isDue ||= done !== undefined || damaged.size > damagedBefore;
     }
@@ -79,18 +101,41 @@ export async function deleteDroppedPacks(
 }
 
 /** @param damaged numbers of packs that stay where they are, for repair to find; those met now are added */
-async function mergeClass(
+async function mergeGroup(
   context: MergeContext,
-  packClass: PackClass,
+  packGroup: PackGroup,
   damaged: Set<number>,
 ): Promise<MergeReport | undefined> {
-  const found = await context.metadata.smallPacks({ class: packClass, bytesBelow: SMALL_BYTES, limit: CANDIDATES_MAX });
+  const found = await context.metadata.smallPacks({ ...packGroup, bytesBelow: SMALL_BYTES, limit: CANDIDATES_MAX });
   const small = found.filter(({ number }) => !damaged.has(number));
-  const group = packClass === 'journal' ? dueJournalPacks(small) : duePacks(small);
+  const group = packGroup.class === 'journal' ? dueJournalPacks(small) : duePacks(small);
   const whole = group && (await readSound(context, group, damaged));
-  if (whole === undefined) return undefined;
-  const changes =
-    packClass === 'journal' ? await mergeJournal(context, whole) : await mergeItems(context, packClass, whole);
+  return whole && (await mergeWhole(context, packGroup, whole));
+}
+
+/**
+ * Copies what is live in packs into new ones, which begin at the newest key epoch, commits that, and deletes them.
+ * @param group of this class and of one namespace; journal packs follow each other
+ * @returns `undefined` when one of them is damaged, or when somebody else was first; they stay then
+ * @throws what reading, writing and committing throw
+ */
+export async function mergePacks(
+  context: MergeContext,
+  packClass: PackClass,
+  group: readonly PackRow[],
+): Promise<MergeReport | undefined> {
+  const whole = await readSound(context, group, new Set());
+  const namespace = group[0]?.seal?.namespace ?? DEFAULT_NAMESPACE;
+  return whole && (await mergeWhole(context, { class: packClass, namespace }, whole));
+}
+
+async function mergeWhole(
+  context: MergeContext,
+  packGroup: PackGroup,
+  whole: readonly PackToMerge[],
+): Promise<MergeReport | undefined> {
+  const isJournal = packGroup.class === 'journal';
+  const changes = isJournal ? await mergeJournal(context, whole) : await mergeItems(context, packGroup, whole);
   if (changes === undefined) return undefined;
   try {
     await context.submit([changes.change]);
@@ -142,12 +187,13 @@ async function readSound(
   return group.some(({ number }) => damaged.has(number)) ? undefined : packs;
 }
 
-async function readUnlessDamaged({ packs, metadata }: MergeContext, row: PackRow): Promise<FoundPack | undefined> {
+async function readUnlessDamaged(context: MergeContext, row: PackRow): Promise<FoundPack | undefined> {
   try {
-    const whole = await packs.openWhole(row);
-    return whole && { whole, live: await liveOrdinals(metadata, row, whole) };
+    const whole = await context.packs.openWhole(row);
+    return whole && { whole, live: await liveOrdinals(context, row, whole) };
   } catch (error) {
-    if (isStoreError(error) && error.kind === 'corrupt') return undefined;
+    // A namespace that is being dropped has no key any more; its packs go with it.
+    if (isStoreError(error) && (error.kind === 'corrupt' || error.code === 'NAMESPACE_KEY_GONE')) return undefined;
     throw error;
   }
 }
@@ -155,13 +201,18 @@ async function readUnlessDamaged({ packs, metadata }: MergeContext, row: PackRow
 /** Copies the records that hold live items of the packs into one new pack. */
 async function mergeItems(
   context: MergeContext,
-  packClass: PackClass,
+  packGroup: PackGroup,
   group: readonly PackToMerge[],
 ): Promise<PlannedMerge | undefined> {
-  const builder = new PackBuilder(context.nextPackHeader(packClass));
+  const builder = newBuilder(context, packGroup);
   for (const pack of group) copyLiveRecords(pack, builder);
   const dropped = group.map(({ row }) => row.id);
   return { change: { type: 'pack-merge', added: await writeIfAny(context, builder), dropped }, bytes: builder.bytes };
+}
+
+function newBuilder(context: MergeContext, group: PackGroup): PackBuilder {
+  const { header, key } = context.newPack(group.class, group.namespace);
+  return new PackBuilder(header, key && { key });
 }
 
 async function writeIfAny(context: MergeContext, builder: PackBuilder): Promise<MergeChange['added']> {
@@ -174,13 +225,13 @@ async function writeIfAny(context: MergeContext, builder: PackBuilder): Promise<
 function copyLiveRecords({ found }: PackToMerge, builder: PackBuilder): void {
   if (found === undefined) return;
   const records = Map.groupBy(found.whole.items, (item) => item.ordinal);
-  for (const [ordinal, items] of records) if (found.live.has(ordinal)) builder.add(openFrame(found.whole, items));
+  for (const [ordinal, items] of records) if (found.live.has(ordinal)) builder.add(recordOf(found.whole, items));
 }
 
-function openFrame({ header, bytes }: WholePack, items: readonly DirectoryItem[]) {
+function recordOf({ identity, bytes }: WholePack, items: readonly DirectoryItem[]): PackRecord {
   const first = items[0] as DirectoryItem;
   const frame = bytes.subarray(first.offset, first.offset + first.storedLength + RECORD_TRAILER_BYTES);
-  const stored = openRecord(header, first, frame);
+  const stored = openRecord(identity, first, frame);
   return {
     kind: first.kind,
     codec: first.codec,
@@ -195,7 +246,11 @@ function openFrame({ header, bytes }: WholePack, items: readonly DirectoryItem[]
  * so that must be proven wrong first.
  * @throws `corrupt/*` when a suspect item is as bad as was suspected
  */
-async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: WholePack): Promise<ReadonlySet<number>> {
+async function liveOrdinals(
+  { metadata, idsOf }: Pick<MergeContext, 'metadata' | 'idsOf'>,
+  pack: PackRow,
+  opened: WholePack,
+): Promise<ReadonlySet<number>> {
   const live = new Set<number>();
   for (const kind of ['chunk', 'manifest'] as const) {
     const items = opened.items.filter((item) => item.kind === kind);
@@ -204,7 +259,7 @@ async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: WholePack
     for (const [index, item] of items.entries()) {
       const location = locations[index];
       if (location?.pack?.number !== pack.number || location.ordinal !== item.ordinal) continue;
-      if (location.suspect) await readItem(opened, item);
+      if (location.suspect) await readItem(opened, item, idsOf(opened.identity.namespace));
       live.add(item.ordinal);
     }
   }
@@ -213,8 +268,8 @@ async function liveOrdinals(metadata: Metadata, pack: PackRow, opened: WholePack
 
 /** Moves live inline chunks of journal packs to a data pack, and their records to one journal pack. */
 async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]): Promise<PlannedMerge | undefined> {
-  const records = new PackBuilder(context.nextPackHeader('journal'));
-  const chunks = new PackBuilder(context.nextPackHeader('data'));
+  const records = newBuilder(context, JOURNAL_GROUP);
+  const chunks = newBuilder(context, { class: 'data', namespace: DEFAULT_NAMESPACE });
   let last = 0;
   let journal: NonNullable<PackRow['journal']> | undefined;
   for (const pack of group) {
@@ -224,7 +279,7 @@ async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]
     const { entries } = await journalEntriesOf({ ...row, journal: row.journal }, found.whole);
     for (const entry of entries) {
       if (entry.commit <= last) continue;
-      records.add(await sealJournalRecord(entry.record));
+      records.add(await frameJournalRecord(entry.record));
       last = entry.commit;
     }
     journal = { ...row.journal, firstCommit: journal?.firstCommit ?? row.journal.firstCommit, lastCommit: last };

@@ -6,7 +6,7 @@ import { blake3 } from '../hash/index.ts';
 const COMPRESS_BYTES_MIN = 1024;
 
 /** A journal record as it goes into a pack: compressed where it pays, named by its digest. */
-export async function sealJournalRecord(record: Uint8Array): Promise<{
+export async function frameJournalRecord(record: Uint8Array): Promise<{
   readonly kind: 'journal';
   readonly codec: number;
   readonly plainLength: number;

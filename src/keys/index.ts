@@ -28,9 +28,17 @@ export {
   parseRecipient,
   publicIdentity,
 } from './public-identity.ts';
+export {
+  checkGuard,
+  type GuardedStore,
+  type GuardPlace,
+  type GuardState,
+  readGuard,
+  writeGuard,
+} from './rollback-guard.ts';
 export type { KeyState } from './sealed-state.ts';
 export { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
-export type { KeySecret, KeySource, NewSlot } from './secrets.ts';
+export { type KeySecret, type KeySource, type NewSlot, type OpenSecret, openSecret, wipeSecret } from './secrets.ts';
 export {
   parseSignatureDocument,
   type SignatureFacts,
@@ -48,7 +56,7 @@ export {
   type SlotContext,
   type SlotFacts,
 } from './slots.ts';
-export { unlock, unlockIfSealed, unlockWith } from './unlock.ts';
+export { unlock, unlockWith } from './unlock.ts';
 export {
   formatWriterCredential,
   parseWriterCredential,

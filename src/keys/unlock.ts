@@ -1,6 +1,6 @@
 import { fromBase64 } from '../bytes/base64.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
-import { SEALED_STORE_FORMAT, type SealedStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/config.ts';
+import { type SealedStoreConfig, STORE_CONFIG_KEY } from '../format/config.ts';
 import { failWith } from '../format/damage.ts';
 import { wipe } from './conceal.ts';
 import { Keyring, materialOf } from './keyring.ts';
@@ -32,26 +32,6 @@ export async function unlock(
   } finally {
     wipeSecret(secret);
   }
-}
-
-/**
- * Opens the keys of a store of which it is not known whether it is sealed.
- * @param source `undefined`: no key is given
- * @returns `undefined` for a plain store
- * @throws `denied/KEY_REQUIRED` for a sealed store without a key; `denied/STORE_NOT_SEALED` for a key with a plain store,
- *   so that nobody writes in clear what was meant to be sealed; as `unlock`
- */
-export async function unlockIfSealed(
-  config: StoreConfig,
-  source: KeySource | undefined,
-  options: SecretFileOptions = {},
-): Promise<Keyring | undefined> {
-  if (config.format === SEALED_STORE_FORMAT) {
-    if (source === undefined) throw storeError('KEY_REQUIRED', 'the store is sealed: open it with a key');
-    return unlock(config, source, options);
-  }
-  if (source === undefined) return undefined;
-  throw storeError('STORE_NOT_SEALED', 'a key was given, and the store says that it is plain');
 }
 
 /**

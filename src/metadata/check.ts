@@ -1,30 +1,31 @@
 /**
- * Recomputes everything the metadata says about itself, in one snapshot: row digests, table sums, counters, the count of
- * items per pack, where items point, the chain of the outbox. Lists what is wrong and never stops at the first.
+ * Recomputes everything the metadata says about itself, in one snapshot: row digests, table sums, counters of the store
+ * and of each namespace, the count of items per pack, where items point, the chain of the outbox, the order of entries.
+ * Lists what is wrong and never stops at the first.
  */
 import { equalBytes } from '../bytes/bytes.ts';
-import { isStoreError, StoreError } from '../errors/store-error.ts';
+import { isStoreError } from '../errors/store-error.ts';
 import { decodeJournalRecord } from '../format/journal.ts';
+import { namespaceOfKey } from '../format/scoped-key.ts';
 import { blake3 } from '../hash/index.ts';
+import { loadHead, loadSums } from './books.ts';
 import type { MetadataCheck, TableReport } from './contract.ts';
-import type { Reader, SqlRow } from './database.ts';
-import { addToSum, EMPTY_SUM, type TableSum } from './row-digest.ts';
+import type { Reader } from './database.ts';
 import {
-  entriesTable,
-  type HeadRow,
-  IN_OUTBOX,
-  itemsTable,
-  outboxRecordsTable,
-  outboxTable,
-  packsTable,
-  type StoredPack,
-  type StoredRecord,
-  type SummedTable,
-  sessionsTable,
-} from './rows.ts';
-import type { CheckedRow, Table } from './table.ts';
+  addChunk,
+  addEntry,
+  addPack,
+  CountersByNamespace,
+  isEmpty,
+  NOTHING_HELD,
+  namespaceOfPack,
+} from './namespace-tally.ts';
+import { addToSum, EMPTY_SUM, type TableSum } from './row-digest.ts';
+import { type HeadRow, IN_OUTBOX, type StoredPack, type StoredRecord } from './rows.ts';
+import type { StoreTables } from './store-tables.ts';
+import type { Table } from './table.ts';
 import { scanTable } from './table-scan.ts';
-import { loadHead, loadSums } from './working-state.ts';
+import type { NamespacedTables, Tables } from './tables.ts';
 
 export interface CheckOptions {
   readonly signal?: AbortSignal;
@@ -55,15 +56,20 @@ function follows(record: Uint8Array, before: Uint8Array): boolean {
 
 class Checker {
   readonly #reader: Reader;
+  readonly #parts: StoreTables;
+  readonly #tables: Tables;
   readonly #options: CheckOptions;
-  readonly #tables: TableReport[] = [];
+  readonly #reports: TableReport[] = [];
+  readonly #namespaces = new CountersByNamespace();
   readonly problems: string[] = [];
-  #sums = new Map<SummedTable, TableSum>();
+  #sums = new Map<string, TableSum>();
   #done = 0;
   #total = 0;
 
-  constructor(reader: Reader, options: CheckOptions) {
+  constructor(reader: Reader, parts: StoreTables, options: CheckOptions) {
     this.#reader = reader;
+    this.#parts = parts;
+    this.#tables = parts.tables;
     this.#options = options;
   }
 
@@ -78,24 +84,16 @@ class Checker {
     }
   }
 
-  #row<Row>(table: Table<Row>, row: SqlRow): CheckedRow<Row> | StoreError {
-    try {
-      return table.check(row);
-    } catch (error) {
-      if (isStoreError(error, 'METADATA_CORRUPT')) return error;
-      throw error;
-    }
-  }
-
-  async #table<Row>(name: SummedTable, table: Table<Row>, visit: (row: Row) => void): Promise<void> {
+  async #table<Row>(table: Table<Row>, visit: (row: Row) => void): Promise<void> {
+    const { name } = table.shape;
     const kept = this.#sums.get(name);
     let actual = EMPTY_SUM;
     let damagedRows = 0;
     const complete = await this.#noting(async () => {
       for await (const page of scanTable(this.#reader, table, this.#options.signal)) {
         for (const row of page) {
-          const checked = this.#row(table, row);
-          if (checked instanceof StoreError) {
+          const checked = table.inspect(row);
+          if (isStoreError(checked)) {
             damagedRows += 1;
             actual = { ...actual, rows: actual.rows + 1 };
             if (damagedRows <= LISTED_MAX) this.problems.push(checked.message);
@@ -110,7 +108,7 @@ class Checker {
       return true;
     });
     const sumMatches = complete === true && kept?.rows === actual.rows && kept.sum === actual.sum;
-    this.#tables.push({ table: name, rows: actual.rows, damagedRows, sumMatches });
+    this.#reports.push({ table: name, rows: actual.rows, damagedRows, sumMatches });
   }
 
   #compare(what: string, kept: number, actual: number): void {
@@ -119,10 +117,16 @@ class Checker {
 
   async #entries(head: HeadRow | undefined): Promise<void> {
     let [entries, logicalBytes] = [0, 0];
-    await this.#table('entries', entriesTable, (row) => {
+    const order = this.#parts.index.check();
+    await this.#table(this.#tables.entries, (row) => {
       entries += 1;
       logicalBytes += row.size;
+      addEntry(this.#namespaces.of(namespaceOfKey(row.key)), row, 1);
+      order.addEntry(row);
     });
+    for (const table of this.#parts.index.tables) await this.#table(table, () => undefined);
+    const found = await this.#noting(() => order.finish(this.#reader, this.#options.signal));
+    this.problems.push(...(found ?? []));
     if (!head) return;
     this.#compare('entries', head.entries, entries);
     this.#compare('bytes of entries', head.logicalBytes, logicalBytes);
@@ -131,13 +135,14 @@ class Checker {
   async #packs(head: HeadRow | undefined): Promise<ReadonlyMap<number, StoredPack>> {
     const packs = new Map<number, StoredPack>();
     let [live, storedBytes] = [0, 0];
-    await this.#table('packs', packsTable, (pack) => {
+    await this.#table(this.#tables.packs, (pack) => {
       // Roots are the bulk of a row and not needed here.
       const stripe = { ...pack.descriptor.stripe, roots: new Uint8Array(0) };
       packs.set(pack.number, { ...pack, descriptor: { ...pack.descriptor, stripe } });
       if (pack.dropped) return;
       live += 1;
       storedBytes += pack.descriptor.storedBytes;
+      addPack(this.#namespaces.of(namespaceOfPack(pack)), pack, 1);
     });
     if (head) {
       this.#compare('packs', head.packs, live);
@@ -152,7 +157,7 @@ class Checker {
   ): Promise<void> {
     let [chunks, uniqueBytes, astray] = [0, 0, 0];
     const perPack = new Map<number, number>();
-    await this.#table('items', itemsTable, (row) => {
+    await this.#table(this.#tables.items, (row) => {
       perPack.set(row.pack, (perPack.get(row.pack) ?? 0) + 1);
       const pack = found.packs.get(row.pack);
       const there = row.pack === IN_OUTBOX ? found.outbox.has(`${row.commit}/${row.ordinal}`) : pack && !pack.dropped;
@@ -160,6 +165,7 @@ class Checker {
       if (row.kind !== 'chunk') return;
       chunks += 1;
       uniqueBytes += row.length;
+      addChunk(this.#namespaces.of(row.namespace), row, 1);
     });
     if (astray > 0) this.problems.push(`${astray} items point to a pack or outbox record that is not there`);
     const drifted = [...found.packs.values()].filter(({ number, items }) => items !== (perPack.get(number) ?? 0));
@@ -182,7 +188,7 @@ class Checker {
   /** @returns the places in the outbox that items may point to */
   async #outbox(head: HeadRow | undefined, packs: ReadonlyMap<number, StoredPack>): Promise<ReadonlySet<string>> {
     let last: StoredRecord | undefined;
-    await this.#table('outbox', outboxTable, (row) => {
+    await this.#table(this.#tables.outbox, (row) => {
       if (!last && head && row.commit !== head.flushed + 1) {
         this.problems.push(`the outbox begins with commit ${row.commit}, flushed is ${head.flushed}`);
       }
@@ -193,7 +199,7 @@ class Checker {
       last = row;
     });
     const places = new Set<string>();
-    await this.#table('outbox_records', outboxRecordsTable, (row) => places.add(`${row.commit}/${row.ordinal}`));
+    await this.#table(this.#tables.outboxRecords, (row) => places.add(`${row.commit}/${row.ordinal}`));
     if (head) {
       const end = last?.commit ?? head.flushed;
       if (end > head.commit) this.problems.push(`the outbox ends with commit ${end}, the last one is ${head.commit}`);
@@ -205,20 +211,36 @@ class Checker {
     return places;
   }
 
+  /** After all rows that are counted by namespace. */
+  async #namespaced({ namespaces, shreds }: NamespacedTables): Promise<void> {
+    const kept = new Set<number>();
+    await this.#table(namespaces, (row) => {
+      kept.add(row.number);
+      const actual = this.#namespaces.get(row.number) ?? NOTHING_HELD;
+      const drifted = Object.entries(actual).some(([name, value]) => row[name as keyof typeof actual] !== value);
+      if (drifted) this.problems.push(`the counters of namespace ${row.number} drifted`);
+    });
+    for (const [number, counters] of this.#namespaces.entries()) {
+      if (!isEmpty(counters) && !kept.has(number)) this.problems.push(`namespace ${number} has no counters`);
+    }
+    await this.#table(shreds, () => undefined);
+  }
+
   async run(): Promise<MetadataCheck> {
-    const head = await this.#noting(() => loadHead(this.#reader));
-    this.#sums = (await this.#noting(() => loadSums(this.#reader))) ?? this.#sums;
+    const head = await this.#noting(() => loadHead(this.#reader, this.#tables));
+    this.#sums = (await this.#noting(() => loadSums(this.#reader, this.#parts))) ?? this.#sums;
     for (const { rows } of this.#sums.values()) this.#total += rows;
     await this.#entries(head);
     const packs = await this.#packs(head);
     const outbox = await this.#outbox(head, packs);
     await this.#items(head, { packs, outbox });
-    await this.#table('sessions', sessionsTable, () => undefined);
-    return { tables: this.#tables, problems: this.problems };
+    await this.#table(this.#tables.sessions, () => undefined);
+    if (this.#tables.namespaced) await this.#namespaced(this.#tables.namespaced);
+    return { tables: this.#reports, problems: this.problems };
   }
 }
 
 /** See `Metadata.check`. `reader` must see one state throughout. */
-export function checkMetadata(reader: Reader, options: CheckOptions): Promise<MetadataCheck> {
-  return new Checker(reader, options).run();
+export function checkMetadata(reader: Reader, parts: StoreTables, options: CheckOptions): Promise<MetadataCheck> {
+  return new Checker(reader, parts, options).run();
 }

@@ -1,10 +1,13 @@
 import { EMPTY_BYTES, equalBytes } from '../bytes/bytes.ts';
-import { isStoreError } from '../errors/store-error.ts';
+import { invariant, isStoreError } from '../errors/store-error.ts';
 import { encodeJournalRecord } from '../format/journal.ts';
 import type { Operation } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { Change, ChangeOutcome, CommitRequest, InlineRecord, RequestOutcome } from './contract.ts';
 import { entryKeysOf, type PlannedChange, planEntryChange } from './entry-changes.ts';
+import { dropNamespaces } from './namespace-drop.ts';
+import { checkQuotas } from './namespace-quota.ts';
+import type { OperationScope } from './operation-scope.ts';
 import { itemsOf, packIdsOf, planPackChange } from './pack-changes.ts';
 import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
 import type { WorkingState } from './working-state.ts';
@@ -13,10 +16,23 @@ import type { WorkingState } from './working-state.ts';
 interface Gathered {
   readonly operations: Operation[];
   readonly inline: InlineRecord[];
+  /** Namespaces to drop once everything else is applied. */
+  readonly dropped: number[];
+}
+
+/** How one commit is made. */
+export interface CommitContext {
+  /** Wall clock, milliseconds. */
+  readonly time: number;
+  /** In a sealed store. */
+  readonly scope: OperationScope | undefined;
 }
 
 /** What may be wrong with one request: its own conditions and bytes. Anything else concerns the whole transaction. */
-const REQUEST_ERRORS = ['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const;
+const REQUEST_ERRORS = [
+  ...(['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const),
+  ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED'] as const),
+];
 
 function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
   return change.type === 'pack-add' || change.type === 'pack-merge';
@@ -33,7 +49,7 @@ async function load(state: WorkingState, requests: readonly CommitRequest[]): Pr
       if (isPackChange(change)) {
         packs.push(...packIdsOf(change));
         for (const item of itemsOf(change)) items.push(item);
-      } else keys.push(...entryKeysOf(change).map((key): [Uint8Array] => [key]));
+      } else if (change.type !== 'namespace-drop') keys.push(...entryKeysOf(change).map((key): [Uint8Array] => [key]));
     }
   }
   await state.entries.load(state.transaction, keys);
@@ -53,13 +69,17 @@ function placeInOutbox(
     if (!row || row.commit < place.commit || row.pack === IN_OUTBOX) {
       const { codec, plainLength, stored } = record;
       const position = { offset: 0, storedLength: stored.length, plainLength, codec, inner, length };
-      state.placeItem({ ...position, ...place, kind: 'chunk', id, pack: IN_OUTBOX, suspect: false });
+      state.placeItem({ ...position, ...place, kind: 'chunk', id, pack: IN_OUTBOX, suspect: false, namespace: 0 });
     }
     inner += length;
   }
 }
 
 async function planChange(state: WorkingState, change: Change, commit: number): Promise<PlannedChange> {
+  if (change.type === 'namespace-drop') {
+    invariant(state.isSealed && change.namespace > 0, 'only a sealed store has namespaces to drop');
+    return { outcome: { existed: false }, dropped: change.namespace };
+  }
   return isPackChange(change) ? planPackChange(state, change, commit) : planEntryChange(state, change);
 }
 
@@ -75,7 +95,12 @@ async function planRequest(
     }
     const planned: PlannedChange[] = [];
     for (const change of request.changes) planned.push(await planChange(state, change, commit));
-    for (const { operation } of planned) if (operation) gathered.operations.push(operation);
+    await checkQuotas(state, request.quotas ?? []);
+    for (const { operation, dropped, outcome } of planned) {
+      if (operation) gathered.operations.push(operation);
+      const leaving = dropped ?? outcome.shredded;
+      if (leaving !== undefined) gathered.dropped.push(leaving);
+    }
     gathered.inline.push(...request.inline);
     return planned.map(({ outcome }) => outcome);
   });
@@ -88,11 +113,13 @@ function withIncarnation(state: WorkingState, operations: readonly Operation[]):
   return [{ type: 'incarnation', previous: recordIncarnation }, ...operations];
 }
 
-function appendRecord(state: WorkingState, gathered: Gathered, time: number): void {
+function appendRecord(state: WorkingState, gathered: Gathered, { time, scope }: CommitContext): void {
   const { incarnation, digest: previous } = state.head;
   const commit = state.head.commit + 1;
-  const operations = withIncarnation(state, gathered.operations);
-  const record = encodeJournalRecord({ commit, previous, incarnation, time, operations });
+  const scoped = scope ? gathered.operations.map((operation) => scope.wrap(operation)) : gathered.operations;
+  const operations = withIncarnation(state, scoped);
+  const sealed = scope ? ({ sealed: true } as const) : {};
+  const record = encodeJournalRecord({ commit, previous, incarnation, time, operations, ...sealed });
   let bytes = record.length;
   for (const [ordinal, inline] of gathered.inline.entries()) {
     state.outboxRecords.add({ ...inline, commit, ordinal });
@@ -102,17 +129,14 @@ function appendRecord(state: WorkingState, gathered: Gathered, time: number): vo
   state.head = { ...state.head, commit, digest: blake3(record), recordIncarnation: incarnation };
 }
 
-/**
- * Applies the requests as one commit; see `Metadata.commit`. Changes are written.
- * @param time wall clock of the commit, milliseconds
- */
+/** Applies the requests as one commit; see `Metadata.commit`. Changes are written. */
 export async function commitRequests(
   state: WorkingState,
   requests: readonly CommitRequest[],
-  time: number,
+  context: CommitContext,
 ): Promise<readonly RequestOutcome[]> {
   await load(state, requests);
-  const gathered: Gathered = { operations: [], inline: [] };
+  const gathered: Gathered = { operations: [], inline: [], dropped: [] };
   const results: (readonly ChangeOutcome[] | Error)[] = [];
   for (const request of requests) {
     try {
@@ -122,7 +146,9 @@ export async function commitRequests(
       results.push(error);
     }
   }
-  if (gathered.operations.length + gathered.inline.length > 0) appendRecord(state, gathered, time);
+  const dropped = await dropNamespaces(state, gathered.dropped);
+  gathered.operations.push(...dropped.map((namespace) => ({ type: 'namespace-drop', namespace }) as const));
+  if (gathered.operations.length + gathered.inline.length > 0) appendRecord(state, gathered, context);
   await state.save();
   const { commit } = state.head;
   return results.map((result) =>

@@ -1,3 +1,4 @@
+import type { RingSecrets } from '../format/key-schedule.ts';
 import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem } from '../format/types.ts';
 
 /**
@@ -9,6 +10,11 @@ import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem
  * - a commit number is given by the same transaction that applies the change, without gaps.
  * - every row carries a digest; a row that does not match it is `corrupt/METADATA_CORRUPT`, never believed.
  * - nothing here blocks the event loop of the caller.
+ *
+ * The metadata of a sealed store tells nobody without keys names, sizes or plain digests. It is opened locked: until
+ * `unlock`, only `config`, `setConfig` and `close` may be called. Where another process changed the keys since, every
+ * change fails with `conflict/KEYS_CHANGED` (nothing happened), and so does every read that meets what was sealed
+ * under the new ones: read `config` again, `unlock` with the keys it holds, repeat the call.
  */
 
 /** A pack as the metadata knows it. `number` is local to this metadata and never leaves the machine. */
@@ -29,11 +35,11 @@ export type ItemLocation =
     });
 
 export interface EntryRow {
-  /** UTF-8. */
+  /** Scoped key: UTF-8 in the default namespace, and always in a plain store. */
   readonly key: Uint8Array;
-  /** 32 bytes; names this version, `ifMatch` compares it. */
+  /** 32 bytes; names this version, `ifMatch` compares it. Of an isolated entry: keyed. */
   readonly version: Uint8Array;
-  /** Encoded `EntryValue`. */
+  /** Encoded `EntryValue`, or an isolated one (`decodeEntryRow`). */
   readonly entry: Uint8Array;
   readonly size: number;
   /** Milliseconds since 1970. */
@@ -61,7 +67,7 @@ export interface EntryQuery {
   readonly limit: number;
 }
 
-/** A chunk record that rides in the commit itself. */
+/** A chunk record that rides in the commit itself: of the default namespace, always. */
 export interface InlineRecord {
   readonly codec: number;
   readonly plainLength: number;
@@ -82,6 +88,7 @@ export type Change =
   | { readonly type: 'delete'; readonly key: Uint8Array; readonly condition?: { readonly version: Uint8Array } }
   /** `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`. */
   | { readonly type: 'rename'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean }
+  /** Besides, `unsupported/ENTRY_ISOLATED` when `from` is an isolated entry: its key is for one entry. */
   | {
       readonly type: 'copy';
       readonly from: Uint8Array;
@@ -100,18 +107,35 @@ export type Change =
       readonly type: 'pack-merge';
       readonly added: readonly { readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }[];
       readonly dropped: readonly Uint8Array[];
-    };
+    }
+  /**
+   * Entries, items and packs of a namespace leave the state; its packs become dropped ones. It takes effect after all
+   * other changes of the commit, and takes with it the isolation namespaces of the entries that leave.
+   * Fails with `invalid/BATCH_TOO_LARGE` when those are more than `NAMESPACE_DROP_ISOLATED_MAX`.
+   */
+  | { readonly type: 'namespace-drop'; readonly namespace: number };
+
+/** Holds for the entries of a namespace once the request is applied. */
+export interface NamespaceQuota {
+  readonly namespace: number;
+  /** Bytes of all its entries together. */
+  readonly logicalBytesMax: number;
+}
 
 /** One caller's changes: all or nothing. Earlier changes of a request are visible to the later ones. */
 export interface CommitRequest {
   readonly changes: readonly Change[];
   readonly inline: readonly InlineRecord[];
+  /** A request that makes a namespace grow beyond one of these fails with `exhausted/QUOTA_EXCEEDED`. */
+  readonly quotas?: readonly NamespaceQuota[];
 }
 
 /** What a change did. `row`: the entry afterwards (put, copy, rename). `existed`: an entry was there before (at `to`, or the deleted one). */
 export interface ChangeOutcome {
   readonly existed: boolean;
   readonly row?: EntryRow;
+  /** Isolation namespace of the entry that was replaced or deleted: dropped by the same commit, its key page to be destroyed. */
+  readonly shredded?: number;
 }
 
 export type RequestOutcome =
@@ -160,6 +184,24 @@ export interface Counters {
   readonly outbox: number;
 }
 
+/** What one namespace holds. An isolated entry is counted where its key is, its chunks where they are: in a namespace of one. */
+export interface NamespaceCounters {
+  readonly entries: number;
+  readonly logicalBytes: number;
+  readonly chunks: number;
+  readonly uniqueBytes: number;
+  /** Bytes of its live packs on the backends. */
+  readonly storedBytes: number;
+}
+
+/** The store config as the metadata keeps it: what every process of the store agrees on. */
+export interface StoredConfig {
+  /** Rises with every change of the config. */
+  readonly generation: number;
+  /** The whole file. Its reader checks it: here it is no more than bytes. */
+  readonly bytes: Uint8Array;
+}
+
 /** One step of recovery or rebuild: a journal record with what its operations need from the packs themselves. */
 export interface ReplayStep {
   readonly record: Uint8Array;
@@ -189,8 +231,37 @@ export interface CallOptions {
 }
 
 export interface Metadata {
+  /** The config that was set last, readable while locked; `undefined` before the first, and in plain stores. */
+  config(): Promise<StoredConfig | undefined>;
+  /**
+   * Compare-and-set, durable when it resolves; possible while locked. Rows go on being sealed as before until `unlock`
+   * is called with what the new config holds.
+   * @param expectedGeneration 0: none was set yet
+   * @param next of a later generation
+   * @throws `conflict/KEYS_CHANGED` when another one was set meanwhile
+   */
+  setConfig(expectedGeneration: number, next: StoredConfig): Promise<void>;
+  /**
+   * Opens a sealed store's metadata, before anything else; again after every change of its keys: rows of new epochs can
+   * be read from then on, and what is written is sealed under the newest.
+   * @param keys copied
+   * @param generation of the config that the keys come from
+   * @throws `conflict/KEYS_CHANGED` when a later config was set; `corrupt/METADATA_CORRUPT` when the keys do not open
+   *   what is there
+   */
+  unlock(keys: RingSecrets, generation: number): Promise<void>;
+
   head(): Promise<Head>;
   counters(): Promise<Counters>;
+  /** Zeros for a namespace that holds nothing. */
+  namespaceCounters(namespace: number): Promise<NamespaceCounters>;
+  /**
+   * Isolation namespaces that commits or a replay dropped and whose key pages are still to be destroyed, in order of
+   * number. Survives crashes; after a rebuild it names everything that was ever dropped.
+   */
+  pendingShreds(page?: { readonly after?: number; readonly limit?: number }): Promise<readonly number[]>;
+  /** Their key pages are gone from every backend. */
+  forgetShreds(namespaces: readonly number[]): Promise<void>;
   /** Reserves a session: 8 random bytes that no other session of this store has; pack ids begin with it. */
   openSession(): Promise<Uint8Array>;
 
@@ -251,6 +322,8 @@ export interface Metadata {
     readonly class: PackClass;
     readonly bytesBelow: number;
     readonly limit: number;
+    /** Default 0. */
+    readonly namespace?: number;
   }): Promise<readonly PackRow[]>;
   /** Packs that a merge dropped, whose blobs may still be there and where nothing is found any more. */
   droppedPacks(limit: number): Promise<readonly PackRow[]>;
@@ -263,6 +336,12 @@ export interface Metadata {
    * @throws `corrupt/JOURNAL_GAP`, `corrupt/JOURNAL_FORK`, `unsupported/OPERATION_UNSUPPORTED`
    */
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void>;
+
+  /**
+   * Seals what is still sealed under epochs up to `lastEpoch` anew, under the newest: then the metadata needs the old
+   * ones no more. In bounded steps; one that was stopped goes on where it was.
+   */
+  reseal(options: CallOptions & { readonly lastEpoch: number }): Promise<void>;
 
   /** Recomputes every row digest, table sum and counter in bounded steps. */
   check(options?: CallOptions & { readonly progress?: (done: number, total: number) => void }): Promise<MetadataCheck>;

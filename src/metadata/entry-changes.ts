@@ -3,10 +3,11 @@
  * outcome with the same functions, which is what keeps running and rebuilt state equal.
  */
 import { equalBytes, toHex } from '../bytes/bytes.ts';
-import { type StoreError, storeError } from '../errors/store-error.ts';
-import { decodeEntry, entryVersion } from '../format/entry.ts';
+import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
+import { namespaceOfKey, unscopeKey } from '../format/scoped-key.ts';
 import type { Operation } from '../format/types.ts';
 import type { Change, ChangeOutcome, EntryRow } from './contract.ts';
+import { factsOfEntry } from './entry-facts.ts';
 import type { WorkingState } from './working-state.ts';
 
 type EntryChange = Extract<Change, { readonly type: 'put' | 'delete' | 'rename' | 'copy' }>;
@@ -19,11 +20,13 @@ type EntryOperation = Extract<
 export interface PlannedChange {
   readonly outcome: ChangeOutcome;
   readonly operation?: Operation;
+  /** A namespace that is to leave the state. */
+  readonly dropped?: number;
 }
 
 /** For messages only: a damaged key must not hide the error that it belongs to. */
 function keyText(key: Uint8Array): string {
-  return new TextDecoder().decode(key);
+  return new TextDecoder().decode(unscopeKey(key).key);
 }
 
 function notFound(key: Uint8Array): StoreError {
@@ -33,6 +36,13 @@ function notFound(key: Uint8Array): StoreError {
 function exists(row: EntryRow): StoreError {
   const details = { key: keyText(row.key), actual: toHex(row.version) };
   return storeError('ENTRY_EXISTS', `the entry ${details.key} exists`, { details });
+}
+
+function isolated(key: Uint8Array): StoreError {
+  const details = { key: keyText(key) };
+  return storeError('ENTRY_ISOLATED', `the entry ${details.key} is isolated: its key is not shared with a copy`, {
+    details,
+  });
 }
 
 function checkVersion(key: Uint8Array, row: EntryRow | undefined, version: Uint8Array): void {
@@ -55,17 +65,17 @@ function put(
   value: { readonly key: Uint8Array; readonly entry: Uint8Array; readonly modified: number },
 ): EntryRow {
   const { key, entry, modified } = value;
-  const decoded = decodeEntry(entry);
+  const { version, size } = factsOfEntry(entry);
   const created = state.entries.get([key])?.created ?? modified;
-  const row = { key, version: entryVersion(decoded), entry, size: decoded.size, created, modified };
-  state.entries.put(row);
+  const row = { key, version, entry, size, created, modified };
+  state.putEntry(row);
   return row;
 }
 
 function rename(state: WorkingState, from: EntryRow, to: Uint8Array): EntryRow {
   const row = { ...from, key: to };
-  state.entries.remove([from.key]);
-  state.entries.put(row);
+  state.removeEntry(from.key);
+  state.putEntry(row);
   return row;
 }
 
@@ -75,8 +85,23 @@ function copy(
   target: { readonly to: Uint8Array; readonly modified: number },
 ): EntryRow {
   const row = { ...from, key: target.to, created: target.modified, modified: target.modified };
-  state.entries.put(row);
+  state.putEntry(row);
   return row;
+}
+
+/** The namespace of one that an entry's content lies in, if it is isolated: never in a plain store. */
+function isolationOf(state: WorkingState, row: EntryRow | undefined): number | undefined {
+  return row && state.isSealed ? factsOfEntry(row.entry).isolation : undefined;
+}
+
+/** What an outcome tells of the entry that is no longer there. */
+function shredding(
+  state: WorkingState,
+  before: EntryRow | undefined,
+  after?: EntryRow,
+): Pick<ChangeOutcome, 'shredded'> {
+  const shredded = isolationOf(state, before);
+  return shredded === undefined || shredded === isolationOf(state, after) ? {} : { shredded };
 }
 
 function planPut(state: WorkingState, change: Extract<EntryChange, { type: 'put' }>): PlannedChange {
@@ -85,7 +110,8 @@ function planPut(state: WorkingState, change: Extract<EntryChange, { type: 'put'
   if (condition && 'version' in condition) checkVersion(key, before, condition.version);
   else if (condition && before) throw exists(before);
   const row = put(state, change);
-  return { outcome: { existed: before !== undefined, row }, operation: { type: 'entry-put', key, entry, modified } };
+  const outcome = { existed: before !== undefined, row, ...shredding(state, before, row) };
+  return { outcome, operation: { type: 'entry-put', key, entry, modified } };
 }
 
 function planDelete(state: WorkingState, change: Extract<EntryChange, { type: 'delete' }>): PlannedChange {
@@ -93,12 +119,13 @@ function planDelete(state: WorkingState, change: Extract<EntryChange, { type: 'd
   const before = state.entries.get([key]);
   if (condition) checkVersion(key, before, condition.version);
   if (!before) return { outcome: { existed: false } };
-  state.entries.remove([key]);
-  return { outcome: { existed: true }, operation: { type: 'entry-delete', key } };
+  state.removeEntry(key);
+  return { outcome: { existed: true, ...shredding(state, before) }, operation: { type: 'entry-delete', key } };
 }
 
 function planMove(state: WorkingState, change: Extract<EntryChange, { type: 'rename' | 'copy' }>): PlannedChange {
   const { from, to } = change;
+  invariant(namespaceOfKey(from) === namespaceOfKey(to), 'an entry stays in its namespace');
   const source = state.entries.get([from]);
   if (!source) throw notFound(from);
   const target = state.entries.get([to]);
@@ -106,15 +133,19 @@ function planMove(state: WorkingState, change: Extract<EntryChange, { type: 'ren
   const existed = target !== undefined;
   if (change.type === 'rename') {
     const row = rename(state, source, to);
-    return { outcome: { existed, row }, operation: { type: 'entry-rename', from, to } };
+    const outcome = { existed, row, ...shredding(state, target, row) };
+    return { outcome, operation: { type: 'entry-rename', from, to } };
   }
+  if (isolationOf(state, source) !== undefined) throw isolated(from);
   const row = copy(state, source, change);
-  return { outcome: { existed, row }, operation: { type: 'entry-copy', from, to, modified: change.modified } };
+  const outcome = { existed, row, ...shredding(state, target, row) };
+  return { outcome, operation: { type: 'entry-copy', from, to, modified: change.modified } };
 }
 
 /**
  * Applies a change if its conditions hold. Rows of its keys must be loaded.
- * @throws `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `not-found/ENTRY_NOT_FOUND`, `corrupt/ENTRY_CORRUPT`
+ * @throws `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `not-found/ENTRY_NOT_FOUND`,
+ *   `corrupt/ENTRY_CORRUPT`, `unsupported/ENTRY_ISOLATED`
  */
 export function planEntryChange(state: WorkingState, change: EntryChange): PlannedChange {
   switch (change.type) {
@@ -138,7 +169,7 @@ export function replayEntryOperation(state: WorkingState, operation: EntryOperat
       put(state, operation);
       return;
     case 'entry-delete':
-      state.entries.remove([operation.key]);
+      state.removeEntry(operation.key);
       return;
     case 'entry-rename':
     case 'entry-copy': {

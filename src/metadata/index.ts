@@ -15,10 +15,13 @@ export type {
   ItemLocation,
   Metadata,
   MetadataCheck,
+  NamespaceCounters,
+  NamespaceQuota,
   OutboxRow,
   PackRow,
   ReplayStep,
   RequestOutcome,
+  StoredConfig,
   TableReport,
 } from './contract.ts';
 export {

@@ -9,6 +9,7 @@ import { compareBytes } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
 import type { FlushedJournal } from './contract.ts';
+import { namespaceOfPack } from './namespace-tally.ts';
 import { IN_OUTBOX, itemKey, type StoredPack } from './rows.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
@@ -61,7 +62,8 @@ export async function placeInline(state: WorkingState, placement: InlinePlacemen
     const { id, kind, ordinal, offset, storedLength, plainLength, codec, inner, length } = item;
     const position = { ordinal, offset, storedLength, plainLength, codec, inner, length };
     const { commit, pack } = placement;
-    state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false });
+    const namespace = namespaceOfPack(pack);
+    state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false, namespace });
   }
 }
 

@@ -8,7 +8,7 @@ import { migrationsFrom, SCHEMA_VERSION } from './schema.ts';
 import { SqlMetadata } from './sql-metadata.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { APPLICATION_ID, IN_MEMORY, SET_ASIDE_VERSION } from './sqlite-file.ts';
-import { createTables, loadStoreId } from './store-tables.ts';
+import { createPlainStore, loadStoreId, writeFirstRows, writeStoreId } from './store-tables.ts';
 
 export interface OpenSqliteOptions {
   readonly path: string;
@@ -56,7 +56,10 @@ async function migrate(database: SqliteDatabase, options: OpenSqliteOptions, ran
     const version = readVersion(database, options.path);
     if (version === SCHEMA_VERSION) return;
     for (const statement of migrationsFrom(version, database.dialect)) await transaction.run(statement, [[]]);
-    if (version === 0) await createTables(transaction, options.storeId, random);
+    if (version === 0) {
+      await writeStoreId(transaction, options.storeId);
+      await writeFirstRows(transaction, createPlainStore(), random);
+    }
     database.execute(`PRAGMA application_id = ${APPLICATION_ID}`, `PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
 }
@@ -92,5 +95,5 @@ export async function openSqlMetadata(
     await database.close();
     throw error;
   }
-  return new SqlMetadata({ database, ...parts });
+  return new SqlMetadata({ database, store: createPlainStore(), ...parts });
 }

@@ -11,6 +11,7 @@ import { type StoreError, storeError } from '../errors/store-error.ts';
 import type { DirectoryItem, Operation, PackDescriptor } from '../format/types.ts';
 import type { Change } from './contract.ts';
 import type { PlannedChange } from './entry-changes.ts';
+import { namespaceOfPack } from './namespace-tally.ts';
 import { type ItemKind, itemKey, type StoredPack } from './rows.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
@@ -48,7 +49,8 @@ function place(
 ): void {
   const { id, kind, ordinal, offset, storedLength, plainLength, codec, inner, length } = item;
   const position = { ordinal, offset, storedLength, plainLength, codec, inner, length };
-  state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false });
+  const namespace = namespaceOfPack(pack);
+  state.placeItem({ ...position, kind, id, pack: pack.number, commit, suspect: false, namespace });
 }
 
 function addNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack {

@@ -2,47 +2,62 @@ import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Metadata, OutboxRow, PackRow } from './contract.ts';
 import type { Database, Reader, SqlValue } from './database.ts';
 import { packRow } from './item-queries.ts';
-import { classCode, outboxRecordsTable, outboxTable, packsTable } from './rows.ts';
+import { classCode, type StoredPack } from './rows.ts';
+import type { Tables } from './tables.ts';
 import type { WorkingState } from './working-state.ts';
 
 async function selectPacks(
   database: Database,
-  tail: string,
-  parameters: readonly SqlValue[],
-): Promise<readonly PackRow[]> {
-  const packs = await database.read((reader) => packsTable.select(reader, tail, parameters));
-  return packs.map(({ row }) => packRow(row));
+  tables: Tables,
+  query: { readonly tail: string; readonly parameters: readonly SqlValue[] },
+): Promise<readonly StoredPack[]> {
+  const packs = await database.read((reader) => tables.packs.select(reader, query.tail, query.parameters));
+  return packs.map(({ row }) => row);
 }
 
 /** See `Metadata.listPacks`. */
-export function listPacks(
+export async function listPacks(
   database: Database,
+  tables: Tables,
   query: Parameters<Metadata['listPacks']>[0],
 ): Promise<readonly PackRow[]> {
-  const after = query.after ?? 0;
-  if (query.class === undefined) {
-    return selectPacks(database, 'WHERE dropped = 0 AND number > ? ORDER BY number LIMIT ?', [after, query.limit]);
-  }
-  const tail = 'WHERE dropped = 0 AND class = ? AND number > ? ORDER BY number LIMIT ?';
-  return selectPacks(database, tail, [classCode(query.class), after, query.limit]);
+  const ofClass = query.class === undefined ? [] : [classCode(query.class)];
+  const where = `WHERE dropped = 0 ${ofClass.length > 0 ? 'AND class = ? ' : ''}AND number > ?`;
+  const parameters = [...ofClass, query.after ?? 0, query.limit];
+  const packs = await selectPacks(database, tables, { tail: `${where} ORDER BY number LIMIT ?`, parameters });
+  return packs.map(packRow);
 }
 
 /** See `Metadata.smallPacks`. */
-export function smallPacks(
+export async function smallPacks(
   database: Database,
+  tables: Tables,
   query: Parameters<Metadata['smallPacks']>[0],
 ): Promise<readonly PackRow[]> {
   const order = query.class === 'journal' ? 'last_commit DESC, number' : 'pack_bytes, number';
-  const tail = `WHERE dropped = 0 AND class = ? AND pack_bytes < ? ORDER BY ${order} LIMIT ?`;
-  return selectPacks(database, tail, [classCode(query.class), query.bytesBelow, query.limit]);
+  // A plain store has no such column, and no other namespace.
+  const inNamespace = tables.namespaced ? [query.namespace ?? 0] : [];
+  const where = `WHERE dropped = 0 ${tables.namespaced ? 'AND namespace = ? ' : ''}AND class = ? AND pack_bytes < ?`;
+  const parameters = [...inNamespace, classCode(query.class), query.bytesBelow, query.limit];
+  const packs = await selectPacks(database, tables, { tail: `${where} ORDER BY ${order} LIMIT ?`, parameters });
+  return packs.map(packRow);
 }
 
 /**
  * See `Metadata.droppedPacks`. Items stay in a dropped pack only where a rebuild could not read the pack they were
  * merged into: then its blob is the last copy.
  */
-export function droppedPacks(database: Database, limit: number): Promise<readonly PackRow[]> {
-  return selectPacks(database, 'WHERE dropped = 1 AND items = 0 ORDER BY number LIMIT ?', [limit]);
+export async function droppedPacks(database: Database, tables: Tables, limit: number): Promise<readonly PackRow[]> {
+  const tail = `WHERE dropped = 1 AND number > ? ORDER BY number LIMIT ${METADATA_SCAN_ROWS}`;
+  const found: PackRow[] = [];
+  let after: number | undefined = 0;
+  while (after !== undefined && found.length < limit) {
+    const page: readonly StoredPack[] = await selectPacks(database, tables, { tail, parameters: [after] });
+    // Their number may be sealed, so it is looked at here.
+    for (const pack of page) if (pack.items === 0 && found.length < limit) found.push(packRow(pack));
+    after = page.length < METADATA_SCAN_ROWS ? undefined : page.at(-1)?.number;
+  }
+  return found;
 }
 
 /** See `Metadata.forgetPacks`. Packs that are live, needed or unknown are left alone. */
@@ -71,18 +86,23 @@ async function pageEnd(reader: Reader, after: number, bytesMax: number): Promise
 }
 
 /** See `Metadata.outbox`. */
-export function outboxPage(database: Database, after: number, bytesMax: number): Promise<readonly OutboxRow[]> {
+export function outboxPage(
+  database: Database,
+  tables: Tables,
+  page: { readonly after: number; readonly bytesMax: number },
+): Promise<readonly OutboxRow[]> {
+  const { after, bytesMax } = page;
   return database.read(async (reader) => {
     const end = await pageEnd(reader, after, bytesMax);
     const range = 'WHERE commit_number > ? AND commit_number <= ? ORDER BY commit_number';
-    const records = await outboxTable.select(reader, range, [after, end]);
+    const records = await tables.outbox.select(reader, range, [after, end]);
     const rows = new Map(
       records.map(({ row }) => [
         row.commit,
         { commit: row.commit, record: row.record, inline: [] as OutboxRow['inline'][number][] },
       ]),
     );
-    for (const { row } of await outboxRecordsTable.select(reader, `${range}, ordinal`, [after, end])) {
+    for (const { row } of await tables.outboxRecords.select(reader, `${range}, ordinal`, [after, end])) {
       const { codec, plainLength, stored, items } = row;
       rows.get(row.commit)?.inline.push({ codec, plainLength, stored, items });
     }

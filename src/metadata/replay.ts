@@ -7,6 +7,8 @@ import type { RandomBytes } from '../runtime/random.ts';
 import type { ReplayStep } from './contract.ts';
 import { entryKeysOf, replayEntryOperation } from './entry-changes.ts';
 import { placeInline, registerJournalPack, removeFromOutbox, settleFlushed } from './journal-packs.ts';
+import { dropNamespaces } from './namespace-drop.ts';
+import type { OperationScope } from './operation-scope.ts';
 import { packIdsOf, replayPackOperation } from './pack-changes.ts';
 import type { StoredPack } from './rows.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
@@ -60,13 +62,24 @@ async function replayInline(state: WorkingState, step: ReplayStep, commit: numbe
   }
 }
 
-async function replayOperation(
-  state: WorkingState,
-  operation: Operation,
-  context: { readonly commit: number; readonly directories: ReadonlyMap<string, readonly DirectoryItem[]> },
-): Promise<void> {
+interface OperationContext {
+  readonly commit: number;
+  readonly directories: ReadonlyMap<string, readonly DirectoryItem[]>;
+  readonly scope: OperationScope | undefined;
+}
+
+async function replayOperation(state: WorkingState, operation: Operation, context: OperationContext): Promise<void> {
   switch (operation.type) {
     case 'incarnation':
+      return;
+    case 'scoped': {
+      invariant(context.scope, 'only records of sealed stores have scoped operations');
+      const inner = context.scope.unwrap(operation);
+      if (inner) await replayOperation(state, inner, context);
+      return;
+    }
+    case 'namespace-drop':
+      await dropNamespaces(state, [operation.namespace]);
       return;
     case 'pack-add':
     case 'pack-merge': {
@@ -85,10 +98,14 @@ async function replayOperation(
   }
 }
 
-async function replayNew(state: WorkingState, step: ReplayStep, { record, digest }: ReadRecord): Promise<void> {
+async function replayNew(
+  state: WorkingState,
+  { record, digest }: ReadRecord,
+  { step, scope }: { readonly step: ReplayStep; readonly scope: OperationScope | undefined },
+): Promise<void> {
   const { commit, incarnation } = record;
   const directories = new Map(step.directories.map(({ packId, items }) => [toHex(packId), items]));
-  for (const operation of record.operations) await replayOperation(state, operation, { commit, directories });
+  for (const operation of record.operations) await replayOperation(state, operation, { commit, directories, scope });
   state.head = { ...state.head, commit, digest, recordIncarnation: incarnation };
 }
 
@@ -101,8 +118,9 @@ async function replayNew(state: WorkingState, step: ReplayStep, { record, digest
 export async function replaySteps(
   state: WorkingState,
   input: { readonly journalPacks: readonly PackDescriptor[]; readonly steps: readonly ReplayStep[] },
-  random: RandomBytes,
+  context: { readonly random: RandomBytes; readonly scope: OperationScope | undefined },
 ): Promise<void> {
+  const { random, scope } = context;
   for (const pack of input.journalPacks) await registerJournalPack(state, pack);
   let last: ReadRecord | undefined;
   for (const step of input.steps) {
@@ -114,7 +132,7 @@ export async function replaySteps(
       if (equalBytes(incarnation, state.head.incarnation)) {
         state.head = { ...state.head, incarnation: random(INCARNATION_BYTES) };
       }
-      await replayNew(state, step, read);
+      await replayNew(state, read, { step, scope });
     } else await removeFromOutbox(state, commit, commit);
     // Written step by step, so that a long replay holds one record's rows in memory and not all of them.
     await state.save();

@@ -1,10 +1,11 @@
 /**
  * The short digest that every metadata row carries, and the sum of them that every table keeps.
  *
- * A row digest is the first 8 bytes of BLAKE3 over the table's name and the values of its columns, each with its type
+ * In a plain store a row digest is the first 8 bytes of BLAKE3 over the table's name and the values of its columns, each with its type
  * and length, so that no two different rows have the same bytes. Database pages carry no checksums: this is what finds
  * a changed row. The sum, modulo 2^64, with the number of rows, is what finds a row that vanished or appeared.
- * Against accident, not against an attacker, who could compute both.
+ * Against accident, not against an attacker, who could compute both. In a sealed store the digest is a keyed one of 16
+ * bytes and the sum is sealed: see `sealed-codec.ts`.
  */
 import { utf8Encode } from '../bytes/bytes.ts';
 import { blake3 } from '../hash/index.ts';
@@ -12,7 +13,6 @@ import type { SqlRow, SqlValue } from './database.ts';
 
 export const ROW_DIGEST_BYTES = 8;
 
-const SUM_MODULUS = 2n ** 64n;
 const TYPE = { null: 0, number: 1, bytes: 2, string: 3, bigint: 4 } as const;
 
 /** Grows to the largest row seen; a row is hashed in one synchronous call, so one buffer serves all. */
@@ -53,9 +53,13 @@ function appendValue(value: SqlValue | undefined): void {
 }
 
 function finish(): Uint8Array {
-  const digest = blake3(scratch.subarray(0, length)).slice(0, ROW_DIGEST_BYTES);
+  const framed = scratch.slice(0, length);
   length = 0;
-  return digest;
+  return framed;
+}
+
+function digest(framed: Uint8Array): Uint8Array {
+  return blake3(framed).slice(0, ROW_DIGEST_BYTES);
 }
 
 const tableNames = new Map<string, Uint8Array>();
@@ -69,21 +73,31 @@ function begin(table: string): void {
   append(TYPE.string, name);
 }
 
-/** The digest of a row about to be written: its values in column order. */
-export function digestValues(table: string, values: readonly SqlValue[]): Uint8Array {
+/** A table's name and some values, in bytes that no other name and values have. */
+export function frameValues(table: string, values: readonly SqlValue[]): Uint8Array {
   begin(table);
   for (const value of values) appendValue(value);
   return finish();
 }
 
-/** The digest that a row as read should carry: of the named columns, in that order. */
-export function digestColumns(table: string, row: SqlRow, columns: readonly string[]): Uint8Array {
+/** `frameValues` of the named columns of a row as read, in that order. */
+export function frameColumns(table: string, row: SqlRow, columns: readonly string[]): Uint8Array {
   begin(table);
   for (const column of columns) appendValue(row[column]);
   return finish();
 }
 
-/** Number of rows and sum of their digests modulo 2^64. */
+/** The digest of a row about to be written: its values in column order. */
+export function digestValues(table: string, values: readonly SqlValue[]): Uint8Array {
+  return digest(frameValues(table, values));
+}
+
+/** The digest that a row as read should carry: of the named columns, in that order. */
+export function digestColumns(table: string, row: SqlRow, columns: readonly string[]): Uint8Array {
+  return digest(frameColumns(table, row, columns));
+}
+
+/** Number of rows and sum of their digests, modulo what a digest can hold. */
 export interface TableSum {
   readonly rows: number;
   readonly sum: bigint;
@@ -91,19 +105,25 @@ export interface TableSum {
 
 export const EMPTY_SUM: TableSum = { rows: 0, sum: 0n };
 
+/** Little-endian; digests are whole words of 64 bits. */
 function toNumber(digest: Uint8Array): bigint {
-  return new DataView(digest.buffer, digest.byteOffset, ROW_DIGEST_BYTES).getBigUint64(0, true);
+  const words = new DataView(digest.buffer, digest.byteOffset, digest.length);
+  let value = 0n;
+  for (let at = digest.length - 8; at >= 0; at -= 8) value = (value << 64n) | words.getBigUint64(at, true);
+  return value;
 }
 
 /** The sum with a row added (`count` 1) or taken away (`count` -1). */
 export function addToSum(total: TableSum, digest: Uint8Array, count: 1 | -1): TableSum {
-  const change = count === 1 ? toNumber(digest) : SUM_MODULUS - toNumber(digest);
-  return { rows: total.rows + count, sum: (total.sum + change) % SUM_MODULUS };
+  const change = count === 1 ? toNumber(digest) : -toNumber(digest);
+  return { rows: total.rows + count, sum: BigInt.asUintN(8 * digest.length, total.sum + change) };
 }
 
-export function encodeSum(sum: bigint): Uint8Array {
-  const bytes = new Uint8Array(ROW_DIGEST_BYTES);
-  new DataView(bytes.buffer).setBigUint64(0, sum, true);
+/** @param digestBytes of the digests that were summed */
+export function encodeSum(sum: bigint, digestBytes: number): Uint8Array {
+  const bytes = new Uint8Array(digestBytes);
+  const words = new DataView(bytes.buffer);
+  for (let at = 0; at < digestBytes; at += 8) words.setBigUint64(at, BigInt.asUintN(64, sum >> BigInt(8 * at)), true);
   return bytes;
 }
 

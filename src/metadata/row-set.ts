@@ -2,7 +2,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { Reader, SqlParameters, Transaction } from './database.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
-import type { CheckedRow, Table } from './table.ts';
+import type { CheckedRow, StoredRow, Table } from './table.ts';
 
 interface Slot<Row> {
   readonly before: CheckedRow<Row> | undefined;
@@ -24,6 +24,11 @@ export class RowSet<Row> {
 
   constructor(table: Table<Row>) {
     this.#table = table;
+  }
+
+  /** Of the table. */
+  get name(): string {
+    return this.#table.shape.name;
   }
 
   /** Reads the rows that are not here yet. Every key must be loaded before `get` and `set`. */
@@ -108,7 +113,7 @@ export class RowSet<Row> {
     total: TableSum,
     visit?: (before: Row | undefined, after: Row | undefined) => void,
   ): Promise<TableSum> {
-    const written: CheckedRow<Row>[] = [];
+    const written: StoredRow<Row>[] = [];
     const deleted: SqlParameters[] = [];
     let sum = total;
     for (const { before, after } of this.#slots.values()) {
@@ -119,9 +124,9 @@ export class RowSet<Row> {
         if (before) deleted.push(this.#table.keyOf(before.row));
         continue;
       }
-      const digest = this.#table.digestOf(after);
-      sum = addToSum(sum, digest, 1);
-      written.push({ row: after, digest });
+      const stored = this.#table.encode(after);
+      sum = addToSum(sum, stored.digest, 1);
+      written.push(stored);
     }
     this.#slots.clear();
     this.#undo.length = 0;

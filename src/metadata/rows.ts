@@ -1,11 +1,12 @@
-/** What the rows of each table say, and how they are written. The columns are in `schema.ts`. */
+/** What the rows of each table say. The columns are in `schema.ts` and `sealed-schema.ts`. */
 import { BinaryReader } from '../bytes/binary-reader.ts';
 import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
-import type { ItemPosition, PackClass, PackDescriptor, RecordItem, Stripe } from '../format/types.ts';
-import type { EntryRow, Head, InlineRecord } from './contract.ts';
-import { decodeSum, encodeSum } from './row-digest.ts';
-import { type Columns, Table } from './table.ts';
+import { namespaceOfKey } from '../format/scoped-key.ts';
+import type { ItemPosition, PackClass, PackDescriptor, PackSeal, RecordItem, Stripe } from '../format/types.ts';
+import type { EntryRow, Head, InlineRecord, NamespaceCounters } from './contract.ts';
+import { decodeSum, encodeSum, type TableSum } from './row-digest.ts';
+import type { Columns, TableShape } from './table.ts';
 
 /** Kinds of items that have a row of their own: what a reader looks up by id. */
 export type ItemKind = 'chunk' | 'manifest';
@@ -21,6 +22,8 @@ export interface ItemRow extends ItemPosition {
   /** The commit that placed the item; of one that rode inline it stays when the record moves to a journal pack. */
   readonly commit: number;
   readonly suspect: boolean;
+  /** That of the pack, 0 in the outbox and in plain stores. */
+  readonly namespace: number;
 }
 
 export interface StoredPack {
@@ -91,18 +94,27 @@ function decodeStripe(columns: Columns): Stripe {
   };
 }
 
-export const packsTable = new Table<StoredPack>({
+function decodeSeal(columns: Columns): { readonly seal?: PackSeal } {
+  const salt = columns.optionalBytes('salt');
+  if (!salt) return {};
+  return { seal: { namespace: columns.integer('namespace'), epoch: columns.integer('epoch'), salt } };
+}
+
+export const packsShape: TableShape<StoredPack> = {
   name: 'packs',
   keyColumns: ['number'],
   valueColumns: [
     ...['id', 'class', 'pack_bytes', 'stored_bytes', 'stripe_id', 'data_shards', 'parity_shards', 'roots'],
     ...['incarnation', 'first_commit', 'last_commit', 'items', 'dropped'],
   ],
+  sealedColumns: ['namespace', 'epoch', 'salt'],
+  clearColumns: ['id', 'class', 'pack_bytes', 'first_commit', 'last_commit', 'dropped', 'namespace', 'epoch'],
   encode: ({ number, descriptor, items, dropped }) => {
-    const { id, packBytes, storedBytes, stripe, journal } = descriptor;
+    const { id, packBytes, storedBytes, stripe, journal, seal } = descriptor;
     const shape = [number, id, classCode(descriptor.class), packBytes, storedBytes, stripe.id, stripe.k, stripe.m];
     const place = [journal?.incarnation ?? null, journal?.firstCommit ?? 0, journal?.lastCommit ?? 0];
-    return [...shape, stripe.roots, ...place, items, dropped ? 1 : 0];
+    const key = [seal?.namespace ?? 0, seal?.epoch ?? null, seal?.salt ?? null];
+    return [...shape, stripe.roots, ...place, items, dropped ? 1 : 0, ...key];
   },
   decode: (columns) => ({
     number: columns.integer('number'),
@@ -113,13 +125,14 @@ export const packsTable = new Table<StoredPack>({
       storedBytes: columns.integer('stored_bytes'),
       stripe: decodeStripe(columns),
       ...decodePlace(columns),
+      ...decodeSeal(columns),
     },
     items: columns.integer('items'),
     dropped: columns.integer('dropped') === 1,
   }),
-});
+};
 
-export const itemsTable = new Table<ItemRow>({
+export const itemsShape: TableShape<ItemRow> = {
   name: 'items',
   keyColumns: ['kind', 'id'],
   valueColumns: [
@@ -127,9 +140,11 @@ export const itemsTable = new Table<ItemRow>({
     ...['inner_offset', 'length'],
   ],
   localColumns: ['suspect'],
+  sealedColumns: ['namespace'],
+  clearColumns: ['namespace'],
   encode: (row) => [
     ...[KIND_CODES[row.kind], row.id, row.pack, row.commit, row.ordinal, row.offset, row.storedLength],
-    ...[row.plainLength, row.codec, row.inner, row.length, row.suspect ? 1 : 0],
+    ...[row.plainLength, row.codec, row.inner, row.length, row.suspect ? 1 : 0, row.namespace],
   ],
   decode: (columns) => ({
     kind: nameOf(KIND_CODES, columns.integer('kind')),
@@ -144,14 +159,25 @@ export const itemsTable = new Table<ItemRow>({
     inner: columns.integer('inner_offset'),
     length: columns.integer('length'),
     suspect: columns.integer('suspect') !== 0,
+    namespace: columns.optionalInteger('namespace') ?? 0,
   }),
-});
+};
 
-export const entriesTable = new Table<EntryRow>({
+/** Names and attributes have lengths of their own: padding lets few of them be told apart. */
+const ENTRY_PAD_BYTES = 64;
+
+export const entriesShape: TableShape<EntryRow> = {
   name: 'entries',
   keyColumns: ['key'],
   valueColumns: ['version', 'size', 'created', 'modified', 'entry'],
-  encode: (row) => [row.key, row.version, row.size, row.created, row.modified, row.entry],
+  sealedColumns: ['namespace'],
+  clearColumns: ['namespace'],
+  hiddenKey: true,
+  padBytes: ENTRY_PAD_BYTES,
+  encode: (row) => [
+    ...[row.key, row.version, row.size, row.created, row.modified, row.entry],
+    ...[namespaceOfKey(row.key)],
+  ],
   decode: (columns) => ({
     key: columns.bytes('key'),
     version: columns.bytes('version'),
@@ -160,19 +186,20 @@ export const entriesTable = new Table<EntryRow>({
     created: columns.integer('created'),
     modified: columns.integer('modified'),
   }),
-});
+};
 
-export const outboxTable = new Table<StoredRecord>({
+export const outboxShape: TableShape<StoredRecord> = {
   name: 'outbox',
   keyColumns: ['commit_number'],
   valueColumns: ['bytes', 'record'],
+  clearColumns: ['bytes'],
   encode: (row) => [row.commit, row.bytes, row.record],
   decode: (columns) => ({
     commit: columns.integer('commit_number'),
     bytes: columns.integer('bytes'),
     record: columns.bytes('record'),
   }),
-});
+};
 
 const ITEM_ID_BYTES = 32;
 const ITEM_BYTES = ITEM_ID_BYTES + 4;
@@ -195,7 +222,7 @@ function decodeItems(bytes: Uint8Array): readonly RecordItem[] {
   return items;
 }
 
-export const outboxRecordsTable = new Table<StoredInlineRecord>({
+export const outboxRecordsShape: TableShape<StoredInlineRecord> = {
   name: 'outbox_records',
   keyColumns: ['commit_number', 'ordinal'],
   valueColumns: ['codec', 'plain_length', 'items', 'stored'],
@@ -208,20 +235,53 @@ export const outboxRecordsTable = new Table<StoredInlineRecord>({
     items: decodeItems(columns.bytes('items')),
     stored: columns.bytes('stored'),
   }),
-});
+};
 
-export const sessionsTable = new Table<{ readonly id: Uint8Array }>({
+export const sessionsShape: TableShape<{ readonly id: Uint8Array }> = {
   name: 'sessions',
   keyColumns: ['id'],
   valueColumns: [],
   encode: (row) => [row.id],
   decode: (columns) => ({ id: columns.bytes('id') }),
-});
+};
+
+/** Counters of a namespace; a namespace that holds nothing has no row. */
+export interface NamespaceRow extends NamespaceCounters {
+  readonly number: number;
+}
+
+export const namespacesShape: TableShape<NamespaceRow> = {
+  name: 'namespaces',
+  keyColumns: ['number'],
+  valueColumns: ['entries', 'logical_bytes', 'chunks', 'unique_bytes', 'stored_bytes'],
+  encode: (row) => [row.number, row.entries, row.logicalBytes, row.chunks, row.uniqueBytes, row.storedBytes],
+  decode: (columns) => ({
+    number: columns.integer('number'),
+    entries: columns.integer('entries'),
+    logicalBytes: columns.integer('logical_bytes'),
+    chunks: columns.integer('chunks'),
+    uniqueBytes: columns.integer('unique_bytes'),
+    storedBytes: columns.integer('stored_bytes'),
+  }),
+};
+
+/** An isolation namespace that was dropped and whose key page is still to be destroyed. */
+export interface ShredRow {
+  readonly namespace: number;
+}
+
+export const shredsShape: TableShape<ShredRow> = {
+  name: 'shreds',
+  keyColumns: ['namespace'],
+  valueColumns: [],
+  encode: (row) => [row.namespace],
+  decode: (columns) => ({ namespace: columns.integer('namespace') }),
+};
 
 /** The one row of the head. */
 export const HEAD_KEY = [1] as const;
 
-export const headTable = new Table<HeadRow>({
+export const headShape: TableShape<HeadRow> = {
   name: 'head',
   keyColumns: ['id'],
   valueColumns: [
@@ -246,28 +306,37 @@ export const headTable = new Table<HeadRow>({
     packs: columns.integer('packs'),
     storedBytes: columns.integer('stored_bytes'),
   }),
-});
+};
 
-/** Tables whose rows are counted and summed. */
-export const SUMMED_TABLES = ['entries', 'items', 'packs', 'outbox', 'outbox_records', 'sessions'] as const;
-export type SummedTable = (typeof SUMMED_TABLES)[number];
+/** What is kept of a table while running, to be compared with its rows. */
+export interface SumRow extends TableSum {
+  readonly name: string;
+}
 
-export const sumsTable = new Table<{ readonly name: string; readonly rows: number; readonly sum: bigint }>({
-  name: 'table_sums',
-  keyColumns: ['name'],
-  valueColumns: ['row_count', 'digest_sum'],
-  encode: (row) => [row.name, row.rows, encodeSum(row.sum)],
-  decode: (columns) => ({
-    name: columns.text('name'),
-    rows: columns.integer('row_count'),
-    sum: decodeSum(columns.bytes('digest_sum')),
-  }),
-});
+/** @param digestBytes of the digests that are summed */
+export function sumsShapeOf(digestBytes: number): TableShape<SumRow> {
+  return {
+    name: 'table_sums',
+    keyColumns: ['name'],
+    valueColumns: ['row_count', 'digest_sum'],
+    encode: (row) => [row.name, row.rows, encodeSum(row.sum, digestBytes)],
+    decode: (columns) => ({
+      name: columns.text('name'),
+      rows: columns.integer('row_count'),
+      sum: decodeSum(columns.bytes('digest_sum')),
+    }),
+  };
+}
 
-export const settingsTable = new Table<{ readonly name: string; readonly value: Uint8Array }>({
+export interface SettingRow {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+export const settingsShape: TableShape<SettingRow> = {
   name: 'settings',
   keyColumns: ['name'],
   valueColumns: ['value'],
   encode: (row) => [row.name, row.value],
   decode: (columns) => ({ name: columns.text('name'), value: columns.bytes('value') }),
-});
+};

@@ -1,7 +1,10 @@
-import { invariant } from '../errors/store-error.ts';
+import { invariant, isStoreError } from '../errors/store-error.ts';
+import type { RingSecrets } from '../format/key-schedule.ts';
 import type { PackDescriptor } from '../format/types.ts';
+import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
+import { loadHead, loadSums } from './books.ts';
 import { checkMetadata } from './check.ts';
 import { commitRequests } from './commit.ts';
 import type {
@@ -15,47 +18,73 @@ import type {
   ItemLocation,
   Metadata,
   MetadataCheck,
+  NamespaceCounters,
   OutboxRow,
   PackRow,
   ReplayStep,
   RequestOutcome,
+  StoredConfig,
 } from './contract.ts';
 import type { Database, Snapshot } from './database.ts';
-import type { EntryIndex } from './entry-index/contract.ts';
-import { SqlEntryIndex } from './entry-index/sql-entry-index.ts';
 import { getEntries } from './entry-queries.ts';
-import { locateItems, markItemsSuspect, markPacksSuspect, scanItems } from './item-queries.ts';
+import { locateItems, scanItems } from './item-queries.ts';
 import { applyFlushed } from './journal-packs.ts';
+import type { MetadataLock } from './metadata-lock.ts';
+import { forgetShreds, namespaceCounters, pendingShreds } from './namespace-queries.ts';
+import type { OperationScope } from './operation-scope.ts';
 import { droppedPacks, forgetPacks, listPacks, outboxPage, smallPacks } from './pack-queries.ts';
 import { replaySteps } from './replay.ts';
-import { entriesTable, type ItemKind } from './rows.ts';
+import { resealRows } from './reseal.ts';
+import type { ItemKind } from './rows.ts';
 import { stateDigests } from './state-digests.ts';
-import { loadHead, loadSums, WorkingState } from './working-state.ts';
+import { loadConfig, storeConfig } from './store-config.ts';
+import type { StoreTables } from './store-tables.ts';
+import { markItemsSuspect, markPacksSuspect } from './suspects.ts';
+import type { Tables } from './tables.ts';
+import { WorkingState } from './working-state.ts';
 
 const SESSION_ID_BYTES = 8;
 
+/** What the metadata of a sealed store has beside a plain one's. */
+export interface SealedParts {
+  readonly lock: MetadataLock;
+  readonly scope: OperationScope;
+}
+
 export interface SqlMetadataParts {
-  /** Holds the tables of `schema.ts`; closed with the metadata. */
+  /** Holds the tables of the schema; closed with the metadata. Guarded by the keys in a sealed store. */
   readonly database: Database;
+  /** What can be used without keys. Default `database`. */
+  readonly unguarded?: Database;
+  readonly store: StoreTables;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  readonly sealed?: SealedParts;
 }
 
 /** The metadata contract over a SQL database. */
 export class SqlMetadata implements Metadata {
   readonly #database: Database;
+  readonly #unguarded: Database;
+  readonly #store: StoreTables;
+  readonly #tables: Tables;
   readonly #clock: Clock;
   readonly #random: RandomBytes;
-  readonly #entryIndex: EntryIndex = new SqlEntryIndex(entriesTable);
+  readonly #sealed: SealedParts | undefined;
+  #folding: Promise<void> | undefined;
 
   constructor(parts: SqlMetadataParts) {
     this.#database = parts.database;
+    this.#unguarded = parts.unguarded ?? parts.database;
+    this.#store = parts.store;
+    this.#tables = parts.store.tables;
     this.#clock = parts.clock;
     this.#random = parts.random;
+    this.#sealed = parts.sealed;
   }
 
   #change<T>(work: (state: WorkingState) => Promise<T>): Promise<T> {
-    return this.#database.write(async (transaction) => work(await WorkingState.begin(transaction)));
+    return this.#database.write(async (transaction) => work(await WorkingState.begin(transaction, this.#store)));
   }
 
   async #inSnapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -67,17 +96,44 @@ export class SqlMetadata implements Metadata {
     }
   }
 
+  config(): Promise<StoredConfig | undefined> {
+    return this.#unguarded.read(loadConfig);
+  }
+
+  setConfig(expectedGeneration: number, next: StoredConfig): Promise<void> {
+    return this.#unguarded.write((transaction) => storeConfig(transaction, expectedGeneration, next));
+  }
+
+  async unlock(keys: RingSecrets, generation: number): Promise<void> {
+    invariant(this.#sealed, 'only the metadata of a sealed store is unlocked');
+    await this.#sealed.lock.unlock(keys, generation);
+  }
+
   async head(): Promise<Head> {
-    const { commit, digest, incarnation, flushed } = await this.#database.read(loadHead);
+    const head = await this.#database.read((reader) => loadHead(reader, this.#tables));
+    const { commit, digest, incarnation, flushed } = head;
     return { commit, digest, incarnation, flushed };
   }
 
   counters(): Promise<Counters> {
     return this.#database.read(async (reader) => {
-      const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = await loadHead(reader);
-      const outbox = (await loadSums(reader)).get('outbox')?.rows ?? 0;
+      const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = await loadHead(reader, this.#tables);
+      const outbox = (await loadSums(reader, this.#store)).get('outbox')?.rows ?? 0;
       return { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes, outbox };
     });
+  }
+
+  namespaceCounters(namespace: number): Promise<NamespaceCounters> {
+    return this.#database.read((reader) => namespaceCounters(reader, this.#tables, namespace));
+  }
+
+  pendingShreds(page: Parameters<Metadata['pendingShreds']>[0] = {}): Promise<readonly number[]> {
+    const { after = 0, limit = METADATA_SCAN_ROWS } = page;
+    return this.#database.read((reader) => pendingShreds(reader, this.#tables, { after, limit }));
+  }
+
+  forgetShreds(namespaces: readonly number[]): Promise<void> {
+    return this.#change((state) => forgetShreds(state, namespaces));
   }
 
   openSession(): Promise<Uint8Array> {
@@ -93,37 +149,59 @@ export class SqlMetadata implements Metadata {
 
   async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]> {
     options?.signal?.throwIfAborted();
-    return locateItems(this.#database, kind, ids);
+    return locateItems(this.#database, this.#tables, { kind, ids });
   }
 
   markSuspect(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
-    return this.#database.write((transaction) => markItemsSuspect(transaction, items));
+    return markItemsSuspect(this.#database, this.#tables, items);
   }
 
   markPacksSuspect(numbers: readonly number[]): Promise<void> {
-    return this.#database.write((transaction) => markPacksSuspect(transaction, numbers));
+    return markPacksSuspect(this.#database, this.#tables, numbers);
   }
 
   getEntries(keys: readonly Uint8Array[]): Promise<readonly (EntryRow | undefined)[]> {
-    return getEntries(this.#database, entriesTable, keys);
+    return getEntries(this.#database, this.#tables.entries, keys);
   }
 
   listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]> {
-    return this.#entryIndex.list(this.#database, query, options?.signal);
+    return this.#store.index.list(this.#database, query, options?.signal);
   }
 
-  commit(
+  async commit(
     requests: readonly CommitRequest[],
     flushed: readonly FlushedJournal[] = [],
   ): Promise<readonly RequestOutcome[]> {
-    return this.#change(async (state) => {
+    const outcomes = await this.#change(async (state) => {
       if (flushed.length > 0) await applyFlushed(state, flushed);
-      return commitRequests(state, requests, this.#clock.now());
+      return commitRequests(state, requests, { time: this.#clock.now(), scope: this.#sealed?.scope });
     });
+    this.#foldWhenDue();
+    return outcomes;
+  }
+
+  /** Housekeeping of the entry index, beside other calls. */
+  #foldWhenDue(): void {
+    const { index } = this.#store;
+    if (!index.foldDue || this.#folding) return;
+    const folding = this.#fold().finally(() => {
+      this.#folding = undefined;
+    });
+    this.#folding = folding;
+  }
+
+  async #fold(): Promise<void> {
+    const { index } = this.#store;
+    try {
+      while (index.foldDue) await this.#change((state) => state.fold());
+    } catch (error) {
+      // Nothing is lost: lists read what is not folded, the next commit tries again, and what is damaged is told to both.
+      if (!isStoreError(error)) throw error;
+    }
   }
 
   outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]> {
-    return outboxPage(this.#database, after, bytesMax);
+    return outboxPage(this.#database, this.#tables, { after, bytesMax });
   }
 
   markFlushed(flushed: readonly FlushedJournal[]): Promise<void> {
@@ -134,15 +212,15 @@ export class SqlMetadata implements Metadata {
   }
 
   listPacks(query: Parameters<Metadata['listPacks']>[0]): Promise<readonly PackRow[]> {
-    return listPacks(this.#database, query);
+    return listPacks(this.#database, this.#tables, query);
   }
 
   smallPacks(query: Parameters<Metadata['smallPacks']>[0]): Promise<readonly PackRow[]> {
-    return smallPacks(this.#database, query);
+    return smallPacks(this.#database, this.#tables, query);
   }
 
   droppedPacks(limit: number): Promise<readonly PackRow[]> {
-    return droppedPacks(this.#database, limit);
+    return droppedPacks(this.#database, this.#tables, limit);
   }
 
   forgetPacks(numbers: readonly number[]): Promise<void> {
@@ -151,24 +229,31 @@ export class SqlMetadata implements Metadata {
 
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
     return this.#change(async (state) => {
-      await replaySteps(state, { journalPacks, steps }, this.#random);
+      const context = { random: this.#random, scope: this.#sealed?.scope };
+      await replaySteps(state, { journalPacks, steps }, context);
       await state.save();
     });
   }
 
+  async reseal(options: Parameters<Metadata['reseal']>[0]): Promise<void> {
+    invariant(this.#sealed, 'only the metadata of a sealed store is sealed');
+    await resealRows(this.#database, this.#store, options);
+  }
+
   check(options: Parameters<Metadata['check']>[0] = {}): Promise<MetadataCheck> {
-    return this.#inSnapshot((snapshot) => checkMetadata(snapshot, options));
+    return this.#inSnapshot((snapshot) => checkMetadata(snapshot, this.#store, options));
   }
 
   scanItems(kind: ItemKind, after: Uint8Array | undefined, limit: number): ReturnType<Metadata['scanItems']> {
-    return scanItems(this.#database, kind, { after, limit });
+    return scanItems(this.#database, this.#tables, { kind, after, limit });
   }
 
   stateDigests(): ReturnType<Metadata['stateDigests']> {
-    return this.#inSnapshot(stateDigests);
+    return this.#inSnapshot((snapshot) => stateDigests(snapshot, this.#tables));
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    await this.#database.close();
+    await this.#folding;
   }
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { SqlMetadata } from './sql-metadata.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
+import { createPlainStore } from './store-tables.ts';
 
 let file: MetadataFile;
 const databases: SqliteDatabase[] = [];
@@ -125,7 +126,7 @@ describe('metadata on a full disk', () => {
   it('commits nothing, says so, and goes on when there is room', async () => {
     await (await file.fill()).close();
     const database = openDatabase();
-    const metadata = new SqlMetadata({ database, clock: systemClock, random: systemRandom });
+    const metadata = new SqlMetadata({ database, store: createPlainStore(), clock: systemClock, random: systemRandom });
     const before = await metadata.stateDigests();
     const pages = Number((await database.read((reader) => reader.all('PRAGMA page_count', [])))[0]?.page_count);
     database.execute(`PRAGMA max_page_count = ${pages}`);

@@ -26,6 +26,8 @@ async function callMetadata(metadata: SqlMetadata, { method, args, signal, progr
       return metadata.locate(args[0] as ItemKind, args[1] as Uint8Array, options);
     case 'listEntries':
       return metadata.listEntries(args[0] as EntryQuery, options);
+    case 'reseal':
+      return metadata.reseal({ ...options, lastEpoch: args[0] as number });
     case 'check':
       return metadata.check({ ...options, progress });
     case 'commit': {

@@ -4,9 +4,10 @@ import type { PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { EntryRow } from './contract.ts';
 import type { Reader } from './database.ts';
-import { classCode, entriesTable, IN_OUTBOX, type ItemRow, itemKey, itemsTable, packsTable } from './rows.ts';
+import { classCode, IN_OUTBOX, type ItemRow, itemKey } from './rows.ts';
 import type { Table } from './table.ts';
 import { scanTable } from './table-scan.ts';
+import type { Tables } from './tables.ts';
 
 const DIGEST_BITS = 256n;
 const NO_PACK = new Uint8Array(16);
@@ -31,8 +32,10 @@ function itemBytes(row: ItemRow, packId: Uint8Array): Uint8Array {
   return framed(row.id, packId, numbers(kind, ordinal, offset, storedLength, plainLength, codec, inner, length));
 }
 
-function packBytes({ id, class: packClass, packBytes: bytes, storedBytes, stripe }: PackDescriptor): Uint8Array {
-  return framed(id, stripe.id, stripe.roots, numbers(classCode(packClass), bytes, storedBytes, stripe.k, stripe.m));
+function packBytes({ id, class: packClass, packBytes: bytes, storedBytes, stripe, seal }: PackDescriptor): Uint8Array {
+  const key = seal ? [numbers(seal.namespace, seal.epoch), seal.salt] : [];
+  const sizes = numbers(classCode(packClass), bytes, storedBytes, stripe.k, stripe.m);
+  return framed(id, stripe.id, stripe.roots, sizes, ...key);
 }
 
 /** A sum of digests does not depend on the order of rows, and unlike XOR it does not cancel out equal ones. */
@@ -53,14 +56,17 @@ async function eachRow<Row>(reader: Reader, table: Table<Row>, visit: (row: Row)
 }
 
 /** See `Metadata.stateDigests`. */
-export async function stateDigests(reader: Reader): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>> {
+export async function stateDigests(
+  reader: Reader,
+  tables: Tables,
+): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>> {
   const [entries, items, packs] = [new MultisetDigest(), new MultisetDigest(), new MultisetDigest()];
   const packIds = new Map<number, Uint8Array>([[IN_OUTBOX, NO_PACK]]);
-  await eachRow(reader, entriesTable, (row) => entries.add(entryBytes(row)));
-  await eachRow(reader, packsTable, ({ number, descriptor, dropped }) => {
+  await eachRow(reader, tables.entries, (row) => entries.add(entryBytes(row)));
+  await eachRow(reader, tables.packs, ({ number, descriptor, dropped }) => {
     packIds.set(number, descriptor.id);
     if (!dropped && descriptor.class !== 'journal') packs.add(packBytes(descriptor));
   });
-  await eachRow(reader, itemsTable, (row) => items.add(itemBytes(row, packIds.get(row.pack) ?? NO_PACK)));
+  await eachRow(reader, tables.items, (row) => items.add(itemBytes(row, packIds.get(row.pack) ?? NO_PACK)));
   return { entries: `${entries}`, items: `${items}`, packs: `${packs}` };
 }

@@ -14,7 +14,8 @@ export async function* scanTable<Row>(
   table: Table<Row>,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly SqlRow[]> {
-  const { name, keyColumns } = table.shape;
+  const { keyColumns } = table;
+  const { name } = table.shape;
   const keys = keyColumns.join(', ');
   const tail = `ORDER BY ${keys} LIMIT ${METADATA_SCAN_ROWS}`;
   const from = `SELECT ${table.columnList} FROM ${name}`;

@@ -1,7 +1,7 @@
-import { equalBytes, toHex } from '../bytes/bytes.ts';
-import { type StoreError, storeError } from '../errors/store-error.ts';
+import { toHex } from '../bytes/bytes.ts';
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import type { Reader, SqlParameters, SqlRow, SqlValue, Transaction } from './database.ts';
-import { digestColumns, digestValues, ROW_DIGEST_BYTES } from './row-digest.ts';
+import type { RowCodec, RowForm } from './row-codec.ts';
 
 /** Where the codec of a table takes the values of a row from. Wrong types are `corrupt/METADATA_CORRUPT`. */
 export interface Columns {
@@ -9,11 +9,12 @@ export interface Columns {
   integer(column: string): number;
   bytes(column: string): Uint8Array;
   text(column: string): string;
-  /** `undefined` for NULL. */
+  /** `undefined` for NULL and for a column that this store does not have. */
   optionalBytes(column: string): Uint8Array | undefined;
+  optionalInteger(column: string): number | undefined;
 }
 
-/** What makes a table: its columns and how its rows read as values. */
+/** What makes a table: its columns and how its rows read as values. How they are stored is the codec's. */
 export interface TableShape<Row> {
   readonly name: string;
   /** The columns of the primary key, then the others. */
@@ -21,7 +22,15 @@ export interface TableShape<Row> {
   readonly valueColumns: readonly string[];
   /** Columns that the row digest leaves out: facts of this machine only. */
   readonly localColumns?: readonly string[];
-  /** Values in the order of key, value and local columns. */
+  /** Columns that only sealed stores have. */
+  readonly sealedColumns?: readonly string[];
+  /** Of the value and sealed columns, those that queries of a sealed store need: they stay outside of the seal. */
+  readonly clearColumns?: readonly string[];
+  /** In a sealed store the primary key is one column `lookup`, a keyed digest; the key columns are sealed. */
+  readonly hiddenKey?: boolean;
+  /** What is sealed is padded to a multiple of this, so that its length tells little. Default `ROW_PAD_BYTES`. */
+  readonly padBytes?: number;
+  /** Values in the order of key, value, local and sealed columns. */
   encode(row: Row): readonly SqlValue[];
   decode(columns: Columns): Row;
 }
@@ -32,6 +41,11 @@ export interface CheckedRow<Row> {
   readonly digest: Uint8Array;
 }
 
+/** A row ready to be written. */
+export interface StoredRow<Row> extends CheckedRow<Row> {
+  readonly stored: readonly SqlValue[];
+}
+
 function formatValue(value: SqlValue | undefined): string {
   return value instanceof Uint8Array ? toHex(value.subarray(0, 64)) : String(value);
 }
@@ -39,21 +53,24 @@ function formatValue(value: SqlValue | undefined): string {
 /** One table: reads rows and checks each against its digest, writes rows with theirs. Knows nothing of sums. */
 export class Table<Row> {
   readonly shape: TableShape<Row>;
-  /** Columns of every query, the digest last. */
+  /** Columns of the primary key as stored. */
+  readonly keyColumns: readonly string[];
+  /** Columns of every query. */
   readonly columnList: string;
-  readonly #digested: readonly string[];
+  readonly #form: RowForm;
   readonly #select: string;
   readonly #upsert: string;
   readonly #delete: string;
 
-  constructor(shape: TableShape<Row>) {
-    const { name, keyColumns, valueColumns, localColumns = [] } = shape;
-    const columns = [...keyColumns, ...valueColumns, ...localColumns, 'digest'];
+  constructor(shape: TableShape<Row>, codec: RowCodec) {
+    this.shape = shape;
+    this.#form = codec.formOf(shape);
+    const { name } = shape;
+    const { keyColumns, columns } = this.#form;
     const byKey = keyColumns.map((column) => `${column} = ?`).join(' AND ');
     const updates = columns.slice(keyColumns.length).map((column) => `${column} = excluded.${column}`);
-    this.shape = shape;
+    this.keyColumns = keyColumns;
     this.columnList = columns.join(', ');
-    this.#digested = [...keyColumns, ...valueColumns];
     this.#select = `SELECT ${this.columnList} FROM ${name} WHERE ${byKey}`;
     this.#upsert = `INSERT INTO ${name} (${this.columnList}) VALUES (${columns.map(() => '?').join(', ')})
       ON CONFLICT (${keyColumns.join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
@@ -61,32 +78,35 @@ export class Table<Row> {
   }
 
   #corrupt(row: SqlRow, problem: string, cause?: unknown): StoreError {
-    const { name, keyColumns } = this.shape;
-    const key = keyColumns.map((column) => formatValue(row[column])).join('/');
+    const { name } = this.shape;
+    const key = this.keyColumns.map((column) => formatValue(row[column])).join('/');
     return storeError('METADATA_CORRUPT', `metadata table ${name}, row ${key}: ${problem}`, {
       details: { table: name, key },
       cause,
     });
   }
 
-  #columns(row: SqlRow): Columns {
+  #columns(row: SqlRow, values: SqlRow): Columns {
     const wrong = (column: string): never => {
       throw this.#corrupt(row, `column ${column} holds a value of the wrong kind`);
     };
     const bytes = (column: string): Uint8Array => {
-      const value = row[column];
+      const value = values[column];
       return value instanceof Uint8Array ? value : wrong(column);
     };
+    const integer = (column: string): number => {
+      const value = values[column];
+      return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(column);
+    };
+    const isAbsent = (column: string): boolean => (values[column] ?? null) === null;
     return {
       bytes,
-      optionalBytes: (column) => (row[column] === null ? undefined : bytes(column)),
+      integer,
+      optionalBytes: (column) => (isAbsent(column) ? undefined : bytes(column)),
+      optionalInteger: (column) => (isAbsent(column) ? undefined : integer(column)),
       text: (column) => {
-        const value = row[column];
+        const value = values[column];
         return typeof value === 'string' ? value : wrong(column);
-      },
-      integer: (column) => {
-        const value = row[column];
-        return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(column);
       },
     };
   }
@@ -96,46 +116,75 @@ export class Table<Row> {
    * @throws `corrupt/METADATA_CORRUPT` when it does not match its digest
    */
   check(row: SqlRow): CheckedRow<Row> {
-    const { digest } = row;
-    const sound =
-      digest instanceof Uint8Array &&
-      digest.length === ROW_DIGEST_BYTES &&
-      equalBytes(digest, digestColumns(this.shape.name, row, this.#digested));
-    if (!sound) throw this.#corrupt(row, 'does not match its digest');
-    return { row: this.shape.decode(this.#columns(row)), digest };
+    const decoded = this.#form.decode(row);
+    if (decoded.problem !== undefined) throw this.#corrupt(row, decoded.problem, decoded.cause);
+    return { row: this.shape.decode(this.#columns(row, decoded.values)), digest: decoded.digest };
+  }
+
+  /** Like `check`; the error of a damaged row is the answer. */
+  inspect(row: SqlRow): CheckedRow<Row> | StoreError {
+    try {
+      return this.check(row);
+    } catch (error) {
+      if (isStoreError(error, 'METADATA_CORRUPT')) return error;
+      throw error;
+    }
   }
 
   /** The rows with these primary keys, in their order. */
   async load(reader: Reader, keys: readonly SqlParameters[]): Promise<readonly (CheckedRow<Row> | undefined)[]> {
-    if (keys.length === 0) return [];
-    const rows = await reader.lookup(this.#select, keys);
+    const rows = await this.find(reader, keys);
     return rows.map((row) => row && this.check(row));
   }
 
-  /** The rows of a query: `tail` is what follows `SELECT columns FROM table`. */
+  /** The rows with these primary keys as the database returns them, unchecked, in their order. */
+  async find(reader: Reader, keys: readonly SqlParameters[]): Promise<readonly (SqlRow | undefined)[]> {
+    if (keys.length === 0) return [];
+    return reader.lookup(
+      this.#select,
+      keys.map((key) => this.#form.storedKey(key)),
+    );
+  }
+
+  /** The rows of a query: `tail` is what follows `SELECT columns FROM table`, in columns as stored. */
   async select(reader: Reader, tail: string, parameters: SqlParameters = []): Promise<readonly CheckedRow<Row>[]> {
     const rows = await reader.all(`SELECT ${this.columnList} FROM ${this.shape.name} ${tail}`, parameters);
     return rows.map((row) => this.check(row));
   }
 
-  /** The primary key of a row. */
+  /** The primary key of a row, in the key columns of its shape. */
   keyOf(row: Row): SqlParameters {
     return this.shape.encode(row).slice(0, this.shape.keyColumns.length);
   }
 
-  /** The digest that a row gets when it is written. */
-  digestOf(row: Row): Uint8Array {
-    return digestValues(this.shape.name, this.shape.encode(row).slice(0, this.#digested.length));
+  /** The row as it will be stored. In a sealed store it is sealed anew each time: to be called once per write. */
+  encode(row: Row): StoredRow<Row> {
+    const { stored, digest } = this.#form.encode(this.shape.encode(row));
+    return { row, stored, digest };
   }
 
   /** Writes rows whether or not there is one with the same key. */
-  async upsert(transaction: Transaction, rows: readonly CheckedRow<Row>[]): Promise<void> {
+  async upsert(transaction: Transaction, rows: readonly StoredRow<Row>[]): Promise<void> {
     if (rows.length === 0) return;
-    const sets = rows.map(({ row, digest }) => [...this.shape.encode(row), digest]);
-    await transaction.run(this.#upsert, sets);
+    await transaction.run(
+      this.#upsert,
+      rows.map(({ stored }) => stored),
+    );
+  }
+
+  /** `upsert` for tables without a sum. */
+  async put(transaction: Transaction, ...rows: readonly Row[]): Promise<void> {
+    await this.upsert(
+      transaction,
+      rows.map((row) => this.encode(row)),
+    );
   }
 
   async delete(transaction: Transaction, keys: readonly SqlParameters[]): Promise<void> {
-    if (keys.length > 0) await transaction.run(this.#delete, keys);
+    if (keys.length === 0) return;
+    await transaction.run(
+      this.#delete,
+      keys.map((key) => this.#form.storedKey(key)),
+    );
   }
 }

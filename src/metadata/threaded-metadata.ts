@@ -1,3 +1,4 @@
+import type { RingSecrets } from '../format/key-schedule.ts';
 import type { PackDescriptor } from '../format/types.ts';
 import type { WorkerCallOptions, WorkerClient } from '../runtime/worker-rpc.ts';
 import { decodeError, type WireError } from '../runtime/worker-wire.ts';
@@ -12,10 +13,12 @@ import type {
   ItemLocation,
   Metadata,
   MetadataCheck,
+  NamespaceCounters,
   OutboxRow,
   PackRow,
   ReplayStep,
   RequestOutcome,
+  StoredConfig,
 } from './contract.ts';
 
 /** A failed outcome as it crosses threads. */
@@ -39,12 +42,36 @@ export class ThreadedMetadata implements Metadata {
     return (await this.#thread.call(method, args, options)) as Awaited<ReturnType<Metadata[Method]>>;
   }
 
+  config(): Promise<StoredConfig | undefined> {
+    return this.#call('config', []);
+  }
+
+  setConfig(expectedGeneration: number, next: StoredConfig): Promise<void> {
+    return this.#call('setConfig', [expectedGeneration, next]);
+  }
+
+  unlock(keys: RingSecrets, generation: number): Promise<void> {
+    return this.#call('unlock', [keys, generation]);
+  }
+
   head(): Promise<Head> {
     return this.#call('head', []);
   }
 
   counters(): Promise<Counters> {
     return this.#call('counters', []);
+  }
+
+  namespaceCounters(namespace: number): Promise<NamespaceCounters> {
+    return this.#call('namespaceCounters', [namespace]);
+  }
+
+  pendingShreds(page?: Parameters<Metadata['pendingShreds']>[0]): Promise<readonly number[]> {
+    return this.#call('pendingShreds', [page]);
+  }
+
+  forgetShreds(namespaces: readonly number[]): Promise<void> {
+    return this.#call('forgetShreds', [namespaces]);
   }
 
   openSession(): Promise<Uint8Array> {
@@ -109,6 +136,10 @@ export class ThreadedMetadata implements Metadata {
 
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
     return this.#call('replay', [journalPacks, steps]);
+  }
+
+  reseal({ lastEpoch, signal }: Parameters<Metadata['reseal']>[0]): Promise<void> {
+    return this.#call('reseal', [lastEpoch], signal && { signal });
   }
 
   check(options?: Parameters<Metadata['check']>[0]): Promise<MetadataCheck> {

@@ -1,58 +1,28 @@
 import { toHex } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
+import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
+import { type Books, loadBooks } from './books.ts';
 import type { EntryRow } from './contract.ts';
-import type { Reader, Transaction } from './database.ts';
-import type { TableSum } from './row-digest.ts';
+import type { Transaction } from './database.ts';
+import type { EntryRowChange } from './entry-index/contract.ts';
+import { NamespaceTally } from './namespace-tally.ts';
+import { addToSum, type TableSum } from './row-digest.ts';
 import { RowSet } from './row-set.ts';
 import {
   classCode,
-  entriesTable,
-  HEAD_KEY,
   type HeadRow,
-  headTable,
   IN_OUTBOX,
   type ItemKind,
   type ItemRow,
   itemKey,
-  itemsTable,
-  outboxRecordsTable,
-  outboxTable,
-  packsTable,
+  type ShredRow,
   type StoredInlineRecord,
   type StoredPack,
   type StoredRecord,
-  SUMMED_TABLES,
-  type SummedTable,
-  sessionsTable,
-  sumsTable,
 } from './rows.ts';
-
-/** @throws `corrupt/METADATA_CORRUPT` when the row of the head is gone or damaged */
-export async function loadHead(reader: Reader): Promise<HeadRow> {
-  const [head] = await headTable.load(reader, [HEAD_KEY]);
-  if (!head)
-    throw storeError('METADATA_CORRUPT', 'metadata table head: its row is gone', { details: { table: 'head' } });
-  return head.row;
-}
-
-/** The kept count and sum of every table. */
-export async function loadSums(reader: Reader): Promise<Map<SummedTable, TableSum>> {
-  const rows = await sumsTable.load(
-    reader,
-    SUMMED_TABLES.map((name) => [name]),
-  );
-  const sums = new Map<SummedTable, TableSum>();
-  for (const [index, name] of SUMMED_TABLES.entries()) {
-    const found = rows[index];
-    if (!found) {
-      const details = { table: 'table_sums', key: name };
-      throw storeError('METADATA_CORRUPT', `metadata table table_sums: the row of ${name} is gone`, { details });
-    }
-    sums.set(name, found.row);
-  }
-  return sums;
-}
+import type { StoreTables } from './store-tables.ts';
+import type { StoredRow, Table } from './table.ts';
 
 /** Whether a directory item has a row of its own; journal records are found by commit number instead. */
 export function isLocated(item: DirectoryItem): item is DirectoryItem & { readonly kind: ItemKind } {
@@ -65,36 +35,70 @@ export function isLocated(item: DirectoryItem): item is DirectoryItem & { readon
  */
 export class WorkingState {
   readonly transaction: Transaction;
-  readonly entries = new RowSet<EntryRow>(entriesTable);
-  readonly items = new RowSet<ItemRow>(itemsTable);
-  readonly packs = new RowSet<StoredPack>(packsTable);
-  readonly outbox = new RowSet<StoredRecord>(outboxTable);
-  readonly outboxRecords = new RowSet<StoredInlineRecord>(outboxRecordsTable);
-  readonly sessions = new RowSet<{ readonly id: Uint8Array }>(sessionsTable);
-  readonly #sums: Map<SummedTable, TableSum>;
+  readonly entries: RowSet<EntryRow>;
+  readonly items: RowSet<ItemRow>;
+  readonly packs: RowSet<StoredPack>;
+  readonly outbox: RowSet<StoredRecord>;
+  readonly outboxRecords: RowSet<StoredInlineRecord>;
+  readonly sessions: RowSet<{ readonly id: Uint8Array }>;
+  /** In a sealed store; a plain one shreds nothing. */
+  readonly shreds: RowSet<ShredRow> | undefined;
+  readonly tally: NamespaceTally;
+  readonly #parts: StoreTables;
+  readonly #sums: Map<string, TableSum>;
   readonly #packNumbers = new Map<string, number | undefined>();
   head: HeadRow;
 
-  private constructor(transaction: Transaction, head: HeadRow, sums: Map<SummedTable, TableSum>) {
+  private constructor(transaction: Transaction, parts: StoreTables, books: Books) {
+    const { tables } = parts;
     this.transaction = transaction;
-    this.head = head;
-    this.#sums = sums;
+    this.entries = new RowSet(tables.entries);
+    this.items = new RowSet(tables.items);
+    this.packs = new RowSet(tables.packs);
+    this.outbox = new RowSet(tables.outbox);
+    this.outboxRecords = new RowSet(tables.outboxRecords);
+    this.sessions = new RowSet(tables.sessions);
+    this.shreds = tables.namespaced && new RowSet(tables.namespaced.shreds);
+    this.tally = new NamespaceTally(tables.namespaced?.namespaces);
+    this.#parts = parts;
+    this.head = books.head;
+    this.#sums = books.sums;
   }
 
-  static async begin(transaction: Transaction): Promise<WorkingState> {
-    return new WorkingState(transaction, await loadHead(transaction), await loadSums(transaction));
+  static async begin(transaction: Transaction, parts: StoreTables): Promise<WorkingState> {
+    return new WorkingState(transaction, parts, await loadBooks(transaction, parts));
+  }
+
+  /** Whether this is the metadata of a sealed store. */
+  get isSealed(): boolean {
+    return this.#parts.tables.namespaced !== undefined;
   }
 
   /** Undoes what `change` did when it throws. */
   async attempt<T>(change: () => Promise<T>): Promise<T> {
     const sets = [this.entries, this.items, this.packs];
     const marks = sets.map((set) => set.mark());
+    const mark = this.tally.mark();
     try {
       return await change();
     } catch (error) {
       for (const [index, set] of sets.entries()) set.rollBack(marks[index] ?? 0);
+      this.tally.rollBack(mark);
       throw error;
     }
+  }
+
+  /** Puts an entry in place of the one with its key, if there is one. */
+  putEntry(row: EntryRow): void {
+    const before = this.entries.get([row.key]);
+    this.tally.growBy(namespaceOfKey(row.key), row.size - (before?.size ?? 0));
+    this.entries.put(row);
+  }
+
+  removeEntry(key: Uint8Array): void {
+    const before = this.entries.get([key]);
+    this.tally.growBy(namespaceOfKey(key), -(before?.size ?? 0));
+    this.entries.remove([key]);
   }
 
   async loadPacks(ids: readonly Uint8Array[]): Promise<void> {
@@ -179,44 +183,90 @@ export class WorkingState {
     this.items.put(row);
   }
 
+  /** Its row and pack must be loaded. */
+  removeItem(key: readonly [number, Uint8Array]): void {
+    const before = this.items.get(key);
+    if (before) this.#countItem(before.pack, -1);
+    this.items.remove(key);
+  }
+
+  /** Bytes of the entries of a namespace as planned, and how many of them this transaction added. */
+  async logicalBytes(namespace: number): Promise<{ readonly size: number; readonly grown: number }> {
+    const before = await this.tally.logicalBytes(this.transaction, namespace);
+    const grown = this.tally.growthOf(namespace);
+    return { size: (before ?? this.head.logicalBytes) + grown, grown };
+  }
+
   async #saveSet<Row>(
-    name: SummedTable,
     set: RowSet<Row>,
     visit?: (before: Row | undefined, after: Row | undefined) => void,
   ): Promise<void> {
-    const sum = this.#sums.get(name);
+    const sum = this.#sums.get(set.name);
     invariant(sum, 'every table has a sum');
-    this.#sums.set(name, await set.save(this.transaction, sum, visit));
+    this.#sums.set(set.name, await set.save(this.transaction, sum, visit));
   }
 
   /** Writes all changes. Everything must be loaded again before it is used again. */
   async save(): Promise<void> {
     const counters = { ...this.head };
-    await this.#saveSet('entries', this.entries, (before, after) => {
+    const changes: EntryRowChange[] = [];
+    await this.#saveSet(this.entries, (before, after) => {
+      changes.push({ before, after });
       counters.entries += Number(after !== undefined) - Number(before !== undefined);
       counters.logicalBytes += (after?.size ?? 0) - (before?.size ?? 0);
+      this.tally.countEntry(before, after);
     });
-    await this.#saveSet('items', this.items, (before, after) => {
+    await this.#saveSet(this.items, (before, after) => {
       if ((before ?? after)?.kind !== 'chunk') return;
       counters.chunks += Number(after !== undefined) - Number(before !== undefined);
       counters.uniqueBytes += (after?.length ?? 0) - (before?.length ?? 0);
+      this.tally.countChunk(before, after);
     });
-    await this.#saveSet('packs', this.packs, (before, after) => {
+    await this.#saveSet(this.packs, (before, after) => {
       const was = before && !before.dropped ? before : undefined;
       const is = after && !after.dropped ? after : undefined;
       counters.packs += Number(is !== undefined) - Number(was !== undefined);
       counters.storedBytes += (is?.descriptor.storedBytes ?? 0) - (was?.descriptor.storedBytes ?? 0);
+      this.tally.countPack(was, is);
     });
-    await this.#saveSet('outbox', this.outbox);
-    await this.#saveSet('outbox_records', this.outboxRecords);
-    await this.#saveSet('sessions', this.sessions);
+    await this.#saveSet(this.outbox);
+    await this.#saveSet(this.outboxRecords);
+    await this.#saveSet(this.sessions);
+    if (this.shreds) await this.#saveSet(this.shreds);
+    const namespaces = await this.tally.settle(this.transaction);
+    if (namespaces) await this.#saveSet(namespaces);
+    await this.#parts.index.apply({ transaction: this.transaction, sums: this.#sums }, changes);
     this.head = counters;
     this.#packNumbers.clear();
-    const sums = [...this.#sums].map(([name, { rows, sum }]) => ({ name, rows, sum }));
-    await sumsTable.upsert(
+    await this.#saveBooks();
+  }
+
+  /** Writes rows that say what they said and are stored in another way. */
+  async replaceRows<Row>(
+    table: Table<Row>,
+    rows: readonly { readonly before: Uint8Array; readonly after: StoredRow<Row> }[],
+  ): Promise<void> {
+    const { name } = table.shape;
+    let sum = this.#sums.get(name);
+    invariant(sum, 'every table has a sum');
+    for (const { before, after } of rows) sum = addToSum(addToSum(sum, before, -1), after.digest, 1);
+    this.#sums.set(name, sum);
+    await table.upsert(
       this.transaction,
-      sums.map((row) => ({ row, digest: sumsTable.digestOf(row) })),
+      rows.map(({ after }) => after),
     );
-    await headTable.upsert(this.transaction, [{ row: this.head, digest: headTable.digestOf(this.head) }]);
+    await this.#saveBooks();
+  }
+
+  async #saveBooks(): Promise<void> {
+    const { head, sums } = this.#parts.tables;
+    await sums.put(this.transaction, ...[...this.#sums].map(([name, sum]) => ({ name, ...sum })));
+    await head.put(this.transaction, this.head);
+  }
+
+  /** One step of the entry index's own housekeeping; see `EntryIndex.fold`. */
+  async fold(): Promise<void> {
+    await this.#parts.index.fold({ transaction: this.transaction, sums: this.#sums });
+    await this.#saveBooks();
   }
 }

@@ -29,7 +29,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   format: { level: 2, imports: [...L0, 'hash', 'crypto'], types: L1 },
   // Never hash, format or crypto: a backend sees keys and opaque bytes.
   backend: { level: 2, imports: L0 },
-  metadata: { level: 2, imports: [...L0, 'hash', 'format'] },
+  metadata: { level: 2, imports: [...L0, 'hash', 'crypto', 'format'] },
   // A location is data that the metadata makes and the pipeline reads: its type, never the engine behind it.
   pipeline: { level: 3, imports: [...L0, ...L1, 'format'], types: ['src/metadata/contract.ts'] },
   placement: { level: 3, imports: [...L0, 'hash', 'format', 'backend'] },
@@ -62,6 +62,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@napi-rs/blake-hash': ['hash'],
   cborg: ['format'],
   commander: ['cli'],
+  'shamir-secret-sharing': ['crypto'],
   zod: ['format', 'keys', 'cli'],
   'node:sqlite': ['metadata'],
   'node:zlib': ['compress'],

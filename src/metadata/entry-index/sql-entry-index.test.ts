@@ -3,8 +3,8 @@ import { MetadataFile } from '../../../test/support/metadata-file.ts';
 import { utf8Encode } from '../../bytes/bytes.ts';
 import type { EntryQuery } from '../contract.ts';
 import type { Database, Reader, SqlParameters } from '../database.ts';
-import { entriesTable } from '../rows.ts';
 import { SqliteDatabase } from '../sqlite-database.ts';
+import { createPlainTables } from '../tables.ts';
 import { SqlEntryIndex } from './sql-entry-index.ts';
 
 let file: MetadataFile;
@@ -34,7 +34,7 @@ async function planOf(query: Omit<EntryQuery, 'limit'>): Promise<readonly string
         return work({ all, lookup: (sql, sets) => reader.lookup(sql, sets) });
       }),
   };
-  await new SqlEntryIndex(entriesTable).list(recording as Database, { ...query, limit: 5 });
+  await new SqlEntryIndex(createPlainTables().entries).list(recording as Database, { ...query, limit: 5 });
   const [first] = asked;
   const rows = await database.read((reader) => reader.all(`EXPLAIN QUERY PLAN ${first?.sql}`, first?.parameters ?? []));
   return rows.map(({ detail }) => String(detail));

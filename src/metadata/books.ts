@@ -1,0 +1,45 @@
+/** The books of the metadata: its head, and what is kept of every table to compare its rows with. */
+import { storeError } from '../errors/store-error.ts';
+import type { Reader } from './database.ts';
+import type { TableSum } from './row-digest.ts';
+import { HEAD_KEY, type HeadRow } from './rows.ts';
+import { allSummedTables, type StoreTables } from './store-tables.ts';
+import type { Tables } from './tables.ts';
+
+export interface Books {
+  readonly head: HeadRow;
+  /** By name of the table. */
+  readonly sums: Map<string, TableSum>;
+}
+
+/** @throws `corrupt/METADATA_CORRUPT` when the row of the head is gone or damaged */
+export async function loadHead(reader: Reader, tables: Tables): Promise<HeadRow> {
+  const [head] = await tables.head.load(reader, [HEAD_KEY]);
+  if (!head)
+    throw storeError('METADATA_CORRUPT', 'metadata table head: its row is gone', { details: { table: 'head' } });
+  return head.row;
+}
+
+/** The kept count and sum of every table, by name. */
+export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<string, TableSum>> {
+  const names = allSummedTables(store).map(({ shape }) => shape.name);
+  const rows = await store.tables.sums.load(
+    reader,
+    names.map((name) => [name]),
+  );
+  const sums = new Map<string, TableSum>();
+  for (const [index, name] of names.entries()) {
+    const found = rows[index];
+    if (!found) {
+      const details = { table: 'table_sums', key: name };
+      throw storeError('METADATA_CORRUPT', `metadata table table_sums: the row of ${name} is gone`, { details });
+    }
+    const { rows: count, sum } = found.row;
+    sums.set(name, { rows: count, sum });
+  }
+  return sums;
+}
+
+export async function loadBooks(reader: Reader, parts: StoreTables): Promise<Books> {
+  return { head: await loadHead(reader, parts.tables), sums: await loadSums(reader, parts) };
+}

@@ -1,0 +1,113 @@
+/**
+ * The rows of a sealed store. Beside what queries need, a row is one column `sealed`, which is bound to its table, its
+ * key and its clear columns: it opens nowhere else and with nothing else beside it.
+ *
+ * What this does not find by itself: an older row put back in its own place. Its digest is another one, and the sum of
+ * its table tells (`check`).
+ */
+import { invariant, isStoreError } from '../errors/store-error.ts';
+import type { SqlRow, SqlValue } from './database.ts';
+import type { DecodedRow, RowCodec, RowForm } from './row-codec.ts';
+import { frameColumns, frameValues } from './row-digest.ts';
+import { type RowSealer, SEALED_DIGEST_BYTES } from './row-sealer.ts';
+import { decodeValues, encodeValues } from './sealed-values.ts';
+import type { TableShape } from './table.ts';
+
+const LOOKUP = 'lookup';
+/** Holds `epoch ‖ envelope` in every table of a sealed store. */
+export const SEALED_COLUMN = 'sealed';
+/** Numbers take as many bytes as they need: padded, rows of one table have nearly all the same length. */
+const ROW_PAD_BYTES = 16;
+
+/** Which columns of a table lie where, and where their values stand among those of a row. */
+interface Layout {
+  readonly keyColumns: readonly string[];
+  readonly clear: readonly string[];
+  readonly local: readonly string[];
+  readonly hidden: readonly string[];
+  /** Places of `clear`, `local` and `hidden` in what the shape encodes. */
+  readonly clearAt: readonly number[];
+  readonly localAt: readonly number[];
+  readonly hiddenAt: readonly number[];
+}
+
+function layoutOf<Row>(shape: TableShape<Row>): Layout {
+  const { keyColumns, valueColumns, localColumns: local = [], sealedColumns = [], clearColumns = [] } = shape;
+  const all = [...keyColumns, ...valueColumns, ...local, ...sealedColumns];
+  const values = [...valueColumns, ...sealedColumns];
+  const clear = values.filter((column) => clearColumns.includes(column));
+  const hidden = [...(shape.hiddenKey ? keyColumns : []), ...values.filter((column) => !clearColumns.includes(column))];
+  const placesOf = (columns: readonly string[]): readonly number[] => columns.map((column) => all.indexOf(column));
+  return {
+    ...{ keyColumns: shape.hiddenKey ? [LOOKUP] : keyColumns, clear, local, hidden },
+    ...{ clearAt: placesOf(clear), localAt: placesOf(local), hiddenAt: placesOf(hidden) },
+  };
+}
+
+function pick(values: readonly SqlValue[], places: readonly number[]): SqlValue[] {
+  return places.map((place) => values[place] ?? null);
+}
+
+/** The form of one table. */
+class SealedForm implements RowForm {
+  readonly keyColumns: readonly string[];
+  readonly columns: readonly string[];
+  readonly #name: string;
+  readonly #keys: number;
+  readonly #padBytes: number;
+  readonly #bound: readonly string[];
+  readonly #layout: Layout;
+  readonly #sealer: RowSealer;
+
+  constructor(shape: Omit<TableShape<never>, 'encode' | 'decode'>, layout: Layout, sealer: RowSealer) {
+    this.keyColumns = layout.keyColumns;
+    this.#bound = [...layout.keyColumns, ...layout.clear];
+    this.columns = [...this.#bound, ...layout.local, SEALED_COLUMN];
+    this.#name = shape.name;
+    this.#keys = shape.keyColumns.length;
+    this.#padBytes = shape.padBytes ?? ROW_PAD_BYTES;
+    this.#layout = layout;
+    this.#sealer = sealer;
+  }
+
+  storedKey(key: readonly SqlValue[]): readonly SqlValue[] {
+    if (this.keyColumns[0] !== LOOKUP) return key;
+    const [hidden, ...more] = key;
+    invariant(hidden instanceof Uint8Array && more.length === 0, 'a hidden key is one byte string');
+    return [this.#sealer.lookup(hidden)];
+  }
+
+  encode(values: readonly SqlValue[]): { readonly stored: readonly SqlValue[]; readonly digest: Uint8Array } {
+    const { clearAt, localAt, hiddenAt } = this.#layout;
+    const bound = [...this.storedKey(values.slice(0, this.#keys)), ...pick(values, clearAt)];
+    const plain = encodeValues(pick(values, hiddenAt), this.#padBytes);
+    const sealed = this.#sealer.seal(plain, frameValues(this.#name, bound));
+    return { stored: [...bound, ...pick(values, localAt), sealed], digest: this.#sealer.digestOf(sealed) };
+  }
+
+  decode(row: SqlRow): DecodedRow {
+    const { [SEALED_COLUMN]: sealed } = row;
+    if (!(sealed instanceof Uint8Array)) return { problem: 'is not sealed' };
+    const { hidden } = this.#layout;
+    let plain: Uint8Array | undefined;
+    try {
+      plain = this.#sealer.open(sealed, frameColumns(this.#name, row, this.#bound));
+    } catch (cause) {
+      if (!isStoreError(cause, 'EPOCH_UNKNOWN')) throw cause;
+      return { problem: 'is sealed in an unknown key epoch', cause };
+    }
+    const opened = plain && decodeValues(plain, hidden.length);
+    if (!opened) return { problem: 'does not open' };
+    const values: Record<string, SqlValue> = { ...row };
+    for (const [index, column] of hidden.entries()) values[column] = opened[index] ?? null;
+    return { values, digest: this.#sealer.digestOf(sealed) };
+  }
+}
+
+/** The codec of a sealed store; its sealer must have keys before a row is written or read. */
+export function createSealedCodec(sealer: RowSealer): RowCodec {
+  return {
+    digestBytes: SEALED_DIGEST_BYTES,
+    formOf: (shape) => new SealedForm(shape, layoutOf(shape), sealer),
+  };
+}

@@ -14,6 +14,7 @@ export {
   type SeedEncoding,
   writeIdentity,
 } from './identity.ts';
+export { combineIdentity, splitIdentity } from './identity-shares.ts';
 export { createKeyFile, formatKey, generateKey, KEY_BYTES, parseKey, readKeyFile } from './key-file.ts';
 export { createKeyring, type EpochFacts, type Keyring, type NamespaceFacts, type WriterFacts } from './keyring.ts';
 export { checkNamespaceName, DEFAULT_NAMESPACE, isNamespaceName } from './namespace-name.ts';

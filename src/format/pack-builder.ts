@@ -80,9 +80,13 @@ export class PackBuilder {
 
   /** Size of the pack if it were finished now; never less, and more by some bytes an item: the directory is estimated. */
   get bytes(): number {
+    return this.#paddedBytes(this.#unpaddedBytes);
+  }
+
+  get #unpaddedBytes(): number {
     const directory =
       DIRECTORY_BYTES + this.#recordCount * DIRECTORY_RECORD_BYTES + this.#items.length * DIRECTORY_ITEM_BYTES;
-    return this.#paddedBytes(this.#length + directory + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES);
+    return this.#length + directory + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES;
   }
 
   get recordCount(): number {
@@ -111,7 +115,7 @@ export class PackBuilder {
     if (this.#recordCount >= PACK_RECORDS_MAX || this.#items.length + record.items.length > PACK_ITEMS_MAX) {
       throw argumentRangeError('record', 'one for a pack that is not full', this.#recordCount);
     }
-    if (this.bytes + storedLength > PACK_BYTES_MAX) {
+    if (this.#unpaddedBytes + storedLength > PACK_BYTES_MAX) {
       throw argumentRangeError('record.stored.length', 'within a pack of the largest size', storedLength);
     }
     const { kind, codec, plainLength } = record;

@@ -1,0 +1,139 @@
+import { hkdfSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../../test/support/caught.ts';
+import { patternBytes } from '../../test/support/format-samples.ts';
+import { EPOCH, ISOLATED, RING, sampleSchedule, sealedHeader, TENANT } from '../../test/support/sealed-samples.ts';
+import { concatBytes, EMPTY_BYTES, toHex, utf8Encode } from '../bytes/bytes.ts';
+import { KeySchedule, type RingSecrets } from './key-schedule.ts';
+
+const SCHEDULE = sampleSchedule();
+const PACK = { ...sealedHeader('data', 3, { namespace: TENANT }), salt: patternBytes(32, 5) };
+
+/** HKDF-SHA256 (RFC 5869) straight from Node. */
+function hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, bytes = 32): string {
+  return Buffer.from(hkdfSync('sha256', secret, salt, info, bytes)).toString('hex');
+}
+
+function derived(secret: Uint8Array, label: string, salt: Uint8Array = EMPTY_BYTES, bytes = 32): string {
+  return hkdf(secret, salt, utf8Encode(label), bytes);
+}
+
+const [STORE, EPOCH_SECRET, TENANT_SECRET] = [RING.store, patternBytes(32, 62), patternBytes(32, 64)] as const;
+
+/** Every key, as hex. */
+function keysOf(schedule: KeySchedule, namespace: number, epoch: number): Readonly<Record<string, string>> {
+  return {
+    data: toHex(schedule.dataKey(namespace, epoch)),
+    pack: toHex(schedule.packKey({ ...PACK, namespace, epoch })),
+    id: toHex(schedule.idKey(namespace)),
+    chunker: schedule.chunkerSeed(namespace).toString(16),
+    operation: toHex(schedule.operationKey(namespace, epoch)),
+    isolatedEntry: toHex(schedule.isolatedEntryKey(namespace)),
+    isolatedVersion: toHex(schedule.isolatedVersionKey(namespace)),
+    writerKem: toHex(schedule.writerKemSeed(namespace, epoch)),
+    metadata: toHex(schedule.metadataKey(epoch)),
+    lookup: toHex(schedule.lookupKey()),
+    keyPage: toHex(schedule.keyPageKey(epoch)),
+  };
+}
+
+describe('a key schedule', () => {
+  it('derives each key with HKDF-SHA256 under its label', () => {
+    const data = derived(EPOCH_SECRET, 'holdfast data key v1', TENANT_SECRET);
+    const packInfo = concatBytes([
+      utf8Encode('holdfast pack key v1'),
+      PACK.store,
+      PACK.pack,
+      Uint8Array.of(1, TENANT, 0, 0, 0, EPOCH, 0, 0, 0),
+    ]);
+    const chunker = Buffer.from(derived(TENANT_SECRET, 'holdfast chunker seed v1', undefined, 8), 'hex');
+    expect(keysOf(SCHEDULE, TENANT, EPOCH)).toEqual({
+      data,
+      pack: hkdf(Buffer.from(data, 'hex'), PACK.salt, packInfo),
+      id: derived(TENANT_SECRET, 'holdfast id key v1'),
+      chunker: chunker.readBigUInt64LE().toString(16),
+      operation: derived(EPOCH_SECRET, 'holdfast operation key v1', TENANT_SECRET),
+      isolatedEntry: derived(TENANT_SECRET, 'holdfast isolated entry key v1'),
+      isolatedVersion: derived(TENANT_SECRET, 'holdfast isolated version key v1'),
+      writerKem: derived(EPOCH_SECRET, 'holdfast writer kem seed v1', TENANT_SECRET, 64),
+      metadata: derived(EPOCH_SECRET, 'holdfast metadata key v1', STORE),
+      lookup: derived(STORE, 'holdfast lookup key v1'),
+      keyPage: derived(EPOCH_SECRET, 'holdfast key page key v1', STORE),
+    });
+  });
+
+  it('gives no two equal keys', () => {
+    const keys = [0, TENANT, ISOLATED].flatMap((namespace) =>
+      [1, 2].flatMap((epoch) => Object.entries(keysOf(SCHEDULE, namespace, epoch))),
+    );
+    // What depends on less than both comes up again under the same name, and under no other.
+    const names = new Map<string, Set<string>>();
+    for (const [name, key] of keys) names.set(key, (names.get(key) ?? new Set()).add(name));
+    expect([...names.values()].filter((each) => each.size > 1)).toEqual([]);
+    expect(names.size).toBe(4 * 3 * 2 + 4 * 3 + 2 * 2 + 1);
+  });
+
+  it('keeps ids, chunking and lookups through a rotation', () => {
+    const rotated = new KeySchedule({ ...RING, epochs: [...RING.epochs, { number: 3, secret: patternBytes(32, 66) }] });
+    expect(rotated.currentEpoch).toBe(3);
+    expect(rotated.idKey(TENANT)).toEqual(SCHEDULE.idKey(TENANT));
+    expect(rotated.chunkerSeed(TENANT)).toBe(SCHEDULE.chunkerSeed(TENANT));
+    expect(rotated.lookupKey()).toEqual(SCHEDULE.lookupKey());
+    expect(rotated.dataKey(TENANT, 2)).toEqual(SCHEDULE.dataKey(TENANT, 2));
+    expect(rotated.dataKey(TENANT, 3)).not.toEqual(SCHEDULE.dataKey(TENANT, 2));
+  });
+
+  it('gives another pack key for every part of a name', () => {
+    const names = [
+      PACK,
+      { ...PACK, store: patternBytes(16, 9) },
+      { ...PACK, pack: patternBytes(16, 9) },
+      { ...PACK, class: 'meta' as const },
+      { ...PACK, namespace: 0 },
+      { ...PACK, epoch: 1 },
+      { ...PACK, salt: patternBytes(32, 9) },
+    ];
+    expect(new Set(names.map((name) => toHex(SCHEDULE.packKey(name)))).size).toBe(names.length);
+  });
+
+  it('says which epoch it does not know, and which namespace has no key', () => {
+    expect(outcomeOf(() => SCHEDULE.dataKey(0, 3))).toBe('denied/EPOCH_UNKNOWN');
+    expect(outcomeOf(() => SCHEDULE.metadataKey(0))).toBe('denied/EPOCH_UNKNOWN');
+    expect(outcomeOf(() => SCHEDULE.idKey(8))).toBe('denied/NAMESPACE_KEY_GONE');
+    expect(outcomeOf(() => SCHEDULE.packKey({ ...PACK, namespace: 8 }))).toBe('denied/NAMESPACE_KEY_GONE');
+  });
+
+  it('forgets a namespace, and leaves the keys it gave alone', () => {
+    const schedule = sampleSchedule();
+    const key = schedule.dataKey(TENANT, EPOCH);
+    expect(schedule.hasNamespace(TENANT)).toBe(true);
+    schedule.forget(TENANT);
+    expect(schedule.hasNamespace(TENANT)).toBe(false);
+    expect(outcomeOf(() => schedule.dataKey(TENANT, EPOCH))).toBe('denied/NAMESPACE_KEY_GONE');
+    expect(toHex(key)).toBe(toHex(SCHEDULE.dataKey(TENANT, EPOCH)));
+    schedule.forget(TENANT);
+  });
+
+  it('learns the keys of isolated entries, and no others', () => {
+    const schedule = new KeySchedule(RING);
+    expect(schedule.hasNamespace(ISOLATED)).toBe(false);
+    const secret = patternBytes(32, 65);
+    schedule.learn(ISOLATED, secret);
+    secret.fill(0);
+    schedule.learn(ISOLATED, patternBytes(32, 65));
+    expect(schedule.isolatedEntryKey(ISOLATED)).toEqual(SCHEDULE.isolatedEntryKey(ISOLATED));
+    expect(outcomeOf(() => schedule.learn(ISOLATED, patternBytes(32, 66)))).toBe('internal/INVARIANT_BROKEN');
+    expect(outcomeOf(() => schedule.learn(8, patternBytes(32, 66)))).toBe('internal/INVARIANT_BROKEN');
+  });
+
+  it.each<[string, RingSecrets]>([
+    ['no epoch', { ...RING, epochs: [] }],
+    ['epoch 0', { ...RING, epochs: [{ number: 0, secret: patternBytes(32, 1) }] }],
+    ['one epoch twice', { ...RING, epochs: [...RING.epochs, ...RING.epochs] }],
+    ['a short store secret', { ...RING, store: patternBytes(31, 1) }],
+    ['a short epoch secret', { ...RING, epochs: [{ number: 1, secret: patternBytes(16, 1) }] }],
+    ['a namespace beyond u32', { ...RING, namespaces: [{ number: 2 ** 32, secret: patternBytes(32, 1) }] }],
+  ])('takes no ring with %s', (_, ring) => {
+    expect(outcomeOf(() => new KeySchedule(ring))).toBe('internal/INVARIANT_BROKEN');
+  });
+});

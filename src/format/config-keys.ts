@@ -90,14 +90,21 @@ const slotSchema = z.discriminatedUnion('type', [
   z.strictObject({ id, type: z.literal('recipient'), ...described, ...masterKeyMembers }),
 ]);
 
+type Affordable =
+  | { readonly type: 'passphrase'; readonly argon2: Omit<SlotArgon2, 'salt'> }
+  | { readonly type: 'key-file' | 'recipient' };
+
 type Slots = readonly z.infer<typeof slotSchema>[];
 
 function areDistinct(slots: Slots): boolean {
   return new Set(slots.map((slot) => slot.id)).size === slots.length;
 }
 
-/** Each passphrase slot may have to be tried: what all of them cost together is bounded, before any is. */
-function areAffordable(slots: Slots): boolean {
+/**
+ * Whether the passphrase slots among these cost little enough to be tried one after the other: memory times passes of all
+ * of them, up to 16 GiB.
+ */
+export function areAffordable(slots: readonly Affordable[]): boolean {
   const work = slots.map((slot) => (slot.type === 'passphrase' ? slot.argon2.memoryKib * slot.argon2.passes : 0));
   return work.reduce((sum, one) => sum + one, 0) <= ARGON2_WORK_KIB_MAX;
 }

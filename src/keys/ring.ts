@@ -22,6 +22,9 @@ const RING_VERSION = 1;
 /** An Ed25519 public key: RFC 8032, section 5.1.5. */
 export const WRITER_KEY_BYTES = 32;
 
+/** The last time that ECMAScript can tell (ECMA-262, section 21.4.1.1). */
+const TIME_MS_MAX = 8.64e15;
+
 export interface RingEpoch {
   /** From 1; the last one is what new data is sealed under. */
   readonly number: number;
@@ -93,7 +96,7 @@ export function decodeRing(bytes: Uint8Array, fail: Fail): Ring {
 function epochOf(fields: Fields): RingEpoch {
   const number = fields.integer('epoch', { min: 1, max: EPOCH_NUMBER_MAX });
   const secret = fields.bytes('epoch secret', SECRET_BYTES);
-  const created = fields.integer('time');
+  const created = fields.integer('time', { max: TIME_MS_MAX });
   fields.end();
   return { number, secret, created };
 }
@@ -102,7 +105,7 @@ function namespaceOf(fields: Fields, fail: Fail): RingNamespace {
   const number = fields.integer('namespace', { max: ISOLATED_NAMESPACE_MIN - 1 });
   const name = text(fields.any('name'), isNamespaceName, fail);
   const secret = fields.bytes('namespace secret', SECRET_BYTES);
-  const created = fields.integer('time');
+  const created = fields.integer('time', { max: TIME_MS_MAX });
   const quotaBytes = fields.nullable('quota', () => fields.integer('quota'));
   fields.end();
   return { number, name, secret, created, ...(quotaBytes !== undefined && { quotaBytes }) };
@@ -112,7 +115,7 @@ function writerOf(fields: Fields, fail: Fail): RingWriter {
   const label = text(fields.any('label'), isKeyLabel, fail);
   const publicKey = fields.bytes('writer key', WRITER_KEY_BYTES);
   const namespace = fields.integer('namespace', { max: ISOLATED_NAMESPACE_MIN - 1 });
-  const created = fields.integer('time');
+  const created = fields.integer('time', { max: TIME_MS_MAX });
   fields.end();
   return { label, publicKey, namespace, created };
 }

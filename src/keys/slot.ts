@@ -2,10 +2,12 @@ import { fromBase64, toBase64 } from '../bytes/base64.ts';
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { ARGON2_DEFAULT, type Argon2Cost, argon2id } from '../crypto/argon2.ts';
 import { createKemKeyPair, encapsulate, KEM_SEED_BYTES } from '../crypto/kem.ts';
+import { checkInteger } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { CborValue } from '../format/cbor.ts';
 import type { KeyFileSlot, PassphraseSlot, Slot, SlotArgon2 } from '../format/config-keys.ts';
 import type { Fail } from '../format/damage.ts';
+import { ARGON2_MEMORY_KIB_MAX, ARGON2_MEMORY_KIB_MIN, ARGON2_PARALLELISM_MAX, ARGON2_PASSES_MAX } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { wipe } from './conceal.ts';
@@ -102,11 +104,19 @@ async function wrapSeed(seed: Uint8Array, place: SeedPlace, context: KeyContext)
     const aad = bindTo('keyFileSeed', [place.storeId, place.id, bytesOf(place.publicKey), salt]);
     return { type: 'key-file', salt: toBase64(salt), seed: toBase64(wrap(key, aad, seed)) };
   }
-  const { memoryKib, passes, parallelism } = context.argon2 ?? ARGON2_DEFAULT;
+  const { memoryKib, passes, parallelism } = checkCost(context.argon2 ?? ARGON2_DEFAULT);
   const argon2 = { memoryKib, passes, parallelism, salt: toBase64(salt) };
   const key = await passphraseKey(place.owner.passphrase, argon2);
   const aad = bindTo('passphraseSeed', passphrasePlace({ ...place, argon2 }, place.storeId));
   return { type: 'passphrase', argon2, seed: toBase64(wrap(key, aad, seed)) };
+}
+
+/** What is written must be believed when it is read. */
+function checkCost(cost: Argon2Cost): Argon2Cost {
+  checkInteger('argon2.memoryKib', cost.memoryKib, { min: ARGON2_MEMORY_KIB_MIN, max: ARGON2_MEMORY_KIB_MAX });
+  checkInteger('argon2.passes', cost.passes, { min: 1, max: ARGON2_PASSES_MAX });
+  checkInteger('argon2.parallelism', cost.parallelism, { min: 1, max: ARGON2_PARALLELISM_MAX });
+  return cost;
 }
 
 async function unwrapSeed(

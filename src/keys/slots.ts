@@ -3,7 +3,7 @@ import { fingerprint } from '../crypto/fingerprint.ts';
 import { argumentRangeError } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import type { SealedStoreConfig, StoreConfigBase } from '../format/config.ts';
-import type { Slot, SlotType } from '../format/config-keys.ts';
+import { areAffordable, type Slot, type SlotType } from '../format/config-keys.ts';
 import { KEY_SLOTS_MAX } from '../limits.ts';
 import { credentialError } from './credential-error.ts';
 import { withEpoch } from './epochs.ts';
@@ -150,7 +150,9 @@ async function makeSlot(
     target.slots.map((other) => other.id),
   );
   try {
-    return await createSlot({ id, label: label ?? owner.type, owner }, target, context);
+    const made = await createSlot({ id, label: label ?? owner.type, owner }, target, context);
+    if (areAffordable([...target.slots, made])) return made;
+    throw argumentRangeError('argon2', 'less costly: all passphrases of a store may have to be tried', undefined);
   } finally {
     wipeSecret(owner);
   }

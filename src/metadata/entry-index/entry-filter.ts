@@ -1,4 +1,4 @@
-import { decodeEntry } from '../../format/entry.ts';
+import { decodeEntryRow } from '../../format/isolated-entry.ts';
 import type { EntryFilter, EntryQuery, EntryRow } from '../contract.ts';
 
 /** Whether a filter asks for what only the encoded entry tells, so that rows must be read to be left out. */
@@ -6,10 +6,16 @@ export function readsContent(where: EntryFilter): boolean {
   return where.contentType !== undefined || where.attributes !== undefined;
 }
 
-/** Whether content type and attributes of an entry are those asked for. @throws `corrupt/ENTRY_CORRUPT` */
+/**
+ * Whether content type and attributes of an entry are those asked for. An isolated entry passes: only who has its key can
+ * tell, and looks again.
+ * @throws `corrupt/ENTRY_CORRUPT`
+ */
 export function matchesContent(row: EntryRow, where: EntryFilter): boolean {
   if (!readsContent(where)) return true;
-  const value = decodeEntry(row.entry);
+  const decoded = decodeEntryRow(row.entry);
+  if (!('value' in decoded)) return true;
+  const { value } = decoded;
   if (where.contentType !== undefined && value.contentType !== where.contentType) return false;
   return Object.entries(where.attributes ?? {}).every(
     ([name, wanted]) => Object.hasOwn(value.attributes, name) && value.attributes[name] === wanted,

@@ -75,6 +75,7 @@ export const ERROR_CODES = {
   BACKEND_IO: 'unavailable',
   METADATA_BUSY: 'unavailable',
   COMMIT_PENDING: 'unavailable',
+  SHRED_PENDING: 'unavailable',
   QUOTA_EXCEEDED: 'exhausted',
   FREE_SPACE_LOW: 'exhausted',
   DISK_FULL: 'exhausted',

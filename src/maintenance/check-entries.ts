@@ -2,60 +2,74 @@
 
 import { concatBytes, equalBytes, toHex, utf8Decode } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
-import { decodeEntry, entryVersion } from '../format/index.ts';
+import { entryVersion, scopePrefix, unscopeKey } from '../format/index.ts';
 import { asDigest } from '../hash/index.ts';
 import { LOOKUP_BATCH_CHUNKS } from '../limits.ts';
 import { createMerkleBuilder } from '../merkle/index.ts';
 import type { EntryRow, ItemLocation } from '../metadata/contract.ts';
 import { entryChunks } from '../pipeline/content-reader.ts';
 import type { ManifestChunk } from '../pipeline/manifest-reader.ts';
-import type { CheckedStore, CheckOptions } from './checked-store.ts';
+import type { CheckedEntry, CheckedStore, CheckOptions } from './checked-store.ts';
 import type { ProblemList } from './problems.ts';
 
 const PAGE_ENTRIES = 1000;
 
-interface EntriesToCheck extends CheckedStore {
+/** What is known before entries are checked, and where problems go. */
+interface Findings {
   /** Numbers of packs whose blobs are gone. */
   readonly lostPacks: ReadonlySet<number>;
+  readonly problems: ProblemList;
 }
 
-export async function checkEntries(store: EntriesToCheck, problems: ProblemList, options: CheckOptions): Promise<void> {
+export async function checkEntries(store: CheckedStore, findings: Findings, options: CheckOptions): Promise<void> {
   const { signal, onProgress } = options;
   const { entries: total } = await store.metadata.counters();
-  const chunks = new ChunkCheck(store, problems);
+  const chunks = new ChunkCheck(store, findings);
   let done = 0;
   let bytes = 0;
-  for (let after: { readonly key: Uint8Array } | undefined; ; ) {
-    const page = await store.metadata.listEntries({ limit: PAGE_ENTRIES, ...(after && { after }) });
-    const last = page.at(-1);
-    if (last === undefined) break;
-    for (const row of page) {
-      signal?.throwIfAborted();
-      await checkEntry(store, row, { chunks, problems });
-      done += 1;
-      bytes += row.size;
-      onProgress?.({ phase: 'check entries', done, total, bytes });
-    }
-    after = last;
+  for await (const row of allEntries(store)) {
+    signal?.throwIfAborted();
+    await checkEntry(store, row, { chunks, problems: findings.problems });
+    done += 1;
+    bytes += row.size;
+    onProgress?.({ phase: 'check entries', done, total, bytes });
   }
   await chunks.finish();
 }
 
+async function* allEntries({ metadata, namespaces }: CheckedStore): AsyncGenerator<EntryRow> {
+  for (const namespace of namespaces) {
+    const prefix = scopePrefix(namespace);
+    for (let after: EntryRow | undefined; ; ) {
+      const page = await metadata.listEntries({
+        limit: PAGE_ENTRIES,
+        ...(prefix.length > 0 && { prefix }),
+        ...(after && { after: { key: after.key } }),
+      });
+      yield* page;
+      after = page.at(-1);
+      if (after === undefined) break;
+    }
+  }
+}
+
 async function checkEntry(
-  store: EntriesToCheck,
+  store: CheckedStore,
   row: EntryRow,
   found: { readonly chunks: ChunkCheck; readonly problems: ProblemList },
 ): Promise<void> {
-  const key = utf8Decode(row.key);
+  const key = utf8Decode(unscopeKey(row.key).key);
   try {
-    const value = decodeEntry(row.entry);
-    if (!equalBytes(entryVersion(value), row.version) || value.size !== row.size) {
+    const entry = await store.openEntry(row);
+    const { value } = entry;
+    const isVersion = entry.isolated || equalBytes(entryVersion(value), row.version);
+    if (!isVersion || value.size !== row.size) {
       throw storeError('ENTRY_CORRUPT', 'version or size of the entry do not belong to it');
     }
     const tree = createMerkleBuilder();
-    for await (const chunk of entryChunks(store.reader, value)) {
+    for await (const chunk of entryChunks(entry.reader, value)) {
       tree.addLeaf(chunk.offset, chunk.length, asDigest(chunk.digest));
-      await found.chunks.add(key, chunk);
+      await found.chunks.add({ key, chunk, ids: entry.ids });
     }
     if (equalBytes(tree.root(value.size), value.root)) return;
     throw storeError('ENTRY_CORRUPT', "the entry's Merkle root is not that of its chunks");
@@ -64,41 +78,48 @@ async function checkEntry(
   }
 }
 
+interface ChunkOfEntry {
+  readonly key: string;
+  readonly chunk: ManifestChunk;
+  /** Of the namespace that the entry's chunks are in. */
+  readonly ids: CheckedEntry['ids'];
+}
+
 /** Looks up the chunks of many entries together; of each entry the first chunk that is wrong is told. */
 class ChunkCheck {
-  readonly #store: EntriesToCheck;
-  readonly #problems: ProblemList;
-  readonly #waiting: { readonly key: string; readonly chunk: ManifestChunk }[] = [];
+  readonly #store: CheckedStore;
+  readonly #findings: Findings;
+  readonly #waiting: ChunkOfEntry[] = [];
   /** The last entry that was told of: its chunks follow each other. */
   #told: string | undefined;
 
-  constructor(store: EntriesToCheck, problems: ProblemList) {
+  constructor(store: CheckedStore, findings: Findings) {
     this.#store = store;
-    this.#problems = problems;
+    this.#findings = findings;
   }
 
-  async add(key: string, chunk: ManifestChunk): Promise<void> {
-    this.#waiting.push({ key, chunk });
+  async add(chunk: ChunkOfEntry): Promise<void> {
+    this.#waiting.push(chunk);
     if (this.#waiting.length >= LOOKUP_BATCH_CHUNKS) await this.finish();
   }
 
   async finish(): Promise<void> {
     const batch = this.#waiting.splice(0);
     if (batch.length === 0) return;
-    const ids = concatBytes(batch.map(({ chunk }) => chunk.digest));
+    const ids = concatBytes(batch.map(({ chunk, ids: { idOf } }) => idOf('chunk', chunk.digest)));
     const locations = await this.#store.metadata.locate('chunk', ids);
     for (const [index, { key, chunk }] of batch.entries()) {
       const wrong = this.#told === key ? undefined : this.#whatIsWrong(chunk, locations[index]);
       if (wrong === undefined) continue;
       this.#told = key;
-      this.#problems.addError(wrong, { key });
+      this.#findings.problems.addError(wrong, { key });
     }
   }
 
   #whatIsWrong(chunk: ManifestChunk, location: ItemLocation | undefined): Error | undefined {
     const digest = `blake3:${toHex(chunk.digest)}`;
     const details = { digest, ...(location?.pack && { packId: toHex(location.pack.id) }) };
-    if (location === undefined || (location.pack && this.#store.lostPacks.has(location.pack.number))) {
+    if (location === undefined || (location.pack && this.#findings.lostPacks.has(location.pack.number))) {
       return storeError('CHUNK_MISSING', `chunk ${digest} is missing`, { details });
     }
     if (location.length !== chunk.length) {

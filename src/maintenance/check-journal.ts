@@ -5,6 +5,7 @@ import { isStoreError } from '../errors/store-error.ts';
 import { decodeJournalRecord } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { PackRow } from '../metadata/contract.ts';
+import { allPacks } from './all-packs.ts';
 import { isLive } from './check-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import { type JournalPack, readJournalPack } from './journal-reader.ts';
@@ -156,17 +157,8 @@ type JournalPackRow = PackRow & { readonly journal: NonNullable<PackRow['journal
 /** In order of their first commit; of packs that begin alike the one that holds most comes first. */
 async function journalPacks(store: CheckedStore): Promise<JournalPackRow[]> {
   const packs: JournalPackRow[] = [];
-  for (let after: number | undefined; ; ) {
-    const page = await store.metadata.listPacks({
-      class: 'journal',
-      limit: 1000,
-      ...(after !== undefined && { after }),
-    });
-    const last = page.at(-1);
-    if (last === undefined) break;
-    for (const pack of page) if (pack.journal) packs.push({ ...pack, journal: pack.journal });
-    after = last.number;
-  }
+  for await (const { journal, ...pack } of allPacks(store.metadata, 'journal'))
+    if (journal) packs.push({ ...pack, journal });
   return packs.sort(
     (a, b) => a.journal.firstCommit - b.journal.firstCommit || b.journal.lastCommit - a.journal.lastCommit,
   );

@@ -5,10 +5,10 @@ import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, type PackSeal, shardKey } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
+import { allPacks } from './all-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { ProblemList } from './problems.ts';
 
-const PAGE_PACKS = 256;
 const LOOKUP_ITEMS = 4096;
 
 export interface PacksChecked {
@@ -28,18 +28,12 @@ export async function checkPacks(
   const lost = new Set<number>();
   const { packs: total } = await store.metadata.counters();
   let done = 0;
-  for (let after: number | undefined; ; ) {
-    const page = await store.metadata.listPacks({ limit: PAGE_PACKS, ...(after !== undefined && { after }) });
-    const last = page.at(-1);
-    if (last === undefined) break;
-    for (const pack of page) {
-      signal?.throwIfAborted();
-      blobs.delete(shardKey(pack, 0));
-      if (!(await checkPack(store, pack, problems))) lost.add(pack.number);
-      done += 1;
-      onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
-    }
-    after = last.number;
+  for await (const pack of allPacks(store.metadata)) {
+    signal?.throwIfAborted();
+    blobs.delete(shardKey(pack, 0));
+    if (!(await checkPack(store, pack, problems))) lost.add(pack.number);
+    done += 1;
+    onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
   }
   for (const pack of await store.metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) blobs.delete(shardKey(pack, 0));
   if (store.writable && lost.size > 0) await store.metadata.markPacksSuspect([...lost]);

@@ -40,7 +40,7 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
   const nothing = { garbage: { blobs: 0, bytes: 0 }, lostPacks: new Set<number>() };
   const { garbage, lostPacks } = await part(() => checkPacks(store, problems, options), nothing);
   const journalRecords = await part(() => checkJournal(store, problems, options), 0);
-  await part(() => checkEntries({ ...store, lostPacks }, problems, options), undefined);
+  await part(() => checkEntries(store, { lostPacks, problems }, options), undefined);
   const { entries, chunks, packs } = await store.metadata.counters();
   const damaged = problems.count > problems.unseen;
   return Object.freeze({

@@ -1,7 +1,17 @@
 import type { Backend } from '../backend/contract.ts';
-import type { Metadata } from '../metadata/contract.ts';
+import type { EntryValue, ItemIds } from '../format/index.ts';
+import type { EntryRow, Metadata } from '../metadata/contract.ts';
 import type { ItemReader } from '../pipeline/item-reader.ts';
 import type { PackStore } from '../placement/pack-store.ts';
+
+/** An entry with what its content is found and read by. */
+export interface CheckedEntry {
+  readonly value: EntryValue;
+  readonly ids: ItemIds;
+  readonly reader: ItemReader;
+  /** Sealed under a key of its own, which proves the version. */
+  readonly isolated: boolean;
+}
 
 /** What a check looks at. */
 export interface CheckedStore {
@@ -10,7 +20,10 @@ export interface CheckedStore {
   readonly packs: PackStore;
   /** May flag what it finds; a read-only store flags nothing. */
   readonly writable: boolean;
-  readonly reader: ItemReader;
+  /** Numbers of the namespaces, the default one among them. */
+  readonly namespaces: readonly number[];
+  /** @throws `corrupt/*` for an entry that cannot be read */
+  openEntry(row: EntryRow): Promise<CheckedEntry>;
   /** Tells the metadata what the journal has written since it was last told. */
   settle(): Promise<void>;
 }

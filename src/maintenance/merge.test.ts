@@ -34,7 +34,6 @@ async function storeToMerge(lie?: number) {
     packs,
     newPack,
     idsOf: () => plainIds,
-    namespaces: [0],
     submit: async (changes: readonly Change[]) => {
       const [outcome] = await metadata.commit([{ changes, inline: [] }]);
       if (!outcome?.ok) throw outcome?.error;
@@ -65,18 +64,18 @@ const blobsOf = async (backend: MemoryBackend): Promise<number> => (await backen
 describe('mergeSmallPacks', () => {
   it('replaces small packs by one, and tells', async () => {
     const { backend, metadata, context, reports } = await storeToMerge();
-    await mergeSmallPacks(context);
+    await mergeSmallPacks(context, [0]);
     expect(reports).toMatchObject([{ dropped: MERGE_FAN_IN, added: 1 }]);
     expect(await metadata.listPacks({ limit: 100 })).toMatchObject([{ items: MERGE_FAN_IN }]);
     expect(await blobsOf(backend)).toBe(1);
-    await mergeSmallPacks(context);
+    await mergeSmallPacks(context, [0]);
     expect(reports).toHaveLength(1);
   });
 
   it('deletes nothing before the journal tells of the merge', async () => {
     const { backend, metadata, context } = await storeToMerge();
     context.flushJournal = () => Promise.reject(new Error('the journal cannot be written'));
-    await expect(mergeSmallPacks(context)).rejects.toThrow('the journal');
+    await expect(mergeSmallPacks(context, [0])).rejects.toThrow('the journal');
     expect(await metadata.droppedPacks(100)).toHaveLength(MERGE_FAN_IN);
     await expect(deleteDroppedPacks(context)).rejects.toThrow('the journal');
     expect(await blobsOf(backend)).toBe(MERGE_FAN_IN + 1);
@@ -90,14 +89,14 @@ describe('mergeSmallPacks', () => {
     const { metadata, context } = await storeToMerge();
     await metadata.markSuspect([{ kind: 'chunk', id: idOf(3), packNumber: 4 }]);
     expect(await metadata.locate('chunk', idOf(3))).toMatchObject([{ suspect: true }]);
-    await mergeSmallPacks(context);
+    await mergeSmallPacks(context, [0]);
     expect(await metadata.locate('chunk', idOf(3))).toMatchObject([{ suspect: false, pack: { items: MERGE_FAN_IN } }]);
   });
 
   it('leaves a pack with an item that is as bad as was suspected', async () => {
     const { metadata, context, reports } = await storeToMerge(3);
     await metadata.markSuspect([{ kind: 'chunk', id: idOf(3), packNumber: 4 }]);
-    await mergeSmallPacks(context);
+    await mergeSmallPacks(context, [0]);
     expect(await metadata.locate('chunk', idOf(3))).toMatchObject([{ suspect: true, pack: { number: 4, items: 1 } }]);
     expect(reports).toEqual([]);
   });

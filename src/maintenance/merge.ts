@@ -30,8 +30,6 @@ export interface MergeContext {
   newPack(packClass: PackClass, namespace?: number): { readonly header: PackHeader; readonly key?: Uint8Array };
   /** What the items of a namespace are named by. */
   idsOf(namespace: number): ItemIds;
-  /** Where packs may have gathered. */
-  readonly namespaces: readonly number[];
   /** Commits and waits until the change would survive any crash. */
   submit(changes: readonly Change[]): Promise<unknown>;
   /** Makes the journal records of all commits so far durable, also those of other processes. */
@@ -61,12 +59,15 @@ const DEFAULT_NAMESPACE = 0;
 /** The journal is the default namespace's. */
 const JOURNAL_GROUP: PackGroup = { class: 'journal', namespace: DEFAULT_NAMESPACE };
 
-/** Merges what has gathered until nothing is due any more. */
-export async function mergeSmallPacks(context: MergeContext): Promise<void> {
+/**
+ * Merges what has gathered until nothing is due any more.
+ * @param namespaces where packs may have gathered
+ */
+export async function mergeSmallPacks(context: MergeContext, namespaces: readonly number[]): Promise<void> {
   const damaged = new Set<number>();
   const groups = [
     JOURNAL_GROUP,
-    ...context.namespaces.flatMap((namespace) =>
+    ...namespaces.flatMap((namespace) =>
       (['data', 'meta'] as const).map((packClass): PackGroup => ({ class: packClass, namespace })),
     ),
   ];
@@ -89,13 +90,18 @@ export async function mergeSmallPacks(context: MergeContext): Promise<void> {
  */
 export async function deleteDroppedPacks(
   context: Pick<MergeContext, 'metadata' | 'packs' | 'flushJournal' | 'signal'>,
-): Promise<void> {
+): Promise<{ readonly packs: number; readonly bytes: number }> {
+  const deleted = { packs: 0, bytes: 0 };
   for (;;) {
     context.signal.throwIfAborted();
     const dropped = await context.metadata.droppedPacks(CANDIDATES_MAX);
-    if (dropped.length === 0) return;
+    if (dropped.length === 0) return deleted;
     await context.flushJournal();
-    for (const pack of dropped) await context.packs.delete(pack);
+    for (const pack of dropped) {
+      await context.packs.delete(pack);
+      deleted.packs += 1;
+      deleted.bytes += pack.storedBytes;
+    }
     await context.metadata.forgetPacks(dropped.map((pack) => pack.number));
   }
 }

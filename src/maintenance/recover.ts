@@ -5,6 +5,7 @@ import { isStoreError, type StoreError, storeError } from '../errors/store-error
 import { blake3 } from '../hash/index.ts';
 import type { FlushedJournal, Metadata, ReplayStep } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
+import { allPacks } from './all-packs.ts';
 import {
   type JournalPack,
   type JournalPackName,
@@ -98,13 +99,7 @@ async function readUnlessDamaged(
  */
 async function knownJournalPacks(metadata: Metadata): Promise<ReadonlySet<string>> {
   const known = new Set<string>();
-  for (let after: number | undefined; ; ) {
-    const page = await metadata.listPacks({ class: 'journal', limit: 1000, ...(after !== undefined && { after }) });
-    const last = page.at(-1);
-    if (last === undefined) break;
-    for (const { id } of page) known.add(toHex(id));
-    after = last.number;
-  }
+  for await (const { id } of allPacks(metadata, 'journal')) known.add(toHex(id));
   for (const { id } of await metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) known.add(toHex(id));
   return known;
 }

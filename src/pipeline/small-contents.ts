@@ -9,22 +9,32 @@ import type { ManifestChunk } from './manifest-reader.ts';
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_CHUNKS_MAX = 1024;
 
-/** Cuts entries into runs that are read together. An entry whose manifest must be fetched is a run of its own. */
-export function* contentBatches(values: readonly EntryValue[]): Generator<readonly EntryValue[]> {
-  let batch: EntryValue[] = [];
+/** An entry's value and who reads its content. */
+interface ReadableEntry {
+  readonly value: EntryValue;
+  readonly reader: ItemReader;
+}
+
+/**
+ * Cuts entries into runs that are read together, each by one reader. An entry whose manifest must be fetched is a run of
+ * its own.
+ */
+export function* contentBatches<Entry extends ReadableEntry>(entries: readonly Entry[]): Generator<readonly Entry[]> {
+  let batch: Entry[] = [];
   let bytes = 0;
   let chunks = 0;
-  for (const value of values) {
+  for (const entry of entries) {
+    const { value, reader } = entry;
     bytes += value.size;
     chunks += value.chunkCount;
-    const full = bytes > BATCH_BYTES || chunks > BATCH_CHUNKS_MAX || 'id' in value.manifest;
-    if (full && batch.length > 0) {
+    const alone = 'id' in value.manifest || batch.at(-1)?.reader !== reader;
+    if (batch.length > 0 && (alone || bytes > BATCH_BYTES || chunks > BATCH_CHUNKS_MAX)) {
       yield batch;
       batch = [];
       bytes = value.size;
       chunks = value.chunkCount;
     }
-    batch.push(value);
+    batch.push(entry);
   }
   if (batch.length > 0) yield batch;
 }

@@ -1,16 +1,15 @@
 import { storeError } from '../errors/store-error.ts';
 import type { Change } from '../metadata/contract.ts';
 import type { Source } from '../pipeline/source.ts';
-import { encodeKey, parseVersion } from './arguments.ts';
+import { parseVersion } from './arguments.ts';
 import { checkFitsCommit, operationsBytes } from './commit-size.ts';
-import type { Engine } from './engine.ts';
 import type { OperationWriter } from './operation-writer.ts';
-import { checkPut, type StoredPut, storeContent } from './staged-put.ts';
+import { checkPut, type PutTarget, type StoredPut, storeContent } from './staged-put.ts';
 import type { BatchWriter, DeleteOptions, MoveOptions, PutOptions, StagedPut } from './types.ts';
 
 /** Gathers the changes of one batch in the order of the calls, however long each put takes. */
 export class Batch implements BatchWriter {
-  readonly #engine: Engine;
+  readonly #target: PutTarget;
   readonly #writer: OperationWriter;
   readonly #signal: AbortSignal | undefined;
   /** One place for each call; a put fills its own when the content is stored. */
@@ -20,8 +19,8 @@ export class Batch implements BatchWriter {
   #bytes = 0;
   #ended = false;
 
-  constructor(engine: Engine, writer: OperationWriter, signal: AbortSignal | undefined) {
-    this.#engine = engine;
+  constructor(target: PutTarget, writer: OperationWriter, signal: AbortSignal | undefined) {
+    this.#target = target;
     this.#writer = writer;
     this.#signal = signal;
   }
@@ -43,26 +42,30 @@ export class Batch implements BatchWriter {
 
   delete(key: string, options: Omit<DeleteOptions, 'signal'> = {}): void {
     const version = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
-    const change: Change = { type: 'delete', key: encodeKey(key), ...(version && { condition: { version } }) };
+    const change: Change = {
+      type: 'delete',
+      key: this.#target.scope.key(key),
+      ...(version && { condition: { version } }),
+    };
     this.#fill(this.#takePlace(), change);
   }
 
   rename(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
     const change: Change = {
       type: 'rename',
-      from: encodeKey(from, 'from'),
-      to: encodeKey(to, 'to'),
+      from: this.#target.scope.key(from, 'from'),
+      to: this.#target.scope.key(to, 'to'),
       replace: options.replace === true,
     };
     this.#fill(this.#takePlace(), change);
   }
 
   copy(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
-    const modified = this.#engine.clock.now();
+    const modified = this.#target.engine.clock.now();
     const change: Change = {
       type: 'copy',
-      from: encodeKey(from, 'from'),
-      to: encodeKey(to, 'to'),
+      from: this.#target.scope.key(from, 'from'),
+      to: this.#target.scope.key(to, 'to'),
       replace: options.replace === true,
       modified,
     };
@@ -84,8 +87,8 @@ export class Batch implements BatchWriter {
     place: number,
     item: { readonly key: string | null; readonly source: Source; readonly options: PutOptions },
   ): Promise<StoredPut> {
-    const request = checkPut(this.#engine, item);
-    const put = await storeContent(this.#engine, request, {
+    const request = checkPut(this.#target.scope, item);
+    const put = await storeContent(this.#target, request, {
       writer: this.#writer,
       ...(this.#signal && { signal: this.#signal }),
     });

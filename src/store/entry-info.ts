@@ -1,29 +1,35 @@
 import { toHex, utf8Decode } from '../bytes/bytes.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import { decodeEntry, type EntryValue } from '../format/index.ts';
+import { type EntryValue, type ItemIds, unscopeKey } from '../format/index.ts';
 import { asDigest, formatDigest } from '../hash/index.ts';
 import type { EntryRow } from '../metadata/contract.ts';
+import type { ItemReader } from '../pipeline/item-reader.ts';
 import type { EntryInfo } from './types.ts';
+
+/** An entry whose value can be read, and who reads its content. */
+export interface OpenedEntry {
+  readonly row: EntryRow;
+  readonly value: EntryValue;
+  /** Of its namespace, or of the entry alone. */
+  readonly reader: ItemReader;
+  readonly ids: ItemIds;
+  readonly isolated: boolean;
+}
 
 /** A digest as users see it: `blake3:<hex>`. */
 export function digestText(digest: Uint8Array): string {
   return formatDigest('blake3', asDigest(digest));
 }
 
-/** @throws `corrupt/ENTRY_CORRUPT` naming the key */
-export function entryValue(row: EntryRow): EntryValue {
-  try {
-    return decodeEntry(row.entry);
-  } catch (error) {
-    throw namingEntry(error, utf8Decode(row.key));
-  }
+/** The key of a row as users see it. */
+export function keyText(row: Pick<EntryRow, 'key'>): string {
+  return utf8Decode(unscopeKey(row.key).key);
 }
 
 /** What users see of an entry. */
-export function toEntryInfo(row: EntryRow): EntryInfo {
-  const value = entryValue(row);
+export function toEntryInfo({ row, value, isolated }: OpenedEntry): EntryInfo {
   return Object.freeze({
-    key: utf8Decode(row.key),
+    key: keyText(row),
     version: toHex(row.version),
     digest: digestText(value.digest),
     size: value.size,
@@ -32,6 +38,7 @@ export function toEntryInfo(row: EntryRow): EntryInfo {
     ...(value.contentType !== undefined && { contentType: value.contentType }),
     attributes: Object.freeze({ ...value.attributes }),
     ...(value.parent && { parent: toHex(value.parent) }),
+    ...(isolated && { isolated }),
     created: new Date(row.created).toISOString(),
     modified: new Date(row.modified).toISOString(),
   });

@@ -30,7 +30,7 @@ export async function ingest(
   },
 ): Promise<IngestedContent> {
   const tally: Tally = { newBytes: 0, storedBytes: 0, chunksNew: 0, chunksKnown: 0 };
-  const manifest = new ManifestBuilder((id, bytes) => writer.addNode(id, bytes));
+  const manifest = new ManifestBuilder((nodeDigest, bytes) => writer.addNode(nodeDigest, bytes));
   const content = createHasher('blake3');
   const total = source instanceof Uint8Array ? source.length : undefined;
   let first: Uint8Array | undefined;
@@ -43,7 +43,7 @@ export async function ingest(
     first ??= digest;
     size += bytes.length;
     await manifest.add(bytes.length, digest);
-    await writer.add({ id: digest, bytes, release, tally, verifyExisting: options.verifyExisting });
+    await writer.add({ digest, bytes, release, tally, verifyExisting: options.verifyExisting });
     options.onProgress?.({ phase: 'put', done: size, bytes: size, ...(total !== undefined && { total }) });
   }
   const finished = await manifest.finish();

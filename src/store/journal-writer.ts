@@ -1,7 +1,7 @@
 import { invariant } from '../errors/store-error.ts';
 import { type DirectoryItem, PackBuilder } from '../format/index.ts';
 import type { FlushedJournal, Head, Metadata, OutboxRow } from '../metadata/contract.ts';
-import { sealJournalRecord } from '../pipeline/journal-frame.ts';
+import { frameJournalRecord } from '../pipeline/journal-frame.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import type { Session } from './session.ts';
 
@@ -72,10 +72,11 @@ export class JournalWriter {
   }
 
   async #writePack(rows: readonly OutboxRow[]): Promise<FlushedJournal> {
-    const builder = new PackBuilder(this.#session.nextPackHeader('journal'));
+    const { header, key } = this.#session.newPack('journal');
+    const builder = new PackBuilder(header, key && { key });
     const inline: { commit: number; items: readonly DirectoryItem[] }[] = [];
     for (const row of rows) {
-      builder.add(await sealJournalRecord(row.record));
+      builder.add(await frameJournalRecord(row.record));
       const chunks = row.inline.flatMap((record) => builder.add({ kind: 'chunk', ...record }));
       if (chunks.length > 0) inline.push({ commit: row.commit, items: chunks });
     }

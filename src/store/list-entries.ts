@@ -1,8 +1,10 @@
 import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { LIST_PAGE_DEFAULT } from '../limits.ts';
-import type { EntryFilter, EntryQuery, EntryRow, Metadata } from '../metadata/contract.ts';
-import { checkAttributes, checkContentType, encodeKey, encodePrefix, parseTime } from './arguments.ts';
+import type { EntryFilter, EntryQuery, EntryRow } from '../metadata/contract.ts';
+import { checkAttributes, checkContentType, parseTime } from './arguments.ts';
+import type { Engine } from './engine.ts';
 import { toEntryInfo } from './entry-info.ts';
+import type { Scope } from './scope.ts';
 import type { EntryInfo, ListOptions } from './types.ts';
 
 type Sort = NonNullable<ListOptions['sort']>;
@@ -13,16 +15,19 @@ const SORTS: readonly Sort[] = ['key', 'modified', 'size'];
  * Entries in the asked order, fetched page by page: each page is one state of the store, a later page may be a newer one.
  * @throws `TypeError`, `RangeError`, `invalid/KEY_INVALID`
  */
-export async function* listEntries(metadata: Metadata, options: ListOptions): AsyncGenerator<EntryInfo> {
-  const query = toQuery(options);
+export async function* listEntries(
+  { engine, scope }: { readonly engine: Engine; readonly scope: Scope },
+  options: ListOptions,
+): AsyncGenerator<EntryInfo> {
+  const query = toQuery(scope, options);
   const { signal } = options;
   let left = options.limit === undefined ? Number.POSITIVE_INFINITY : checkInteger('limit', options.limit, { min: 0 });
   let after = query.after;
   while (left > 0) {
     signal?.throwIfAborted();
     const limit = Math.min(left, LIST_PAGE_DEFAULT);
-    const rows = await metadata.listEntries({ ...query, limit, ...(after && { after }) }, signal && { signal });
-    for (const row of rows) yield toEntryInfo(row);
+    const rows = await engine.metadata.listEntries({ ...query, limit, ...(after && { after }) }, signal && { signal });
+    for (const row of rows) yield toEntryInfo(await engine.openEntry(row, scope));
     const last = rows.at(-1);
     if (last === undefined || rows.length < limit) return;
     left -= rows.length;
@@ -32,27 +37,33 @@ export async function* listEntries(metadata: Metadata, options: ListOptions): As
 
 type Query = Omit<EntryQuery, 'limit'> & { readonly sort: Sort };
 
-function toQuery(options: ListOptions): Query {
+function toQuery(scope: Scope, options: ListOptions): Query {
   const { sort = 'key' } = options;
   if (!SORTS.includes(sort)) throw argumentRangeError('sort', 'one of key, modified, size', sort);
-  const after = options.after === undefined ? undefined : checkAfter(options.after, sort);
+  const after = options.after === undefined ? undefined : checkAfter(scope, options.after, sort);
   return {
     sort,
     descending: options.descending === true,
-    ...(options.prefix !== undefined && { prefix: encodePrefix(options.prefix) }),
+    ...prefixOf(scope, options.prefix),
     ...(after && { after }),
     ...(options.where && { where: toFilter(options.where) }),
   };
 }
 
-function checkAfter(after: string | EntryInfo, sort: Sort): EntryQuery['after'] {
+/** Without a prefix a list is one of the default namespace. */
+function prefixOf(scope: Scope, text: string | undefined): Pick<EntryQuery, 'prefix'> {
+  const prefix = scope.prefix(text ?? '');
+  return prefix.length === 0 ? {} : { prefix };
+}
+
+function checkAfter(scope: Scope, after: string | EntryInfo, sort: Sort): EntryQuery['after'] {
   if (typeof after === 'string') {
     if (sort !== 'key')
       throw argumentTypeError('after', `the entry that ended the page before, to go on by ${sort}`, after);
-    return { key: encodePrefix(after, 'after') };
+    return { key: scope.prefix(after, 'after') };
   }
   if (typeof after !== 'object' || after === null) throw argumentTypeError('after', 'a key or an entry', after);
-  const key = encodeKey(after.key, 'after.key');
+  const key = scope.key(after.key, 'after.key');
   if (sort === 'key') return { key };
   return {
     key,

@@ -14,6 +14,7 @@ import {
   STORE_CONFIG_KEY,
   STORE_FORMAT,
   type StoreConfig,
+  type StoreConfigBase,
 } from '../format/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { openSqliteMetadata } from '../metadata/index.ts';
@@ -23,7 +24,9 @@ import { systemRandom } from '../runtime/random.ts';
 import type { Space } from './committer.ts';
 import { Engine } from './engine.ts';
 import { Telemetry } from './events.ts';
+import { followingMetadata } from './following-metadata.ts';
 import { HoldfastStore } from './holdfast-store.ts';
+import { Keychain } from './keychain.ts';
 import {
   checkExistingPlace,
   checkNewPlace,
@@ -35,6 +38,7 @@ import {
   toPlace,
 } from './location.ts';
 import type { CreateOptions, OpenOptions, Store, StoreLocation } from './types.ts';
+import { createUnlocked, plain, type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;
 const LEVEL_DEFAULT = 1;
@@ -46,15 +50,19 @@ const LEVEL_DEFAULT = 1;
  * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID`, `invalid/CHUNKING_INVALID`,
  *   `unsupported/SETTING_UNSUPPORTED`, `denied/PERMISSION_DENIED`, `exhausted/*`; TypeError and RangeError for options
  * @example
- * const store = await createStore('./photos', { keys: 'none' });
+ * const store = await createStore('./photos', { keys: { passphrase } });
  */
 export async function createStore(location: StoreLocation, options: CreateOptions): Promise<Store> {
   const place = toPlace(location);
-  const config = newConfig(options);
+  const base = newConfig(options);
   await checkNewPlace(place);
   options.signal?.throwIfAborted();
-  const { backend, space } = await openPlace(place, { ...options, create: true });
-  return await closingOnFailure(backend, async () => {
+  const { keys } = options;
+  const unlocking = keys === 'none' ? plain({ format: STORE_FORMAT, ...base, keys }) : await createUnlocked(base, keys);
+  const { config } = unlocking.opened;
+  const { keys: _keys, ...others } = options;
+  const { backend, space } = await openPlace(place, { ...others, create: true });
+  return await closingOnFailure({ backend, unlocking }, async () => {
     if (place.kind === 'backend') await checkNewBackend(backend);
     try {
       // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
@@ -64,29 +72,76 @@ export async function createStore(location: StoreLocation, options: CreateOption
       throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
     }
     const metadata = await openMetadata(place, config, { create: true, readOnly: false });
-    return await start({ backend, metadata, config }, { options, space });
+    return await start({ backend, metadata, unlocking }, { options, space });
   });
 }
 
 /**
  * Opens a store. Unless it is read-only this recovers what a crash left: acknowledged changes are there, others are
- * there whole or not at all. Several processes may have one store open.
+ * there whole or not at all. Several processes may have one store open. Wrong keys are told before anything is written.
  * @throws `not-found/STORE_NOT_FOUND`, `invalid/NOT_A_STORE`, `unsupported/FORMAT_UNSUPPORTED`,
  *   `corrupt/METADATA_MISSING` and `corrupt/METADATA_CORRUPT` (see `rebuildStore`), `corrupt/CONFIG_CORRUPT`,
- *   `corrupt/JOURNAL_FORK`, `denied/PERMISSION_DENIED`
+ *   `corrupt/JOURNAL_FORK`, `corrupt/ROLLBACK_DETECTED`, `denied/PERMISSION_DENIED`, `denied/KEY_REQUIRED`,
+ *   `denied/WRONG_KEY`, `denied/STORE_NOT_SEALED`, `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`
  */
 export async function openStore(location: StoreLocation, options: OpenOptions = {}): Promise<Store> {
   const place = toPlace(location);
+  const { readOnly = false } = options;
+  const unlocking = await unlockPlace(place, options);
+  const { backend, space } = await openUnlockedPlace(place, { unlocking, options });
+  return await closingOnFailure({ backend, unlocking }, async () => {
+    const { config } = unlocking.opened;
+    const metadata = await openExistingMetadata(place, { backend, config, readOnly });
+    return await start({ backend, metadata, unlocking }, { options, space });
+  });
+}
+
+async function openUnlockedPlace(
+  place: Place,
+  { unlocking, options }: { readonly unlocking: Unlocking; readonly options: OpenOptions },
+): ReturnType<typeof openPlace> {
+  try {
+    if (options.readOnly !== true) await checkWritablePlace(place);
+    return await openPlace(place, { ...options, create: false });
+  } catch (error) {
+    unlocking.end();
+    throw error;
+  }
+}
+
+/**
+ * Opens the store at a location, or creates it when there is none.
+ * @throws what `openStore` and `createStore` throw
+ */
+export async function openOrCreateStore(location: StoreLocation, options: CreateOptions): Promise<Store> {
+  const { keys, ...others } = options;
+  try {
+    return await openStore(location, keys === 'none' ? others : { ...others, keys });
+  } catch (error) {
+    // An empty folder is no store yet.
+    if (!isStoreError(error, 'STORE_NOT_FOUND', 'NOT_A_STORE')) throw error;
+    return await createStore(location, options);
+  }
+}
+
+/**
+ * Reads the config of a place and opens it, with nothing else opened and nothing written.
+ * @throws as `openStore`
+ */
+export async function unlockPlace(place: Place, options: OpenOptions): Promise<Unlocking> {
   await checkExistingPlace(place);
   options.signal?.throwIfAborted();
-  const { readOnly = false } = options;
-  if (!readOnly) await checkWritablePlace(place);
-  const { backend, space } = await openPlace(place, { ...options, create: false });
-  return await closingOnFailure(backend, async () => {
-    const config = await readConfig(backend, { readOnly, signal: options.signal });
-    const metadata = await openExistingMetadata(place, { backend, config, readOnly });
-    return await start({ backend, metadata, config }, { options, space });
-  });
+  const { readOnly = false, signal, keys } = options;
+  const { backend } = await openPlace(place, { readOnly: true, create: false });
+  let opened = false;
+  try {
+    const unlocking = await unlockConfig(await readConfig(backend, { readOnly, signal }), keys);
+    opened = true;
+    return unlocking;
+  } finally {
+    // A backend of the caller's is opened once, and goes on being used.
+    if (place.kind !== 'backend' || !opened) await backend.close();
+  }
 }
 
 /** Not every backend can create exactly once, and one that lost its config still holds a store. */
@@ -98,41 +153,58 @@ async function checkNewBackend(backend: Backend): Promise<void> {
 }
 
 async function start(
-  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly config: StoreConfig },
-  how: { readonly options: OpenOptions; readonly space: Space },
+  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
+  how: { readonly options: Omit<OpenOptions, 'keys'>; readonly space: Space },
 ): Promise<Store> {
+  const { backend, metadata, unlocking } = parts;
+  const { options, space } = how;
   try {
+    const keychain = await openKeychain(parts, options);
     const engine = new Engine({
-      ...parts,
-      telemetry: new Telemetry(how.options.logger),
+      backend,
+      metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
+      config: keychain?.config ?? unlocking.opened.config,
+      keychain,
+      telemetry: new Telemetry(options.logger),
       clock: systemClock,
       random: systemRandom,
     });
-    if (!how.options.readOnly) await engine.startWriting(how.space);
+    if (!options.readOnly) await engine.startWriting(space);
+    await engine.watchRollback(options);
     return new HoldfastStore(engine);
   } catch (error) {
-    await parts.metadata.close();
+    await metadata.close();
     throw error;
   }
 }
 
-async function closingOnFailure<T>(backend: Backend, work: () => Promise<T>): Promise<T> {
+/** The keys of a sealed store, with its metadata unlocked; `undefined` for a plain one. */
+export async function openKeychain(
+  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
+  options: Pick<OpenOptions, 'readOnly'>,
+): Promise<Keychain | undefined> {
+  if (parts.unlocking.opened.keyring === undefined) return undefined;
+  const unlocked = await unlockMetadata(parts, { readOnly: options.readOnly === true });
+  return new Keychain({ ...parts, random: systemRandom, unlocked });
+}
+
+async function closingOnFailure<T>(
+  { backend, unlocking }: { readonly backend: Backend; readonly unlocking: Unlocking },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    unlocking.end();
     await backend.close();
     throw error;
   }
 }
 
-function newConfig(options: CreateOptions): StoreConfig {
+function newConfig(options: CreateOptions): StoreConfigBase {
   if (typeof options !== 'object' || options === null || options.keys === undefined) {
-    throw argumentTypeError('options.keys', "'none': say that the store is plain", options?.keys);
-  }
-  if (options.keys !== 'none') {
-    throw storeError('SETTING_UNSUPPORTED', "this version writes plain stores only: pass keys: 'none'", {
-      details: { setting: 'keys' },
-    });
+    const expected = "a passphrase or key that seals the store, or 'none' for a plain one";
+    throw argumentTypeError('options.keys', expected, options?.keys);
   }
   const chunking = parseChunking(options.chunking ?? 'default');
   if (chunking.kind === 'given')
@@ -142,7 +214,6 @@ function newConfig(options: CreateOptions): StoreConfig {
     max: COMPRESSION_LEVEL_MAX,
   });
   return {
-    format: STORE_FORMAT,
     features: { compatible: [], readOnlyCompatible: [], incompatible: [] },
     storeId: toHex(systemRandom(STORE_ID_BYTES)),
     created: new Date(systemClock.now()).toISOString(),
@@ -150,12 +221,11 @@ function newConfig(options: CreateOptions): StoreConfig {
     chunking: formatChunking(chunking),
     compression: { codec: 'zstd', level },
     redundancy: 'none',
-    keys: 'none',
     generation: 1,
   };
 }
 
-/** Metadata of a place; with `create`, made when the file is absent. */
+/** Metadata of a place; with `create`, made when the file is absent. That of a sealed store is locked. */
 export async function openMetadata(
   place: Place,
   config: StoreConfig,
@@ -169,6 +239,7 @@ export async function openMetadata(
   return await openSqliteMetadata({
     path,
     storeId: storeIdOf(config),
+    sealed: config.keys !== 'none',
     create: options.create,
     readOnly: options.readOnly,
   });

@@ -1,6 +1,6 @@
 import { concatBytes, copyBytes, toHex } from '../bytes/bytes.ts';
 import { compress } from '../compress/index.ts';
-import type { RecordItem } from '../format/index.ts';
+import type { ItemIds, RecordItem } from '../format/index.ts';
 import { INLINE_BYTES_MAX, LOOKUP_BATCH_CHUNKS, RECORD_ITEMS_MAX, RECORD_PLAIN_BYTES_TARGET } from '../limits.ts';
 import type { InlineRecord, ItemLocation } from '../metadata/contract.ts';
 import type { BufferPool } from '../runtime/buffer-pool.ts';
@@ -17,11 +17,16 @@ export interface Tally {
 }
 
 /** A chunk in the memory of the writer, which lets go of it. */
-export interface ChunkToStore extends HeldBytes {
-  readonly id: Uint8Array;
+export interface HeldChunk extends HeldBytes {
+  /** BLAKE3 of its bytes. */
+  readonly digest: Uint8Array;
   readonly tally: Tally;
   /** Re-read the chunk before counting on one that is stored already. */
   readonly verifyExisting: boolean;
+}
+
+interface ChunkToStore extends HeldChunk {
+  readonly id: Uint8Array;
 }
 
 interface Group {
@@ -49,20 +54,25 @@ interface CountedRecord {
 export interface WriterContext {
   readonly chunkPacks: PackWriter;
   readonly nodePacks: PackWriter;
+  readonly ids: ItemIds;
+  /** Whether little content may ride in the commit: in the journal, which outlives the keys of other namespaces. */
+  readonly ridesInline: boolean;
   /** Plain bytes being compressed or waiting for a pack, over all operations of the store. */
   readonly budget: Semaphore;
   /** Of `RECORD_PLAIN_BYTES_TARGET` each: chunks that wait, and records being compressed. */
   readonly buffers: BufferPool;
   readonly compressionLevel: number;
   locate(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly (ItemLocation | undefined)[]>;
+  /** Called once, when the operation needs its packs no more. */
+  ended(): void;
   /** Re-reads known chunks and tells which are good. */
-  verify(chunks: readonly { readonly id: Uint8Array; readonly length: number }[]): Promise<readonly boolean[]>;
+  verify(chunks: readonly { readonly digest: Uint8Array; readonly length: number }[]): Promise<readonly boolean[]>;
 }
 
 /**
  * Stores the chunks of one operation (a put, or all puts of a batch): looks them up in batches, compresses what is new
- * in records of up to 1 MiB, and appends those to the shared packs. An operation with little new content never
- * touches a pack: its records ride in the commit.
+ * in records of up to 1 MiB, and appends those to the shared packs of its namespace. An operation with little new
+ * content in the default namespace never touches a pack: its records ride in the commit.
  */
 export class OperationWriter {
   readonly #context: WriterContext;
@@ -76,14 +86,16 @@ export class OperationWriter {
   readonly #unplaced = new Set<string>();
   #inline: CountedRecord[] = [];
   #inlineBytes = 0;
-  #spilled = false;
+  #spilled: boolean;
   /** Packs that hold something of this operation and are not registered yet. */
   readonly #waits = new Map<PendingPack, PackWriter>();
   #failure: unknown;
+  #ended = false;
 
   constructor(context: WriterContext) {
     this.#context = context;
     this.#slabs = new SlabCopier(context.buffers);
+    this.#spilled = !context.ridesInline;
   }
 
   /** Copies a chunk into the memory of the writer. What is hashed must be this copy: the caller's array may change. */
@@ -92,16 +104,17 @@ export class OperationWriter {
   }
 
   /** Takes a chunk that was held. Waits while too much is in flight. */
-  async add(chunk: ChunkToStore): Promise<void> {
-    this.#lookup.push(chunk);
+  async add(chunk: HeldChunk): Promise<void> {
+    this.#lookup.push({ ...chunk, id: this.#context.ids.idOf('chunk', chunk.digest) });
     this.#lookupBytes += chunk.bytes.length;
     if (this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS)
       await this.#startLookup();
   }
 
-  /** Stores a manifest node unless it is known. */
-  async addNode(id: Uint8Array, bytes: Uint8Array): Promise<void> {
-    const { nodePacks } = this.#context;
+  /** Stores a manifest node, named by its digest, unless it is known. */
+  async addNode(digest: Uint8Array, bytes: Uint8Array): Promise<void> {
+    const { nodePacks, ids } = this.#context;
+    const id = ids.idOf('manifest', digest);
     const pending = nodePacks.pendingOf(toHex(id));
     if (pending) {
       this.#waitFor(pending, nodePacks);
@@ -132,12 +145,19 @@ export class OperationWriter {
     await this.#placing;
     await Promise.allSettled([...this.#waits].map(([pending, writer]) => writer.flush(pending)));
     this.#throwFailure();
+    this.#end();
     return this.#inline.map(({ record }) => record);
   }
 
   /** Waits for what runs in the background of an operation that is given up. Never throws. */
   async abandon(): Promise<void> {
     await Promise.allSettled([this.#resolving, this.#placing]);
+    this.#end();
+  }
+
+  #end(): void {
+    if (!this.#ended) this.#context.ended();
+    this.#ended = true;
   }
 
   #waitFor(pending: PendingPack, writer: PackWriter): void {
@@ -202,7 +222,7 @@ export class OperationWriter {
     const good = await this.#context.verify(
       doubted
         .map((index) => chunks[index] as ChunkToStore)
-        .map((chunk) => ({ id: chunk.id, length: chunk.bytes.length })),
+        .map((chunk) => ({ digest: chunk.digest, length: chunk.bytes.length })),
     );
     for (const [position, index] of doubted.entries()) known[index] = good[position] === true;
     return known;

@@ -3,18 +3,16 @@ import { isStoreError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
   type FinishedPack,
-  PACK_BUFFER_BYTES,
   PackBuilder,
-  type PackClass,
   type PackDescriptor,
   type RecordItem,
   type RecordKind,
 } from '../format/index.ts';
 import type { PackStore } from '../placement/pack-store.ts';
-import { BufferPool } from '../runtime/buffer-pool.ts';
+import type { BufferPool } from '../runtime/buffer-pool.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
 import type { Health } from './health.ts';
-import type { Session } from './session.ts';
+import type { NewPack } from './session.ts';
 
 export interface SealedRecord {
   readonly kind: RecordKind;
@@ -42,20 +40,19 @@ interface OpenPack {
 export type RegisterPack = (pack: PackDescriptor, items: readonly DirectoryItem[]) => Promise<unknown>;
 
 /** One pack is written while the next one fills. */
-const WRITES_AT_ONCE = 1;
+export const PACK_WRITES_AT_ONCE = 1;
 
 /**
- * Gathers records of all concurrent operations into packs of one class, writes full packs and registers them. What was
- * appended belongs to the store from then on: an operation that gives up leaves its records to the others.
+ * Gathers records of all concurrent operations of a namespace into packs of one class, writes full packs and registers
+ * them. What was appended belongs to the store from then on: an operation that gives up leaves its records to the others.
  */
 export class PackWriter {
-  readonly #class: PackClass;
+  readonly #newPack: () => NewPack;
   readonly #packs: PackStore;
-  readonly #session: Session;
   readonly #register: RegisterPack;
   readonly #health: Health;
-  readonly #slots = new Semaphore(WRITES_AT_ONCE);
-  /** For the packs being written and the one being filled meanwhile, where packs get full. */
+  readonly #slots = new Semaphore(PACK_WRITES_AT_ONCE);
+  /** What packs are built in, where they get full. */
   readonly #buffers: BufferPool | undefined;
   /** Items appended and not yet registered, by id. */
   readonly #pendingItems = new Map<string, PendingPack>();
@@ -64,17 +61,16 @@ export class PackWriter {
   #written = 0;
 
   constructor(parts: {
-    readonly class: PackClass;
+    readonly newPack: () => NewPack;
     readonly packs: PackStore;
-    readonly session: Session;
     readonly register: RegisterPack;
     readonly health: Health;
+    /** Of `PACK_BUFFER_BYTES` each; shared by the writers of a store. */
+    readonly buffers?: BufferPool | undefined;
   }) {
-    this.#class = parts.class;
-    const keptMax = WRITES_AT_ONCE + 1;
-    this.#buffers = parts.class === 'data' ? new BufferPool({ bytes: PACK_BUFFER_BYTES, keptMax }) : undefined;
+    this.#newPack = parts.newPack;
+    this.#buffers = parts.buffers;
     this.#packs = parts.packs;
-    this.#session = parts.session;
     this.#register = parts.register;
     this.#health = parts.health;
   }
@@ -82,6 +78,12 @@ export class PackWriter {
   /** Packs written since the store was opened. */
   get packsWritten(): number {
     return this.#written;
+  }
+
+  /** Lets go of a pack that nobody waits for: what is in it belongs to operations that were given up. */
+  abandon(): void {
+    if (this.#open?.buffer) this.#buffers?.give(this.#open.buffer);
+    this.#open = undefined;
   }
 
   /** The pack that will hold an item which was appended but is not findable yet. */
@@ -116,9 +118,10 @@ export class PackWriter {
     const settle = Promise.withResolvers<void>();
     // Whoever waits for the pack sees the failure; without a waiter it must not end the process.
     settle.promise.catch(() => undefined);
+    const { header, key } = this.#newPack();
     const buffer = this.#buffers?.take();
     return {
-      builder: new PackBuilder(this.#session.nextPackHeader(this.#class), buffer),
+      builder: new PackBuilder(header, { ...(buffer && { buffer }), ...(key && { key }) }),
       buffer,
       settle,
       pending: { registered: settle.promise },

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import type { StoreConfig } from '../format/index.ts';
+import { allPacks } from '../maintenance/all-packs.ts';
 import type { UnreadablePack } from '../maintenance/journal-reader.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
@@ -13,18 +13,12 @@ import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { JournalWriter } from './journal-writer.ts';
-import {
-  checkExistingPlace,
-  checkWritablePlace,
-  openPlace,
-  type Place,
-  readConfig,
-  storeIdOf,
-  toPlace,
-} from './location.ts';
-import { openMetadata } from './open.ts';
+import type { Keychain } from './keychain.ts';
+import { checkExistingPlace, checkWritablePlace, openPlace, type Place, storeIdOf, toPlace } from './location.ts';
+import { openKeychain, openMetadata, unlockPlace } from './open.ts';
 import { Session } from './session.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
+import type { OpenedConfig, Unlocking } from './unlock.ts';
 
 const NEW_SUFFIX = '.rebuild';
 const DATABASE_SUFFIXES = ['', '-wal', '-shm'];
@@ -45,55 +39,86 @@ export async function rebuildStore(
   if (place.kind === 'memory' || place.metadataPath === ':memory:') {
     throw storeError('LOCATION_INVALID', 'only metadata in a file can be rebuilt');
   }
-  const { backend } = await openPlace(place, { ...options, readOnly: false, create: false });
+  const unlocking = await unlockPlace(place, options);
   try {
-    const config = await readConfig(backend, { readOnly: false, signal: options.signal });
-    await checkSqliteUnused(place.metadataPath);
-    await removeDatabase(place.metadataPath + NEW_SUFFIX);
-    await flushOldOutbox({ place, backend, config }, options);
-    return await rebuild({ place, backend, config }, options);
+    const { backend } = await openPlace(place, { ...options, readOnly: false, create: false });
+    try {
+      const store = { place, backend, unlocking };
+      await checkSqliteUnused(place.metadataPath);
+      await removeDatabase(place.metadataPath + NEW_SUFFIX);
+      const opened = await flushOldOutbox(store, options);
+      return await rebuild({ ...store, unlocking: { ...unlocking, opened } }, options);
+    } finally {
+      await backend.close();
+    }
   } finally {
-    await backend.close();
+    unlocking.end();
   }
 }
 
 interface StoreToRebuild {
   readonly place: Exclude<Place, { kind: 'memory' }>;
   readonly backend: Backend;
-  readonly config: StoreConfig;
+  readonly unlocking: Unlocking;
+}
+
+/** Metadata of a store being rebuilt, and the packs that its keys open. */
+async function openParts(
+  { place, backend, unlocking }: StoreToRebuild,
+  options: { readonly create: boolean; readonly suffix?: string },
+): Promise<{ readonly metadata: Metadata; readonly packs: PackStore; readonly keychain: Keychain | undefined }> {
+  const { config } = unlocking.opened;
+  const metadata = await openMetadata(place, config, { ...options, readOnly: false });
+  try {
+    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+    const packs = new PackStore({ backend, storeId: storeIdOf(config), random: systemRandom, keys: keychain });
+    return { metadata, packs, keychain };
+  } catch (error) {
+    await metadata.close();
+    throw error;
+  }
 }
 
 /**
  * What was committed and is not in the journal yet would be lost with the old metadata: written now, as far as it can
  * still be read and goes on from the journal.
+ * @returns the config: the old metadata may hold a newer one than the backend
  */
-async function flushOldOutbox({ place, backend, config }: StoreToRebuild, options: OpenOptions): Promise<void> {
+async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions): Promise<OpenedConfig> {
+  const { backend, unlocking } = store;
   let metadata: Metadata | undefined;
+  let opened = unlocking.opened;
   try {
-    metadata = await openMetadata(place, config, { create: false, readOnly: false });
-    const storeId = storeIdOf(config);
-    const packs = new PackStore({ backend, storeId, random: systemRandom });
+    const old = await openParts(store, { create: false });
+    metadata = old.metadata;
+    const { packs, keychain } = old;
+    if (keychain) opened = { config: keychain.config, keyring: keychain.keyring };
     // First of all compared with the journal: a record that contradicts it, flushed now, would stay there for ever.
     await recoverFromJournal({ backend, metadata, packs, signal: options.signal });
     const head = await metadata.head();
-    if (head.flushed === head.commit) return;
-    const session = new Session(storeId, await metadata.openSession());
+    if (head.flushed === head.commit) return opened;
+    const session = new Session({
+      storeId: storeIdOf(opened.config),
+      sessionId: await metadata.openSession(),
+      schedule: () => keychain?.schedule,
+      random: systemRandom,
+    });
     await new JournalWriter({ metadata, packs, session, head }).flush();
   } catch (error) {
     if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
-    if (error.code === 'METADATA_MISSING') return;
+    if (error.code === 'METADATA_MISSING') return opened;
     options.logger?.warn('the old metadata cannot be used: what it may hold beyond the journal is lost', { error });
   } finally {
     await metadata?.close();
   }
+  return opened;
 }
 
 async function rebuild(store: StoreToRebuild, options: OpenOptions & ProgressOptions): Promise<RebuildReport> {
-  const { place, backend, config } = store;
+  const { place, backend } = store;
   const newPath = place.metadataPath + NEW_SUFFIX;
   const setAside = `${place.metadataPath}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
-  const packs = new PackStore({ backend, storeId: storeIdOf(config), random: systemRandom });
-  const metadata = await openMetadata(place, config, { create: true, readOnly: false, suffix: NEW_SUFFIX });
+  const { metadata, packs } = await openParts(store, { create: true, suffix: NEW_SUFFIX });
   let hadOld: boolean;
   let report: RebuildReport;
   try {
@@ -119,16 +144,12 @@ async function rebuild(store: StoreToRebuild, options: OpenOptions & ProgressOpt
 async function toReport(metadata: Metadata, unreadable: readonly UnreadablePack[]): Promise<RebuildReport> {
   const doubtful = new Map(unreadable.map((pack) => [pack.packId, pack]));
   const problems: Problem[] = [];
-  for (let after: number | undefined; doubtful.size > 0; ) {
-    const page = await metadata.listPacks({ limit: 1000, ...(after !== undefined && { after }) });
-    const last = page.at(-1);
-    if (last === undefined) break;
-    for (const { id } of page) {
+  if (doubtful.size > 0) {
+    for await (const { id } of allPacks(metadata)) {
       const found = doubtful.get(toHex(id));
       // Packs that a later merge dropped are not missed.
       if (found) problems.push(toProblem(found));
     }
-    after = last.number;
   }
   const [{ entries, chunks, packs }, { commit }] = await Promise.all([metadata.counters(), metadata.head()]);
   return { commit, entries, chunks, packs, problems };

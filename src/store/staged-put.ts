@@ -1,29 +1,38 @@
 /** A put on its way: options checked, content stored, the change that will name it. One put and many go through here. */
 
-import { toHex, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
-import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
+import { toHex } from '../bytes/bytes.ts';
+import type { ChunkingSpec } from '../chunking/index.ts';
 import { argumentRangeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
-import { encodeEntry, entryVersion } from '../format/index.ts';
+import { type EntryValue, encodeEntry, entryVersion } from '../format/index.ts';
 import type { Change } from '../metadata/contract.ts';
 import type { Source } from '../pipeline/source.ts';
 import { randomId } from '../runtime/random.ts';
-import { checkAttributes, checkContentType, encodeKey, parseVersion } from './arguments.ts';
+import { checkAttributes, checkContentType, parseVersion } from './arguments.ts';
 import type { Engine } from './engine.ts';
-import { digestText } from './entry-info.ts';
-import { ingest } from './ingest.ts';
+import { digestText, keyText } from './entry-info.ts';
+import { type IngestedContent, ingest } from './ingest.ts';
 import type { OperationWriter, Tally } from './operation-writer.ts';
+import type { Scope } from './scope.ts';
 import type { PutOptions, PutResult, StagedPut } from './types.ts';
 
 type PutChange = Extract<Change, { type: 'put' }>;
 
+/** Where a put goes. */
+export interface PutTarget {
+  readonly engine: Engine;
+  readonly scope: Scope;
+}
+
 /** A put whose arguments are known to be good. */
 export interface PutRequest {
+  /** Scoped. */
   readonly key: Uint8Array | undefined;
   readonly source: Source;
   readonly chunking: ChunkingSpec;
   readonly verifyExisting: boolean;
   readonly name: 'digest' | 'uuid';
+  readonly isolated: boolean;
   readonly contentType: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   readonly parent: Uint8Array | undefined;
@@ -39,7 +48,7 @@ export interface StoredPut {
 
 /** @throws `TypeError`, `RangeError`, `invalid/*` */
 export function checkPut(
-  engine: Engine,
+  scope: Scope,
   item: { readonly key: string | null; readonly source: Source; readonly options: PutOptions },
 ): PutRequest {
   const { options } = item;
@@ -47,12 +56,15 @@ export function checkPut(
   if (name !== 'digest' && name !== 'uuid') throw argumentRangeError('name', "'digest' or 'uuid'", name);
   if (options.ifAbsent && options.ifMatch !== undefined)
     throw argumentRangeError('ifMatch', 'left out beside ifAbsent', options.ifMatch);
+  if (options.isolation !== undefined && options.isolation !== 'entry')
+    throw argumentRangeError('isolation', "'entry' or left out", options.isolation);
   return {
-    key: item.key === null ? undefined : encodeKey(item.key),
+    key: item.key === null ? undefined : scope.key(item.key),
     source: item.source,
-    chunking: options.chunking === undefined ? engine.chunking : parseChunking(options.chunking),
+    chunking: scope.chunking(options.chunking),
     verifyExisting: options.verifyExisting === true,
     name,
+    isolated: options.isolation === 'entry',
     contentType: options.contentType === undefined ? undefined : checkContentType(options.contentType),
     attributes: options.attributes === undefined ? {} : checkAttributes(options.attributes),
     parent: options.parent === undefined ? undefined : parseVersion(options.parent, 'parent'),
@@ -72,7 +84,7 @@ function conditionOf(options: PutOptions): PutChange['condition'] {
 export async function checkCondition(engine: Engine, { key, condition }: PutRequest): Promise<void> {
   if (key === undefined || condition === undefined) return;
   const [row] = await engine.metadata.getEntries([key]);
-  const text = utf8Decode(key);
+  const text = keyText({ key });
   if ('absent' in condition) {
     if (row)
       throw storeError('ENTRY_EXISTS', `there is an entry ${JSON.stringify(text)} already`, { details: { key: text } });
@@ -90,36 +102,60 @@ export async function checkCondition(engine: Engine, { key, condition }: PutRequ
 
 /** Stores the content of a put through `writer`. Nothing refers to it until the returned change is committed. */
 export async function storeContent(
-  engine: Engine,
+  target: PutTarget,
   request: PutRequest,
   options: { readonly writer: OperationWriter } & Pick<PutOptions, 'signal' | 'onProgress'>,
 ): Promise<StoredPut> {
-  const { writer, signal, onProgress } = options;
-  const { chunking, verifyExisting, contentType, attributes, parent } = request;
-  const content = await ingest(request.source, writer, { chunking, verifyExisting, signal, onProgress });
-  const { digest, size, chunkCount, root, manifest, tally } = content;
-  const value = {
-    digest,
-    size,
-    chunkCount,
-    root,
-    manifest,
-    attributes,
+  const { engine, scope } = target;
+  const { signal, onProgress } = options;
+  if (!request.isolated) {
+    const content = await ingest(request.source, options.writer, { ...request, signal, onProgress });
+    const value = toValue(request, content);
+    return toStoredPut(target, request, { content, entry: encodeEntry(value), version: entryVersion(value) });
+  }
+  const isolated = await engine.isolate();
+  const writer = engine.createWriter(isolated.scope);
+  try {
+    // Cut as in its namespace, so that what the caller chose holds; but with the seed of its own key.
+    const chunking = isolated.scope.chunkingFrom(scope, request.chunking);
+    const content = await ingest(request.source, writer, { ...request, signal, onProgress, chunking });
+    await writer.finish();
+    return toStoredPut(target, request, { content, ...isolated.seal(toValue(request, content)) });
+  } catch (error) {
+    await writer.abandon();
+    await isolated.giveUp();
+    throw error;
+  }
+}
+
+function toValue({ attributes, contentType, parent }: PutRequest, content: IngestedContent): EntryValue {
+  const { digest, size, chunkCount, root, manifest } = content;
+  return {
+    ...{ digest, size, chunkCount, root, manifest, attributes },
     ...(contentType !== undefined && { contentType }),
     ...(parent && { parent }),
   };
-  const key = request.key ?? utf8Encode(request.name === 'uuid' ? randomId() : digestText(digest));
+}
+
+function toStoredPut(
+  { engine, scope }: PutTarget,
+  request: PutRequest,
+  stored: { readonly content: IngestedContent; readonly entry: Uint8Array; readonly version: Uint8Array },
+): StoredPut {
+  const { content, entry, version } = stored;
+  const { digest, size, chunkCount, tally } = content;
+  const key = request.key ?? scope.key(request.name === 'uuid' ? randomId() : digestText(digest));
   return {
     change: {
       type: 'put',
       key,
-      entry: encodeEntry(value),
+      entry,
       modified: engine.clock.now(),
       ...(request.condition && { condition: request.condition }),
     },
     staged: {
-      key: utf8Decode(key),
-      version: toHex(entryVersion(value)),
+      key: keyText({ key }),
+      version: toHex(version),
       digest: digestText(digest),
       size,
       chunks: chunkCount,

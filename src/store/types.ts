@@ -1,7 +1,9 @@
 import type { Backend } from '../backend/contract.ts';
+import type { KeySource } from '../keys/index.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import type { Source } from '../pipeline/source.ts';
+import type { Namespaces, StoreKeys } from './key-types.ts';
 
 /**
  * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever is
@@ -42,6 +44,15 @@ export interface ProgressOptions extends CallOptions {
 
 /** How to open a store; nothing of it is kept. */
 export interface OpenOptions extends CallOptions {
+  /** What opens a sealed store. A plain store is refused when keys are given: it is not the one that was meant. */
+  readonly keys?: KeySource;
+  /**
+   * A folder outside of the store in which this client remembers how far each sealed store was; a store that went back
+   * is `corrupt/ROLLBACK_DETECTED`. Default: nothing is remembered.
+   */
+  readonly rollbackGuard?: string;
+  /** Open a store that went back all the same, and remember it as it is now. Default false. */
+  readonly acceptRollback?: boolean;
   readonly logger?: Logger;
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
   readonly readOnly?: boolean;
@@ -54,9 +65,12 @@ export interface OpenOptions extends CallOptions {
 }
 
 /** What a new store is like, kept in its config, and how to open it. */
-export interface CreateOptions extends OpenOptions {
-  /** Protection of the content. `'none'` writes plain packs: whoever reads the folder reads the data. Required, so that it is a choice. */
-  readonly keys: 'none';
+export interface CreateOptions extends Omit<OpenOptions, 'keys'> {
+  /**
+   * What seals the store and will open it again. `'none'` makes a plain one: whoever reads the folder reads the data.
+   * Required, so that it is a choice; a store never changes from one to the other.
+   */
+  readonly keys: KeySource | 'none';
   /** Default chunking of puts: a profile's name or a specification such as `fastcdc:16384:65536:262144`. */
   readonly chunking?: string;
   /** zstd level 1 to 19. Default 1. */
@@ -79,6 +93,11 @@ export interface PutOptions extends ProgressOptions {
   readonly ifAbsent?: boolean;
   /** Re-read and re-hash chunks that are already stored before counting on them; damaged ones are stored again. Default false. */
   readonly verifyExisting?: boolean;
+  /**
+   * `entry`: seal this content under a key of its own, which is destroyed when the entry is deleted or replaced. Shares
+   * no chunk with anything. Needs a sealed store.
+   */
+  readonly isolation?: 'entry';
   /** How to name an entry put without a key. Default `digest`. */
   readonly name?: 'digest' | 'uuid';
 }
@@ -110,6 +129,8 @@ export interface EntryInfo {
   readonly contentType?: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly parent?: string;
+  /** There when the entry has a key of its own. */
+  readonly isolated?: true;
   /** ISO 8601, UTC. */
   readonly created: string;
   readonly modified: string;
@@ -182,17 +203,16 @@ export interface BatchWriter {
   copy(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
 }
 
-/** What a store holds, counted in one state of it. */
-export interface StoreStats {
+/** What the entries of a namespace come to, counted in one state of the store. */
+export interface EntriesStats {
   readonly entries: number;
   readonly chunks: number;
   /** Sum of the sizes of all entries. */
   readonly logicalBytes: number;
   /** Plain bytes of all distinct chunks held, those of deleted entries included until they are collected. */
   readonly uniqueBytes: number;
-  /** Everything on the backend: packs and journal. */
+  /** Of a whole store everything on the backend, packs and journal; of a namespace its own packs. */
   readonly storedBytes: number;
-  readonly packs: number;
   /**
    * Deduplication: 100 x (1 - uniqueBytes / logicalBytes); 0 for an empty store, and where more is held than entries
    * refer to.
@@ -200,6 +220,11 @@ export interface StoreStats {
   readonly savingsPercent: number;
   /** uniqueBytes / storedBytes, 0 for an empty store. */
   readonly compressionRatio: number;
+}
+
+/** What a store holds, all namespaces together. */
+export interface StoreStats extends EntriesStats {
+  readonly packs: number;
   /** Last commit number. */
   readonly commit: number;
 }
@@ -262,21 +287,20 @@ export interface Maintenance {
   check(options?: ProgressOptions): Promise<CheckReport>;
 }
 
-/**
- * An open store. Every method rejects with `closed/STORE_CLOSED` after `close`, and every change with
- * `closed/STORE_POISONED` after a write whose outcome is unknown. Reports are frozen.
- */
-export interface Store {
-  /** 32 hex digits: names this store for ever. */
-  readonly id: string;
+/** Entries by their keys: those of one namespace. */
+export interface Entries {
   /**
    * Stores content under a key, replacing what was there; resolves when the commit is durable. `null` names the entry
    * by its digest. Readers see the old version or the new one. Memory is bounded for any size.
    * @throws `invalid/KEY_INVALID`, `invalid/CHUNKING_INVALID`, `not-found/SOURCE_NOT_FOUND`, `conflict/SOURCE_CHANGED`,
-   *   `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `exhausted/*`, `unavailable/COMMIT_PENDING`
+   *   `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `exhausted/*`, `unavailable/COMMIT_PENDING`,
+   *   `unavailable/SHRED_PENDING`
    */
   put(key: string | null, source: Source, options?: PutOptions): Promise<PutResult>;
-  /** The whole content; verified chunk by chunk and as a whole before it is returned. @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*` */
+  /**
+   * The whole content; verified chunk by chunk and as a whole before it is returned.
+   * @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*`
+   */
   get(key: string, options?: CallOptions): Promise<Uint8Array>;
   /**
    * Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length
@@ -289,14 +313,20 @@ export interface Store {
   /** @throws `not-found/ENTRY_NOT_FOUND` */
   stat(key: string, options?: CallOptions): Promise<EntryInfo>;
   list(options?: ListOptions): AsyncIterable<EntryInfo>;
-  /** @returns whether there was such an entry. Its bytes stay until they are collected. */
+  /**
+   * @returns whether there was such an entry. Its bytes stay until they are collected; the key of an isolated one is
+   *   destroyed now.
+   * @throws `conflict/PRECONDITION_FAILED`, `unavailable/SHRED_PENDING`
+   */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
   /** No bytes move. @throws `not-found/ENTRY_NOT_FOUND`, `conflict/ENTRY_EXISTS` */
   rename(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
+  /** No bytes move. @throws as `rename`, and `unsupported/ENTRY_ISOLATED`: an isolated entry has a key for itself */
   copy(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
   /**
    * Runs `work`, then makes all its changes in one commit; when it throws, none. @returns what `work` returns
-   * @throws `invalid/BATCH_TOO_LARGE` for more changes than one commit holds (some 90,000 small entries); what its changes throw
+   * @throws `invalid/BATCH_TOO_LARGE` for more changes than one commit holds (some 90,000 small entries); what its
+   *   changes throw
    */
   batch<T>(work: (batch: BatchWriter) => Promise<T> | T, options?: CallOptions): Promise<T>;
   /** Puts all items in one commit, or none. */
@@ -306,11 +336,28 @@ export interface Store {
   chunks(key: string, options?: CallOptions): AsyncIterable<ChunkInfo>;
   /** @throws `not-found/CHUNK_NOT_FOUND`, `corrupt/*` */
   readChunk(digest: string, options?: CallOptions): Promise<Uint8Array>;
+  stats(options?: CallOptions): Promise<EntriesStats>;
+}
+
+/**
+ * An open store; its own entries are those of the default namespace. Every method rejects with `closed/STORE_CLOSED`
+ * after `close`, and every change with `closed/STORE_POISONED` after a write whose outcome is unknown. Reports are
+ * frozen. In a plain store `keys`, `namespaces` and `inbox` reject with `denied/STORE_NOT_SEALED`.
+ */
+export interface Store extends Entries {
+  /** 32 hex digits: names this store for ever. */
+  readonly id: string;
+  /** Whether everything in it is encrypted. */
+  readonly sealed: boolean;
+  readonly keys: StoreKeys;
+  readonly namespaces: Namespaces;
+  readonly maintenance: Maintenance;
+  /** The entries of a namespace; calls reject with `not-found/NAMESPACE_NOT_FOUND` when there is none of this name. */
+  namespace(name: string): Entries;
   stats(options?: CallOptions): Promise<StoreStats>;
   metrics(): StoreMetrics;
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this;
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this;
-  readonly maintenance: Maintenance;
   /** Finishes running operations, flushes and closes. Idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -99,6 +99,6 @@ export async function rebuiltMetadata(
   backend: Backend,
 ): Promise<{ readonly metadata: Metadata; readonly report: RecoveryReport }> {
   const metadata = await newMetadata();
-  const packs = new PackStore({ backend, storeId: storeId(), random: systemRandom });
+  const packs = new PackStore({ backend, storeId: storeId(), random: systemRandom, keys: undefined });
   return { metadata, report: await recoverFromJournal({ backend, metadata, packs }) };
 }

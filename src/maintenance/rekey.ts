@@ -1,0 +1,79 @@
+/**
+ * Re-seals what is sealed under old key epochs: packs one by one, by the same copy and commit as a merge, then key pages,
+ * then the rows of the metadata. Each step is whole in itself, so who begins again finds only what is left.
+ */
+import type { PackClass } from '../format/index.ts';
+import type { Metadata, PackRow } from '../metadata/contract.ts';
+import { allPacks } from './all-packs.ts';
+import { deleteDroppedPacks, type MergeContext, mergePacks } from './merge.ts';
+
+export interface RekeyContext extends MergeContext {
+  /** Re-seals the keys of isolated entries under the newest epoch. */
+  resealKeyPages(): Promise<void>;
+}
+
+export interface RekeyOptions {
+  /** Everything up to this epoch is re-sealed. */
+  readonly lastEpoch: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { phase: string; done: number; total?: number; bytes: number }) => void;
+}
+
+/** Journal packs first: chunks that ride in them move to data packs, which are then new. */
+const CLASSES: readonly PackClass[] = ['journal', 'data', 'meta'];
+
+/** How many live packs are sealed under each epoch. */
+export async function packsByEpoch(metadata: Metadata, signal?: AbortSignal): Promise<ReadonlyMap<number, number>> {
+  const counts = new Map<number, number>();
+  for await (const { seal } of allPacks(metadata)) {
+    signal?.throwIfAborted();
+    if (seal) counts.set(seal.epoch, (counts.get(seal.epoch) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * @returns `done`: nothing is sealed under the old epochs any more; packs that are damaged stay as they are, for repair to
+ *   find, and so does the key they need
+ * @throws what reading, writing and committing throw; the signal's reason
+ */
+export async function rekey(
+  context: RekeyContext,
+  options: RekeyOptions,
+): Promise<{ readonly packs: number; readonly bytes: number; readonly done: boolean }> {
+  const { lastEpoch, signal, onProgress } = options;
+  const { metadata } = context;
+  // The newest journal records may still be in the outbox alone; in a pack they are sealed anew.
+  await context.flushJournal();
+  const total = await countOld(metadata, lastEpoch, signal);
+  let packs = 0;
+  let bytes = 0;
+  for (const packClass of CLASSES) {
+    for await (const pack of allPacks(metadata, packClass)) {
+      signal?.throwIfAborted();
+      if (!isOld(pack, lastEpoch)) continue;
+      const merged = await mergePacks(context, packClass, [pack]);
+      if (merged === undefined) continue;
+      packs += 1;
+      bytes += merged.bytes;
+      onProgress?.({ phase: 'rekey', done: packs, total: Math.max(total, packs), bytes });
+    }
+  }
+  await deleteDroppedPacks(context);
+  await context.resealKeyPages();
+  await metadata.reseal({ lastEpoch, ...(signal && { signal }) });
+  return { packs, bytes, done: (await countOld(metadata, lastEpoch, signal)) === 0 };
+}
+
+function isOld({ seal }: PackRow, lastEpoch: number): boolean {
+  return seal !== undefined && seal.epoch <= lastEpoch;
+}
+
+async function countOld(metadata: Metadata, lastEpoch: number, signal: AbortSignal | undefined): Promise<number> {
+  let count = 0;
+  for await (const pack of allPacks(metadata)) {
+    signal?.throwIfAborted();
+    if (isOld(pack, lastEpoch)) count += 1;
+  }
+  return count;
+}

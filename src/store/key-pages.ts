@@ -1,0 +1,70 @@
+import type { Backend } from '../backend/contract.ts';
+import { listAll } from '../backend/list-all.ts';
+import { storeError } from '../errors/store-error.ts';
+import { decodeKeyPage, encodeKeyPage, KEY_PAGES_PREFIX, type KeySchedule, keyPageKey } from '../format/index.ts';
+import { SECRET_BYTES } from '../format/sizes.ts';
+import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
+import type { RandomBytes } from '../runtime/random.ts';
+
+/**
+ * The secrets of isolated entries. Each lies on the backend in a page of its own and nowhere else: never in the journal
+ * or the metadata, so that deleting the page is the end of it.
+ */
+export class KeyPages {
+  readonly #backend: Backend;
+  readonly #random: RandomBytes;
+
+  constructor(parts: { readonly backend: Backend; readonly random: RandomBytes }) {
+    this.#backend = parts.backend;
+    this.#random = parts.random;
+  }
+
+  /** Writes the page of a new secret. @returns the number of the namespace of one that it makes */
+  async create(schedule: KeySchedule): Promise<number> {
+    for (;;) {
+      const namespace = this.#randomNumber();
+      const key = keyPageKey(namespace);
+      if ((await this.#backend.head(key)) !== undefined) continue;
+      const secret = this.#random(SECRET_BYTES);
+      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, schedule, this.#random));
+      schedule.learn(namespace, secret);
+      secret.fill(0);
+      return namespace;
+    }
+  }
+
+  /** Learns the secret of an isolated entry. @throws `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT` */
+  async load(schedule: KeySchedule, namespace: number): Promise<void> {
+    if (schedule.hasNamespace(namespace)) return;
+    const key = keyPageKey(namespace);
+    const page = await this.#backend.get(key);
+    if (page === undefined) {
+      throw storeError('KEY_PAGE_MISSING', 'the key of an isolated entry is gone: the entry was shredded, or is lost', {
+        details: { backendKey: key },
+      });
+    }
+    schedule.learn(namespace, decodeKeyPage(page, namespace, schedule));
+  }
+
+  /** Writes every page anew, sealed under the newest epoch. */
+  async reseal(schedule: KeySchedule): Promise<void> {
+    for await (const { key } of listAll(this.#backend, { prefix: KEY_PAGES_PREFIX })) {
+      const namespace = Number.parseInt(key.slice(KEY_PAGES_PREFIX.length), 16);
+      const page = await this.#backend.get(key);
+      // Shredded meanwhile.
+      if (page === undefined) continue;
+      const secret = decodeKeyPage(page, namespace, schedule);
+      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, schedule, this.#random));
+      secret.fill(0);
+    }
+  }
+
+  async destroy(namespace: number): Promise<void> {
+    await this.#backend.delete(keyPageKey(namespace));
+  }
+
+  #randomNumber(): number {
+    const bytes = this.#random(4);
+    return (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) | ISOLATED_NAMESPACE_MIN) >>> 0;
+  }
+}

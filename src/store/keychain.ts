@@ -1,0 +1,209 @@
+import type { Backend } from '../backend/contract.ts';
+import { toHex } from '../bytes/bytes.ts';
+import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
+import {
+  decodeStoreConfig,
+  type EntryValue,
+  encodeStoreConfig,
+  type IsolatedEntry,
+  type ItemIds,
+  type KeySchedule,
+  keyedIds,
+  openIsolatedEntry,
+  type PackKeys,
+  type SealedPackName,
+  type SealedStoreConfig,
+  STORE_CONFIG_KEY,
+  sealIsolatedEntry,
+} from '../format/index.ts';
+import { type Keyring, type KeyState, type NamespaceFacts, unlockWith } from '../keys/index.ts';
+import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import type { RandomBytes } from '../runtime/random.ts';
+import { KeyPages } from './key-pages.ts';
+import type { Unlocking } from './unlock.ts';
+
+/** Keys of packs are asked for with every record; deriving one takes longer than opening a small record. */
+const PACK_KEYS_MAX = 1024;
+
+/**
+ * The keys of an open store: gives them to whoever seals and opens, follows changes that other processes make, and makes
+ * changes: compared and set in the metadata first, then written to the backend.
+ */
+export class Keychain implements PackKeys {
+  readonly #backend: Backend;
+  readonly #metadata: Metadata;
+  readonly #random: RandomBytes;
+  readonly #pages: KeyPages;
+  readonly #unlocking: Unlocking;
+  readonly #packKeys = new Map<string, Uint8Array>();
+  #unlocked: KeyState;
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    readonly backend: Backend;
+    /** Unlocked. */
+    readonly metadata: Metadata;
+    readonly random: RandomBytes;
+    /** Ended when the keychain is closed. */
+    readonly unlocking: Unlocking;
+    /** The newest there is. */
+    readonly unlocked: KeyState;
+  }) {
+    this.#backend = parts.backend;
+    this.#metadata = parts.metadata;
+    this.#random = parts.random;
+    this.#unlocking = parts.unlocking;
+    this.#unlocked = parts.unlocked;
+    this.#pages = new KeyPages(parts);
+  }
+
+  get config(): SealedStoreConfig {
+    return this.#unlocked.config;
+  }
+
+  get keyring(): Keyring {
+    return this.#unlocked.keyring;
+  }
+
+  get schedule(): KeySchedule {
+    return this.keyring.schedule;
+  }
+
+  /** @throws `denied/NAMESPACE_KEY_GONE` */
+  ids(namespace: number): ItemIds {
+    return keyedIds(this.schedule.idKey(namespace));
+  }
+
+  /**
+   * A namespace by its name; one that another process made is found.
+   * @throws `not-found/NAMESPACE_NOT_FOUND`, `invalid/NAMESPACE_INVALID`
+   */
+  async namespace(name: string): Promise<NamespaceFacts> {
+    try {
+      return this.keyring.namespace(name);
+    } catch (error) {
+      if (!isStoreError(error, 'NAMESPACE_NOT_FOUND')) throw error;
+      await this.reload();
+      return this.keyring.namespace(name);
+    }
+  }
+
+  quotaOf(namespace: number): number | undefined {
+    return this.keyring.namespaces.find(({ number }) => number === namespace)?.quotaBytes;
+  }
+
+  /** @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE` */
+  async keyOf(pack: SealedPackName): Promise<Uint8Array> {
+    const name = toHex(pack.pack) + toHex(pack.salt);
+    const known = this.#packKeys.get(name);
+    if (known) return known;
+    if (pack.namespace >= ISOLATED_NAMESPACE_MIN) await this.#pages.load(this.schedule, pack.namespace);
+    const key = await this.#following(() => this.schedule.packKey(pack));
+    if (this.#packKeys.size >= PACK_KEYS_MAX) {
+      const [oldest] = this.#packKeys.keys();
+      this.#packKeys.delete(oldest as string);
+    }
+    this.#packKeys.set(name, key);
+    return key;
+  }
+
+  /** Makes a key for one entry; durable when this resolves. @returns the number of its namespace of one */
+  createIsolated(): Promise<number> {
+    return this.#pages.create(this.schedule);
+  }
+
+  sealIsolated(namespace: number, value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array } {
+    return sealIsolatedEntry(value, { namespace, schedule: this.schedule, random: this.#random });
+  }
+
+  /** @throws `corrupt/ENTRY_CORRUPT`, `corrupt/KEY_PAGE_MISSING` */
+  async openIsolated(entry: IsolatedEntry): Promise<EntryValue> {
+    await this.#pages.load(this.schedule, entry.namespace);
+    return openIsolatedEntry(entry, this.schedule);
+  }
+
+  /** Re-seals every key of an isolated entry under the newest epoch. */
+  resealKeyPages(): Promise<void> {
+    return this.#pages.reseal(this.schedule);
+  }
+
+  async destroyIsolated(namespace: number): Promise<void> {
+    this.forget(namespace);
+    await this.#pages.destroy(namespace);
+  }
+
+  /** Drops what is in memory of a namespace whose key is gone. */
+  forget(namespace: number): void {
+    this.schedule.forget(namespace);
+    this.#packKeys.clear();
+  }
+
+  /**
+   * Changes the config: the keys with everything they hold. One change at a time, over all processes.
+   * @param change made again when another process was first
+   * @throws what `change` throws; `conflict/KEYS_CHANGED` when others are first again and again
+   */
+  change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T): Promise<T> {
+    const changing = this.#changing.then(() => this.#change(change));
+    this.#changing = changing.catch(() => undefined);
+    return changing;
+  }
+
+  /**
+   * Takes over what another process has changed.
+   * @returns whether something had changed
+   * @throws `denied/WRONG_KEY` when that shut the caller out
+   */
+  async reload(): Promise<boolean> {
+    const stored = await this.#metadata.config();
+    if (stored === undefined || stored.generation <= this.config.generation) return false;
+    const config = decodeStoreConfig(stored.bytes);
+    invariant(config.keys !== 'none', 'a sealed store stays sealed');
+    const keyring = unlockWith(this.keyring, config);
+    await this.#take(keyring ? { config, keyring } : await this.#unlocking.newer(stored.bytes));
+    return true;
+  }
+
+  close(): void {
+    this.#unlocking.end();
+  }
+
+  async #change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T): Promise<T> {
+    const next = await change(this.#unlocked);
+    const { generation } = next.config;
+    const bytes = encodeStoreConfig(next.config);
+    try {
+      await this.#metadata.setConfig(this.config.generation, { generation, bytes });
+    } catch (error) {
+      if (!isStoreError(error, 'KEYS_CHANGED') || !(await this.reload())) throw error;
+      return await this.#change(change);
+    }
+    await this.#take(next);
+    // From here on it has happened: whoever opens the store next finds it in the metadata and repairs what is older.
+    await this.#backend.put(STORE_CONFIG_KEY, bytes);
+    return next;
+  }
+
+  async #take(unlocked: KeyState): Promise<void> {
+    await this.#metadata.unlock(unlocked.keyring.secrets, unlocked.config.generation);
+    this.#unlocked = { config: unlocked.config, keyring: unlocked.keyring };
+    this.#packKeys.clear();
+  }
+
+  /** What was sealed under a newer epoch tells that the keys have changed. */
+  async #following<T>(work: () => T): Promise<T> {
+    try {
+      return work();
+    } catch (error) {
+      if (!isStoreError(error, 'EPOCH_UNKNOWN', 'NAMESPACE_KEY_GONE') || !(await this.reload())) throw error;
+      return work();
+    }
+  }
+}
+
+/** @throws `denied/STORE_NOT_SEALED` */
+export function needKeychain(keychain: Keychain | undefined): Keychain {
+  if (keychain) return keychain;
+  throw storeError('STORE_NOT_SEALED', 'this store is plain: it has no keys and no namespaces');
+}

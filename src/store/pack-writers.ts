@@ -1,0 +1,95 @@
+import { PACK_BUFFER_BYTES, type PackClass } from '../format/index.ts';
+import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
+import type { PackStore } from '../placement/pack-store.ts';
+import { BufferPool } from '../runtime/buffer-pool.ts';
+import type { Health } from './health.ts';
+import { PACK_WRITES_AT_ONCE, PackWriter, type RegisterPack } from './pack-writer.ts';
+import type { Session } from './session.ts';
+
+/** The two pack writers of a namespace. */
+export interface NamespaceWriters {
+  readonly chunkPacks: PackWriter;
+  readonly nodePacks: PackWriter;
+}
+
+interface Slot extends NamespaceWriters {
+  users: number;
+}
+
+const DEFAULT_NAMESPACE = 0;
+
+/**
+ * Pack writers by namespace: a pack holds one namespace only. Those of the default namespace stay, those of others go
+ * with the last operation that uses them, so that a thousand tenants cost no memory while they are idle.
+ */
+export class PackWriters {
+  readonly #parts: {
+    readonly packs: PackStore;
+    readonly session: Session;
+    readonly register: RegisterPack;
+    readonly health: Health;
+  };
+  readonly #buffers = new BufferPool({ bytes: PACK_BUFFER_BYTES, keptMax: PACK_WRITES_AT_ONCE + 1 });
+  readonly #slots = new Map<number, Slot>();
+  /** Namespaces whose packs may have become worth merging. */
+  readonly #touched = new Set<number>();
+  #writtenByGone = 0;
+
+  constructor(parts: {
+    readonly packs: PackStore;
+    readonly session: Session;
+    readonly register: RegisterPack;
+    readonly health: Health;
+  }) {
+    this.#parts = parts;
+    this.acquire(DEFAULT_NAMESPACE);
+  }
+
+  /** Packs written since the store was opened. */
+  get packsWritten(): number {
+    let written = this.#writtenByGone;
+    for (const slot of this.#slots.values()) written += packsWritten(slot);
+    return written;
+  }
+
+  /** The writers of a namespace; give them back with `release`. */
+  acquire(namespace: number): NamespaceWriters {
+    const slot = this.#slots.get(namespace) ?? this.#open(namespace);
+    slot.users += 1;
+    this.#slots.set(namespace, slot);
+    return slot;
+  }
+
+  release(namespace: number): void {
+    const slot = this.#slots.get(namespace);
+    if (slot === undefined) return;
+    slot.users -= 1;
+    if (slot.users > 0) return;
+    this.#slots.delete(namespace);
+    this.#writtenByGone += packsWritten(slot);
+    // An isolated entry is one operation: its packs never get neighbours.
+    if (packsWritten(slot) > 0 && namespace < ISOLATED_NAMESPACE_MIN) this.#touched.add(namespace);
+    slot.chunkPacks.abandon();
+    slot.nodePacks.abandon();
+  }
+
+  /** Namespaces that packs were written for since the last call, the default one always. */
+  takeTouched(): readonly number[] {
+    const touched = [DEFAULT_NAMESPACE, ...this.#touched];
+    this.#touched.clear();
+    return touched;
+  }
+
+  #open(namespace: number): Slot {
+    const { packs, session, register, health } = this.#parts;
+    const open = (packClass: PackClass, buffers?: BufferPool): PackWriter =>
+      new PackWriter({ newPack: () => session.newPack(packClass, namespace), packs, register, health, buffers });
+    // A buffer holds a full pack: an entry with packs for itself, or a page of nodes, rarely fills one.
+    const growing = namespace >= ISOLATED_NAMESPACE_MIN ? undefined : this.#buffers;
+    return { chunkPacks: open('data', growing), nodePacks: open('meta'), users: 0 };
+  }
+}
+
+function packsWritten({ chunkPacks, nodePacks }: NamespaceWriters): number {
+  return chunkPacks.packsWritten + nodePacks.packsWritten;
+}

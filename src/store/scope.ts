@@ -1,0 +1,58 @@
+import { concatBytes } from '../bytes/bytes.ts';
+import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
+import { type ItemIds, scopeKey, scopePrefix } from '../format/index.ts';
+import type { ItemReader } from '../pipeline/item-reader.ts';
+import { encodeKey, encodePrefix } from './arguments.ts';
+
+/**
+ * One dedup domain of a store: the default namespace, a tenant's, or that of an isolated entry. Turns what users say into
+ * what the store keeps: keys, ids and chunking.
+ */
+export class Scope {
+  /** 0 is the default one. */
+  readonly namespace: number;
+  readonly ids: ItemIds;
+  readonly reader: ItemReader;
+  readonly #chunking: ChunkingSpec;
+  readonly #chunkerSeed: bigint;
+
+  constructor(parts: {
+    readonly namespace: number;
+    readonly ids: ItemIds;
+    readonly reader: ItemReader;
+    /** Default of the store. */
+    readonly chunking: ChunkingSpec;
+    /** 0n leaves cut points as published. */
+    readonly chunkerSeed: bigint;
+  }) {
+    this.namespace = parts.namespace;
+    this.ids = parts.ids;
+    this.reader = parts.reader;
+    this.#chunking = parts.chunking;
+    this.#chunkerSeed = parts.chunkerSeed;
+  }
+
+  /** A key as the metadata holds it. @throws `TypeError`, `invalid/KEY_INVALID` */
+  key(text: unknown, parameter = 'key'): Uint8Array {
+    return scopeKey(this.namespace, encodeKey(text, parameter));
+  }
+
+  /** The beginning of keys as the metadata holds them; `''` means all of the namespace. */
+  prefix(text: unknown, parameter = 'prefix'): Uint8Array {
+    return concatBytes([scopePrefix(this.namespace), encodePrefix(text, parameter)]);
+  }
+
+  /** How to cut: as asked, or as the store does; under the seed of the namespace unless the caller chose one. */
+  chunking(text: string | undefined): ChunkingSpec {
+    return this.#seeded(text === undefined ? this.#chunking : parseChunking(text), 0n);
+  }
+
+  /** A chunking made for another scope, with that one's seed exchanged for this one's. */
+  chunkingFrom(other: Scope, spec: ChunkingSpec): ChunkingSpec {
+    return this.#seeded(spec, other.#chunkerSeed);
+  }
+
+  #seeded(spec: ChunkingSpec, seed: bigint): ChunkingSpec {
+    return spec.kind === 'fastcdc' && spec.seed === seed ? { ...spec, seed: this.#chunkerSeed } : spec;
+  }
+}

@@ -1,0 +1,144 @@
+import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
+import {
+  addSlot,
+  changePassphrase,
+  type EpochFacts,
+  exportWriter,
+  forgetEpochs,
+  formatWriterCredential,
+  type KeySecret,
+  labelSlot,
+  listSlots,
+  type NewSlot,
+  removeSlot,
+  removeWriter,
+  rotate,
+  type SlotFacts,
+} from '../keys/index.ts';
+import { packsByEpoch, rekey } from '../maintenance/rekey.ts';
+import type { Engine } from './engine.ts';
+import type { EpochInfo, KeySlot, RekeyReport, StoreKeys, WriterInfo } from './key-types.ts';
+import type { Keychain } from './keychain.ts';
+import type { SealedCalls } from './sealed-calls.ts';
+import type { CallOptions, ProgressOptions } from './types.ts';
+
+/** See `StoreKeys`. */
+export class SealedKeys implements StoreKeys {
+  readonly #calls: SealedCalls;
+
+  constructor(calls: SealedCalls) {
+    this.#calls = calls;
+  }
+
+  list(options: CallOptions = {}): Promise<readonly KeySlot[]> {
+    return this.#calls.call(options, async (keychain) => {
+      await keychain.reload();
+      return Object.freeze(listSlots(keychain.config).map((slot) => Object.freeze(slot)));
+    });
+  }
+
+  add(slot: NewSlot, options: CallOptions = {}): Promise<KeySlot> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const { config } = await keychain.change((now) => addSlot(now, slot, engine.keyContext));
+      return Object.freeze(lastOf(listSlots(config)));
+    });
+  }
+
+  label(id: string, label: string, options: CallOptions = {}): Promise<KeySlot> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const { config } = await keychain.change((now) => labelSlot(now, { id, label }, engine.keyContext));
+      return slotOf(listSlots(config), id);
+    });
+  }
+
+  remove(id: string, options: CallOptions = {}): Promise<EpochInfo> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const { keyring } = await keychain.change((now) => removeSlot(now, id, engine.keyContext));
+      return toEpochInfo(lastOf(keyring.epochs), new Map());
+    });
+  }
+
+  changePassphrase(id: string, passphrase: KeySecret, options: CallOptions = {}): Promise<KeySlot> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const { config } = await keychain.change((now) => changePassphrase(now, { id, passphrase }, engine.keyContext));
+      return slotOf(listSlots(config), id);
+    });
+  }
+
+  epochs(options: CallOptions = {}): Promise<readonly EpochInfo[]> {
+    return this.#calls.call(options, async (keychain, engine) => {
+      await keychain.reload();
+      const packs = await packsByEpoch(engine.metadata, options.signal);
+      return Object.freeze(keychain.keyring.epochs.map((epoch) => toEpochInfo(epoch, packs)));
+    });
+  }
+
+  rotate(options: CallOptions = {}): Promise<EpochInfo> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const { keyring } = await keychain.change((now) => rotate(now, engine.keyContext));
+      return toEpochInfo(lastOf(keyring.epochs), new Map());
+    });
+  }
+
+  rekey(options: ProgressOptions & { readonly epoch?: number } = {}): Promise<RekeyReport> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      await keychain.reload();
+      const newest = keychain.schedule.currentEpoch;
+      const last = options.epoch === undefined ? newest - 1 : checkInteger('epoch', options.epoch, { min: 1 });
+      if (last >= newest) throw argumentRangeError('epoch', `one before ${newest}, the present one`, last);
+      const { packs, bytes, done } = await rekey(engine.mergeContext(), { ...options, lastEpoch: last });
+      const forgotten = done ? await forgetUpTo(keychain, engine, last) : [];
+      return Object.freeze({ done, packs, bytes, forgotten: Object.freeze(forgotten) });
+    });
+  }
+
+  exportWriter(options: CallOptions & { readonly label: string; readonly namespace?: string }): Promise<string> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const { label, namespace } = options;
+      const writer = { label, ...(namespace !== undefined && { namespace }) };
+      const { credential } = await keychain.change((now) => exportWriter(now, writer, engine.keyContext));
+      return formatWriterCredential(credential);
+    });
+  }
+
+  writers(options: CallOptions = {}): Promise<readonly WriterInfo[]> {
+    return this.#calls.call(options, async (keychain) => {
+      await keychain.reload();
+      const names = new Map(keychain.keyring.namespaces.map(({ number, name }) => [number, name]));
+      const writers = keychain.keyring.writers.map(({ label, namespace, fingerprint, created }) =>
+        Object.freeze({ label, namespace: names.get(namespace) ?? '', fingerprint, created }),
+      );
+      return Object.freeze(writers);
+    });
+  }
+
+  removeWriter(fingerprint: string, options: CallOptions = {}): Promise<void> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      await keychain.change((now) => removeWriter(now, fingerprint, engine.keyContext));
+    });
+  }
+}
+
+function lastOf<T>(all: readonly T[]): T {
+  const last = all.at(-1);
+  invariant(last !== undefined, 'what was added is there');
+  return last;
+}
+
+function slotOf(slots: readonly SlotFacts[], id: string): KeySlot {
+  const slot = slots.find((one) => one.id === id);
+  if (slot) return Object.freeze(slot);
+  throw storeError('SLOT_NOT_FOUND', 'the store has no key slot with this id', { details: { actual: id } });
+}
+
+function toEpochInfo({ number, created }: EpochFacts, packs: ReadonlyMap<number, number>): EpochInfo {
+  return Object.freeze({ epoch: number, created, packs: packs.get(number) ?? 0 });
+}
+
+/** The secrets of epochs that nothing needs any more leave the ring. */
+async function forgetUpTo(keychain: Keychain, engine: Engine, last: number): Promise<readonly number[]> {
+  const old = keychain.keyring.epochs.map(({ number }) => number).filter((number) => number <= last);
+  if (old.length > 0) await keychain.change((now) => forgetEpochs(now, old, engine.keyContext));
+  return old;
+}

@@ -1,0 +1,117 @@
+import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
+import { decodeEntryRow, scopePrefix } from '../format/index.ts';
+import { addNamespace, dropNamespace, type NamespaceFacts, setNamespaceQuota } from '../keys/index.ts';
+import { LIST_PAGE_DEFAULT } from '../limits.ts';
+import type { Engine } from './engine.ts';
+import type { NamespaceInfo, Namespaces, ShredReport } from './key-types.ts';
+import type { SealedCalls } from './sealed-calls.ts';
+import type { CallOptions } from './types.ts';
+
+const DEFAULT_NAMESPACE = 0;
+
+/** See `Namespaces`. The ring names them, the metadata counts them. */
+export class SealedNamespaces implements Namespaces {
+  readonly #calls: SealedCalls;
+
+  constructor(calls: SealedCalls) {
+    this.#calls = calls;
+  }
+
+  create(name: string, options: CallOptions & { readonly quotaBytes?: number } = {}): Promise<NamespaceInfo> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const quotaBytes = checkQuota(options.quotaBytes);
+      const { keyring } = await keychain.change((now) =>
+        addNamespace(now, { name, ...(quotaBytes !== undefined && { quotaBytes }) }, engine.keyContext),
+      );
+      return await toInfo(engine, keyring.namespace(name));
+    });
+  }
+
+  list(options: CallOptions = {}): Promise<readonly NamespaceInfo[]> {
+    return this.#calls.call(options, async (keychain, engine) => {
+      await keychain.reload();
+      return Object.freeze(await Promise.all(keychain.keyring.namespaces.map((facts) => toInfo(engine, facts))));
+    });
+  }
+
+  stat(name: string, options: CallOptions = {}): Promise<NamespaceInfo> {
+    return this.#calls.call(options, async (keychain, engine) => await toInfo(engine, await keychain.namespace(name)));
+  }
+
+  setQuota(name: string, quotaBytes: number | undefined, options: CallOptions = {}): Promise<NamespaceInfo> {
+    return this.#calls.change(options, async (keychain, engine) => {
+      const quota = checkQuota(quotaBytes);
+      await keychain.namespace(name);
+      const { keyring } = await keychain.change((now) =>
+        setNamespaceQuota(now, { name, quotaBytes: quota }, engine.keyContext),
+      );
+      return await toInfo(engine, keyring.namespace(name));
+    });
+  }
+
+  drop(name: string, options: CallOptions & { readonly shred: true }): Promise<ShredReport> {
+    if (typeof options !== 'object' || options === null) throw argumentTypeError('options', '{ shred: true }', options);
+    return this.#calls.change(options, async (keychain, engine) => {
+      if (options.shred !== true) throw argumentRangeError('shred', 'true: dropping destroys', options.shred);
+      const { number } = await keychain.namespace(name);
+      if (number === DEFAULT_NAMESPACE)
+        throw storeError('NAMESPACE_INVALID', 'the default namespace cannot be dropped: it is the store itself');
+      // Stopped at any point it can be asked for again: the namespace is there until its key is gone, the packs wait
+      // among the dropped ones.
+      await dropState(engine, number);
+      await keychain.change((now) => dropNamespace(now, name, engine.keyContext));
+      engine.forgetNamespace(number);
+      // What was put meanwhile, under the key that is gone now.
+      const { entries, storedBytes } = await engine.metadata.namespaceCounters(number);
+      if (entries > 0 || storedBytes > 0) await dropState(engine, number);
+      return await engine.shred();
+    });
+  }
+
+  shred(options: CallOptions = {}): Promise<ShredReport> {
+    return this.#calls.change(options, (_keychain, engine) => engine.shred());
+  }
+}
+
+function checkQuota(quotaBytes: number | undefined): number | undefined {
+  return quotaBytes === undefined ? undefined : checkInteger('quotaBytes', quotaBytes, { min: 0 });
+}
+
+async function toInfo(engine: Engine, facts: NamespaceFacts): Promise<NamespaceInfo> {
+  const { name, created, quotaBytes, number } = facts;
+  const { entries, logicalBytes, chunks, uniqueBytes, storedBytes } = await engine.metadata.namespaceCounters(number);
+  return Object.freeze({
+    ...{ name, created, entries, logicalBytes, chunks, uniqueBytes, storedBytes },
+    ...(quotaBytes !== undefined && { quotaBytes }),
+  });
+}
+
+/** Takes entries, items and packs of a namespace out of the state. */
+async function dropState(engine: Engine, namespace: number): Promise<void> {
+  const request = { changes: [{ type: 'namespace-drop', namespace }], inline: [] } as const;
+  for (;;) {
+    try {
+      await engine.committer.submit(request);
+      return;
+    } catch (error) {
+      // More keys of isolated entries than one commit names: those go first.
+      if (!isStoreError(error, 'BATCH_TOO_LARGE')) throw error;
+      await deleteIsolated(engine, namespace);
+    }
+  }
+}
+
+/** Deletes isolated entries of a namespace, a page of them. */
+async function deleteIsolated(engine: Engine, namespace: number): Promise<void> {
+  const prefix = scopePrefix(namespace);
+  for (let after: { readonly key: Uint8Array } | undefined; ; ) {
+    const rows = await engine.metadata.listEntries({ prefix, limit: LIST_PAGE_DEFAULT, ...(after && { after }) });
+    after = rows.at(-1);
+    if (after === undefined) return;
+    const changes = rows
+      .filter((row) => 'isolated' in decodeEntryRow(row.entry))
+      .map(({ key }) => ({ type: 'delete', key }) as const);
+    if (changes.length > 0) await engine.committer.submit({ changes, inline: [] });
+  }
+}

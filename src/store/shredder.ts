@@ -1,0 +1,57 @@
+import { isStoreError, storeError } from '../errors/store-error.ts';
+import { deleteDroppedPacks, type MergeContext } from '../maintenance/merge.ts';
+import type { ShredReport } from './key-types.ts';
+import type { Keychain } from './keychain.ts';
+
+export interface ShredContext extends Pick<MergeContext, 'metadata' | 'packs' | 'flushJournal' | 'signal'> {
+  readonly keychain: Keychain;
+}
+
+/**
+ * Destroys what the state has let go of for good: the keys of isolated entries, then the packs that nothing needs. What
+ * the metadata remembers as undone survives every crash; each call goes on where the last one stopped.
+ */
+export async function shred(context: ShredContext): Promise<ShredReport> {
+  const pending: string[] = [];
+  await destroyKeys(context, pending);
+  const deleted = await attempt(pending, 'packs of dropped keys', () => deleteDroppedPacks(context));
+  const { packs = 0, bytes = 0 } = deleted ?? {};
+  return Object.freeze({ done: pending.length === 0, pending: Object.freeze(pending), packs, bytes });
+}
+
+/** @throws `unavailable/SHRED_PENDING` */
+export function needDone(report: ShredReport): ShredReport {
+  if (report.done) return report;
+  const message = `the change is committed, but not everything is destroyed yet: ${report.pending[0]}`;
+  throw storeError('SHRED_PENDING', message, { retry: false });
+}
+
+async function destroyKeys({ metadata, keychain, signal }: ShredContext, pending: string[]): Promise<void> {
+  for (let after = -1; ; ) {
+    signal.throwIfAborted();
+    const page = await metadata.pendingShreds({ after });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    const destroyed: number[] = [];
+    for (const namespace of page) {
+      const key = `the key of an isolated entry (${namespace})`;
+      await attempt(pending, key, async () => {
+        await keychain.destroyIsolated(namespace);
+        destroyed.push(namespace);
+      });
+    }
+    await metadata.forgetShreds(destroyed);
+    after = last;
+  }
+}
+
+/** Runs `work`; a backend that cannot do it now leaves it pending. */
+async function attempt<T>(pending: string[], what: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isStoreError(error) || (error.kind !== 'unavailable' && error.kind !== 'denied')) throw error;
+    pending.push(`${what}: ${error.message}`);
+    return undefined;
+  }
+}

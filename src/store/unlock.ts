@@ -1,0 +1,115 @@
+/** From a config and what a caller has to the keys of a store, before anything of the store is touched. */
+import type { Backend } from '../backend/contract.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
+import {
+  decodeStoreConfig,
+  encodeStoreConfig,
+  type PlainStoreConfig,
+  STORE_CONFIG_KEY,
+  type StoreConfig,
+  type StoreConfigBase,
+} from '../format/index.ts';
+import {
+  createSealed,
+  type KeySource,
+  type KeyState,
+  type OpenSecret,
+  openSecret,
+  unlock,
+  wipeSecret,
+} from '../keys/index.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { systemRandom } from '../runtime/random.ts';
+
+/** A config, with its keys in a sealed store. */
+export type OpenedConfig = { readonly config: PlainStoreConfig; readonly keyring?: undefined } | KeyState;
+
+/** A config that was opened, and how to open a newer one of the same store. */
+export interface Unlocking {
+  readonly opened: OpenedConfig;
+  /** Opens a config that another process made since. @throws `denied/WRONG_KEY` when the caller was shut out */
+  newer(bytes: Uint8Array): Promise<KeyState>;
+  /** Overwrites what opened it; to be called once, when the store is closed or was not opened. */
+  end(): void;
+}
+
+/**
+ * @throws `denied/KEY_REQUIRED`, `denied/WRONG_KEY`, `denied/STORE_NOT_SEALED`; what getting at the keys throws
+ */
+export async function unlockConfig(config: StoreConfig, keys: KeySource | undefined): Promise<Unlocking> {
+  if (config.keys === 'none') {
+    if (keys === undefined) return plain(config);
+    const message =
+      'keys were given, but this store is plain: it is not the one that was meant, or was put in its place';
+    throw storeError('STORE_NOT_SEALED', message);
+  }
+  if (keys === undefined) throw storeError('KEY_REQUIRED', 'the store is sealed: a passphrase or a key opens it');
+  const secret = await openSecret(keys);
+  try {
+    const keyring = await unlock(config, secret);
+    return {
+      opened: { config, keyring },
+      newer: (bytes) => unlockNewer(bytes, secret),
+      end: () => wipeSecret(secret),
+    };
+  } catch (error) {
+    wipeSecret(secret);
+    throw error;
+  }
+}
+
+/** The config of a plain store. */
+export function plain(config: PlainStoreConfig): Unlocking {
+  const newer = async (): Promise<never> => {
+    throw storeError('INVARIANT_BROKEN', 'the config of a plain store never changes');
+  };
+  return { opened: { config }, newer, end: () => undefined };
+}
+
+/**
+ * Makes the keys of a new store.
+ * @throws what getting at the keys throws
+ */
+export async function createUnlocked(base: StoreConfigBase, keys: KeySource): Promise<Unlocking> {
+  const given = typeof keys === 'function' ? await keys() : keys;
+  const opened = await createSealed(base, [given], { random: systemRandom, clock: systemClock });
+  const secret = await openSecret(given);
+  return { opened, newer: (bytes) => unlockNewer(bytes, secret), end: () => wipeSecret(secret) };
+}
+
+async function unlockNewer(bytes: Uint8Array, secret: OpenSecret): Promise<KeyState> {
+  const config = decodeStoreConfig(bytes);
+  invariant(config.keys !== 'none', 'a sealed store stays sealed');
+  return { config, keyring: await unlock(config, secret) };
+}
+
+/**
+ * Unlocks the metadata of a sealed store with the newest config there is. A change is made in the metadata first, so a
+ * config on the backend that is older was not written any more, or was put back by somebody: it is not used, and where
+ * the store may be written it is repaired.
+ * @throws `denied/WRONG_KEY` when the newest one does not open any more
+ */
+export async function unlockMetadata(
+  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
+  options: { readonly readOnly: boolean },
+): Promise<KeyState> {
+  const { backend, metadata, unlocking } = parts;
+  const { opened } = unlocking;
+  invariant(opened.keyring, 'a sealed store has keys');
+  const kept = await metadata.config();
+  const { generation } = opened.config;
+  if (kept !== undefined && kept.generation > generation) {
+    const newest = await unlocking.newer(kept.bytes);
+    await metadata.unlock(newest.keyring.secrets, kept.generation);
+    if (!options.readOnly) await backend.put(STORE_CONFIG_KEY, kept.bytes);
+    return newest;
+  }
+  // Older metadata, restored or rebuilt: it learns what the config says by now.
+  if (!options.readOnly && (kept === undefined || kept.generation < generation)) {
+    const bytes = encodeStoreConfig(opened.config);
+    await metadata.setConfig(kept?.generation ?? 0, { generation, bytes });
+  }
+  await metadata.unlock(opened.keyring.secrets, generation);
+  return opened;
+}

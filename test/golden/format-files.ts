@@ -32,6 +32,13 @@ import {
   SAMPLE_STRIPE_ID,
   shardHeader,
 } from '../support/format-samples.ts';
+import {
+  buildSealed,
+  SAMPLE_KEY_PAGE,
+  SAMPLE_SEALED_ENTRY,
+  SAMPLE_SEALED_RECORD,
+  SEALED_PACKS,
+} from '../support/sealed-samples.ts';
 
 export const GOLDEN_FOLDER = path.resolve(import.meta.dirname, 'v1/format');
 
@@ -53,6 +60,11 @@ export function samplePack(name: keyof typeof SAMPLE_PACKS): Uint8Array {
   const builder = new PackBuilder(header);
   for (const record of records) builder.add(record);
   return new Uint8Array(builder.finish().bytes);
+}
+
+export function sealedPack(name: keyof typeof SEALED_PACKS): Uint8Array {
+  const { header, records } = SEALED_PACKS[name];
+  return new Uint8Array(buildSealed(header, records).bytes);
 }
 
 /** The data pack as the stripe 1+0. */
@@ -81,5 +93,11 @@ export const GOLDEN_FILES: Readonly<Record<string, () => string>> = {
   'entry-full.hex': () => formatHex(encodeEntry(FULL_ENTRY)),
   'manifest-leaf.hex': () => formatHex(encodeManifestNode(SAMPLE_LEAF)),
   'manifest-inner.hex': () => formatHex(encodeManifestNode(SAMPLE_INNER)),
+  'sealed-data-pack.hex': () => formatHex(sealedPack('data')),
+  'sealed-meta-pack.hex': () => formatHex(sealedPack('meta')),
+  'sealed-journal-pack.hex': () => formatHex(sealedPack('journal')),
+  'sealed-journal-record.hex': () => formatHex(encodeJournalRecord(SAMPLE_SEALED_RECORD)),
+  'entry-isolated.hex': () => formatHex(SAMPLE_SEALED_ENTRY),
+  'key-page.hex': () => formatHex(SAMPLE_KEY_PAGE),
   'store-config.txt': () => utf8Decode(encodeStoreConfig(SAMPLE_CONFIG)),
 };

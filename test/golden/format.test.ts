@@ -5,10 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { utf8Encode } from '../../src/bytes/bytes.ts';
 import {
   decodeEntry,
+  decodeEntryRow,
   decodeJournalRecord,
+  decodeKeyPage,
   decodeManifestNode,
   decodePack,
   decodeStoreConfig,
+  openIsolatedEntry,
   openRecord,
   RECORD_TRAILER_BYTES,
   verifyShard,
@@ -16,6 +19,7 @@ import {
 import {
   EMPTY_ENTRY,
   FULL_ENTRY,
+  patternBytes,
   SAMPLE_CONFIG,
   SAMPLE_INNER,
   SAMPLE_LEAF,
@@ -25,8 +29,25 @@ import {
   SAMPLE_ZSTD_PLAIN,
   shardHeader,
 } from '../support/format-samples.ts';
+import {
+  ISOLATED,
+  RING,
+  SAMPLE_SEALED_RECORD,
+  SEALED_PACKS,
+  sampleSchedule,
+  TENANT,
+} from '../support/sealed-samples.ts';
 import { GOLDEN_FILES, GOLDEN_FOLDER, parseHex } from './format-files.ts';
-import { readConfigCheck, readPack, readShard } from './stranger-reader.ts';
+import {
+  type Ring,
+  readCbor,
+  readConfigCheck,
+  readIsolatedEntry,
+  readKeyPage,
+  readPack,
+  readScopedOperation,
+  readShard,
+} from './stranger-reader.ts';
 
 if (process.env.HOLDFAST_GOLDEN === 'write') {
   mkdirSync(GOLDEN_FOLDER, { recursive: true });
@@ -43,6 +64,16 @@ function goldenText(name: string): string {
 function golden(name: string): Uint8Array {
   return parseHex(goldenText(name));
 }
+
+const KEY_PAGE_SECRET = patternBytes(32, 65);
+const STRANGER_RING: Ring = {
+  store: RING.store,
+  epochs: new Map(RING.epochs.map(({ number, secret }) => [number, secret])),
+  namespaces: new Map([
+    ...RING.namespaces.map(({ number, secret }) => [number, secret] as const),
+    [ISOLATED, KEY_PAGE_SECRET],
+  ]),
+};
 
 describe('the golden files of format version 1', () => {
   it('are all listed, and all there', () => {
@@ -75,6 +106,26 @@ describe('the golden files of format version 1', () => {
     }
   });
 
+  it.each(['data', 'meta', 'journal'] as const)('hold the records of the sealed %s pack', (name) => {
+    const bytes = golden(`sealed-${name}-pack.hex`);
+    const { header, identity, items } = decodePack(bytes, (pack) => sampleSchedule().packKey(pack));
+    expect(header).toEqual(SEALED_PACKS[name].header);
+    const records = SEALED_PACKS[name].records.flatMap((record) => record.items.map((item) => ({ record, item })));
+    expect(items.map(({ id, length }) => ({ id, length }))).toEqual(records.map(({ item }) => item));
+    for (const [index, position] of items.entries()) {
+      const end = position.offset + position.storedLength + RECORD_TRAILER_BYTES;
+      const stored = openRecord(identity, position, bytes.subarray(position.offset, end));
+      expect(stored).toEqual(records[index]?.record.stored);
+    }
+  });
+
+  it('hold what else is sealed', () => {
+    expect(decodeJournalRecord(golden('sealed-journal-record.hex'))).toEqual(SAMPLE_SEALED_RECORD);
+    const row = decodeEntryRow(golden('entry-isolated.hex'));
+    expect('isolated' in row && openIsolatedEntry(row.isolated, sampleSchedule())).toEqual(FULL_ENTRY);
+    expect(decodeKeyPage(golden('key-page.hex'), ISOLATED, sampleSchedule())).toEqual(KEY_PAGE_SECRET);
+  });
+
   it('hold a pack as one shard, and as the second of two copies', () => {
     const pack = golden('data-pack.hex');
     const single = verifyShard(golden('single-shard.hex'));
@@ -97,6 +148,28 @@ describe('a reader written from docs/format.md alone', () => {
     }
     const zstd = readPack(golden('data-pack.hex'), plain)[2];
     expect(Buffer.from(zstd?.plain ?? []).equals(SAMPLE_ZSTD_PLAIN)).toBe(true);
+  });
+
+  it('reads every item of every sealed pack, with the secrets of the ring', () => {
+    const plain = (codec: number, stored: Uint8Array) => (codec === 1 ? zstdDecompressSync(stored) : stored);
+    for (const name of ['data', 'meta', 'journal'] as const) {
+      const items = readPack(golden(`sealed-${name}-pack.hex`), plain, STRANGER_RING);
+      const expected = SEALED_PACKS[name].records.flatMap((record) => [...record.items]);
+      expect(items.map(({ id }) => id)).toEqual(expected.map(({ id }) => Buffer.from(id).toString('hex')));
+      const unsealed = readPack(golden(`${name}-pack.hex`), plain);
+      if (name !== 'journal') expect(items.map((item) => item.plain)).toEqual(unsealed.map((item) => item.plain));
+    }
+  });
+
+  it('opens scoped operations, isolated entries and key pages', () => {
+    const [, , , , , operations] = readCbor(Buffer.from(golden('sealed-journal-record.hex'))) as Buffer[][];
+    const scoped = operations?.find(([code]) => code === (8 as never));
+    const tenantKey = Buffer.from([0xff, 0, 0, 0, TENANT, ...Buffer.from('docs/report.pdf')]);
+    expect(readScopedOperation(scoped as never, STRANGER_RING)).toEqual([3, tenantKey]);
+    const value = readIsolatedEntry(golden('entry-isolated.hex'), STRANGER_RING);
+    expect(value.equals(golden('entry-full.hex'))).toBe(true);
+    const page = readKeyPage(golden('key-page.hex'), STRANGER_RING);
+    expect(page).toEqual({ namespace: ISOLATED, secret: Buffer.from(KEY_PAGE_SECRET) });
   });
 
   it('reads both shards', () => {

@@ -7,6 +7,7 @@ import { utf8Encode } from '../../src/bytes/bytes.ts';
 import { EnvelopeSealer } from '../../src/crypto/envelope.ts';
 import {
   encodeJournalRecord,
+  encodeKeyPage,
   type FinishedPack,
   type JournalRecord,
   KeySchedule,
@@ -103,6 +104,12 @@ export const SAMPLE_SEALED_ENTRY = sealIsolatedEntry(FULL_ENTRY, {
   schedule: sampleSchedule(),
   random: countingRandom(80),
 }).entry;
+
+export const SAMPLE_KEY_PAGE = encodeKeyPage(
+  { namespace: ISOLATED, secret: patternBytes(32, 65) },
+  sampleSchedule(),
+  countingRandom(85),
+);
 
 const TENANT_KEY = scopeKey(TENANT, utf8Encode('docs/report.pdf'));
 

@@ -79,6 +79,14 @@ describe('an envelope', () => {
     expect(new EnvelopeOpener(key).open(sealer.seal(row))).toEqual(row);
   });
 
+  it('keeps its salt when the source lends the same array again', () => {
+    const lent = new Uint8Array(16);
+    const sealer = new EnvelopeSealer(key, () => lent);
+    lent.fill(1);
+    expect(new EnvelopeOpener(key).open(sealer.seal(row))).toEqual(row);
+    expect(frameOf(sealer.seal(row))).toBe('00'.repeat(16) + '0100000000000000');
+  });
+
   it('needs a key of 32 bytes and a source that gives what it is asked for', () => {
     expect(() => new EnvelopeSealer(key.subarray(1), systemRandom)).toThrow(RangeError);
     expect(() => new EnvelopeOpener('k' as never)).toThrow(TypeError);

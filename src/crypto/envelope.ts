@@ -123,7 +123,8 @@ export class EnvelopeOpener {
 }
 
 function startRun(key: Uint8Array, random: RandomBytes): SealerRun {
-  const salt = random(SALT_BYTES);
+  // Copied: a source may lend the same array again.
+  const salt = new Uint8Array(random(SALT_BYTES));
   invariant(salt.length === SALT_BYTES, 'a source of randomness gives as many bytes as asked for');
   return { salt, key: deriveKey(key, salt), counter: 0 };
 }

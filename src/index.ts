@@ -19,11 +19,48 @@ export {
   UnavailableError,
   UnsupportedError,
 } from './errors/store-error.ts';
+export {
+  combineIdentity,
+  exportSeed,
+  formatIdentity,
+  formatPublicIdentity,
+  IDENTITY_ALGORITHMS,
+  type Identity,
+  type IdentityAlgorithm,
+  importSeed,
+  type KeySecret,
+  type KeySource,
+  type NewSlot,
+  type PublicIdentity,
+  parseIdentity,
+  parsePublicIdentity,
+  parseSignatureDocument,
+  readIdentity,
+  readKeyFile,
+  type SignatureFacts,
+  signRoot,
+  verifySignatureDocument,
+  writeIdentity,
+} from './keys/index.ts';
 export type { CheckReport } from './maintenance/check.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { Source } from './pipeline/source.ts';
 export { diagnoseStore } from './store/diagnose.ts';
-export { createStore, openStore } from './store/open.ts';
+export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
+export type {
+  AdoptReport,
+  EpochInfo,
+  Inbox,
+  KeySlot,
+  NamespaceInfo,
+  Namespaces,
+  PutOnlyStore,
+  RekeyReport,
+  ShredReport,
+  StoreKeys,
+  WriterInfo,
+} from './store/key-types.ts';
+export { createStore, openOrCreateStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
 export type {
   BatchWriter,
@@ -32,6 +69,8 @@ export type {
   CreateOptions,
   DeleteOptions,
   DiagnosisReport,
+  Entries,
+  EntriesStats,
   EntryInfo,
   Finding,
   ListOptions,

@@ -103,7 +103,7 @@ describe('fileError', () => {
 describe('hintFor', () => {
   it('gives one line', () => {
     for (const code of Object.keys(ERROR_CODES)) expect(hintFor(code) ?? '').not.toContain('\n');
-    expect(hintFor('STORE_NOT_FOUND')).toContain('holdfast init --plain');
+    expect(hintFor('STORE_NOT_FOUND')).toContain('holdfast init');
     expect(hintFor('toString')).toBeUndefined();
     expect(hintFor('BLOB_EXISTS')).toBeUndefined();
   });

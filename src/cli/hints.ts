@@ -7,6 +7,9 @@ const LOST =
 const REBUILD = 'run `holdfast rebuild`: it makes the metadata anew from the packs; content is not touched';
 const BUG = 'this is a bug in Holdfast; run again with -v and report what it prints';
 const NEWER = 'a newer version of Holdfast wrote this; use that version';
+const WAYS_IN =
+  'name what opens it: --passphrase-file, --key-file or --identity FILE, or HOLDFAST_PASSPHRASE, HOLDFAST_KEY_FILE or ' +
+  'HOLDFAST_IDENTITY; on a terminal you are asked';
 const FREE = 'free space on the disk; what is stored already is safe';
 
 /** What to do next, by code. Codes whose message already says it all have none. */
@@ -17,7 +20,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   CHUNKING_INVALID: 'leave --chunking away for the default, or see `holdfast init --help`',
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
-  STORE_NOT_FOUND: 'make one with `holdfast init --plain [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
+  STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
   SOURCE_NOT_FOUND: 'paths are taken from the current folder; --data TEXT puts text itself',
   ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
@@ -25,6 +28,22 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   STORE_IN_USE: 'another process has this store open; wait until it ends',
   SOURCE_CHANGED: 'the file changed while it was read; run the same command again',
   PERMISSION_DENIED: 'check the owner and the permissions of the path',
+  KEY_REQUIRED: WAYS_IN,
+  WRONG_KEY: 'check which store it is, and which key: `holdfast doctor` says what kinds of keys open it',
+  KEY_FILE_EXPOSED: 'if nobody else has read it: chmod 600 FILE; otherwise make a new key and remove the old slot',
+  CREDENTIAL_INVALID: 'files of keys are made by `holdfast key generate`, `export-writer` and `split`',
+  STORE_NOT_SEALED: 'is it the right store? A plain one is opened without a key: leave the options and variables away',
+  EPOCH_UNKNOWN: 'keys were changed meanwhile, or part of the store is newer than its keys; run the same command again',
+  NAMESPACE_KEY_GONE: 'the namespace was dropped and its keys destroyed: nobody can read this any more',
+  NAMESPACE_INVALID: 'a name is 1 to 64 bytes of UTF-8 without control characters; "default" cannot be dropped',
+  SLOT_NOT_FOUND: '`holdfast key list` shows the slots, `holdfast key writers` the writers',
+  NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
+  NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',
+  LAST_SLOT: 'add another way in first: `holdfast key add --help`',
+  KEYS_CHANGED: 'somebody changed the keys at the same time; run the same command again',
+  ROLLBACK_DETECTED: 'the store was newer when it was seen last; if you have restored a backup, add --accept-rollback',
+  ENTRY_ISOLATED: 'an isolated entry has a key for itself; get it and put it again under the other name',
+  SHRED_PENDING: 'it is deleted, but its key is not destroyed everywhere yet; `holdfast namespace shred` goes on',
   CHUNK_MISSING: LOST,
   CHUNK_CORRUPT: DAMAGE,
   ENTRY_CORRUPT: DAMAGE,

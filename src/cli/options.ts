@@ -8,6 +8,16 @@ export function parseCount(text: string): number {
   return value;
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+
+/** A size: bytes, or with a unit in steps of 1,024: `500`, `64KiB`, `10G`. */
+export function parseBytes(text: string): number {
+  const match = /^(\d{1,15})\s?([KMGT]?)(?:iB|B)?$/i.exec(text);
+  const bytes = match ? Number(match[1]) * (UNIT_BYTES[(match[2] ?? '').toUpperCase()] ?? Number.NaN) : Number.NaN;
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError('It must be a size such as 500, 64KiB or 10GiB.');
+  return bytes;
+}
+
 export interface Range {
   readonly offset: number;
   readonly length?: number;

@@ -3,27 +3,37 @@ import { Command } from 'commander';
 import { addCompletion } from './commands/completion.ts';
 import { addGet } from './commands/get.ts';
 import { addInit } from './commands/init.ts';
+import { addKey } from './commands/key/key.ts';
 import { addLs } from './commands/ls.ts';
 import { addMove } from './commands/move.ts';
+import { addNamespace } from './commands/namespace.ts';
 import { addPut } from './commands/put.ts';
 import { addRm } from './commands/rm.ts';
 import { addStat } from './commands/stat.ts';
 import { addUpkeep } from './commands/upkeep.ts';
 import type { GlobalOptions, Session } from './session.ts';
+import { usageError } from './usage-error.ts';
 
 const DESCRIPTION = `Keeps every byte once: an embeddable store that deduplicates, compresses and verifies every read.
 
-The store is the folder given by -s, else by HOLDFAST_STORE, else the nearest .holdfast folder upward.`;
+The store is the folder given by -s, else by HOLDFAST_STORE, else the nearest .holdfast folder upward. What opens a
+sealed store is never an argument: it is a file named by an option, a variable of the environment, or asked for.`;
 
 const HELP_TAIL = `
 Results go to standard output, everything else to standard error.
 
 Examples:
-  $ holdfast init --plain              make a store in ./.holdfast
+  $ holdfast init                      make a sealed store in ./.holdfast; asks for a passphrase
   $ holdfast put report.pdf photos/    store a file and a folder
   $ holdfast ls --long                 see what is there
   $ holdfast get report.pdf -o r.pdf   read it back, verified
   $ holdfast stats                     see what deduplication saves
+
+Environment:
+  HOLDFAST_STORE       folder of the store          HOLDFAST_PASSPHRASE  its passphrase
+  HOLDFAST_NAMESPACE   as --namespace               HOLDFAST_KEY_FILE    as --key-file
+  HOLDFAST_STATE       what is remembered of        HOLDFAST_IDENTITY    as --identity
+                       stores, outside of them      HOLDFAST_CREDENTIAL  as --credential
 
 Exit status:
   0 ok               4 conflict              8 no space, quota
@@ -31,6 +41,19 @@ Exit status:
   2 invalid input    6 damage found         10 store closed
   3 not found        7 unavailable, retry   70 bug in Holdfast
   130 interrupted (Ctrl-C)   143 terminated`;
+
+/** The commands that are about entries, and so about one namespace. */
+const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', '__complete'];
+const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
+
+function configure(session: Session, options: GlobalOptions, command: Command): void {
+  session.configure(options);
+  const group = command.parent?.parent ? `${command.parent.name()} ` : '';
+  const name = `${group}${command.name()}`;
+  if (options.namespace !== undefined && !NAMESPACED.has(name)) {
+    throw usageError(`--namespace is about entries; "${name}" is about the whole store`);
+  }
+}
 
 function packageVersion(): string {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -45,6 +68,12 @@ export function buildProgram(session: Session): Command {
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
     .option('-s, --store <folder>', 'folder of the store')
+    .option('-N, --namespace <name>', 'entries of this namespace')
+    .option('--passphrase-file <file>', "what opens the store: a passphrase, a file's first line")
+    .option('--key-file <file>', 'what opens the store: a key file')
+    .option('--identity <file>', 'what opens the store: an identity')
+    .option('--credential <file>', 'put only: the credential of a writer')
+    .option('--accept-rollback', 'open a store that is older than it was seen before')
     .option('--json', 'print results and errors as JSON, one object a line')
     .option('-q, --quiet', 'print no confirmations, warnings or progress')
     .option('-v, --verbose', 'print every step, and stack traces of errors')
@@ -53,9 +82,8 @@ export function buildProgram(session: Session): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
-    .hook('preAction', () => session.configure(program.opts<GlobalOptions>()));
-  for (const add of [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addUpkeep, addCompletion]) {
-    add(program, session);
-  }
+    .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
+  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat];
+  for (const add of [...entries, addKey, addNamespace, addUpkeep, addCompletion]) add(program, session);
   return program;
 }

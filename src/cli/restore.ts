@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { isStoreError } from '../errors/store-error.ts';
-import type { EntryInfo, Store } from '../index.ts';
+import type { Entries, EntryInfo } from '../index.ts';
 import { writeFileAtomically } from './files/atomic-file.ts';
 import { FolderMaker } from './files/folders.ts';
 import { FolderConflicts, restoreComponents } from './files/restore-name.ts';
@@ -38,7 +38,7 @@ async function* plan(entries: AsyncIterable<EntryInfo>, folder: string): AsyncGe
 
 /** Writes one entry below the folder; all that can go wrong with this one alone is an answer, not a rejection. */
 async function restoreOne(
-  store: Store,
+  entries: Entries,
   planned: Planned,
   context: { session: Session; folders: FolderMaker; meter: ProgressMeter },
 ) {
@@ -48,7 +48,7 @@ async function restoreOne(
   try {
     const folder = await folders.make(components.slice(0, -1));
     const target = path.join(folder, components.at(-1) as string);
-    const content = store.read(info.key, { signal: session.signal });
+    const content = entries.read(info.key, { signal: session.signal });
     await writeFileAtomically(target, content, { replace: true, onBytes: (bytes) => meter.addBytes(bytes) });
     meter.addItem();
     return { info, path: target };
@@ -65,13 +65,14 @@ async function restoreOne(
 export async function restore(session: Session, prefix: string, target: string): Promise<void> {
   using meter = new ProgressMeter(session, 'get');
   await using store = await session.openStore({ readOnly: true });
+  const entries = session.entriesOf(store);
   const folders = new FolderMaker(target);
   await folders.makeRoot();
   const keyFolder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  const planned = plan(store.list({ prefix, signal: session.signal }), keyFolder);
+  const planned = plan(entries.list({ prefix, signal: session.signal }), keyFolder);
   let restored = 0;
   let failed = 0;
-  const work = (item: Planned): Promise<Restored> => restoreOne(store, item, { session, folders, meter });
+  const work = (item: Planned): Promise<Restored> => restoreOne(entries, item, { session, folders, meter });
   for await (const outcome of mapInOrder(planned, READS_IN_FLIGHT, work)) {
     if ('error' in outcome) {
       failed += 1;

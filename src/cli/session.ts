@@ -1,16 +1,25 @@
-import type { Logger, Store } from '../index.ts';
+import { homedir } from 'node:os';
+import type { Entries, Logger, OpenOptions, Store } from '../index.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { loadLibrary } from './library.ts';
+import type { SecretOptions } from './secrets/declared-secret.ts';
+import { openWithKeys } from './secrets/opening.ts';
+import { stateFolder } from './state-folder.ts';
 import { findStore, type LocationHints, requireStore } from './store-location.ts';
 import { OutputClosed, type Terminal } from './terminal.ts';
 import { escapeControls } from './text/format-text.ts';
+import { usageError } from './usage-error.ts';
 
 /** Enough to tell what was told before; a store full of damage must not fill the memory. */
 const MESSAGES_KEPT_MAX = 1000;
 
 /** The options every command takes. */
-export interface GlobalOptions {
+export interface GlobalOptions extends SecretOptions {
   readonly store?: string;
+  /** Whose entries the command is about; default: those outside of every namespace. */
+  readonly namespace?: string;
+  /** Open a store that is older than it was seen before. */
+  readonly acceptRollback?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -25,6 +34,7 @@ export class Session {
   readonly signal: AbortSignal;
   #options: GlobalOptions = { progress: true };
   #exitStatus = 0;
+  #stdinUse: string | undefined;
 
   constructor(terminal: Terminal, signal: AbortSignal) {
     this.terminal = terminal;
@@ -113,11 +123,40 @@ export class Session {
     return findStore(this.#locationHints());
   }
 
-  /** Opens the store of this run. The caller closes it. */
+  /** Which namespace is meant, or `undefined` for the default one. */
+  get namespace(): string | undefined {
+    return this.#options.namespace ?? (process.env.HOLDFAST_NAMESPACE || undefined);
+  }
+
+  /** Opens the store of this run, asking for what opens it where nothing says so. The caller closes it. */
   async openStore(options: { readonly readOnly?: boolean } = {}): Promise<Store> {
     const location = await this.storeLocation();
     const { openStore } = await loadLibrary();
-    return openStore(location, { ...options, signal: this.signal, logger: this.logger() });
+    return openWithKeys(this, (keys) => openStore(location, { ...options, ...this.openOptions(), ...keys }));
+  }
+
+  /** The entries that the command is about. */
+  entriesOf(store: Store): Entries {
+    return this.namespace === undefined ? store : store.namespace(this.namespace);
+  }
+
+  /** Where this user remembers how far each sealed store was. */
+  get rollbackGuard(): string {
+    return stateFolder({ environment: process.env, platform: process.platform, home: homedir() });
+  }
+
+  /** What every opening of a store is told, beside what opens it. */
+  openOptions(): Pick<OpenOptions, 'signal' | 'logger' | 'rollbackGuard' | 'acceptRollback'> {
+    const { signal, rollbackGuard } = this;
+    return { signal, logger: this.logger(), rollbackGuard, acceptRollback: this.#options.acceptRollback === true };
+  }
+
+  /** Says that this run reads standard input for something. @throws a usage error when it does so already */
+  claimStdin(use: string): void {
+    if (this.#stdinUse !== undefined) {
+      throw usageError(`standard input brings ${this.#stdinUse}; it cannot bring ${use} as well`);
+    }
+    this.#stdinUse = use;
   }
 
   /**

@@ -58,7 +58,7 @@ describe('help and usage', () => {
     [['ls', '--limit', 'x'], 'whole number'],
     [['get'], 'name one KEY'],
     [['put'], 'nothing to put'],
-    [['init'], 'pass --plain'],
+    [['init', '--plain', '--recipient', 'x'], 'leave one of both away'],
     [['init', '--plain', 'x', '--level', '99'], 'compressionLevel'],
     [['init', '--plain', 'x', '--chunking', 'nonsense'], 'chunking'],
     [['completion', 'tcsh'], 'Allowed choices'],

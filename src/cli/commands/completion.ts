@@ -15,7 +15,9 @@ const KEYS_OFFERED_MAX = 200;
 async function completeKeys(session: Session, prefix: string): Promise<void> {
   try {
     await using store = await session.openStore({ readOnly: true });
-    for await (const { key } of store.list({ prefix, limit: KEYS_OFFERED_MAX, signal: session.signal })) {
+    for await (const { key } of session
+      .entriesOf(store)
+      .list({ prefix, limit: KEYS_OFFERED_MAX, signal: session.signal })) {
       // A key with a line break cannot be offered: shells read one a line.
       if (!/[\r\n]/.test(key)) await session.terminal.print(key);
     }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { Store } from '../../index.ts';
+import type { Entries } from '../../index.ts';
 import { writeFileAtomically } from '../files/atomic-file.ts';
 import { restoreComponents } from '../files/restore-name.ts';
 import { parseRange, type Range } from '../options.ts';
@@ -26,15 +26,15 @@ async function targetOf(output: string, key: string): Promise<string> {
 
 async function getToFile(
   session: Session,
-  store: Store,
+  entries: Entries,
   request: { key: string; output: string; range: Range | undefined },
 ) {
   const { key, output, range } = request;
   using meter = new ProgressMeter(session, 'get');
-  const info = await store.stat(key, { signal: session.signal });
+  const info = await entries.stat(key, { signal: session.signal });
   meter.expect(range ? (range.length ?? Math.max(0, info.size - range.offset)) : info.size);
   const target = await targetOf(output, key);
-  const content = store.read(key, { ...range, signal: session.signal });
+  const content = entries.read(key, { ...range, signal: session.signal });
   await writeFileAtomically(target, content, { onBytes: (bytes) => meter.addBytes(bytes) });
   meter.stop();
   const text = (): string => `${session.shown(key)} -> ${session.shown(target)}  ${formatBytes(meter.bytes)}`;
@@ -44,12 +44,12 @@ async function getToFile(
 
 async function getToOutput(
   session: Session,
-  store: Store,
+  entries: Entries,
   request: { key: string; range: Range | undefined; binary: boolean },
 ) {
   const { key, range, binary } = request;
   let first = true;
-  for await (const bytes of store.read(key, { ...range, signal: session.signal })) {
+  for await (const bytes of entries.read(key, { ...range, signal: session.signal })) {
     if (first && !binary && session.terminal.outputIsTerminal && bytes.includes(0)) {
       throw usageError('this is binary and would garble the terminal; use -o FILE, or -o - to print it anyway');
     }
@@ -67,18 +67,20 @@ async function get(session: Session, key: string | undefined, flags: GetFlags): 
     return restore(session, prefix, output);
   }
   await using store = await session.openStore({ readOnly: true });
+  const entries = session.entriesOf(store);
   // Awaited, not returned: the store is closed when this function returns.
   if (output === undefined || output === '-') {
-    await getToOutput(session, store, { key: key as string, range, binary: output === '-' });
+    await getToOutput(session, entries, { key: key as string, range, binary: output === '-' });
   } else {
-    await getToFile(session, store, { key: key as string, output, range });
+    await getToFile(session, entries, { key: key as string, output, range });
   }
 }
 
 async function cat(session: Session, keys: readonly string[]): Promise<void> {
   await using store = await session.openStore({ readOnly: true });
+  const entries = session.entriesOf(store);
   for (const key of keys) {
-    for await (const bytes of store.read(key, { signal: session.signal })) await session.terminal.printBytes(bytes);
+    for await (const bytes of entries.read(key, { signal: session.signal })) await session.terminal.printBytes(bytes);
   }
 }
 

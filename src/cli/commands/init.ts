@@ -1,14 +1,20 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { CreateOptions, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
-import { parseCount } from '../options.ts';
+import { collect, parseCount } from '../options.ts';
+import { type NewPassphraseFlags, newPassphrase } from '../secrets/new-secret.ts';
+import { declaredIn, declaredKeys } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
 import { STORE_FOLDER_NAME } from '../store-location.ts';
 import { shellWord } from '../text/format-text.ts';
 import { usageError } from '../usage-error.ts';
+import { publicLineOf } from './key/new-slot.ts';
 
-interface InitFlags {
+interface InitFlags extends NewPassphraseFlags {
   readonly plain?: boolean;
+  readonly generateKeyFile?: string;
+  readonly recipient?: readonly string[];
   readonly chunking?: string;
   readonly level?: number;
 }
@@ -22,29 +28,89 @@ function locationOf(session: Session, folder: string | undefined): string {
   return folder ?? option ?? (process.env.HOLDFAST_STORE || STORE_FOLDER_NAME);
 }
 
+/** What the new store will be opened with. */
+interface Sealing {
+  readonly keys: CreateOptions['keys'];
+  /** Lines of recipients to be let in as well. */
+  readonly recipients: readonly string[];
+  /** Whether `keys` opens the store only until the recipients do. */
+  readonly passing: boolean;
+}
+
+function checkFlags(session: Session, flags: InitFlags): void {
+  const sealed = flags.generateKeyFile !== undefined || flags.recipient !== undefined;
+  const declared = declaredIn(session);
+  if (flags.plain && (sealed || declared !== undefined)) {
+    throw usageError('--plain means that no key is needed, and one was given; leave one of both away');
+  }
+  if (flags.generateKeyFile !== undefined && declared !== undefined) {
+    throw usageError('--generate-key-file makes what opens the store, and something else was given to open it');
+  }
+}
+
+async function sealing(session: Session, flags: InitFlags): Promise<Sealing> {
+  if (flags.plain) return { keys: 'none', recipients: [], passing: false };
+  const { generateIdentity, generateKeyFile, parsePublicIdentity } = await loadLibrary();
+  // Read before anything is made, so that a wrong one leaves nothing behind.
+  const recipients = await Promise.all((flags.recipient ?? []).map(publicLineOf));
+  for (const line of recipients) parsePublicIdentity(line);
+  const declared = await declaredKeys(session);
+  if (declared !== undefined) return { keys: declared, recipients, passing: false };
+  const { generateKeyFile: keyFile } = flags;
+  if (keyFile !== undefined) {
+    await generateKeyFile(keyFile);
+    return { keys: { keyFile }, recipients, passing: false };
+  }
+  // Somebody must open a store to let recipients in: an identity that nobody keeps.
+  if (recipients.length > 0) return { keys: { identity: generateIdentity('ml-kem-1024') }, recipients, passing: true };
+  return { keys: { passphrase: await newPassphrase(session, flags) }, recipients, passing: false };
+}
+
+async function letIn(store: Store, session: Session, { recipients, passing }: Sealing): Promise<void> {
+  const { signal } = session;
+  const [first] = recipients.length > 0 ? await store.keys.list({ signal }) : [];
+  for (const recipient of recipients) await store.keys.add({ recipient }, { signal });
+  if (passing && first !== undefined) await store.keys.remove(first.id, { signal });
+}
+
+/** Above all that a store without a second way in is one slip away from being lost. */
+function nextSteps(use: string, { keys, recipients }: Sealing): string {
+  if (keys === 'none') return `next: ${use}`;
+  const spare =
+    recipients.length > 0 ? '' : 'a second way in, for the day the first is lost: holdfast key add --help\n';
+  return `${spare}next: ${use}`;
+}
+
 async function init(session: Session, folder: string | undefined, flags: InitFlags): Promise<void> {
   const location = locationOf(session, folder);
-  if (!flags.plain) {
-    throw usageError(
-      'sealing (encryption) does not exist yet, so a store would be readable by whoever can read its folder; ' +
-        'pass --plain if plain storage is what you want',
-    );
-  }
+  checkFlags(session, flags);
+  const sealed = await sealing(session, flags);
   const { createStore } = await loadLibrary();
   await using store = await createStore(location, {
-    keys: 'none',
-    signal: session.signal,
-    logger: session.logger(),
+    keys: sealed.keys,
+    ...session.openOptions(),
     ...(flags.chunking !== undefined && { chunking: flags.chunking }),
     ...(flags.level !== undefined && { compressionLevel: flags.level }),
   });
+  await letIn(store, session, sealed);
   const found = folder === undefined && session.options.store === undefined;
   const use = found ? 'holdfast put FILE' : `holdfast -s ${shellWord(location)} put FILE`;
+  const kind = flags.plain ? 'plain store (whoever can read the folder reads the data)' : 'sealed store';
   await session.confirm(
-    { location, id: store.id, plain: true },
-    () => `created a plain store in ${location}\nnext: ${use}`,
+    { location, id: store.id, plain: flags.plain === true, sealed: store.sealed },
+    () => `created a ${kind} in ${location}\n${nextSteps(use, sealed)}`,
   );
 }
+
+const EXAMPLES = `
+A sealed store is opened by a passphrase (asked for twice, or from --passphrase-file, --new-passphrase-file,
+HOLDFAST_PASSPHRASE or HOLDFAST_NEW_PASSPHRASE), a key file, or an identity. Without any of them it is lost.
+
+Examples:
+  $ holdfast init
+  $ holdfast init --generate-key-file ~/store.key /srv/backup
+  $ holdfast init --recipient ann.recipient --recipient ben.recipient
+  $ holdfast init --plain /srv/public --level 9`;
 
 /** Defines `holdfast init`. */
 export function addInit(program: Command, session: Session): void {
@@ -52,12 +118,20 @@ export function addInit(program: Command, session: Session): void {
     .command('init')
     .summary('make a new store')
     .description(
-      'Makes a new store in a folder: the one named, else -s, else HOLDFAST_STORE, else .holdfast in the current folder.',
+      'Makes a new store in a folder: the one named, else -s, else HOLDFAST_STORE, else .holdfast in the current folder. ' +
+        'It is sealed (encrypted) unless --plain says otherwise, and stays what it is.',
     )
     .argument('[folder]', 'folder of the new store; made when absent')
-    .option('--plain', 'store plainly: whoever can read the folder reads the data (required until sealing exists)')
+    .option('--generate-key-file <file>', 'make a key file, and seal the store with it')
+    .option(
+      '--recipient <line>',
+      'let in the holder of an identity: its line, or a file with it; may be repeated',
+      collect,
+    )
+    .option('--new-passphrase-file <file>', 'the passphrase: first line of a file')
+    .option('--plain', 'do not seal: whoever can read the folder reads the data')
     .option('--chunking <spec>', 'default chunking: a profile or a specification such as fastcdc:16384:65536:262144')
     .option('--level <number>', 'zstd level, 1 (fast) to 19 (small)', parseCount)
-    .addHelpText('after', '\nExamples:\n  $ holdfast init --plain\n  $ holdfast init --plain /srv/backup --level 9')
+    .addHelpText('after', EXAMPLES)
     .action((folder: string | undefined, flags: InitFlags) => init(session, folder, flags));
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { EntryInfo, ListOptions, Store } from '../../index.ts';
+import type { Entries, EntryInfo, ListOptions } from '../../index.ts';
 import { collectAttribute, parseCount, parseTime } from '../options.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
@@ -27,7 +27,7 @@ function longLine(session: Session, entry: EntryInfo): string {
   return `${size}  ${formatTime(entry.modified)}  ${digest}  ${session.shown(entry.key)}`;
 }
 
-async function listOptions(store: Store, prefix: string | undefined, flags: LsFlags): Promise<ListOptions> {
+async function listOptions(entries: Entries, prefix: string | undefined, flags: LsFlags): Promise<ListOptions> {
   const { limit, sort, since, before, contentType, attribute } = flags;
   const where = {
     ...(since !== undefined && { modifiedFrom: since }),
@@ -36,7 +36,7 @@ async function listOptions(store: Store, prefix: string | undefined, flags: LsFl
     ...(attribute && { attributes: attribute }),
   };
   // Sorted by time or size, a key alone does not say where it stands: its entry does.
-  const after = flags.after !== undefined && sort !== 'key' ? await store.stat(flags.after) : flags.after;
+  const after = flags.after !== undefined && sort !== 'key' ? await entries.stat(flags.after) : flags.after;
   return {
     sort,
     where,
@@ -49,8 +49,9 @@ async function listOptions(store: Store, prefix: string | undefined, flags: LsFl
 
 async function ls(session: Session, prefix: string | undefined, flags: LsFlags): Promise<void> {
   await using store = await session.openStore({ readOnly: true });
-  const options = await listOptions(store, prefix, flags);
-  for await (const entry of store.list({ ...options, signal: session.signal })) {
+  const entries = session.entriesOf(store);
+  const options = await listOptions(entries, prefix, flags);
+  for await (const entry of entries.list({ ...options, signal: session.signal })) {
     await session.result(entry, () => (flags.long ? longLine(session, entry) : session.shown(entry.key)));
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { EntryInfo, MoveOptions, Store } from '../../index.ts';
+import type { Entries, EntryInfo, MoveOptions } from '../../index.ts';
 import type { Session } from '../session.ts';
 
 interface MoveFlags {
@@ -10,7 +10,7 @@ interface MoveCommand {
   readonly name: string;
   readonly summary: string;
   readonly description: string;
-  move(store: Store, names: { from: string; to: string }, options: MoveOptions): Promise<EntryInfo>;
+  move(entries: Entries, names: { from: string; to: string }, options: MoveOptions): Promise<EntryInfo>;
 }
 
 const COMMANDS: readonly MoveCommand[] = [
@@ -18,13 +18,13 @@ const COMMANDS: readonly MoveCommand[] = [
     name: 'mv',
     summary: 'rename an entry',
     description: 'Gives an entry another key. No bytes move.',
-    move: (store, { from, to }, options) => store.rename(from, to, options),
+    move: (entries, { from, to }, options) => entries.rename(from, to, options),
   },
   {
     name: 'cp',
     summary: 'copy an entry',
     description: 'Gives the content of an entry a second key. No bytes are copied: both share their chunks.',
-    move: (store, { from, to }, options) => store.copy(from, to, options),
+    move: (entries, { from, to }, options) => entries.copy(from, to, options),
   },
 ];
 
@@ -41,7 +41,8 @@ export function addMove(program: Command, session: Session): void {
       .addHelpText('after', `\nExample:\n  $ holdfast ${name} draft.txt final.txt`)
       .action(async (from: string, to: string, flags: MoveFlags) => {
         await using store = await session.openStore();
-        const entry = await move(store, { from, to }, { replace: flags.force === true, signal: session.signal });
+        const options = { replace: flags.force === true, signal: session.signal };
+        const entry = await move(session.entriesOf(store), { from, to }, options);
         const { json, verbose } = session.options;
         if (json || verbose) await session.confirm(entry, () => `${session.shown(from)} -> ${session.shown(to)}`);
       });

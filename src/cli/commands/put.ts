@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { PutResult, Store } from '../../index.ts';
+import type { Entries, PutResult } from '../../index.ts';
 import { fileError, systemCodeOf } from '../file-error.ts';
 import { mapInOrder } from '../map-in-order.ts';
 import { collect, collectAttribute } from '../options.ts';
@@ -51,7 +51,7 @@ interface PutContext {
   readonly avoid: string | undefined;
 }
 
-async function putInput(store: Store, input: PutInput, context: PutContext): Promise<Outcome> {
+async function putInput(entries: Entries, input: PutInput, context: PutContext): Promise<Outcome> {
   const { session, meter, plan } = context;
   let seen = 0;
   const onProgress = ({ bytes }: { readonly bytes: number }): void => {
@@ -59,7 +59,7 @@ async function putInput(store: Store, input: PutInput, context: PutContext): Pro
     seen = bytes;
   };
   try {
-    const result = await store.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
+    const result = await entries.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
     meter.addBytes(result.size - seen);
     meter.addItem();
     return { kind: 'done', path: input.path, result };
@@ -69,9 +69,9 @@ async function putInput(store: Store, input: PutInput, context: PutContext): Pro
   }
 }
 
-async function putAll(store: Store, context: PutContext, report: PutReport): Promise<void> {
+async function putAll(entries: Entries, context: PutContext, report: PutReport): Promise<void> {
   const work = async (input: Input): Promise<Outcome> =>
-    input.kind === 'put' ? putInput(store, input, context) : input;
+    input.kind === 'put' ? putInput(entries, input, context) : input;
   for await (const outcome of mapInOrder(inputsOf(context.plan, context), PUTS_IN_FLIGHT, work)) {
     if (outcome.kind === 'done') await report.done(outcome.path, outcome.result);
     else if (outcome.kind === 'skipped') report.skipped(outcome.path, outcome.reason);
@@ -85,7 +85,7 @@ async function runPut(context: PutContext): Promise<void> {
   try {
     await using store = await session.openStore();
     if (session.showsProgress) countAhead(plan, meter, context).catch(() => undefined);
-    await putAll(store, context, report);
+    await putAll(session.entriesOf(store), context, report);
   } catch (error) {
     meter.stop();
     await report.summary(false);
@@ -101,6 +101,7 @@ async function put(session: Session, paths: readonly string[], flags: PutFlags):
   const context: PutContext = { session, plan, meter, signal: session.signal, avoid: await realPathOfStore(session) };
   if (flags.dryRun) return dryRun(session, plan, context.avoid);
   const readsStdin = paths.includes(STDIN_PATH);
+  if (readsStdin) session.claimStdin('what to put');
   if (readsStdin && process.stdin.isTTY && !session.options.quiet) {
     session.terminal.note('holdfast: reading from the terminal; Ctrl-D ends the input');
   }
@@ -147,6 +148,7 @@ export function addPut(program: Command, session: Session): void {
     .option('--if-absent', 'create only: an entry that exists is an error (exit 4)')
     .option('--if-match <version>', 'replace only this version (exit 4 otherwise)')
     .option('--verify-existing', 're-read chunks that are already stored before counting on them')
+    .option('--isolated', 'seal each entry with a key of its own, destroyed with the entry; shares no chunk')
     .option('-n, --dry-run', 'only say what would be put')
     .option('-x, --exclude <glob>', 'leave out what matches, as in .gitignore; may be repeated', collect)
     .option('--follow', 'follow symbolic links inside folders (those you name are followed always)')

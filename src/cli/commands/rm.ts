@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
-import type { Store } from '../../index.ts';
+import type { Entries } from '../../index.ts';
 import { mapInOrder } from '../map-in-order.ts';
 import type { Session } from '../session.ts';
 import { countOf } from '../text/format-text.ts';
@@ -17,13 +17,17 @@ const DELETES_IN_FLIGHT = 64;
 
 type Outcome = { readonly key: string } | { readonly error: unknown };
 
-async function removeOne(store: Store, key: string, context: { session: Session; flags: RmFlags }): Promise<Outcome> {
+async function removeOne(
+  entries: Entries,
+  key: string,
+  context: { session: Session; flags: RmFlags },
+): Promise<Outcome> {
   const { session, flags } = context;
   const { signal } = session;
   try {
     const there = flags.dryRun
-      ? await store.has(key, { signal })
-      : await store.delete(key, { signal, ...(flags.ifMatch !== undefined && { ifMatch: flags.ifMatch }) });
+      ? await entries.has(key, { signal })
+      : await entries.delete(key, { signal, ...(flags.ifMatch !== undefined && { ifMatch: flags.ifMatch }) });
     if (there) return { key };
     return { error: storeError('ENTRY_NOT_FOUND', `no entry ${JSON.stringify(key)}`, { details: { key } }) };
   } catch (error) {
@@ -32,8 +36,12 @@ async function removeOne(store: Store, key: string, context: { session: Session;
   }
 }
 
-async function* keysBelow(store: Store, prefix: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-  for await (const { key } of store.list({ prefix, signal })) yield key;
+async function* keysBelow(
+  entries: Entries,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  for await (const { key } of entries.list({ prefix, signal })) yield key;
 }
 
 function check(keys: readonly string[], flags: RmFlags): void {
@@ -48,10 +56,11 @@ async function rm(session: Session, keys: readonly string[], flags: RmFlags): Pr
   check(keys, flags);
   const { json, verbose } = session.options;
   await using store = await session.openStore({ readOnly: flags.dryRun === true });
-  const named = flags.prefix === undefined ? keys : keysBelow(store, flags.prefix, session.signal);
+  const entries = session.entriesOf(store);
+  const named = flags.prefix === undefined ? keys : keysBelow(entries, flags.prefix, session.signal);
   let count = 0;
   for await (const outcome of mapInOrder(named, DELETES_IN_FLIGHT, (key) =>
-    removeOne(store, key, { session, flags }),
+    removeOne(entries, key, { session, flags }),
   )) {
     if ('error' in outcome) {
       if (keys.length === 1) session.fail(outcome.error);

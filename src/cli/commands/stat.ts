@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { EntryInfo, StoreStats } from '../../index.ts';
+import type { EntriesStats, EntryInfo, StoreStats } from '../../index.ts';
 import type { Session } from '../session.ts';
 import { formatFields } from '../text/fields.ts';
 import { formatBytes } from '../text/format-bytes.ts';
@@ -19,6 +19,7 @@ function describeEntry(session: Session, entry: EntryInfo): string {
     ['chunks', formatCount(entry.chunks)],
     ['type', entry.contentType === undefined ? undefined : session.shown(entry.contentType)],
     ['parent', entry.parent],
+    ['isolated', entry.isolated ? 'yes: it has a key of its own' : undefined],
     ['created', `${formatTime(entry.created)} UTC`],
     ['modified', `${formatTime(entry.modified)} UTC`],
     ...Object.entries(entry.attributes).map(
@@ -28,12 +29,22 @@ function describeEntry(session: Session, entry: EntryInfo): string {
 }
 
 /** More than all entries together is held only where entries were removed: no saving to speak of. */
-function describeSaving({ uniqueBytes, logicalBytes, savingsPercent }: StoreStats): string {
+function describeSaving({ uniqueBytes, logicalBytes, savingsPercent }: EntriesStats): string {
   if (uniqueBytes > logicalBytes) return 'those of removed entries included';
   return `deduplication saves ${savingsPercent.toFixed(1)} %`;
 }
 
-function describeStats(stats: StoreStats): string {
+function isOfStore(stats: EntriesStats): stats is StoreStats {
+  return 'commit' in stats;
+}
+
+function describeStored(stats: EntriesStats): string {
+  const ratio = `(${stats.compressionRatio.toFixed(2)} to 1)`;
+  const place = isOfStore(stats) ? `${countOf(stats.packs, 'pack', 'packs')} and the journal` : 'its own packs';
+  return `${formatBytes(stats.storedBytes)} in ${place} ${ratio}`;
+}
+
+function describeStats(stats: EntriesStats): string {
   return formatFields([
     ['entries', formatCount(stats.entries)],
     ['content', `${formatBytes(stats.logicalBytes)} in all entries`],
@@ -41,21 +52,19 @@ function describeStats(stats: StoreStats): string {
       'unique',
       `${formatBytes(stats.uniqueBytes)} in ${countOf(stats.chunks, 'chunk', 'chunks')} (${describeSaving(stats)})`,
     ],
-    [
-      'stored',
-      `${formatBytes(stats.storedBytes)} in ${countOf(stats.packs, 'pack', 'packs')} and the journal (${stats.compressionRatio.toFixed(2)} to 1)`,
-    ],
-    ['commit', formatCount(stats.commit)],
+    ['stored', describeStored(stats)],
+    ['commit', isOfStore(stats) ? formatCount(stats.commit) : undefined],
   ]);
 }
 
 async function stat(session: Session, keys: readonly string[]): Promise<void> {
   await using store = await session.openStore({ readOnly: true });
+  const entries = session.entriesOf(store);
   let first = true;
   for (const key of keys) {
     let entry: EntryInfo;
     try {
-      entry = await store.stat(key, { signal: session.signal });
+      entry = await entries.stat(key, { signal: session.signal });
     } catch (error) {
       // One of several that is not there must not hide the others.
       if (keys.length === 1 || !isStoreError(error, 'ENTRY_NOT_FOUND')) throw error;
@@ -83,7 +92,7 @@ export function addStat(program: Command, session: Session): void {
     .addHelpText('after', '\nWith --json the numbers are exact bytes.')
     .action(async () => {
       await using store = await session.openStore({ readOnly: true });
-      const stats = await store.stats({ signal: session.signal });
+      const stats = await session.entriesOf(store).stats({ signal: session.signal });
       await session.result(stats, () => describeStats(stats));
     });
 }

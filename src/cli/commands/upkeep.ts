@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors/codes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { CheckReport, DiagnosisReport, Problem, Progress, RebuildReport, Store } from '../../index.ts';
+import type { CheckReport, DiagnosisReport, Problem, RebuildReport, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
-import { ProgressMeter } from '../progress/meter.ts';
+import { followProgress, ProgressMeter } from '../progress/meter.ts';
+import { openWithKeys } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { countOf, escapeControls, formatCount } from '../text/format-text.ts';
@@ -24,14 +25,6 @@ const OUTCOME_SENTENCE: Readonly<Record<CheckReport['outcome'], string>> = {
   damaged: 'DAMAGED',
   partial: 'PARTIAL: something could not be looked at',
 };
-
-/** Feeds a meter from the progress of a long operation; returns the callback. */
-function follow(meter: ProgressMeter): (progress: Progress) => void {
-  return ({ bytes, done }) => {
-    meter.addBytes(bytes - meter.bytes);
-    meter.setItems(done);
-  };
-}
 
 function problemLine(problem: Problem): string {
   const where = problem.key === undefined ? '' : ` (${JSON.stringify(problem.key)})`;
@@ -100,7 +93,7 @@ async function openToCheck(session: Session): Promise<Store> {
 async function check(session: Session): Promise<void> {
   using meter = new ProgressMeter(session, 'check');
   await using store = await openToCheck(session);
-  const report = await store.maintenance.check({ signal: session.signal, onProgress: follow(meter) });
+  const report = await store.maintenance.check({ signal: session.signal, onProgress: followProgress(meter) });
   meter.stop();
   await session.result(report, () => describeCheck(report));
   session.endWith(STATUS_OF_OUTCOME[report.outcome]);
@@ -110,8 +103,8 @@ async function rebuild(session: Session): Promise<void> {
   const location = await session.storeLocation();
   using meter = new ProgressMeter(session, 'rebuild');
   const { rebuildStore } = await loadLibrary();
-  const options = { signal: session.signal, logger: session.logger(), onProgress: follow(meter) };
-  const report = await rebuildStore(location, options);
+  const options = { ...session.openOptions(), onProgress: followProgress(meter) };
+  const report = await openWithKeys(session, (keys) => rebuildStore(location, { ...options, ...keys }));
   meter.stop();
   await session.result(report, () => describeRebuild(report));
   if (report.problems.length > 0) session.endWith(EXIT_STATUS.corrupt);

@@ -39,7 +39,7 @@ async function openTemporary(target: string, mode: number): Promise<{ name: stri
 
 async function fill(
   handle: FileHandle,
-  content: AsyncIterable<Uint8Array>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: WriteFileOptions & { target: string },
 ) {
   for await (const bytes of content) {
@@ -52,7 +52,8 @@ async function fill(
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open folders and needs no such call: its renames are journalled.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
@@ -65,7 +66,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function writeInPlace(
   target: string,
-  content: AsyncIterable<Uint8Array>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: WriteFileOptions,
 ): Promise<void> {
   const handle = await open(target, 'w').catch((error: unknown) => {
@@ -87,7 +88,7 @@ async function writeInPlace(
  */
 export async function writeFileAtomically(
   target: string,
-  content: AsyncIterable<Uint8Array>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: WriteFileOptions = {},
 ): Promise<void> {
   const existing = await statIfAny(target, options);

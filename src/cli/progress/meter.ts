@@ -1,3 +1,4 @@
+import type { Progress } from '../../index.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { every } from '../../runtime/timers.ts';
 import type { Session } from '../session.ts';
@@ -73,4 +74,12 @@ export class ProgressMeter {
     };
     this.#session.terminal.status(renderProgress(state, this.#session.terminal.columns));
   }
+}
+
+/** Feeds a meter from the progress of a long operation; returns the callback. */
+export function followProgress(meter: ProgressMeter): (progress: Progress) => void {
+  return ({ bytes, done }) => {
+    meter.addBytes(bytes - meter.bytes);
+    meter.setItems(done);
+  };
 }

@@ -19,6 +19,7 @@ export interface PutFlags {
   readonly ifAbsent?: boolean;
   readonly ifMatch?: string;
   readonly verifyExisting?: boolean;
+  readonly isolated?: boolean;
   readonly dryRun?: boolean;
   readonly exclude?: readonly string[];
   readonly follow?: boolean;
@@ -96,7 +97,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function putOptions(flags: PutFlags): PutPlan['options'] {
-  const { contentType, attribute, chunking, ifAbsent, ifMatch, verifyExisting, name } = flags;
+  const { contentType, attribute, chunking, ifAbsent, ifMatch, verifyExisting, isolated, name } = flags;
   return {
     ...(contentType !== undefined && { contentType }),
     ...(attribute && { attributes: attribute }),
@@ -104,6 +105,7 @@ function putOptions(flags: PutFlags): PutPlan['options'] {
     ...(ifAbsent && { ifAbsent }),
     ...(ifMatch !== undefined && { ifMatch }),
     ...(verifyExisting && { verifyExisting }),
+    ...(isolated && { isolation: 'entry' as const }),
     ...(name === 'uuid' && { name }),
   };
 }

@@ -84,7 +84,7 @@ describe('an envelope', () => {
     const sealer = new EnvelopeSealer(key, () => lent);
     lent.fill(1);
     expect(new EnvelopeOpener(key).open(sealer.seal(row))).toEqual(row);
-    expect(frameOf(sealer.seal(row))).toBe('00'.repeat(16) + '0100000000000000');
+    expect(frameOf(sealer.seal(row))).toBe(`${'00'.repeat(16)}0100000000000000`);
   });
 
   it('needs a key of 32 bytes and a source that gives what it is asked for', () => {

@@ -47,11 +47,8 @@ export class Identity implements PublicIdentity {
    * @throws `invalid/CREDENTIAL_INVALID` for a seed of the wrong length
    */
   constructor(algorithm: IdentityAlgorithm, seed: Uint8Array) {
-    if (!isIdentityAlgorithm(algorithm)) {
-      throw argumentTypeError('algorithm', IDENTITY_ALGORITHMS.join(', '), algorithm);
-    }
-    if (seed.length !== IDENTITY_SEED_BYTES[algorithm]) {
-      const expected = IDENTITY_SEED_BYTES[algorithm];
+    const expected = seedBytesOf(algorithm);
+    if (seed.length !== expected) {
       throw credentialError(WHAT, `the seed of ${algorithm} has ${expected} bytes`, { size: seed.length });
     }
     const { publicKey, fingerprint } = publicIdentity(algorithm, publicKeyOf(algorithm, seed));
@@ -73,13 +70,18 @@ export function isIdentity(value: unknown): value is Identity {
   return value instanceof Identity;
 }
 
+function seedBytesOf(algorithm: IdentityAlgorithm): number {
+  if (isIdentityAlgorithm(algorithm)) return IDENTITY_SEED_BYTES[algorithm];
+  throw argumentTypeError('algorithm', IDENTITY_ALGORITHMS.join(', '), algorithm);
+}
+
 function publicKeyOf(algorithm: IdentityAlgorithm, seed: Uint8Array): Uint8Array {
   return algorithm === 'ml-kem-1024' ? createKemKeyPair(seed).publicKey : createSigner(algorithm, seed).publicKey;
 }
 
 /** Makes an identity from fresh randomness. @throws TypeError for an unknown algorithm */
 export function generateIdentity(algorithm: IdentityAlgorithm, random: RandomBytes): Identity {
-  const seed = random(IDENTITY_SEED_BYTES[algorithm] ?? 0);
+  const seed = random(seedBytesOf(algorithm));
   const identity = new Identity(algorithm, seed);
   wipe(seed);
   return identity;
@@ -136,7 +138,7 @@ export function importSeed(algorithm: IdentityAlgorithm, seed: Uint8Array | stri
   if (typeof seed !== 'string') return new Identity(algorithm, seed);
   const text = seed.trim();
   // Of the lengths that seeds have, no base64 is as long as hex.
-  const isHex = text.length === 2 * (IDENTITY_SEED_BYTES[algorithm] ?? 0);
+  const isHex = text.length === 2 * seedBytesOf(algorithm);
   const bytes = isHex ? fromHex(text.toLowerCase()) : fromBase64(text);
   if (!bytes) throw credentialError('a seed', 'it is neither hex nor base64');
   return new Identity(algorithm, bytes);

@@ -27,6 +27,6 @@ function textBytes(text: string): Uint8Array {
 
 function copied(bytes: unknown): Uint8Array {
   // The value itself stays out of the message, whatever it is.
-  if (!(bytes instanceof Uint8Array)) throw argumentTypeError('passphrase', 'text or bytes', undefined);
+  if (!(bytes instanceof Uint8Array)) throw argumentTypeError('passphrase', 'text or bytes', typeof bytes);
   return copyBytes(bytes);
 }

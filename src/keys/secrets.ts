@@ -50,14 +50,14 @@ const EXPECTED = '{ passphrase }, { keyFile }, { key } or { identity }';
 export async function openSecret(source: KeySource, options: SecretFileOptions = {}): Promise<OpenSecret> {
   const secret = typeof source === 'function' ? await source() : source;
   // The value itself stays out of the messages, whatever it is: it was meant to be a secret.
-  if (typeof secret !== 'object' || secret === null) throw argumentTypeError('keys', EXPECTED, undefined);
+  if (typeof secret !== 'object' || secret === null) throw argumentTypeError('keys', EXPECTED, typeof secret);
   if ('passphrase' in secret) return { type: 'passphrase', passphrase: passphraseBytes(secret.passphrase) };
   if ('key' in secret) return { type: 'key-file', key: checkedKey(secret.key) };
   if ('keyFile' in secret) {
     return { type: 'key-file', key: await readKeyFile(checkedPath('keyFile', secret.keyFile), options) };
   }
   if ('identity' in secret) return { type: 'recipient', identity: await openIdentity(secret.identity, options) };
-  throw argumentTypeError('keys', EXPECTED, undefined);
+  throw argumentTypeError('keys', EXPECTED, typeof secret);
 }
 
 /** Gets ready who a new slot is for. @throws as `openSecret` */
@@ -78,13 +78,13 @@ export function wipeSecret(secret: OpenSecret | SlotOwner): void {
 }
 
 function checkedKey(key: unknown): Uint8Array {
-  if (!(key instanceof Uint8Array)) throw argumentTypeError('keys.key', `${KEY_BYTES} bytes`, undefined);
+  if (!(key instanceof Uint8Array)) throw argumentTypeError('keys.key', `${KEY_BYTES} bytes`, typeof key);
   if (key.length !== KEY_BYTES) throw credentialError('a key', `it must have ${KEY_BYTES} bytes`, { size: key.length });
   return copyBytes(key);
 }
 
 function checkedPath(parameter: string, path: unknown): string {
-  if (typeof path !== 'string' || path === '') throw argumentTypeError(`keys.${parameter}`, 'a path', undefined);
+  if (typeof path !== 'string' || path === '') throw argumentTypeError(`keys.${parameter}`, 'a path', typeof path);
   return path;
 }
 

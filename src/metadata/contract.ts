@@ -63,6 +63,7 @@ export interface EntryQuery {
   readonly descending?: boolean;
   /** Only what comes after this row in the asked order; `value` is its modified time or size (unused for `key`). */
   readonly after?: { readonly key: Uint8Array; readonly value?: number };
+  /** An isolated entry passes for every content type and attribute: whoever has its key must look again. */
   readonly where?: EntryFilter;
   readonly limit: number;
 }

@@ -6,7 +6,7 @@ import type { Transaction } from './database.ts';
 import type { KeyedDatabase } from './keyed-database.ts';
 import type { RowSealer } from './row-sealer.ts';
 import { keysChanged, loadGeneration } from './store-config.ts';
-import { type StoreTables, writeFirstRows } from './store-tables.ts';
+import { allSummedTables, type StoreTables, writeFirstRows } from './store-tables.ts';
 import { settingsTable } from './tables.ts';
 
 /** A setting that is there once the first sealed rows are: they cannot be written before there are keys. */
@@ -60,7 +60,10 @@ export class MetadataLock {
     const [begun] = await settingsTable.load(transaction, [[BEGUN]]);
     if (begun) return;
     const { store, random } = this.#parts;
-    if ((await transaction.all('SELECT id FROM head', [])).length > 0) {
+    const { tables } = store;
+    for (const { shape } of [tables.head, tables.sums, ...allSummedTables(store)]) {
+      const found = await transaction.all(`SELECT 1 AS found FROM ${shape.name} LIMIT 1`, []);
+      if (found.length === 0) continue;
       throw storeError('METADATA_CORRUPT', 'metadata table settings: the row that says it was begun is gone', {
         details: { table: 'settings', key: BEGUN },
       });

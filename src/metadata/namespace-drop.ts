@@ -8,11 +8,13 @@ import { factsOfEntry } from './entry-facts.ts';
 import { itemKey } from './rows.ts';
 import type { WorkingState } from './working-state.ts';
 
+/** The second condition is what lets the database use its partial indexes. */
+const OF_NAMESPACE = 'WHERE namespace = ? AND namespace > 0';
 const PAGE = `LIMIT ${METADATA_SCAN_ROWS}`;
 
 async function dropItems(state: WorkingState, namespace: number): Promise<void> {
   for (;;) {
-    const page = await state.items.loadWhere(state.transaction, `WHERE namespace = ? ${PAGE}`, [namespace]);
+    const page = await state.items.loadWhere(state.transaction, `${OF_NAMESPACE} ${PAGE}`, [namespace]);
     if (page.length === 0) return;
     await state.loadItems(page);
     for (const { kind, id } of page) state.removeItem(itemKey(kind, id));
@@ -22,7 +24,7 @@ async function dropItems(state: WorkingState, namespace: number): Promise<void> 
 
 async function dropPacks(state: WorkingState, namespace: number): Promise<void> {
   for (;;) {
-    const where = `WHERE dropped = 0 AND namespace = ? ${PAGE}`;
+    const where = `${OF_NAMESPACE} AND dropped = 0 ${PAGE}`;
     const page = await state.packs.loadWhere(state.transaction, where, [namespace]);
     if (page.length === 0) return;
     for (const pack of page) state.packs.put({ ...pack, dropped: true });
@@ -34,7 +36,7 @@ async function dropPacks(state: WorkingState, namespace: number): Promise<void> 
 async function dropEntries(state: WorkingState, namespace: number): Promise<readonly number[]> {
   const isolated: number[] = [];
   for (;;) {
-    const page = await state.entries.loadWhere(state.transaction, `WHERE namespace = ? ${PAGE}`, [namespace]);
+    const page = await state.entries.loadWhere(state.transaction, `${OF_NAMESPACE} ${PAGE}`, [namespace]);
     if (page.length === 0) return isolated;
     for (const { key, entry } of page) {
       const { isolation } = factsOfEntry(entry);

@@ -1,14 +1,20 @@
 import { equalBytes } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exists } from '../runtime/file-system.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
+import { KeyedDatabase } from './keyed-database.ts';
+import { MetadataLock } from './metadata-lock.ts';
+import { OperationScope } from './operation-scope.ts';
 import { openForReading } from './reading-sqlite.ts';
-import { migrationsFrom, SCHEMA_VERSION } from './schema.ts';
+import { RowSealer } from './row-sealer.ts';
+import { type Migration, PLAIN_MIGRATIONS } from './schema.ts';
+import { createSealedCodec } from './sealed-codec.ts';
+import { SEALED_MIGRATIONS } from './sealed-schema.ts';
 import { SqlMetadata } from './sql-metadata.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
-import { APPLICATION_ID, IN_MEMORY, SET_ASIDE_VERSION } from './sqlite-file.ts';
-import { createPlainStore, loadStoreId, writeFirstRows, writeStoreId } from './store-tables.ts';
+import { IN_MEMORY, PLAIN_APPLICATION_ID, SEALED_APPLICATION_ID, SET_ASIDE_VERSION } from './sqlite-file.ts';
+import { createPlainStore, createSealedStore, loadStoreId, writeFirstRows, writeStoreId } from './store-tables.ts';
 
 export interface OpenSqliteOptions {
   readonly path: string;
@@ -16,59 +22,90 @@ export interface OpenSqliteOptions {
   readonly create: boolean;
   readonly readOnly: boolean;
   readonly busyTimeoutMs: number;
+  /** Whether the store is sealed. Default false. */
+  readonly sealed?: boolean;
+}
+
+interface Parts {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** The databases of plain and of sealed stores. */
+interface DatabaseKind {
+  readonly name: string;
+  readonly applicationId: number;
+  readonly migrations: readonly Migration[];
+}
+
+const PLAIN: DatabaseKind = { name: 'plain', applicationId: PLAIN_APPLICATION_ID, migrations: PLAIN_MIGRATIONS };
+const SEALED: DatabaseKind = { name: 'sealed', applicationId: SEALED_APPLICATION_ID, migrations: SEALED_MIGRATIONS };
+
+function kindOf(options: OpenSqliteOptions): DatabaseKind {
+  return options.sealed ? SEALED : PLAIN;
 }
 
 function missing(path: string): Error {
   return storeError('METADATA_MISSING', `there is no metadata at ${path}`, { details: { path } });
 }
 
+/** @throws `corrupt/METADATA_CORRUPT` for a database of the other kind: no store changes between plain and sealed */
+function checkKind(database: SqliteDatabase, options: OpenSqliteOptions): void {
+  const { path } = options;
+  const [expected, found] = [kindOf(options), database.pragma('application_id')];
+  if (found === expected.applicationId) return;
+  const other = [PLAIN, SEALED].find(({ applicationId }) => applicationId === found);
+  const problem = other
+    ? `the metadata at ${path} is that of a ${other.name} store, and this one is ${expected.name}`
+    : `the database at ${path} is not the metadata of a store`;
+  throw storeError('METADATA_CORRUPT', problem, { details: { path } });
+}
+
 /** @returns the version of the schema, 0 for an empty database */
-function readVersion(database: SqliteDatabase, path: string): number {
+function readVersion(database: SqliteDatabase, options: OpenSqliteOptions): number {
+  const { path } = options;
   const version = database.pragma('user_version');
   if (version === 0 && database.empty) return 0;
-  if (database.pragma('application_id') !== APPLICATION_ID) {
-    throw storeError('METADATA_CORRUPT', `the database at ${path} is not the metadata of a store`, {
-      details: { path },
-    });
-  }
+  checkKind(database, options);
   if (version === SET_ASIDE_VERSION) {
     throw storeError('METADATA_BUSY', `the metadata at ${path} is being set aside for a rebuild`, {
       details: { path },
     });
   }
-  if (version > SCHEMA_VERSION) {
-    throw storeError(
-      'FORMAT_UNSUPPORTED',
-      `the metadata has version ${version}, this release knows ${SCHEMA_VERSION}`,
-      {
-        details: { path, expected: SCHEMA_VERSION, actual: version },
-      },
-    );
+  const known = kindOf(options).migrations.length;
+  if (version > known) {
+    throw storeError('FORMAT_UNSUPPORTED', `the metadata has version ${version}, this release knows ${known}`, {
+      details: { path, expected: known, actual: version },
+    });
   }
   return version;
 }
 
 /** Brings an empty or older database to the present schema, in one transaction: a crash leaves it as it was. */
 async function migrate(database: SqliteDatabase, options: OpenSqliteOptions, random: RandomBytes): Promise<void> {
+  const { applicationId, migrations } = kindOf(options);
   // Persistent, and not possible inside a transaction.
   database.execute('PRAGMA journal_mode = WAL');
   await database.write(async (transaction) => {
-    const version = readVersion(database, options.path);
-    if (version === SCHEMA_VERSION) return;
-    for (const statement of migrationsFrom(version, database.dialect)) await transaction.run(statement, [[]]);
+    const version = readVersion(database, options);
+    if (version === migrations.length) return;
+    for (const migration of migrations.slice(version)) {
+      for (const statement of migration(database.dialect)) await transaction.run(statement, [[]]);
+    }
     if (version === 0) {
       await writeStoreId(transaction, options.storeId);
-      await writeFirstRows(transaction, createPlainStore(), random);
+      // Those of a sealed store are written with the first keys.
+      if (!options.sealed) await writeFirstRows(transaction, createPlainStore(), random);
     }
-    database.execute(`PRAGMA application_id = ${APPLICATION_ID}`, `PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.execute(`PRAGMA application_id = ${applicationId}`, `PRAGMA user_version = ${migrations.length}`);
   });
 }
 
 async function prepare(database: SqliteDatabase, options: OpenSqliteOptions, random: RandomBytes): Promise<void> {
   const { path, create, readOnly } = options;
-  const version = readVersion(database, path);
+  const version = readVersion(database, options);
   if (version === 0 && !create) throw missing(path);
-  if (version < SCHEMA_VERSION) {
+  if (version < kindOf(options).migrations.length) {
     if (readOnly)
       throw storeError('READ_ONLY', `the metadata at ${path} must be opened for writing first`, { details: { path } });
     await migrate(database, options, random);
@@ -79,21 +116,32 @@ async function prepare(database: SqliteDatabase, options: OpenSqliteOptions, ran
   }
 }
 
+function sealedMetadata(opened: SqliteDatabase, { readOnly }: OpenSqliteOptions, parts: Parts): SqlMetadata {
+  const { random } = parts;
+  const sealer = new RowSealer(random);
+  const store = createSealedStore(createSealedCodec(sealer));
+  const database = new KeyedDatabase(opened);
+  const lock = new MetadataLock({ database, sealer, store, random, readOnly });
+  const scope = new OperationScope(sealer, random);
+  return new SqlMetadata({ database, unguarded: opened, store, ...parts, sealed: { lock, scope } });
+}
+
 /** The metadata in the calling thread, which blocks while SQLite works; see `openSqliteMetadata` for options and errors. */
 export async function openSqlMetadata(
   options: OpenSqliteOptions,
-  parts = { clock: systemClock, random: systemRandom },
+  parts: Parts = { clock: systemClock, random: systemRandom },
 ): Promise<SqlMetadata> {
   const { path, create, readOnly, busyTimeoutMs } = options;
   if (path !== IN_MEMORY && !create && !(await exists(path))) throw missing(path);
   const database = readOnly
     ? await openForReading(path, busyTimeoutMs)
-    : new SqliteDatabase({ path, readOnly, busyTimeoutMs });
+    : new SqliteDatabase({ path, readOnly, busyTimeoutMs, secureDelete: options.sealed === true });
   try {
     await prepare(database, options, parts.random);
   } catch (error) {
     await database.close();
     throw error;
   }
+  if (options.sealed) return sealedMetadata(database, options, parts);
   return new SqlMetadata({ database, store: createPlainStore(), ...parts });
 }

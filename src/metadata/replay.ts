@@ -33,6 +33,15 @@ function gap(expected: number, actual: number): StoreError {
   });
 }
 
+/** A plain record in a sealed store, or the other way round, was never written by one of its processes. */
+function checkKind(state: WorkingState, { commit, sealed }: JournalRecord): void {
+  if ((sealed === true) === state.isSealed) return;
+  const kind = state.isSealed ? 'sealed' : 'plain';
+  throw storeError('JOURNAL_CORRUPT', `the journal record of commit ${commit} is not one of a ${kind} store`, {
+    details: { commit },
+  });
+}
+
 /** Checks a record against the one before it in the same call, and against the head. */
 async function checkChain(
   state: WorkingState,
@@ -126,6 +135,7 @@ export async function replaySteps(
   for (const step of input.steps) {
     const read: ReadRecord = { record: decodeJournalRecord(step.record), digest: blake3(step.record) };
     const { commit, incarnation } = read.record;
+    checkKind(state, read.record);
     await checkChain(state, last, read);
     await replayInline(state, step, commit);
     if (commit > state.head.commit) {

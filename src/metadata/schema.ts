@@ -1,13 +1,21 @@
 /**
- * The tables of the metadata, in the SQL that SQLite and PostgreSQL share. Every row ends with its digest
- * (`row-digest.ts`). A change of the schema is a new entry at the end of `MIGRATIONS`, never an edit of an old one.
+ * The tables of a plain store's metadata, in the SQL that SQLite and PostgreSQL share. Every row ends with its digest
+ * (`row-digest.ts`). A change of the schema is a new entry at the end of
+ * `PLAIN_MIGRATIONS`, never an edit of an old one.
  */
 import type { Dialect } from './database.ts';
 
-type Migration = (dialect: Dialect) => readonly string[];
+/** Statements that bring the tables from one version to the next. */
+export type Migration = (dialect: Dialect) => readonly string[];
 
-const INITIAL: Migration = ({ bytes, integer, keyedTable }) => [
+/** The same in plain and sealed stores. */
+export const SETTINGS_TABLE: Migration = ({ bytes }) => [
   `CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value ${bytes} NOT NULL, digest ${bytes} NOT NULL)`,
+];
+
+const INITIAL: Migration = (dialect) => [...SETTINGS_TABLE(dialect), ...INITIAL_ROWS(dialect)];
+
+const INITIAL_ROWS: Migration = ({ bytes, integer, keyedTable }) => [
   `CREATE TABLE table_sums (
     name TEXT NOT NULL PRIMARY KEY, row_count ${integer} NOT NULL, digest_sum ${bytes} NOT NULL, digest ${bytes} NOT NULL
   )`,
@@ -50,12 +58,5 @@ const INITIAL: Migration = ({ bytes, integer, keyedTable }) => [
   )`,
 ];
 
-const MIGRATIONS: readonly Migration[] = [INITIAL];
-
-/** Version of the schema that this release writes and reads. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
-
-/** The statements that bring a database from `version` (0: empty) to `SCHEMA_VERSION`. */
-export function migrationsFrom(version: number, dialect: Dialect): readonly string[] {
-  return MIGRATIONS.slice(version).flatMap((migration) => migration(dialect));
-}
+/** A change of the schema is a new entry at the end. */
+export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL];

@@ -11,6 +11,8 @@ export interface SqliteDatabaseOptions {
   readonly readOnly: boolean;
   /** Milliseconds to wait for another process. The thread is blocked meanwhile. */
   readonly busyTimeoutMs: number;
+  /** Overwrites what is deleted with zeros (https://sqlite.org/pragma.html#pragma_secure_delete). Default false. */
+  readonly secureDelete?: boolean;
 }
 
 const DIALECT: Dialect = { bytes: 'BLOB', integer: 'INTEGER', keyedTable: 'WITHOUT ROWID' };
@@ -32,6 +34,7 @@ function openConnection(options: SqliteDatabaseOptions): DatabaseSync {
   try {
     connection = new DatabaseSync(options.path, { readOnly: options.readOnly, timeout: options.busyTimeoutMs });
     for (const setting of CONNECTION_SETTINGS) connection.exec(setting);
+    if (options.secureDelete) connection.exec('PRAGMA secure_delete = ON');
     return connection;
   } catch (error) {
     connection?.close();

@@ -1,7 +1,11 @@
 /** Marks in the header of the SQLite file (https://sqlite.org/fileformat2.html section 1.3) and names beside it. */
 
-/** `application_id`: "HFmd". Tells a foreign database from a damaged one. */
-export const APPLICATION_ID = 0x48466d64;
+/**
+ * `application_id`: "HFmd" of a plain store, "HFms" of a sealed one. Tells a foreign database from a damaged one, and
+ * neither kind is ever taken for the other: versions of the schema count for each kind.
+ */
+export const PLAIN_APPLICATION_ID = 0x48466d64;
+export const SEALED_APPLICATION_ID = 0x48466d73;
 
 /** `user_version` of a database that was set aside: nobody may use it any more. Otherwise it is the schema's version. */
 export const SET_ASIDE_VERSION = -1;

@@ -14,6 +14,8 @@ export interface SqliteMetadataOptions {
   readonly create: boolean;
   /** Default false. */
   readonly readOnly?: boolean;
+  /** Whether the store is sealed: then it is opened locked, see `Metadata.unlock`. Default false. */
+  readonly sealed?: boolean;
   /** How long a call waits for another process, milliseconds. Default `METADATA_BUSY_TIMEOUT_MS`. */
   readonly busyTimeoutMs?: number;
 }
@@ -38,21 +40,21 @@ function checkPath(parameter: string, value: unknown): string {
 }
 
 function checkOptions(options: SqliteMetadataOptions): OpenSqliteOptions {
-  const { storeId, create, readOnly = false, busyTimeoutMs = METADATA_BUSY_TIMEOUT_MS } = options;
+  const { storeId, create, readOnly = false, sealed = false, busyTimeoutMs = METADATA_BUSY_TIMEOUT_MS } = options;
   const path = checkPath('path', options.path);
   if (!(storeId instanceof Uint8Array)) throw argumentTypeError('storeId', 'a Uint8Array', storeId);
   if (storeId.length !== STORE_ID_BYTES) {
     throw argumentRangeError('storeId', `${STORE_ID_BYTES} bytes`, storeId.length);
   }
   checkInteger('busyTimeoutMs', busyTimeoutMs, { min: 0, max: BUSY_TIMEOUT_MS_MAX });
-  return { path, storeId, create, readOnly, busyTimeoutMs };
+  return { path, storeId, create, readOnly, busyTimeoutMs, sealed };
 }
 
 /**
  * Opens the metadata in a SQLite file, in a thread of its own. Several processes may have it open; an idle one does not
  * keep its process alive. Close it when done.
  * @throws `corrupt/METADATA_MISSING` when there is none and `create` is false; `corrupt/METADATA_CORRUPT` when the file
- *   is damaged, no database or of another store; `unsupported/FORMAT_UNSUPPORTED` when a newer release wrote it;
+ *   is damaged, no database, of another store or not sealed as asked; `unsupported/FORMAT_UNSUPPORTED` when a newer release wrote it;
  *   `unavailable/METADATA_BUSY`; `unavailable/BACKEND_IO` when the file cannot be opened; `denied/READ_ONLY` when it
  *   must be brought to a newer version first
  */

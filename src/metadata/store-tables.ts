@@ -2,11 +2,14 @@ import { storeError } from '../errors/store-error.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import type { Reader, Transaction } from './database.ts';
 import type { EntryIndex } from './entry-index/contract.ts';
+import { createNamesTables } from './entry-index/names-tables.ts';
+import { SealedEntryIndex } from './entry-index/sealed-entry-index.ts';
 import { SqlEntryIndex } from './entry-index/sql-entry-index.ts';
+import type { RowCodec } from './row-codec.ts';
 import { EMPTY_SUM } from './row-digest.ts';
 import type { HeadRow } from './rows.ts';
 import type { Table } from './table.ts';
-import { createPlainTables, settingsTable, summedTables, type Tables } from './tables.ts';
+import { createPlainTables, createSealedTables, settingsTable, summedTables, type Tables } from './tables.ts';
 
 const STORE_ID = 'store';
 const INCARNATION_BYTES = 16;
@@ -55,4 +58,10 @@ export async function loadStoreId(reader: Reader): Promise<Uint8Array> {
 export function createPlainStore(): StoreTables {
   const tables = createPlainTables();
   return { tables, index: new SqlEntryIndex(tables.entries) };
+}
+
+/** What the metadata of a sealed store is made of, for one connection. */
+export function createSealedStore(codec: RowCodec): StoreTables {
+  const tables = createSealedTables(codec);
+  return { tables, index: new SealedEntryIndex(tables.entries, createNamesTables(codec)) };
 }

@@ -8,37 +8,50 @@ import { openSqliteMetadata, type SqliteMetadataOptions } from '../../src/metada
 import { makeTemporaryFolder, type TemporaryFolder } from '../../src/testing/temporary-folder.ts';
 import { SAMPLE_STORE } from './format-samples.ts';
 import { idOf, inlineOf, packAdd, packOf, put, request } from './metadata-samples.ts';
+import { unlocked } from './sealed-metadata.ts';
 
 /** Metadata in a file of a temporary folder, and what a test does to that file behind its back. */
 export class MetadataFile {
   readonly folder: string;
   readonly path: string;
   readonly #temporary: TemporaryFolder;
+  readonly #sealed: boolean;
   readonly #opened: Metadata[] = [];
 
-  private constructor(temporary: TemporaryFolder) {
+  private constructor(temporary: TemporaryFolder, sealed: boolean) {
+    this.#sealed = sealed;
     this.#temporary = temporary;
     this.folder = temporary.path;
     this.path = join(temporary.path, 'metadata.sqlite');
   }
 
-  static async make(): Promise<MetadataFile> {
-    return new MetadataFile(await makeTemporaryFolder());
+  /** @param kind of the store; sealed metadata is opened with the sample keys */
+  static async make(kind: 'plain' | 'sealed' = 'plain'): Promise<MetadataFile> {
+    return new MetadataFile(await makeTemporaryFolder(), kind === 'sealed');
   }
 
   #options(options: Partial<SqliteMetadataOptions>): SqliteMetadataOptions {
-    return { path: this.path, storeId: SAMPLE_STORE, create: false, ...options };
+    return { path: this.path, storeId: SAMPLE_STORE, create: false, sealed: this.#sealed, ...options };
   }
 
   /** The way users do, in a thread. */
   async openInThread(options: Partial<SqliteMetadataOptions> = {}): Promise<Metadata> {
-    const metadata = await openSqliteMetadata(this.#options(options));
-    this.#opened.push(metadata);
-    return metadata;
+    return this.#keep(await openSqliteMetadata(this.#options(options)));
   }
 
   /** The same without the thread, which takes a while to start. */
   async open(options: Partial<SqliteMetadataOptions> = {}): Promise<Metadata> {
+    const defaults = { readOnly: false, busyTimeoutMs: METADATA_BUSY_TIMEOUT_MS };
+    return this.#keep(await openSqlMetadata({ ...defaults, ...this.#options(options) }));
+  }
+
+  async #keep(metadata: Metadata): Promise<Metadata> {
+    this.#opened.push(metadata);
+    return this.#sealed ? unlocked(Promise.resolve(metadata)) : metadata;
+  }
+
+  /** As it is opened, without keys. */
+  async openLocked(options: Partial<SqliteMetadataOptions> = {}): Promise<Metadata> {
     const defaults = { readOnly: false, busyTimeoutMs: METADATA_BUSY_TIMEOUT_MS };
     const metadata = await openSqlMetadata({ ...defaults, ...this.#options(options) });
     this.#opened.push(metadata);
@@ -65,6 +78,16 @@ export class MetadataFile {
     const database = new DatabaseSync(file);
     database.exec(sql);
     database.close();
+  }
+
+  /** Rows as they lie in the file now. */
+  query(sql: string): readonly Readonly<Record<string, unknown>>[] {
+    const database = new DatabaseSync(this.path, { readOnly: true });
+    try {
+      return database.prepare(sql).all();
+    } finally {
+      database.close();
+    }
   }
 
   /** Copies file and log as they lie there now. */

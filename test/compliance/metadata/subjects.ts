@@ -3,13 +3,20 @@ import { openSqliteMetadata } from '../../../src/metadata/index.ts';
 import { openSqlMetadata } from '../../../src/metadata/open-sqlite.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../src/testing/temporary-folder.ts';
 import { SAMPLE_STORE } from '../../support/format-samples.ts';
+import { unlocked } from '../../support/sealed-metadata.ts';
 import type { MetadataUnderTest } from './suite.ts';
 
 const storeId = SAMPLE_STORE;
+const MEMORY = { path: ':memory:', storeId, create: true, readOnly: false, busyTimeoutMs: 0 };
 
 const inMemory: MetadataUnderTest = {
   name: 'metadata in memory, in this thread',
-  open: () => openSqlMetadata({ path: ':memory:', storeId, create: true, readOnly: false, busyTimeoutMs: 0 }),
+  open: () => openSqlMetadata(MEMORY),
+};
+
+const sealedInMemory: MetadataUnderTest = {
+  name: 'sealed metadata in memory, in this thread',
+  open: () => unlocked(openSqlMetadata({ ...MEMORY, sealed: true })),
 };
 
 let folder: TemporaryFolder | undefined;
@@ -19,19 +26,33 @@ function lastFile(): string {
   return join(folder?.path ?? '', `${files}.sqlite`);
 }
 
+async function newFile(): Promise<string> {
+  folder ??= await makeTemporaryFolder();
+  files += 1;
+  return lastFile();
+}
+
+const dispose = async (): Promise<void> => {
+  await folder?.remove();
+  folder = undefined;
+};
+
 const inFile: MetadataUnderTest = {
   name: 'metadata in a SQLite file, in a thread of its own',
-  open: async () => {
-    folder ??= await makeTemporaryFolder();
-    files += 1;
-    return openSqliteMetadata({ path: lastFile(), storeId, create: true });
-  },
+  open: async () => openSqliteMetadata({ path: await newFile(), storeId, create: true }),
   openAgain: () => openSqliteMetadata({ path: lastFile(), storeId, create: false }),
-  dispose: async () => {
-    await folder?.remove();
-    folder = undefined;
-  },
+  dispose,
+};
+
+const sealedInFile: MetadataUnderTest = {
+  name: 'sealed metadata in a SQLite file, in a thread of its own',
+  open: async () => unlocked(openSqliteMetadata({ path: await newFile(), storeId, create: true, sealed: true })),
+  openAgain: () => unlocked(openSqliteMetadata({ path: lastFile(), storeId, create: false, sealed: true })),
+  dispose,
 };
 
 /** Every database that implements the metadata contract: each runs every test of this folder. */
-export const SUBJECTS: readonly MetadataUnderTest[] = [inMemory, inFile];
+export const SUBJECTS: readonly MetadataUnderTest[] = [inMemory, inFile, sealedInMemory, sealedInFile];
+
+/** Those of sealed stores, which have namespaces. */
+export const SEALED_SUBJECTS: readonly MetadataUnderTest[] = [sealedInMemory, sealedInFile];

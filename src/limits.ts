@@ -126,6 +126,17 @@ export const ARGON2_WORK_KIB_MAX = 16 * MIB;
 /** Key files, identities, credentials and guards: text files of a few KiB at most. */
 export const CREDENTIAL_FILE_BYTES_MAX = 64 * KIB;
 
+/** Content of one part of an inbox message, before it is sealed; a writer holds some four times as much. */
+export const INBOX_PART_BYTES = 8 * MIB;
+/** Parts of one message. */
+export const INBOX_PARTS_MAX = 2 ** 32 - 1;
+/** The head of a message, with everything around its sealed bytes. */
+export const INBOX_HEAD_BYTES_MAX = 64 * KIB;
+/** How often an open store looks for messages, milliseconds. */
+export const INBOX_POLL_MS = 30_000;
+/** Chunks of the store that adopting a message reads together. */
+export const INBOX_READ_CHUNKS = 256;
+
 /** Plaintext on its way into records, over all puts of one store; one larger chunk goes alone. */
 export const WRITE_BUDGET_BYTES = 8 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
@@ -209,6 +220,12 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     (RING_BYTES_MAX / 3) * 4 + 5 * KIB * KEY_SLOTS_MAX + 32 * KIB <= STORE_CONFIG_BYTES_MAX,
     'slots and ring fit a config',
   ],
+  [
+    // 4 KiB: everything but key, content type and attributes; Padmé adds less than an eighth.
+    ((ENTRY_KEY_BYTES_MAX + CONTENT_TYPE_BYTES_MAX + ATTRIBUTES_BYTES_MAX) * 9) / 8 + 4 * KIB <= INBOX_HEAD_BYTES_MAX,
+    'the head of a message holds the largest of its parts',
+  ],
+  [INBOX_PART_BYTES + KIB <= BLOB_BYTES_MAX, 'a part of a message is a blob'],
   [WRITE_BUDGET_BYTES >= 4 * RECORD_PLAIN_BYTES_TARGET, 'several records are compressed side by side'],
 ];
 for (const [holds, statement] of RELATIONS) {

@@ -26,7 +26,8 @@ function textToCbor(parameter: string, text: string): string {
   return text;
 }
 
-function attributesToCbor(attributes: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+/** @throws RangeError for lone surrogates and for more than `ATTRIBUTES_BYTES_MAX` as encoded */
+export function attributesToCbor(attributes: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const pairs = Object.entries(attributes);
   for (const [name, value] of pairs) {
     textToCbor('attributes', name);
@@ -43,7 +44,8 @@ export function attributesBytes(attributes: Readonly<Record<string, string>>): n
   return encodeCbor(new Map(Object.entries(attributes))).length;
 }
 
-function contentTypeToCbor(contentType: string | undefined): string | null {
+/** @throws RangeError for lone surrogates and for more than `CONTENT_TYPE_BYTES_MAX` */
+export function contentTypeToCbor(contentType: string | undefined): string | null {
   if (contentType === undefined) return null;
   const bytes = Buffer.byteLength(contentType);
   if (bytes > CONTENT_TYPE_BYTES_MAX)
@@ -95,7 +97,8 @@ function manifestFromCbor(value: unknown, fail: Fail): EntryValue['manifest'] {
   return manifest;
 }
 
-function attributesFromCbor(value: unknown, fail: Fail): Readonly<Record<string, string>> {
+/** Attributes out of decoded CBOR, by name. @throws what `fail` throws */
+export function attributesFromCbor(value: unknown, fail: Fail): Readonly<Record<string, string>> {
   if (!(value instanceof Map)) return fail('has attributes that are no map');
   const pairs: { readonly name: string; readonly order: Uint8Array; readonly text: string }[] = [];
   for (const [name, text] of value as Map<unknown, unknown>) {
@@ -109,7 +112,8 @@ function attributesFromCbor(value: unknown, fail: Fail): Readonly<Record<string,
   return Object.fromEntries(pairs.map(({ name, text }) => [name, text]));
 }
 
-function contentTypeFromCbor(value: unknown, fail: Fail): string {
+/** A content type out of decoded CBOR. @throws what `fail` throws */
+export function contentTypeFromCbor(value: unknown, fail: Fail): string {
   if (typeof value !== 'string') return fail('has a content type that is no text');
   if (Buffer.byteLength(value) > CONTENT_TYPE_BYTES_MAX) fail('has a content type that is too long');
   return value;

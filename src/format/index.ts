@@ -26,6 +26,37 @@ export type {
 } from './config-keys.ts';
 export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
 export {
+  decodeMessageHead,
+  encodeMessageHead,
+  type MessageEntry,
+  type MessageHead,
+  type MessageKeys,
+  type MessagePlace,
+  messageFail,
+  messageKeys,
+  openMessageHead,
+  verifyMessageHead,
+} from './inbox-head.ts';
+export {
+  INBOX_PREFIX,
+  type InboxName,
+  isMessageId,
+  MESSAGE_ID_BYTES,
+  messageHeadKey,
+  messagePartKey,
+  messagePrefix,
+  messageText,
+  parseInboxKey,
+} from './inbox-names.ts';
+export {
+  MESSAGE_PART_BYTES_MAX,
+  type MessagePiece,
+  openMessagePart,
+  PartBuilder,
+  readPieces,
+  sealMessagePart,
+} from './inbox-part.ts';
+export {
   decodeEntryRow,
   type EntryRowValue,
   type IsolatedEntry,

@@ -12,7 +12,7 @@ import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem
  * - nothing here blocks the event loop of the caller.
  *
  * The metadata of a sealed store tells nobody without keys names, sizes or plain digests. It is opened locked: until
- * `unlock`, only `config`, `setConfig` and `close` may be called. Where another process changed the keys since, every
+ * `unlock`, only `config`, `setConfig`, `knownItems` and `close` may be called. Where another process changed the keys since, every
  * change fails with `conflict/KEYS_CHANGED` (nothing happened), and so does every read that meets what was sealed
  * under the new ones: read `config` again, `unlock` with the keys it holds, repeat the call.
  */
@@ -275,6 +275,13 @@ export interface Metadata {
     ids: Uint8Array,
     options?: CallOptions,
   ): Promise<readonly (ItemLocation | undefined)[]>;
+  /**
+   * Whether items are stored, in the order asked; possible while locked. Suspect ones are not known. An answer for who
+   * has ids and no keys: nobody without keys can tell whether a row is what was written, so whoever counts on the item
+   * must read it.
+   * @param ids 32 bytes each, back to back
+   */
+  knownItems(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly boolean[]>;
   /**
    * Flags what a reader found wrong. Local, not journaled; a later `pack-add` or inline record of the id clears it.
    * Ignored when the item is no longer found in the pack the reader saw.

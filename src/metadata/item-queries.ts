@@ -82,11 +82,7 @@ export async function locateItems(
   tables: Tables,
   wanted: { readonly kind: ItemKind; readonly ids: Uint8Array },
 ): Promise<readonly (ItemLocation | undefined)[]> {
-  const { kind, ids } = wanted;
-  invariant(ids.length % ID_BYTES === 0, 'ids have 32 bytes each');
-  const keys: SqlParameters[] = [];
-  for (let start = 0; start < ids.length; start += ID_BYTES)
-    keys.push(itemKey(kind, ids.subarray(start, start + ID_BYTES)));
+  const keys = itemKeys(wanted);
   return database.read(async (reader) => {
     const rows = await tables.items.load(reader, keys);
     return toLocations(
@@ -94,6 +90,24 @@ export async function locateItems(
       rows.map((found) => found?.row),
     );
   });
+}
+
+/** See `Metadata.knownItems`. Reads what is in the clear in every kind of store. */
+export async function knownItems(
+  database: Database,
+  wanted: { readonly kind: ItemKind; readonly ids: Uint8Array },
+): Promise<readonly boolean[]> {
+  const sql = 'SELECT suspect FROM items WHERE kind = ? AND id = ?';
+  const rows = await database.read((reader) => reader.lookup(sql, itemKeys(wanted)));
+  return rows.map((row) => row?.suspect === 0);
+}
+
+function itemKeys({ kind, ids }: { readonly kind: ItemKind; readonly ids: Uint8Array }): readonly SqlParameters[] {
+  invariant(ids.length % ID_BYTES === 0, 'ids have 32 bytes each');
+  const keys: SqlParameters[] = [];
+  for (let start = 0; start < ids.length; start += ID_BYTES)
+    keys.push(itemKey(kind, ids.subarray(start, start + ID_BYTES)));
+  return keys;
 }
 
 /** See `Metadata.scanItems`. */

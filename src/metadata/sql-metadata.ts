@@ -27,7 +27,7 @@ import type {
 } from './contract.ts';
 import type { Database, Snapshot } from './database.ts';
 import { getEntries } from './entry-queries.ts';
-import { locateItems, scanItems } from './item-queries.ts';
+import { knownItems, locateItems, scanItems } from './item-queries.ts';
 import { applyFlushed } from './journal-packs.ts';
 import type { MetadataLock } from './metadata-lock.ts';
 import { forgetShreds, namespaceCounters, pendingShreds } from './namespace-queries.ts';
@@ -150,6 +150,10 @@ export class SqlMetadata implements Metadata {
   async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]> {
     options?.signal?.throwIfAborted();
     return locateItems(this.#database, this.#tables, { kind, ids });
+  }
+
+  knownItems(kind: ItemKind, ids: Uint8Array): Promise<readonly boolean[]> {
+    return knownItems(this.#unguarded, { kind, ids });
   }
 
   markSuspect(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {

@@ -86,6 +86,10 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('locate', [kind, ids], options);
   }
 
+  knownItems(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly boolean[]> {
+    return this.#call('knownItems', [kind, ids]);
+  }
+
   markSuspect(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
     return this.#call('markSuspect', [items]);
   }

@@ -53,6 +53,14 @@ export class Scope {
   }
 
   #seeded(spec: ChunkingSpec, seed: bigint): ChunkingSpec {
-    return spec.kind === 'fastcdc' && spec.seed === seed ? { ...spec, seed: this.#chunkerSeed } : spec;
+    return exchangeSeed(spec, { from: seed, to: this.#chunkerSeed });
   }
+}
+
+/** A chunking under another seed; one whose seed is not `from` was chosen by somebody and stays as it is. */
+export function exchangeSeed(
+  spec: ChunkingSpec,
+  { from, to }: { readonly from: bigint; readonly to: bigint },
+): ChunkingSpec {
+  return spec.kind === 'fastcdc' && spec.seed === from ? { ...spec, seed: to } : spec;
 }

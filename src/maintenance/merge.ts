@@ -90,18 +90,13 @@ export async function mergeSmallPacks(context: MergeContext, namespaces: readonl
  */
 export async function deleteDroppedPacks(
   context: Pick<MergeContext, 'metadata' | 'packs' | 'flushJournal' | 'signal'>,
-): Promise<{ readonly packs: number; readonly bytes: number }> {
-  const deleted = { packs: 0, bytes: 0 };
+): Promise<void> {
   for (;;) {
     context.signal.throwIfAborted();
     const dropped = await context.metadata.droppedPacks(CANDIDATES_MAX);
-    if (dropped.length === 0) return deleted;
+    if (dropped.length === 0) return;
     await context.flushJournal();
-    for (const pack of dropped) {
-      await context.packs.delete(pack);
-      deleted.packs += 1;
-      deleted.bytes += pack.storedBytes;
-    }
+    for (const pack of dropped) await context.packs.delete(pack);
     await context.metadata.forgetPacks(dropped.map((pack) => pack.number));
   }
 }

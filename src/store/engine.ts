@@ -123,6 +123,14 @@ export class Engine {
       register: (pack, items) => committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] }),
     });
     this.#write = { session, journal, committer, packWriters };
+    await this.#finishShredding();
+  }
+
+  /** What an earlier process could not destroy. */
+  async #finishShredding(): Promise<void> {
+    if (this.keychain === undefined || (await this.metadata.pendingShreds({ limit: 1 })).length === 0) return;
+    const { pending } = await this.shred();
+    for (const what of pending) this.telemetry.logger?.warn(`still to be destroyed: ${what}`);
   }
 
   /** The default namespace, or the one of this name. @throws `not-found/NAMESPACE_NOT_FOUND` */

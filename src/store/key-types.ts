@@ -94,8 +94,6 @@ export interface ShredReport {
   readonly done: boolean;
   /** What has still to be done, in words; tried again when the store is opened, or by `shred`. */
   readonly pending: readonly string[];
-  readonly packs: number;
-  readonly bytes: number;
 }
 
 /** The tenants of a sealed store: each with keys and a dedup domain of its own. */

@@ -142,7 +142,7 @@ export class Keychain implements PackKeys {
   /**
    * Changes the config: the keys with everything they hold. One change at a time, over all processes.
    * @param change made again when another process was first
-   * @throws what `change` throws; `conflict/KEYS_CHANGED` when others are first again and again
+   * @throws what `change` throws; `unavailable/CONFIG_PENDING` (it has happened, and the backend does not know yet)
    */
   change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T): Promise<T> {
     const changing = this.#changing.then(() => this.#change(change));
@@ -180,9 +180,19 @@ export class Keychain implements PackKeys {
       return await this.#change(change);
     }
     await this.#take(next);
-    // From here on it has happened: whoever opens the store next finds it in the metadata and repairs what is older.
-    await this.#backend.put(STORE_CONFIG_KEY, bytes);
+    await this.#write(bytes);
     return next;
+  }
+
+  /** The change has happened: whoever opens the store next finds it in the metadata and repairs what is older. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#backend.put(STORE_CONFIG_KEY, bytes);
+    } catch (cause) {
+      if (!isStoreError(cause)) throw cause;
+      const message = `the keys are changed, but ${STORE_CONFIG_KEY} could not be written yet: ${cause.message}`;
+      throw storeError('CONFIG_PENDING', message, { retry: false, cause });
+    }
   }
 
   async #take(unlocked: KeyState): Promise<void> {

@@ -69,6 +69,7 @@ export class SealedKeys implements StoreKeys {
   epochs(options: CallOptions = {}): Promise<readonly EpochInfo[]> {
     return this.#calls.call(options, async (keychain, engine) => {
       await keychain.reload();
+      await engine.settle();
       const packs = await packsByEpoch(engine.metadata, options.signal);
       return Object.freeze(keychain.keyring.epochs.map((epoch) => toEpochInfo(epoch, packs)));
     });

@@ -14,9 +14,8 @@ export interface ShredContext extends Pick<MergeContext, 'metadata' | 'packs' | 
 export async function shred(context: ShredContext): Promise<ShredReport> {
   const pending: string[] = [];
   await destroyKeys(context, pending);
-  const deleted = await attempt(pending, 'packs of dropped keys', () => deleteDroppedPacks(context));
-  const { packs = 0, bytes = 0 } = deleted ?? {};
-  return Object.freeze({ done: pending.length === 0, pending: Object.freeze(pending), packs, bytes });
+  await attempt(pending, 'packs of dropped keys', () => deleteDroppedPacks(context));
+  return Object.freeze({ done: pending.length === 0, pending: Object.freeze(pending) });
 }
 
 /** @throws `unavailable/SHRED_PENDING` */

@@ -10,10 +10,22 @@ import {
   SAMPLE_PACKS,
   SAMPLE_RECORD,
 } from '../../test/support/format-samples.ts';
+import {
+  buildSealed,
+  ISOLATED,
+  SAMPLE_KEY_PAGE,
+  SAMPLE_SEALED_ENTRY,
+  SAMPLE_SEALED_RECORD,
+  SEALED_PACKS,
+  sampleKey,
+  sampleSchedule,
+} from '../../test/support/sealed-samples.ts';
 import { concatBytes } from '../bytes/bytes.ts';
 import { decodeStoreConfig, encodeStoreConfig } from './config.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
+import { decodeEntryRow } from './isolated-entry.ts';
 import { decodeJournalRecord, encodeJournalRecord } from './journal.ts';
+import { decodeKeyPage } from './key-page.ts';
 import { decodeManifestNode, encodeManifestNode } from './manifest.ts';
 import { PackBuilder } from './pack-builder.ts';
 import { decodeDirectory } from './pack-directory.ts';
@@ -34,6 +46,10 @@ function samplePack(): Uint8Array {
 }
 
 const PACK = samplePack();
+const SEALED = SEALED_PACKS.data;
+const SEALED_PACK = buildSealed(SEALED.header, SEALED.records).bytes;
+const SEALED_IDENTITY = { ...SEALED.header, key: sampleKey(SEALED.header) };
+const SCHEDULE = sampleSchedule();
 const SAMPLES = [
   PACK,
   encodeStripe(PACK, { store: HEADER.store, pack: HEADER.pack, stripeId: HEADER.store }).shards[0],
@@ -42,6 +58,10 @@ const SAMPLES = [
   encodeManifestNode(SAMPLE_LEAF),
   encodeManifestNode(SAMPLE_INNER),
   encodeStoreConfig(SAMPLE_CONFIG),
+  SEALED_PACK,
+  SAMPLE_SEALED_ENTRY,
+  SAMPLE_KEY_PAGE,
+  encodeJournalRecord(SAMPLE_SEALED_RECORD),
 ];
 
 /** Every function that is given bytes from a backend, and the code of what it throws for damaged ones. */
@@ -55,6 +75,12 @@ const PARSERS: readonly (readonly [string, (bytes: Uint8Array) => unknown, strin
   ['pack directory', (bytes) => decodeDirectory(bytes, HEADER, footerFor(bytes)), 'PACK_CORRUPT'],
   ['record', (bytes) => openRecord(HEADER, positionFor(bytes), bytes), 'PACK_CORRUPT'],
   ['pack', (bytes) => decodePack(bytes), 'PACK_CORRUPT'],
+  ['sealed pack footer', (bytes) => decodePackFooter(bytes, SEALED_IDENTITY), 'PACK_CORRUPT'],
+  ['sealed pack directory', (bytes) => decodeDirectory(bytes, SEALED_IDENTITY, footerFor(bytes)), 'PACK_CORRUPT'],
+  ['sealed record', (bytes) => openRecord(SEALED_IDENTITY, positionFor(bytes), bytes), 'PACK_CORRUPT'],
+  ['sealed pack', (bytes) => decodePack(bytes, () => SEALED_IDENTITY.key), 'PACK_CORRUPT'],
+  ['entry row', decodeEntryRow, 'ENTRY_CORRUPT'],
+  ['key page', (bytes) => decodeKeyPage(bytes, ISOLATED, SCHEDULE), 'KEY_PAGE_CORRUPT'],
   ['shard header', decodeShardHeader, 'SHARD_CORRUPT'],
   ['shard trailer', (bytes) => decodeShardTrailer(bytes), 'SHARD_CORRUPT'],
   ['shard', verifyShard, 'SHARD_CORRUPT'],

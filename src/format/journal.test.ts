@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { caught, outcomeOf } from '../../test/support/caught.ts';
 import { patternBytes, SAMPLE_RECORD } from '../../test/support/format-samples.ts';
 import { bitFlips, truncations } from '../../test/support/mutations.ts';
+import { SAMPLE_SEALED_RECORD } from '../../test/support/sealed-samples.ts';
 import { equalBytes, toHex, utf8Encode } from '../bytes/bytes.ts';
 import { StoreError } from '../errors/store-error.ts';
 import { JOURNAL_RECORD_BYTES_MAX } from '../limits.ts';
@@ -35,6 +36,32 @@ describe('a journal record', () => {
       operations: [],
     };
     expect(decodeJournalRecord(encodeJournalRecord(record))).toEqual(record);
+  });
+
+  it('of a sealed store reads back with the operations that plain ones have not', () => {
+    const bytes = encodeJournalRecord(SAMPLE_SEALED_RECORD);
+    expect(decodeJournalRecord(bytes)).toEqual(SAMPLE_SEALED_RECORD);
+    const { sealed: _, ...plain } = SAMPLE_SEALED_RECORD;
+    expect(outcomeOf(() => encodeJournalRecord(plain))).toBe('internal/INVARIANT_BROKEN');
+  });
+
+  it('is of version 2 in a sealed store even when nothing else tells', () => {
+    const record: JournalRecord = { ...SAMPLE_RECORD, operations: [], sealed: true };
+    const bytes = encodeJournalRecord(record);
+    expect(bytes[1]).toBe(2);
+    expect(decodeJournalRecord(bytes)).toEqual(record);
+    expect(encodeJournalRecord({ ...SAMPLE_RECORD, operations: [] })[1]).toBe(1);
+  });
+
+  it('of a sealed store with a flipped bit is noticed, or read faithfully', () => {
+    for (const { bit, bytes } of bitFlips(encodeJournalRecord(SAMPLE_SEALED_RECORD))) {
+      let record: JournalRecord | undefined;
+      const outcome = outcomeOf(() => {
+        record = decodeJournalRecord(bytes);
+      });
+      expect(TYPED_OUTCOMES, `bit ${bit}`).toContain(outcome);
+      if (record) expect(equalBytes(encodeJournalRecord(record), bytes), `bit ${bit}`).toBe(true);
+    }
   });
 
   it('is named by BLAKE3 of its bytes', () => {

@@ -33,6 +33,7 @@ function keysOf(schedule: KeySchedule, namespace: number, epoch: number): Readon
     writerKem: toHex(schedule.writerKemSeed(namespace, epoch)),
     metadata: toHex(schedule.metadataKey(epoch)),
     lookup: toHex(schedule.lookupKey()),
+    tableSum: toHex(schedule.tableSumKey()),
     keyPage: toHex(schedule.keyPageKey(epoch)),
   };
 }
@@ -58,6 +59,7 @@ describe('a key schedule', () => {
       writerKem: derived(EPOCH_SECRET, 'holdfast writer kem seed v1', TENANT_SECRET, 64),
       metadata: derived(EPOCH_SECRET, 'holdfast metadata key v1', STORE),
       lookup: derived(STORE, 'holdfast lookup key v1'),
+      tableSum: derived(STORE, 'holdfast table sum key v1'),
       keyPage: derived(EPOCH_SECRET, 'holdfast key page key v1', STORE),
     });
   });
@@ -70,7 +72,7 @@ describe('a key schedule', () => {
     const names = new Map<string, Set<string>>();
     for (const [name, key] of keys) names.set(key, (names.get(key) ?? new Set()).add(name));
     expect([...names.values()].filter((each) => each.size > 1)).toEqual([]);
-    expect(names.size).toBe(4 * 3 * 2 + 4 * 3 + 2 * 2 + 1);
+    expect(names.size).toBe(4 * 3 * 2 + 4 * 3 + 2 * 2 + 2);
   });
 
   it('keeps ids, chunking and lookups through a rotation', () => {

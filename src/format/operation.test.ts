@@ -4,16 +4,19 @@ import { caught, outcomeOf } from '../../test/support/caught.ts';
 import { DATA_DESCRIPTOR, patternBytes, SAMPLE_RECORD } from '../../test/support/format-samples.ts';
 import { utf8Encode } from '../bytes/bytes.ts';
 import { StoreError } from '../errors/store-error.ts';
-import { ENTRY_KEY_BYTES_MAX } from '../limits.ts';
+import { ENTRY_KEY_BYTES_MAX, OPERATION_BYTES_MAX } from '../limits.ts';
 import type { CborValue } from './cbor.ts';
 import { failWith } from './damage.ts';
 import { operationFromCbor, operationToCbor } from './operation.ts';
 import { packDescriptorToCbor } from './pack-descriptor.ts';
+import { scopeKey } from './scoped-key.ts';
 import type { Operation } from './types.ts';
 
 const fail = failWith('JOURNAL_CORRUPT', 'journal record', { commit: 42 });
 /** Where the operations of plain stores stand. */
 const PLAIN = { version: 1, namespace: 0 };
+/** Where those of sealed stores do. */
+const SEALED = { version: 2, namespace: 0 };
 const KEY = utf8Encode('key');
 const PACK = packDescriptorToCbor(DATA_DESCRIPTOR, 1);
 
@@ -73,6 +76,31 @@ describe('an operation', () => {
         ['pack-merge', 7],
       ]),
     );
+  });
+
+  it('of a sealed store reads back there, and is unknown to plain ones', () => {
+    const scoped: Operation = { type: 'scoped', namespace: 7, epoch: 2, sealed: patternBytes(60, 1) };
+    for (const operation of [scoped, { type: 'namespace-drop', namespace: 2 ** 32 - 1 } as const]) {
+      const values = operationToCbor(operation, SEALED);
+      expect(operationFromCbor(values, SEALED, fail)).toEqual(operation);
+      expect(outcome(values)).toBe('unsupported/OPERATION_UNSUPPORTED');
+      expect(outcomeOf(() => operationToCbor(operation, PLAIN))).toBe('internal/INVARIANT_BROKEN');
+    }
+  });
+
+  it.each<[string, CborValue, string]>([
+    ['the smallest envelope', [8, 1, 1, patternBytes(41, 1)], 'no error'],
+    ['an empty envelope', [8, 1, 1, patternBytes(40, 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['a huge envelope', [8, 1, 1, new Uint8Array(OPERATION_BYTES_MAX + 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['the default namespace, scoped', [8, 0, 1, patternBytes(41, 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['epoch 0', [8, 1, 0, patternBytes(41, 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['a value too many', [8, 1, 1, patternBytes(41, 1), 0], 'corrupt/JOURNAL_CORRUPT'],
+    ['the default namespace, dropped', [9, 0], 'corrupt/JOURNAL_CORRUPT'],
+    ['a namespace beyond u32', [9, 2 ** 32], 'corrupt/JOURNAL_CORRUPT'],
+    ['a scoped key in the open', [3, scopeKey(7, KEY)], 'corrupt/JOURNAL_CORRUPT'],
+    ['an operation of the future', [10, KEY], 'unsupported/OPERATION_UNSUPPORTED'],
+  ])('of a sealed store with %s', (_, values, expected) => {
+    expect(outcome(values, SEALED)).toBe(expected);
   });
 
   it.each([8, 9, 255, Number.MAX_SAFE_INTEGER])('with the unknown code %i is never skipped', (code) => {

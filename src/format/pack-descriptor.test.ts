@@ -66,4 +66,42 @@ describe('a pack descriptor', () => {
   ])('is not written with %s', (_, pack) => {
     expect(outcomeOf(() => packDescriptorToCbor(pack, 1))).toBe('internal/INVARIANT_BROKEN');
   });
+
+  describe('of a sealed store', () => {
+    const seal = { namespace: 7, epoch: 2, salt: patternBytes(32, 5) };
+    const SEALED: PackDescriptor = { ...DATA_DESCRIPTOR, seal };
+    const SEALED_VALUES = packDescriptorToCbor(SEALED, 2) as readonly CborValue[];
+
+    it.each([SEALED, { ...JOURNAL_DESCRIPTOR, seal }, DATA_DESCRIPTOR])('reads back: %#', (pack) => {
+      expect(packDescriptorFromCbor(packDescriptorToCbor(pack, 2), 2, fail)).toEqual(pack);
+    });
+
+    it('has a value more, which plain stores neither read nor write', () => {
+      expect(SEALED_VALUES).toHaveLength(7);
+      expect(SEALED_VALUES.slice(0, -1)).toEqual(DATA_VALUES);
+      expect(outcome(SEALED_VALUES)).toBe('corrupt/JOURNAL_CORRUPT');
+      expect(outcomeOf(() => packDescriptorFromCbor(DATA_VALUES, 2, fail))).toBe('corrupt/JOURNAL_CORRUPT');
+      expect(outcomeOf(() => packDescriptorToCbor(SEALED, 1))).toBe('internal/INVARIANT_BROKEN');
+    });
+
+    it.each<[string, CborValue]>([
+      ['epoch 0', [7, 0, seal.salt]],
+      ['a namespace beyond u32', [2 ** 32, 1, seal.salt]],
+      ['a short salt', [7, 2, patternBytes(31, 5)]],
+      ['a value too many', [7, 2, seal.salt, 0]],
+      ['no array', seal.salt],
+    ])('is damage with %s in its seal', (_, value) => {
+      const values = SEALED_VALUES.with(6, value);
+      expect(outcomeOf(() => packDescriptorFromCbor(values, 2, fail))).toBe('corrupt/JOURNAL_CORRUPT');
+    });
+
+    it.each<[string, Partial<typeof seal>, string]>([
+      ['epoch 0', { epoch: 0 }, 'RangeError'],
+      ['a negative namespace', { namespace: -1 }, 'RangeError'],
+      ['a short salt', { salt: patternBytes(16, 5) }, 'internal/INVARIANT_BROKEN'],
+    ])('is not written with %s in its seal', (_, change, expected) => {
+      const pack = { ...SEALED, seal: { ...seal, ...change } };
+      expect(outcomeOf(() => packDescriptorToCbor(pack, 2))).toBe(expected);
+    });
+  });
 });

@@ -22,10 +22,14 @@ describe('docs/format.md', () => {
   it.each([
     ['Versions and features', 16],
     ['Pack header', 128],
-    ['Trailers', 60],
+    ['Trailers', 62],
+    ['Sealed frames', 12],
     ['Pack footer', 64],
     ['Shard header', 128],
     ['Shard trailer', 48],
+    ['Scoped operation', 36],
+    ['Isolated entry', 70],
+    ['Key page', 120],
   ])('has a byte table without gaps: %s, %i bytes', (heading, total) => {
     let end = 0;
     for (const { offset, bytes } of byteTable(heading)) {
@@ -33,6 +37,14 @@ describe('docs/format.md', () => {
       end += bytes;
     }
     expect(end).toBe(total);
+  });
+
+  it('names the label of every derived key', () => {
+    const [, section = ''] = TEXT.split(/^### Key schedule$/m);
+    const rows = section.slice(0, section.indexOf('\nThe *place')).matchAll(/^\|.*`(holdfast [a-z ]+ v1)`/gm);
+    const source = readFileSync(path.resolve(import.meta.dirname, '../../src/format/key-schedule.ts'), 'utf8');
+    const labels = source.matchAll(/'(holdfast [a-z ]+ v1)'/g);
+    expect([...rows].map(([, label]) => label)).toEqual([...labels].map(([, label]) => label));
   });
 
   it('says the limits that hold', () => {
@@ -49,7 +61,10 @@ describe('docs/format.md', () => {
     expect(TEXT).toContain(`attributes ${limits.ATTRIBUTES_BYTES_MAX / limits.KIB} KiB`);
     expect(TEXT).toContain(`content type ${limits.CONTENT_TYPE_BYTES_MAX} bytes`);
     expect(TEXT).toContain(`| journal record | ${limits.JOURNAL_RECORD_BYTES_MAX / limits.MIB} MiB |`);
-    expect(TEXT).toContain(`| store config | ${limits.STORE_CONFIG_BYTES_MAX / limits.KIB} KiB |`);
+    expect(TEXT).toContain(`| store config | ${limits.STORE_CONFIG_BYTES_MAX / limits.MIB} MiB |`);
+    expect(TEXT).toContain(`| scoped operation | ${limits.OPERATION_BYTES_MAX / limits.KIB} KiB as sealed |`);
+    expect(TEXT).toContain(`| isolated entry | ${limits.ENTRY_VALUE_BYTES_MAX / limits.KIB} KiB of entry value`);
+    expect(limits.ISOLATED_NAMESPACE_MIN).toBe(2 ** 31);
     expect(TEXT).toContain(
       `${said(limits.CBOR_ITEMS_MAX)} values in one component, arrays and maps nested ${limits.CBOR_DEPTH_MAX} deep`,
     );

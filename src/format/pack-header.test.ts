@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { caught, outcomeOf } from '../../test/support/caught.ts';
 import { packHeader, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips, patched, truncations } from '../../test/support/mutations.ts';
+import { sealedHeader } from '../../test/support/sealed-samples.ts';
 import { StoreError } from '../errors/store-error.ts';
 import { checkOf } from './check.ts';
 import { decodePackHeader, encodePackHeader, PACK_HEADER_BYTES, type PackHeader } from './pack-header.ts';
@@ -52,7 +53,9 @@ describe('a pack header', () => {
     ['version 2', 8, [2], 'unsupported/FORMAT_UNSUPPORTED'],
     ['an incompatible bit', 14, [1], 'unsupported/FORMAT_UNSUPPORTED'],
     ['an unknown class', 64, [9], 'unsupported/FORMAT_UNSUPPORTED'],
-    ['a key mode', 65, [1], 'unsupported/FORMAT_UNSUPPORTED'],
+    ['an unknown key mode', 65, [2], 'unsupported/FORMAT_UNSUPPORTED'],
+    ['the key mode of sealed packs alone', 65, [1], 'unsupported/FORMAT_UNSUPPORTED'],
+    ['the key mode and suite of sealed packs, but no epoch', 65, [1, 1], 'corrupt/PACK_CORRUPT'],
     ['another suite', 66, [1], 'unsupported/FORMAT_UNSUPPORTED'],
     ['a key epoch', 60, [1], 'corrupt/PACK_CORRUPT'],
     ['a reserved byte before the salt', 67, [1], 'corrupt/PACK_CORRUPT'],
@@ -84,5 +87,28 @@ describe('a pack header', () => {
     ],
   ])('is not written with %s', (_, change, outcome) => {
     expect(outcomeOf(() => encodePackHeader({ ...HEADER, ...change }))).toBe(outcome);
+  });
+
+  describe('of a sealed pack', () => {
+    const SEALED = sealedHeader('data', 3, { namespace: 7 });
+    const BYTES = encodePackHeader(SEALED);
+
+    it('reads back, with its salt', () => {
+      expect(decodePackHeader(BYTES)).toEqual(SEALED);
+      expect([...BYTES.subarray(65, 67)]).toEqual([1, 1]);
+    });
+
+    it('notices every flipped bit', () => {
+      for (const { bit, bytes } of bitFlips(BYTES))
+        expect(decodeOutcome(bytes), `bit ${bit}`).toBe('corrupt/PACK_CORRUPT');
+    });
+
+    it.each<[string, Partial<PackHeader>]>([
+      ['without an epoch', { epoch: 0 }],
+      ['with a short salt', { salt: patternBytes(31, 1) }],
+      ['as a plain one', { keyMode: 'plain' }],
+    ])('is not written %s', (_, change) => {
+      expect(outcomeOf(() => encodePackHeader({ ...SEALED, ...change }))).toBe('internal/INVARIANT_BROKEN');
+    });
   });
 });

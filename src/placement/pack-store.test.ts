@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { SAMPLE_PACKS, SAMPLE_STORE } from '../../test/support/format-samples.ts';
+import { buildSealed, SEALED_PACKS, sampleSchedule } from '../../test/support/sealed-samples.ts';
 import { MemoryBackend } from '../backend/memory-backend.ts';
 import { utf8Encode } from '../bytes/bytes.ts';
-import { createPackId, PackBuilder, type PackDescriptor, SHARD_HEADER_BYTES } from '../format/index.ts';
+import { createPackId, PackBuilder, type PackDescriptor, type PackKeys, SHARD_HEADER_BYTES } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { PackStore } from './pack-store.ts';
@@ -72,3 +74,44 @@ describe('PackStore', () => {
     await expect(packs.read(pack, { offset: 0, length: 1000 })).rejects.toMatchObject({ code: 'SHARD_CORRUPT' });
   });
 });
+
+describe('PackStore of a sealed store', () => {
+  const schedule = sampleSchedule();
+  const keys: PackKeys = { keyOf: async (pack) => schedule.packKey(pack) };
+  const place = { backend: new SharedBackend(), storeId: SAMPLE_STORE, random: systemRandom };
+  const sealed = new PackStore({ ...place, keys });
+  const plain = new PackStore({ ...place, keys: undefined });
+  const { header, records } = SEALED_PACKS.data;
+
+  it('opens what it wrote, part by part and whole, and tells how it is sealed', async () => {
+    const pack = await sealed.write({ header, ...buildSealed(header, records) });
+    expect(pack.seal).toEqual({ namespace: header.namespace, epoch: header.epoch, salt: header.salt });
+    const [opened, whole] = [await sealed.open(pack), await sealed.openWhole(pack)];
+    expect(opened?.descriptor).toEqual(pack);
+    expect(whole?.descriptor).toEqual(pack);
+    expect(opened?.items).toEqual(whole?.items);
+    expect(opened?.items).toHaveLength(3);
+    expect(opened?.identity).toEqual(whole?.identity);
+  });
+
+  it('believes no plain pack, as a plain store believes no sealed one', async () => {
+    const plainSample = SAMPLE_PACKS.meta;
+    const builder = new PackBuilder(plainSample.header);
+    for (const record of plainSample.records) builder.add(record);
+    const written = await plain.write({ header: plainSample.header, ...builder.finish() });
+    const other = await sealed.write({ ...SEALED_PACKS.journal, ...journalPack() });
+    for (const open of [() => sealed.open(written), () => sealed.openWhole(written), () => plain.open(other)])
+      await expect(open()).rejects.toMatchObject({ code: 'PACK_CORRUPT' });
+  });
+
+  it('writes packs of its own key mode only', async () => {
+    const pack = buildSealed(header, records);
+    await expect(plain.write({ header, ...pack })).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' });
+  });
+});
+
+function journalPack() {
+  const { header, records } = SEALED_PACKS.journal;
+  const journal = { incarnation: STORE, firstCommit: 1, lastCommit: 1 };
+  return { ...buildSealed(header, records), journal };
+}

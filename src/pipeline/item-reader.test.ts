@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { patternBytes, SAMPLE_CHUNKS, SAMPLE_STORE } from '../../test/support/format-samples.ts';
+import { buildSealed, SEALED_PACKS, sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
+import { toHex } from '../bytes/bytes.ts';
+import { decodePack, type ItemIds, keyedIds, type PackKeys, type PackSeal } from '../format/index.ts';
+import { blake3 } from '../hash/index.ts';
+import type { ItemLocation } from '../metadata/contract.ts';
+import { type DamagedItem, ItemReader } from './item-reader.ts';
+
+const SCHEDULE = sampleSchedule();
+const IDS = keyedIds(SCHEDULE.idKey(TENANT));
+const { header, records } = SEALED_PACKS.data;
+const { bytes } = buildSealed(header, records);
+const { items } = decodePack(bytes, (pack) => SCHEDULE.packKey(pack));
+const SEAL: PackSeal = { namespace: header.namespace, epoch: header.epoch, salt: header.salt ?? patternBytes(32, 0) };
+
+/** A reader of one sealed pack, as the engine sets it up. */
+function reading(change: { readonly seal?: PackSeal | undefined; readonly ids?: ItemIds } = {}) {
+  const { seal = SEAL, ids = IDS } = 'seal' in change ? { ...change, seal: change.seal ?? null } : change;
+  const asked: string[] = [];
+  const damaged: DamagedItem[] = [];
+  const keys: PackKeys = { keyOf: async (pack) => SCHEDULE.packKey(pack) };
+  const pack = { number: 1, id: header.pack, class: header.class, ...(seal && { seal }) };
+  const reader = new ItemReader({
+    storeId: SAMPLE_STORE,
+    ids,
+    keys,
+    locate: async (_kind, wanted) => {
+      const names = toHex(wanted).match(/.{64}/g) ?? [];
+      asked.push(...names);
+      return names.map((name) => {
+        const item = items.find(({ id }) => toHex(id) === name);
+        return item && ({ ...item, pack, suspect: false } as unknown as ItemLocation);
+      });
+    },
+    readPack: async (_pack, { offset, length }) => bytes.subarray(offset, offset + length),
+    onDamage: async (_kind, found) => void damaged.push(...found),
+  });
+  return { reader, asked, damaged };
+}
+
+const WANTED = SAMPLE_CHUNKS.map((chunk) => ({ digest: blake3(chunk), length: chunk.length }));
+
+describe('ItemReader of a sealed store', () => {
+  it('is asked for digests, and looks up ids', async () => {
+    const { reader, asked } = reading();
+    expect(await reader.read('chunk', [...WANTED, ...WANTED])).toEqual([...SAMPLE_CHUNKS, ...SAMPLE_CHUNKS]);
+    expect(asked).toEqual(WANTED.map(({ digest }) => toHex(IDS.idOf('chunk', digest))));
+  });
+
+  it('finds nothing of another namespace', async () => {
+    const { reader } = reading({ ids: keyedIds(SCHEDULE.idKey(0)) });
+    await expect(reader.read('chunk', WANTED)).rejects.toMatchObject({ code: 'CHUNK_MISSING' });
+  });
+
+  it.each<[string, PackSeal | undefined]>([
+    ['another salt', { ...SEAL, salt: patternBytes(32, 99) }],
+    ['another epoch', { ...SEAL, epoch: 1 }],
+    ['no seal', undefined],
+  ])('opens no record of a pack that is said to have %s, and flags it by its id', async (_, seal) => {
+    const { reader, damaged } = reading({ seal });
+    await expect(reader.read('chunk', WANTED)).rejects.toMatchObject({
+      code: 'CHUNK_CORRUPT',
+      details: { digest: `blake3:${toHex(blake3(SAMPLE_CHUNKS[0]))}` },
+    });
+    expect(toHex(damaged[0]?.id ?? header.pack)).toBe(toHex(IDS.idOf('chunk', blake3(SAMPLE_CHUNKS[0]))));
+  });
+});

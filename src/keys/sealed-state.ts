@@ -74,6 +74,8 @@ export function sealState(
 export function nextState(state: KeyState, change: KeyChange, random: RandomBytes): KeyState {
   const { masterKey, ring, generation } = materialOf(state.keyring);
   invariant(generation === state.config.generation, 'config and keyring are of one generation');
+  // What follows seals the keys to the slots of this config: one that was put in its place would get them.
+  invariant(hasValidMac(state.config, masterKey), 'the config that is changed is the one that was unlocked');
   const keys = {
     masterKey: change.masterKey ?? masterKey,
     ring: change.ring ?? ring,

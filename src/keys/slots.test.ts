@@ -156,6 +156,19 @@ describe('changing a passphrase', () => {
   });
 });
 
+describe('a change of keys', () => {
+  it("is not made of a config that was not unlocked, whose slots may be anybody's", async () => {
+    const stranger = await createSealed(sealedBase(), [{ identity: IDENTITY }, KEY], CONTEXT);
+    const mixed = { config: stranger.config, keyring: STATE.keyring };
+    const swapped = { ...STATE.config, keys: { ...STATE.config.keys, slots: stranger.config.keys.slots } };
+    for (const state of [mixed, { config: swapped, keyring: STATE.keyring }]) {
+      const [first = ''] = listSlots(state.config).map(({ id }) => id);
+      expect(outcomeOf(() => removeSlot(state, first, CONTEXT))).toBe('internal/INVARIANT_BROKEN');
+      expect(await asyncOutcome(addSlot(state, KEY, CONTEXT))).toBe('internal/INVARIANT_BROKEN');
+    }
+  });
+});
+
 describe('labelling a slot', () => {
   it('changes the label and nothing that opens it', async () => {
     const next = labelSlot(STATE, { id: KEY_SLOT, label: 'Schlüssel 🔑' }, CONTEXT);

@@ -1,5 +1,4 @@
 import { type ErrorDetails, type StoreError, storeError } from '../errors/store-error.ts';
-import type { Fail } from '../format/damage.ts';
 
 /**
  * The error for a key file, identity, recipient, share, credential or guard that is none. Neither the text nor the cause
@@ -9,11 +8,4 @@ import type { Fail } from '../format/damage.ts';
  */
 export function credentialError(what: string, problem: string, details: ErrorDetails = {}): StoreError {
   return storeError('CREDENTIAL_INVALID', `this is not ${what}: ${problem}`, { details });
-}
-
-/** `Fail` of a credential, for parsers. Causes are dropped: messages of parsers quote their input. */
-export function credentialFail(what: string): Fail {
-  return (problem) => {
-    throw credentialError(what, problem);
-  };
 }

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8Encode } from '../bytes/bytes.ts';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from './algorithms.ts';
-import { blake3, blake3Derive, blake3Keyed, digestOf } from './digest-of.ts';
+import { blake3, blake3Derive, blake3Keyed, createKeyedDigest, digestOf } from './digest-of.ts';
 import { createHasher } from './hasher.ts';
 
 const ORACLES: Readonly<Record<DigestAlgorithm, (bytes: Uint8Array) => Uint8Array>> = {
@@ -132,7 +132,20 @@ describe('keyed and derived BLAKE3', () => {
     );
   });
 
+  it('give each of many inputs under one key the digest it has alone', () => {
+    const key = new Uint8Array(32).fill(7);
+    const digest = createKeyedDigest(key);
+    key.fill(0);
+    fc.assert(
+      fc.property(inputs, (bytes) => {
+        expect(toHex(digest(bytes))).toBe(toHex(blake3Keyed(new Uint8Array(32).fill(7), bytes)));
+      }),
+    );
+    expect(() => digest('abc' as unknown as Uint8Array)).toThrow(TypeError);
+  });
+
   it.each([0, 16, 31, 33, 64])('refuse a key of %i bytes', (length) => {
+    expect(() => createKeyedDigest(new Uint8Array(length))).toThrow(/key\.length must be 32 bytes/);
     expect(() => blake3Keyed(new Uint8Array(length), new Uint8Array(1))).toThrow(/key\.length must be 32 bytes/);
     expect(() => blake3Keyed(new Uint8Array(length), new Uint8Array(1))).toThrow(RangeError);
   });

@@ -1,8 +1,8 @@
 import { checkDigestAlgorithm, type DigestAlgorithm } from './algorithms.ts';
 import { checkBytes } from './check-bytes.ts';
 import type { Digest } from './digest.ts';
-import { hashBytes } from './engines.ts';
-import { createDeriveHasher, createKeyedHasher } from './hasher.ts';
+import { hashBytes, openKeyedDigest } from './engines.ts';
+import { checkBlake3Key, createDeriveHasher, createKeyedHasher } from './hasher.ts';
 
 /**
  * Hashes bytes that are all at hand; for more than fits in memory see `createHasher`. Synchronous, nothing is kept.
@@ -26,6 +26,19 @@ export function blake3(bytes: Uint8Array): Digest {
  */
 export function blake3Keyed(key: Uint8Array, bytes: Uint8Array): Digest {
   return createKeyedHasher(key).update(bytes).digest();
+}
+
+/**
+ * Keyed BLAKE3 of many short inputs under one key: three times as fast as `blake3Keyed` for each. The key stays in native
+ * memory until what is returned is collected.
+ * @param key 32 bytes; copied
+ * @returns gives the digest of bytes that are all at hand, in memory of its own; throws TypeError for what is no
+ *   `Uint8Array`
+ * @throws as `createKeyedHasher`
+ */
+export function createKeyedDigest(key: Uint8Array): (bytes: Uint8Array) => Digest {
+  const digest = openKeyedDigest(checkBlake3Key(key));
+  return (bytes) => digest(checkBytes('bytes', bytes));
 }
 
 /**

@@ -75,6 +75,17 @@ export function openKeyedEngine(key: Uint8Array): Engine {
   return blakeEngine(Blake3Hasher.newKeyed(asNative(key)));
 }
 
+/** A keyed BLAKE3 for input after input: making one takes longer than hashing a short input. The key is copied. */
+export function openKeyedDigest(key: Uint8Array): (bytes: Uint8Array) => Digest {
+  invariant(key.length === BLAKE3_KEY_BYTES, 'a BLAKE3 key has 32 bytes');
+  const native = Blake3Hasher.newKeyed(asNative(key));
+  return (bytes) => {
+    native.reset();
+    native.update(asNative(bytes));
+    return decodeDigest(native.digest('hex'), 'hex');
+  };
+}
+
 /** Starts a BLAKE3 in derive-key mode. */
 export function openDeriveEngine(context: string): Engine {
   const native = Blake3Hasher.newDeriveKey(context);

@@ -57,6 +57,13 @@ export function createHasher(algorithm: DigestAlgorithm): Hasher {
   return new EngineHasher(openEngine(checkDigestAlgorithm(algorithm)));
 }
 
+/** @throws TypeError when the key is no `Uint8Array`, RangeError when it has not 32 bytes */
+export function checkBlake3Key(key: Uint8Array): Uint8Array {
+  const { length } = checkBytes('key', key);
+  if (length !== BLAKE3_KEY_BYTES) throw argumentRangeError('key.length', `${BLAKE3_KEY_BYTES} bytes`, length);
+  return key;
+}
+
 /**
  * Starts a streaming keyed BLAKE3: a MAC and pseudo-random function of its input.
  * @param key 32 bytes; copied, so the caller may wipe them at once
@@ -64,9 +71,7 @@ export function createHasher(algorithm: DigestAlgorithm): Hasher {
  * @see BLAKE3 specification, section 2.3, mode `keyed_hash`
  */
 export function createKeyedHasher(key: Uint8Array): Hasher {
-  const { length } = checkBytes('key', key);
-  if (length !== BLAKE3_KEY_BYTES) throw argumentRangeError('key.length', `${BLAKE3_KEY_BYTES} bytes`, length);
-  return new EngineHasher(openKeyedEngine(key));
+  return new EngineHasher(openKeyedEngine(checkBlake3Key(key)));
 }
 
 /**

@@ -2,7 +2,7 @@ import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { KeySchedule } from '../format/key-schedule.ts';
-import { blake3Keyed } from '../hash/index.ts';
+import { createKeyedDigest } from '../hash/index.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 
 const EPOCH_BYTES = 4;
@@ -14,8 +14,8 @@ interface CurrentKeys {
   readonly schedule: KeySchedule;
   readonly sealer: EnvelopeSealer;
   readonly openers: Map<number, EnvelopeOpener>;
-  readonly lookupKey: Uint8Array;
-  readonly sumKey: Uint8Array;
+  readonly lookup: (key: Uint8Array) => Uint8Array;
+  readonly sum: (tag: Uint8Array) => Uint8Array;
 }
 
 /**
@@ -40,8 +40,8 @@ export class RowSealer {
       schedule,
       sealer: new EnvelopeSealer(schedule.metadataKey(schedule.currentEpoch), this.#random),
       openers: new Map(),
-      lookupKey: schedule.lookupKey(),
-      sumKey: schedule.tableSumKey(),
+      lookup: createKeyedDigest(schedule.lookupKey()),
+      sum: createKeyedDigest(schedule.tableSumKey()),
     };
   }
 
@@ -94,7 +94,7 @@ export class RowSealer {
 
   /** What a row is looked up by whose key nobody may see. */
   lookup(key: Uint8Array): Uint8Array {
-    return blake3Keyed(this.#unlocked.lookupKey, key);
+    return this.#unlocked.lookup(key);
   }
 
   /**
@@ -103,6 +103,6 @@ export class RowSealer {
    * @see Clarke et al., "Incremental Multiset Hash Functions", ASIACRYPT 2003, section 5 (MSet-Add-Hash)
    */
   digestOf(sealed: Uint8Array): Uint8Array {
-    return blake3Keyed(this.#unlocked.sumKey, sealed.subarray(-TAG_BYTES)).subarray(0, SEALED_DIGEST_BYTES);
+    return this.#unlocked.sum(sealed.subarray(-TAG_BYTES)).subarray(0, SEALED_DIGEST_BYTES);
   }
 }

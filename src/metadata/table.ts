@@ -33,11 +33,14 @@ export interface TableShape<Row> {
   /** Values in the order of key, value, local and sealed columns. */
   encode(row: Row): readonly SqlValue[];
   decode(columns: Columns): Row;
+  /** The values of the key columns, where encoding all of a row to know them would be dear. */
+  keyOf?(row: Row): SqlParameters;
 }
 
 /** A row that matches its digest. */
 export interface CheckedRow<Row> {
   readonly row: Row;
+  /** Made when it is asked for, each time. */
   readonly digest: Uint8Array;
 }
 
@@ -118,7 +121,12 @@ export class Table<Row> {
   check(row: SqlRow): CheckedRow<Row> {
     const decoded = this.#form.decode(row);
     if (decoded.problem !== undefined) throw this.#corrupt(row, decoded.problem, decoded.cause);
-    return { row: this.shape.decode(this.#columns(row, decoded.values)), digest: decoded.digest };
+    return {
+      row: this.shape.decode(this.#columns(row, decoded.values)),
+      get digest() {
+        return decoded.digest;
+      },
+    };
   }
 
   /** Like `check`; the error of a damaged row is the answer. */
@@ -154,7 +162,7 @@ export class Table<Row> {
 
   /** The primary key of a row, in the key columns of its shape. */
   keyOf(row: Row): SqlParameters {
-    return this.shape.encode(row).slice(0, this.shape.keyColumns.length);
+    return this.shape.keyOf?.(row) ?? this.shape.encode(row).slice(0, this.shape.keyColumns.length);
   }
 
   /** The row as it will be stored. In a sealed store it is sealed anew each time: to be called once per write. */

@@ -19,6 +19,7 @@ import {
   request,
 } from '../support/metadata-samples.ts';
 import { SampleJournal } from '../support/sample-journal.ts';
+import { unlocked } from '../support/sealed-metadata.ts';
 import { MetadataModel, type ModelChange, sizeOf } from './metadata-model.ts';
 
 const KEYS = ['a', 'b', 'c', 'ab', 'é'];
@@ -267,27 +268,31 @@ class World {
   }
 }
 
-const openMemory = (): Promise<Metadata> =>
-  openSqlMetadata({ path: ':memory:', storeId: SAMPLE_STORE, create: true, readOnly: false, busyTimeoutMs: 0 });
+type Open = () => Promise<Metadata>;
 
-async function rebuiltFrom(journal: SampleJournal): Promise<Metadata> {
-  const rebuilt = await openMemory();
+const MEMORY = { path: ':memory:', storeId: SAMPLE_STORE, create: true, readOnly: false, busyTimeoutMs: 0 };
+const openPlain: Open = () => openSqlMetadata(MEMORY);
+const openSealed: Open = () => unlocked(openSqlMetadata({ ...MEMORY, sealed: true }));
+
+async function expectRebuildEqual({ metadata, journal }: World, open: Open): Promise<void> {
+  const rebuilt = await open();
   await journal.recover(rebuilt);
-  return rebuilt;
-}
-
-async function expectRebuildEqual({ metadata, journal }: World): Promise<void> {
-  const rebuilt = await rebuiltFrom(journal);
   expect(await rebuilt.stateDigests()).toEqual(await metadata.stateDigests());
   expect(equalBytes((await rebuilt.head()).digest, (await metadata.head()).digest)).toBe(true);
   await expectSound(rebuilt);
   await rebuilt.close();
 }
 
-it('metadata holds what the model holds after any sequence of calls, and a rebuild gives the same', async () => {
+it.each([
+  { kind: 'plain', open: openPlain, numRuns: 150 },
+  { kind: 'sealed', open: openSealed, numRuns: 40 },
+])('$kind metadata holds what the model holds after any sequence of calls, and a rebuild gives the same', async ({
+  open,
+  numRuns,
+}) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
-      const world = new World(await openMemory());
+      const world = new World(await open());
       for (const taken of steps) await world.run(taken);
       await world.compare();
       await world.compareSuspects();
@@ -303,11 +308,11 @@ it('metadata holds what the model holds after any sequence of calls, and a rebui
       expect(await world.metadata.counters()).toMatchObject({ outbox: 0 });
       await world.compare();
       await expectSound(world.metadata);
-      await expectRebuildEqual(world);
+      await expectRebuildEqual(world, open);
       await world.deleteDropped();
-      await expectRebuildEqual(world);
+      await expectRebuildEqual(world, open);
       await world.metadata.close();
     }),
-    { numRuns: 150 },
+    { numRuns },
   );
 });

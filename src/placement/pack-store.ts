@@ -19,9 +19,11 @@ import {
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
   type PackDescriptor,
+  type PackFooter,
   type PackHeader,
   type PackIdentity,
   type PackKeys,
+  packBytesOf,
   SHARD_HEADER_BYTES,
   type ShardHeader,
   shardKey,
@@ -156,6 +158,7 @@ export class PackStore {
     );
     if (tail === undefined) return undefined;
     const footer = decodePackFooter(tail.subarray(0, PACK_FOOTER_BYTES), identity);
+    checkLength(name, footer, shard.packBytes);
     const trailer = decodeShardTrailer(tail.subarray(PACK_FOOTER_BYTES), shard);
     const directory = await this.#part(
       key,
@@ -181,6 +184,7 @@ export class PackStore {
     const header = decodePackHeader(bytes);
     const identity = await this.#identify(name, header);
     const footer = decodePackFooter(bytes.subarray(bytes.length - PACK_FOOTER_BYTES), identity);
+    checkLength(name, footer, bytes.length);
     const directory = bytes.subarray(footer.directoryOffset, footer.directoryOffset + footer.directoryLength);
     const descriptor = describePack(header, shard, { name, roots, storedBytes: blob.length });
     return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor, bytes };
@@ -234,6 +238,11 @@ export class PackStore {
 function damaged(name: PackName, why: string): Error {
   const packId = toHex(name.id);
   return storeError('SHARD_CORRUPT', `pack ${packId}: ${why}`, { details: { packId, backendKey: shardKey(name, 0) } });
+}
+
+/** Bytes that footer and directory do not account for: nothing proves them, so there may be none. */
+function checkLength(name: PackName, footer: PackFooter, packBytes: number): void {
+  if (packBytesOf(footer) !== packBytes) throw damaged(name, `has ${packBytes} bytes, not those its footer says`);
 }
 
 function sealOf({ namespace, epoch, salt }: PackHeader): Pick<PackDescriptor, 'seal'> {

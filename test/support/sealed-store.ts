@@ -1,0 +1,244 @@
+/** Small sealed stores with something of every kind in them, and what attacks on them need. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { MemoryBackend } from '../../src/backend/memory-backend.ts';
+import { equalBytes, utf8Encode } from '../../src/bytes/bytes.ts';
+import { decodeStoreConfig, STORE_CONFIG_KEY } from '../../src/format/index.ts';
+import { type CreateOptions, createStore, type Entries, isStoreError, type Store } from '../../src/index.ts';
+import type { KeySource } from '../../src/keys/index.ts';
+import type { Metadata } from '../../src/metadata/contract.ts';
+import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { systemRandom } from '../../src/runtime/random.ts';
+import { Engine } from '../../src/store/engine.ts';
+import { Telemetry } from '../../src/store/events.ts';
+import { HoldfastStore } from '../../src/store/holdfast-store.ts';
+import { storeIdOf } from '../../src/store/location.ts';
+import { openKeychain } from '../../src/store/open.ts';
+import { unlockConfig } from '../../src/store/unlock.ts';
+import { noise, pieces } from './contents.ts';
+
+/** What opens the stores of these tests: costs no passphrase. */
+export const STORE_KEY = new Uint8Array(32).fill(0x5e);
+export const TENANT_NAME = 'tenant-of-the-tests';
+
+/** Small chunks, and no reserve: 16 MiB for each store are the subject of other tests. */
+export const SEALED_OPTIONS = {
+  keys: { key: STORE_KEY },
+  reserveBytes: 0,
+  chunking: 'fastcdc:256:1024:4096',
+} as const satisfies CreateOptions;
+
+/** An entry and what must be read under its key. */
+export interface KnownEntry {
+  /** Absent: the default one. */
+  readonly namespace?: string;
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The entries of the sample store, by what is special of each. */
+export function sampleEntries(seed = 1): readonly (KnownEntry & { readonly kind: string })[] {
+  const inTenant = { namespace: TENANT_NAME };
+  return [
+    { kind: 'rides in the journal', key: 'inline', bytes: utf8Encode(`something small of store ${seed}`) },
+    { kind: 'has a pack of its own', key: 'packed', bytes: noise(66_000, seed) },
+    { kind: 'has a key of its own', key: 'isolated', bytes: noise(900, seed + 1) },
+    { kind: 'is of a tenant', ...inTenant, key: 'one', bytes: noise(700, seed + 2) },
+    { kind: 'shares a pack', ...inTenant, key: 'two', bytes: noise(700, seed + 3) },
+    { kind: 'has a manifest in a pack', ...inTenant, key: 'many', bytes: noise(16_000, seed + 4) },
+    { kind: 'is of the second epoch', key: 'later', bytes: utf8Encode(`something newer of store ${seed}`) },
+    { kind: 'is a tenant’s of the second epoch', ...inTenant, key: 'three', bytes: noise(700, seed + 5) },
+    { kind: 'is a second one with a key', ...inTenant, key: 'isolated too', bytes: noise(900, seed + 6) },
+  ];
+}
+
+/** The entries of a store, or of one of its namespaces. */
+export function entriesOf(store: Store, namespace: string | undefined): Entries {
+  return namespace === undefined ? store : store.namespace(namespace);
+}
+
+/** Makes the sample store in a folder: two namespaces, two epochs, isolated entries, packs of every class. */
+export async function makeSampleStore(folder: string, seed = 1): Promise<void> {
+  const store = await createStore(folder, SEALED_OPTIONS);
+  try {
+    await store.namespaces.create(TENANT_NAME);
+    const [inline, packed, isolated, one, two, many, later, three, second] = sampleEntries(seed);
+    const put = (entry: KnownEntry | undefined, isolation?: 'entry') =>
+      entry &&
+      entriesOf(store, entry.namespace).put(entry.key, entry.bytes, {
+        attributes: { colour: `blue ${seed}` },
+        ...(isolation && { isolation }),
+      });
+    await put(inline);
+    await put(packed);
+    await put(isolated, 'entry');
+    // In one commit, so that one pack has both.
+    const both = [one, two].flatMap((entry) => (entry ? [{ key: entry.key, source: entry.bytes }] : []));
+    await store.namespace(TENANT_NAME).putMany(both);
+    // More chunks than a manifest in the metadata row holds.
+    if (many) await store.namespace(TENANT_NAME).put(many.key, pieces(many.bytes, 32), { chunking: 'given' });
+    await store.keys.rotate();
+    await put(later);
+    await put(three);
+    await put(second, 'entry');
+  } finally {
+    await store.close();
+  }
+}
+
+/** Every file under a folder by its path with `/`. */
+export async function filesOf(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = new Map<string, Uint8Array>();
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const file = path.join(entry.parentPath, entry.name);
+    files.set(path.relative(folder, file).replaceAll(path.sep, '/'), new Uint8Array(await readFile(file)));
+  }
+  return files;
+}
+
+/** Where a store in a folder keeps its metadata. */
+export function metadataPath(folder: string): string {
+  return path.join(folder, '.metadata', 'store.sqlite');
+}
+
+/**
+ * A store whose blobs lie in memory and whose metadata is read in this thread: what an attacker changes costs no file, and
+ * opening it again no thread.
+ */
+export class StoreImage {
+  readonly backend: MemoryBackend;
+  /** The blobs as the store wrote them. */
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  metadata: Metadata;
+  readonly #metadataPath: string;
+
+  private constructor(parts: {
+    backend: MemoryBackend;
+    blobs: ReadonlyMap<string, Uint8Array>;
+    metadata: Metadata;
+    path: string;
+  }) {
+    this.backend = parts.backend;
+    this.blobs = parts.blobs;
+    this.metadata = parts.metadata;
+    this.#metadataPath = parts.path;
+  }
+
+  /** Takes a closed store's files; its metadata is read where it lies and must stay there. */
+  static async of(folder: string): Promise<StoreImage> {
+    const backend = new MemoryBackend();
+    const blobs = new Map([...(await filesOf(folder))].filter(([name]) => !name.startsWith('.')));
+    for (const [key, bytes] of blobs) await backend.put(key, bytes);
+    const file = metadataPath(folder);
+    const config = decodeStoreConfig(blobs.get(STORE_CONFIG_KEY) ?? new Uint8Array(0));
+    const metadata = await readMetadata(file, storeIdOf(config));
+    return new StoreImage({ backend, blobs, metadata, path: file });
+  }
+
+  /** The names of all blobs that begin so. */
+  keys(prefix: string): readonly string[] {
+    return [...this.blobs.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+
+  blob(key: string): Uint8Array {
+    const blob = this.blobs.get(key);
+    if (blob === undefined) throw new Error(`the sample store has no ${key}`);
+    return blob;
+  }
+
+  /** Opens the metadata anew, after its file was changed. */
+  async reopenMetadata(): Promise<void> {
+    await this.metadata.close();
+    const config = decodeStoreConfig(this.blob(STORE_CONFIG_KEY));
+    this.metadata = await readMetadata(this.#metadataPath, storeIdOf(config));
+  }
+
+  /** Opens the store read-only, as a new process does that knows nothing yet. */
+  async open(keys: KeySource = SEALED_OPTIONS.keys): Promise<{ readonly store: Store; readonly engine: Engine }> {
+    const { backend, metadata } = this;
+    const bytes = await backend.get(STORE_CONFIG_KEY);
+    const config = decodeStoreConfig(bytes ?? new Uint8Array(0));
+    const unlocking = await unlockConfig(config, keys);
+    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: true });
+    const engine = new Engine({
+      backend,
+      metadata,
+      config,
+      keychain,
+      telemetry: new Telemetry(undefined),
+      clock: systemClock,
+      random: systemRandom,
+    });
+    return { store: new HoldfastStore(engine), engine };
+  }
+
+  /** Runs `work` with other bytes (or none) under some keys, and puts the right ones back. */
+  async with<T>(changed: Readonly<Record<string, Uint8Array | undefined>>, work: () => Promise<T>): Promise<T> {
+    for (const [key, bytes] of Object.entries(changed)) {
+      if (bytes === undefined) await this.backend.delete(key);
+      else await this.backend.put(key, bytes);
+    }
+    try {
+      return await work();
+    } finally {
+      for (const key of Object.keys(changed)) {
+        const bytes = this.blobs.get(key);
+        if (bytes === undefined) await this.backend.delete(key);
+        else await this.backend.put(key, bytes);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.metadata.close();
+    await this.backend.close();
+  }
+}
+
+function readMetadata(file: string, storeId: Uint8Array): Promise<Metadata> {
+  return openSqlMetadata({ path: file, storeId, create: false, readOnly: true, busyTimeoutMs: 1000, sealed: true });
+}
+
+/** What readers may answer when somebody has changed the store; everything else is a defect. */
+const HONEST_KINDS: ReadonlySet<string> = new Set(['corrupt', 'denied', 'invalid', 'not-found', 'unsupported']);
+
+/** What became of an attempt: what it gave, or the code of the error that it is honest about. */
+export async function honest<T>(work: () => Promise<T>): Promise<{ readonly value?: T; readonly code?: string }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (isStoreError(error) && HONEST_KINDS.has(error.kind)) return { code: error.code };
+    throw error;
+  }
+}
+
+/**
+ * Reads every entry whole, and a range of it, lists and looks each up.
+ * @returns the codes of what was refused; none when everything was right
+ * @throws when anything gives wrong bytes, or an error that says nothing
+ */
+export async function readEverything(store: Store, known: readonly KnownEntry[]): Promise<ReadonlySet<string>> {
+  const codes = new Set<string>();
+  const note = ({ code }: { readonly code?: string }): void => {
+    if (code !== undefined) codes.add(code);
+  };
+  for (const { namespace, key, bytes } of known) {
+    const entries = entriesOf(store, namespace);
+    const whole = await honest(() => entries.get(key));
+    if (whole.value && !equalBytes(whole.value, bytes)) throw new Error(`${key} gives wrong bytes`);
+    note(whole);
+    const stat = await honest(() => entries.stat(key));
+    if (stat.value && stat.value.size !== bytes.length) throw new Error(`${key} has a wrong size`);
+    note(stat);
+  }
+  for (const namespace of new Set(known.map((one) => one.namespace))) {
+    const listed = await honest(() => Array.fromAsync(entriesOf(store, namespace).list(), ({ key }) => key));
+    const names = known.filter((one) => one.namespace === namespace).map(({ key }) => key);
+    if (listed.value?.some((key) => !names.includes(key))) throw new Error('a list has a name that nobody put');
+    if (listed.value && listed.value.length < names.length) codes.add('name missing');
+    note(listed);
+  }
+  return codes;
+}

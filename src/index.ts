@@ -35,11 +35,13 @@ export {
   parseIdentity,
   parsePublicIdentity,
   parseSignatureDocument,
+  parseWriterCredential,
   readIdentity,
   readKeyFile,
   type SignatureFacts,
   signRoot,
   verifySignatureDocument,
+  type WriterCredential,
   writeIdentity,
 } from './keys/index.ts';
 export type { CheckReport } from './maintenance/check.ts';
@@ -47,6 +49,7 @@ export type { Problem } from './maintenance/problems.ts';
 export type { Source } from './pipeline/source.ts';
 export { diagnoseStore } from './store/diagnose.ts';
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
+export { openPutOnly, type PutOnlyOpenOptions } from './store/inbox/open-put-only.ts';
 export type {
   AdoptReport,
   EpochInfo,
@@ -54,7 +57,10 @@ export type {
   KeySlot,
   NamespaceInfo,
   Namespaces,
+  PutOnlyOptions,
+  PutOnlyResult,
   PutOnlyStore,
+  RefusedMessage,
   RekeyReport,
   ShredReport,
   StoreKeys,

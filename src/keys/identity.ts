@@ -16,6 +16,7 @@ import {
   type PublicIdentity,
   publicIdentity,
 } from './public-identity.ts';
+import { refuseWriterCredential } from './refuse-writer.ts';
 import { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
 
 const TYPE = 'holdfast identity';
@@ -111,9 +112,10 @@ export function formatIdentity(identity: Identity): string {
 
 /**
  * Reads the text form of an identity, and makes sure that its public key belongs to its seed.
- * @throws `invalid/CREDENTIAL_INVALID`
+ * @throws `invalid/CREDENTIAL_INVALID`; `denied/WRITE_ONLY` for the credential of a put-only writer
  */
 export function parseIdentity(document: string | Uint8Array): Identity {
+  refuseWriterCredential(document);
   const { algorithm, ...parts } = parseDocument(document, identitySchema, WHAT);
   const seed = base64Bytes(IDENTITY_SEED_BYTES[algorithm]).safeParse(parts.seed);
   if (!seed.success) throw credentialError(WHAT, 'wrong or missing: seed');

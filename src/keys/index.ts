@@ -59,6 +59,7 @@ export {
 } from './slots.ts';
 export { unlock, unlockWith } from './unlock.ts';
 export {
+  checkWriterCredential,
   formatWriterCredential,
   parseWriterCredential,
   readWriterCredential,

@@ -3,6 +3,7 @@ import { copyBytes, fromHex, toHex, utf8Decode, utf8Encode } from '../bytes/byte
 import type { RandomBytes } from '../runtime/random.ts';
 import { wipe } from './conceal.ts';
 import { credentialError } from './credential-error.ts';
+import { refuseWriterCredential } from './refuse-writer.ts';
 import { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
 
 /** Bytes of the key in a key file, and of every other symmetric key. */
@@ -50,11 +51,13 @@ function asciiLine(bytes: Uint8Array): string | undefined {
 /**
  * Reads a key file.
  * @returns the 32 bytes of its key, to be wiped by the caller
- * @throws `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`, `denied/PERMISSION_DENIED`
+ * @throws `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`, `denied/PERMISSION_DENIED`, `denied/WRITE_ONLY` for
+ *   the credential of a put-only writer
  */
 export async function readKeyFile(path: string, options: SecretFileOptions = {}): Promise<Uint8Array> {
   const bytes = await readSecretFile(path, WHAT, options);
   try {
+    refuseWriterCredential(bytes);
     return parseKey(bytes);
   } finally {
     wipe(bytes);

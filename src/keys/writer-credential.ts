@@ -6,12 +6,13 @@ import { isKeyLabel } from '../format/config-keys.ts';
 import { EPOCH_NUMBER_MAX, ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import { base64Bytes } from './base64-schema.ts';
 import { conceal, wipe } from './conceal.ts';
+import { credentialError } from './credential-error.ts';
 import { formatDocument, parseDocument } from './json-document.ts';
 import { KEY_BYTES } from './key-file.ts';
 import { isNamespaceName } from './namespace-name.ts';
+import { WRITER_TYPE } from './refuse-writer.ts';
 import { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
 
-const TYPE = 'holdfast writer';
 const VERSION = 1;
 const WHAT = 'a writer credential';
 
@@ -42,7 +43,7 @@ export interface WriterCredential {
 const SEED_BYTES = 8;
 
 const credentialSchema = z.strictObject({
-  type: z.literal(TYPE),
+  type: z.literal(WRITER_TYPE),
   version: z.literal(VERSION),
   storeId: z.string().regex(/^[0-9a-f]{32}$/),
   namespace: z
@@ -63,7 +64,7 @@ const credentialSchema = z.strictObject({
 export function formatWriterCredential(credential: WriterCredential): string {
   const { chunkerSeed, publicKey, idKey, signingSeed, storeId, namespace, namespaceName, epoch } = credential;
   return formatDocument({
-    type: TYPE,
+    type: WRITER_TYPE,
     version: VERSION,
     storeId,
     namespace,
@@ -86,6 +87,23 @@ export function parseWriterCredential(document: string | Uint8Array): WriterCred
   const { type: _type, version: _version, ...parts } = parseDocument(document, credentialSchema, WHAT);
   checkKemPublicKey(parts.publicKey);
   return concealCredential({ ...parts, chunkerSeed: BigInt(`0x${parts.chunkerSeed}`) });
+}
+
+/**
+ * Checks what a caller passes as a credential.
+ * @returns a copy
+ * @throws `invalid/CREDENTIAL_INVALID`
+ */
+export function checkWriterCredential(given: object): WriterCredential {
+  let document: string;
+  try {
+    document = formatWriterCredential(given as WriterCredential);
+  } catch (error) {
+    // Members that are not there, or no bytes; the message would show them.
+    if (error instanceof TypeError) throw credentialError(WHAT, 'its members are wrong or missing');
+    throw error;
+  }
+  return parseWriterCredential(document);
 }
 
 /** Keeps a credential out of logs. */

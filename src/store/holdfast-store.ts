@@ -3,6 +3,7 @@ import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import { ActiveCalls } from './active-calls.ts';
 import type { Engine } from './engine.ts';
 import { EntryStore, type StoreCalls, toStats } from './entry-store.ts';
+import { SealedInbox } from './inbox/sealed-inbox.ts';
 import type { Namespaces, StoreKeys } from './key-types.ts';
 import { SealedCalls } from './sealed-calls.ts';
 import { SealedKeys } from './sealed-keys.ts';
@@ -24,6 +25,7 @@ export class HoldfastStore extends EntryStore implements Store {
   readonly sealed: boolean;
   readonly keys: StoreKeys;
   readonly namespaces: Namespaces;
+  readonly inbox: SealedInbox;
   readonly maintenance: Maintenance;
   readonly #engine: Engine;
   readonly #calls: ActiveCalls;
@@ -42,7 +44,9 @@ export class HoldfastStore extends EntryStore implements Store {
     const sealedCalls = new SealedCalls(parts);
     this.keys = new SealedKeys(sealedCalls);
     this.namespaces = new SealedNamespaces(sealedCalls);
+    this.inbox = new SealedInbox(sealedCalls, engine.telemetry.logger);
     this.maintenance = Object.freeze({ check: (options?: ProgressOptions) => this.#check(options) });
+    if (this.sealed && engine.writable) this.inbox.start();
   }
 
   namespace(name: string): Entries {
@@ -73,6 +77,7 @@ export class HoldfastStore extends EntryStore implements Store {
   }
 
   close(): Promise<void> {
+    this.inbox.stop();
     this.#closing ??= this.#calls.settled().then(() => this.#engine.close());
     return this.#closing;
   }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/codes.ts';
 import type { KeySecret, NewSlot } from '../keys/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { CallOptions, ProgressOptions, PutOptions, PutResult } from './types.ts';
@@ -116,19 +117,46 @@ export interface Namespaces {
 
 /** What put-only writers left, and what became of it. */
 export interface AdoptReport {
-  /** Messages whose entries are visible now. */
+  /** Messages whose entries are visible now, those included whose entry was there already. */
   readonly adopted: number;
+  /** Entries that were made, and the size of their contents. */
   readonly entries: number;
   readonly bytes: number;
-  /** Messages that stay where they are, each with what is wrong with it. */
-  readonly refused: readonly { readonly message: string; readonly code: string; readonly reason: string }[];
+  /** Messages that stay where they are, each with what is wrong with it; told each time until they are discarded. */
+  readonly refused: readonly RefusedMessage[];
+  /** Ids of messages without a head: being written right now, or left by a writer that died. They stay too. */
+  readonly incomplete: readonly string[];
+}
+
+/** A message that was not adopted. */
+export interface RefusedMessage {
+  /** Message id, 32 hex digits. */
+  readonly message: string;
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** Label of the writer; there when its signature held. */
+  readonly writer?: string;
 }
 
 /** What put-only writers have put and nobody has looked at yet. */
 export interface Inbox {
-  /** Checks what is there and makes its entries visible. Also done when a store is opened for writing. */
+  /**
+   * Checks what is there and makes its entries visible. A store that is open for writing also does it by itself, when it
+   * is opened and every 30 seconds. Nothing that is in the store is replaced.
+   */
   adopt(options?: ProgressOptions): Promise<AdoptReport>;
+  /**
+   * Throws a message away, with what its writer put. @returns whether there was such a message
+   * @throws RangeError for what is no message id
+   */
+  discard(messageId: string, options?: CallOptions): Promise<boolean>;
 }
+
+/** What a put-only writer may say of its content. */
+export type PutOnlyOptions = Pick<PutOptions, 'contentType' | 'attributes' | 'signal' | 'onProgress'>;
+
+/** What a put-only writer learns of its put: what it knew, and `newBytes`, what the store did not have. */
+export type PutOnlyResult = Pick<PutResult, 'key' | 'digest' | 'size' | 'chunks' | 'newBytes'>;
 
 /** A store as a put-only writer sees it: it takes content and gives nothing back. */
 export interface PutOnlyStore {
@@ -138,11 +166,7 @@ export interface PutOnlyStore {
    * store's keys makes it an entry.
    * @throws `invalid/*`, `not-found/SOURCE_NOT_FOUND`, `conflict/SOURCE_CHANGED`, `exhausted/*`
    */
-  put(
-    key: string,
-    source: Source,
-    options?: Pick<PutOptions, 'contentType' | 'attributes' | 'signal' | 'onProgress'>,
-  ): Promise<Pick<PutResult, 'key' | 'digest' | 'size' | 'chunks' | 'newBytes'>>;
+  put(key: string, source: Source, options?: PutOnlyOptions): Promise<PutOnlyResult>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

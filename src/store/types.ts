@@ -3,7 +3,7 @@ import type { KeySource } from '../keys/index.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import type { Source } from '../pipeline/source.ts';
-import type { Namespaces, StoreKeys } from './key-types.ts';
+import type { Inbox, Namespaces, StoreKeys } from './key-types.ts';
 
 /**
  * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever is
@@ -351,6 +351,8 @@ export interface Store extends Entries {
   readonly sealed: boolean;
   readonly keys: StoreKeys;
   readonly namespaces: Namespaces;
+  /** What put-only writers left. */
+  readonly inbox: Inbox;
   readonly maintenance: Maintenance;
   /** The entries of a namespace; calls reject with `not-found/NAMESPACE_NOT_FOUND` when there is none of this name. */
   namespace(name: string): Entries;

@@ -171,7 +171,10 @@ export const NAMES_ITEM_BYTES_LEAST = 64;
 export const NAMES_LOG_ROW_CHANGES = 128;
 /** Changes that one fold step moves: it holds up commits for no longer than that takes. */
 export const NAMES_FOLD_CHANGES = 256;
-/** The log is folded when it has more changes than this; no commit leaves it longer than the maximum. */
+/**
+ * The log is folded when it has more changes than this. Beyond the maximum, which it exceeds by no more than a quarter,
+ * commits take part in folding it.
+ */
 export const NAMES_LOG_CHANGES_TARGET = 1000;
 export const NAMES_LOG_CHANGES_MAX = 8000;
 

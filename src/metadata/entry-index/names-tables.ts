@@ -1,6 +1,7 @@
 /** The tables of a sealed entry index. They are only ever looked up by number, so everything else of a row is sealed. */
 import { BinaryReader } from '../../bytes/binary-reader.ts';
 import { BinaryWriter } from '../../bytes/binary-writer.ts';
+import { EMPTY_BYTES } from '../../bytes/bytes.ts';
 import { storeError } from '../../errors/store-error.ts';
 import type { RowCodec } from '../row-codec.ts';
 import { Table, type TableShape } from '../table.ts';
@@ -34,6 +35,22 @@ export interface RootsRow {
   readonly logFirst: number;
   readonly logEnd: number;
   readonly logChanges: number;
+  /** The fold under way. */
+  readonly fold: FoldProgress;
+}
+
+/**
+ * How far a fold came. It makes the changes of the rows from `logFirst` to `end` in one tree after the other, item by item,
+ * and then removes the rows. Whoever reads lays the log over the trees all the while, so it does not matter which of
+ * its changes a tree has already; and any process can take a step, because all that there is to know is here.
+ */
+export interface FoldProgress {
+  /** Equal to `logFirst` when there is no fold under way. */
+  readonly end: number;
+  /** Trees that are done. */
+  readonly trees: number;
+  /** In the next tree, items below this one are done. */
+  readonly from: Uint8Array;
 }
 
 /** The tables behind a sealed index. */
@@ -56,6 +73,7 @@ export const EMPTY_ROOTS: RootsRow = {
   logFirst: 1,
   logEnd: 1,
   logChanges: 0,
+  fold: { end: 1, trees: 0, from: EMPTY_BYTES },
 };
 
 const NODE_PAD_BYTES = 1024;
@@ -67,6 +85,7 @@ const nodesShape: TableShape<NodeRow> = {
   valueColumns: ['node'],
   padBytes: NODE_PAD_BYTES,
   encode: (row) => [row.number, encodeNode(row)],
+  keyOf: ({ number }) => [number],
   decode: (columns) => ({ number: columns.integer('number'), ...decodeNode(columns.bytes('node')) }),
 };
 
@@ -113,15 +132,20 @@ const logShape: TableShape<LogRow> = {
   valueColumns: ['changes'],
   padBytes: LOG_PAD_BYTES,
   encode: (row) => [row.number, encodeChanges(row.changes)],
+  keyOf: ({ number }) => [number],
   decode: (columns) => ({ number: columns.integer('number'), changes: decodeChanges(columns.bytes('changes')) }),
 };
 
 const rootsShape: TableShape<RootsRow> = {
   name: NAMES_ROOTS,
   keyColumns: ['id'],
-  valueColumns: ['by_key', 'by_modified', 'by_size', 'next_node', 'log_first', 'log_end', 'log_changes'],
-  encode: ({ roots, nextNode, logFirst, logEnd, logChanges }) => [
+  valueColumns: [
+    ...['by_key', 'by_modified', 'by_size', 'next_node', 'log_first', 'log_end', 'log_changes'],
+    ...['fold_end', 'fold_trees', 'fold_from'],
+  ],
+  encode: ({ roots, nextNode, logFirst, logEnd, logChanges, fold }) => [
     ...[...ROOTS_KEY, roots.key, roots.modified, roots.size, nextNode, logFirst, logEnd, logChanges],
+    ...[fold.end, fold.trees, fold.from],
   ],
   decode: (columns) => ({
     roots: {
@@ -133,6 +157,11 @@ const rootsShape: TableShape<RootsRow> = {
     logFirst: columns.integer('log_first'),
     logEnd: columns.integer('log_end'),
     logChanges: columns.integer('log_changes'),
+    fold: {
+      end: columns.integer('fold_end'),
+      trees: columns.integer('fold_trees'),
+      from: columns.bytes('fold_from'),
+    },
   }),
 };
 

@@ -2,20 +2,20 @@
  * The entry index of a sealed store, where the database knows entries by keyed digests and can order nothing. Names lie
  * in three sealed trees, one for each order, whose nodes point to each other inside their seals: the file shows neither
  * names nor the order of nodes. A commit appends to a sealed log and touches no tree; listings lay the log over the trees;
- * `fold` moves the oldest changes of the log into the trees, in steps that are transactions of their own.
+ * `fold` moves the log into the trees, in steps that are transactions of their own.
  *
- * Invariant: trees and log together name every entry once in each order. A fold takes changes out of the log in the
- * transaction that brings them into the trees, so one cut off at any point loses none.
+ * Invariant: trees with the log laid over them name every entry once in each order. What is laid over a tree may be in it
+ * already, and rows of the log go only when all trees have their changes: a fold cut off at any point loses none.
  *
  * What it does not hide: how many entries there are, roughly, and which nodes a fold touches.
  */
-import { NAMES_LOG_CHANGES_TARGET } from '../../limits.ts';
 import type { EntryQuery, EntryRow } from '../contract.ts';
 import type { Database } from '../database.ts';
 import { EMPTY_SUM } from '../row-digest.ts';
 import { RowSet } from '../row-set.ts';
 import type { Table } from '../table.ts';
 import type { EntryIndex, EntryIndexCheck, EntryRowChange, IndexTransaction } from './contract.ts';
+import type { FoldPlan } from './fold-plan.ts';
 import { IndexWriter } from './index-writer.ts';
 import { loggedChangeOf } from './item-changes.ts';
 import { NamesCheck } from './names-check.ts';
@@ -29,7 +29,8 @@ export class SealedEntryIndex implements EntryIndex {
   readonly #entries: Table<EntryRow>;
   readonly #names: NamesTables;
   readonly #reader: NamesReader;
-  #logChanges = 0;
+  #plan: FoldPlan | undefined;
+  foldDue = false;
 
   constructor(entries: Table<EntryRow>, names: NamesTables) {
     this.tables = [names.nodes, names.log, names.roots];
@@ -52,20 +53,18 @@ export class SealedEntryIndex implements EntryIndex {
   async apply(context: IndexTransaction, changes: readonly EntryRowChange[]): Promise<void> {
     const logged = changes.flatMap((change) => loggedChangeOf(change) ?? []);
     if (logged.length === 0) return;
-    const writer = await IndexWriter.begin(context, this.#names);
+    // A plan made here may be of rows that are never committed: it is used, not kept.
+    const writer = await IndexWriter.begin(context, this.#names, this.#plan);
     await writer.append(logged);
     await writer.save();
-    this.#logChanges = writer.logChanges;
-  }
-
-  get foldDue(): boolean {
-    return this.#logChanges > NAMES_LOG_CHANGES_TARGET;
+    this.foldDue = writer.foldDue;
   }
 
   async fold(context: IndexTransaction): Promise<void> {
-    const writer = await IndexWriter.begin(context, this.#names);
+    const writer = await IndexWriter.begin(context, this.#names, this.#plan);
     await writer.fold();
-    this.#logChanges = writer.logChanges;
+    this.#plan = writer.foldDue ? writer.plan : undefined;
+    this.foldDue = writer.foldDue;
   }
 
   check(): EntryIndexCheck {

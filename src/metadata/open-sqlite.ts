@@ -126,11 +126,10 @@ function sealedMetadata(opened: SqliteDatabase, { readOnly }: OpenSqliteOptions,
   return new SqlMetadata({ database, unguarded: opened, store, ...parts, sealed: { lock, scope } });
 }
 
-/** The metadata in the calling thread, which blocks while SQLite works; see `openSqliteMetadata` for options and errors. */
-export async function openSqlMetadata(
-  options: OpenSqliteOptions,
-  parts: Parts = { clock: systemClock, random: systemRandom },
-): Promise<SqlMetadata> {
+const SYSTEM: Parts = { clock: systemClock, random: systemRandom };
+
+/** Opens the database of a store's metadata and brings it to the present schema; see `openSqliteMetadata`. */
+export async function openSqlDatabase(options: OpenSqliteOptions, parts: Parts = SYSTEM): Promise<SqliteDatabase> {
   const { path, create, readOnly, busyTimeoutMs } = options;
   if (path !== IN_MEMORY && !create && !(await exists(path))) throw missing(path);
   const database = readOnly
@@ -142,6 +141,19 @@ export async function openSqlMetadata(
     await database.close();
     throw error;
   }
+  return database;
+}
+
+/**
+ * The metadata in a database that is open, which it closes. Several over one database of a sealed store know the keys
+ * each by itself, as those of several processes do.
+ */
+export function metadataIn(database: SqliteDatabase, options: OpenSqliteOptions, parts: Parts = SYSTEM): SqlMetadata {
   if (options.sealed) return sealedMetadata(database, options, parts);
   return new SqlMetadata({ database, store: createPlainStore(), ...parts });
+}
+
+/** The metadata in the calling thread, which blocks while SQLite works; see `openSqliteMetadata` for options and errors. */
+export async function openSqlMetadata(options: OpenSqliteOptions, parts: Parts = SYSTEM): Promise<SqlMetadata> {
+  return metadataIn(await openSqlDatabase(options, parts), options, parts);
 }

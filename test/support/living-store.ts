@@ -2,24 +2,34 @@
 import type { Backend } from '../../src/backend/contract.ts';
 import { fromHex } from '../../src/bytes/bytes.ts';
 import { invariant } from '../../src/errors/store-error.ts';
-import { STORE_FORMAT, type StoreConfig } from '../../src/format/index.ts';
+import {
+  decodeStoreConfig,
+  encodeStoreConfig,
+  STORE_CONFIG_KEY,
+  STORE_FORMAT,
+  type StoreConfigBase,
+} from '../../src/format/index.ts';
 import type { Logger, Store } from '../../src/index.ts';
+import { createSealed, type KeySecret } from '../../src/keys/index.ts';
 import { type RecoveryReport, recoverFromJournal } from '../../src/maintenance/recover.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
-import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
+import { metadataIn, openSqlDatabase } from '../../src/metadata/open-sqlite.ts';
 import { PackStore } from '../../src/placement/pack-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { Reserve } from '../../src/store/committer.ts';
 import { Engine } from '../../src/store/engine.ts';
 import { Telemetry } from '../../src/store/events.ts';
+import { followingMetadata } from '../../src/store/following-metadata.ts';
 import { HoldfastStore } from '../../src/store/holdfast-store.ts';
+import { openKeychain } from '../../src/store/open.ts';
+import { plain, type Unlocking, unlockConfig } from '../../src/store/unlock.ts';
+import { Lifeline } from './lifeline.ts';
 
 const STORE_ID = '00112233445566778899aabbccddeeff';
 
 /** Small chunks, so that content of some hundred KiB has a manifest of several nodes. */
-const CONFIG: StoreConfig = {
-  format: STORE_FORMAT,
+const CONFIG: StoreConfigBase = {
   features: { compatible: [], readOnlyCompatible: [], incompatible: [] },
   storeId: STORE_ID,
   created: '2026-01-01T00:00:00.000Z',
@@ -27,9 +37,17 @@ const CONFIG: StoreConfig = {
   chunking: 'fastcdc:256:1024:4096',
   compression: { codec: 'zstd', level: 1 },
   redundancy: 'none',
-  keys: 'none',
   generation: 1,
 };
+
+/** What opens the sealed stores of these tests. It costs no passphrase. */
+export const LIVING_KEYS: KeySecret = { key: new Uint8Array(32).fill(0x11) };
+
+/** Plain and sealed stores, for tests that both must pass. */
+export const KINDS = [
+  { kind: 'plain', keys: undefined },
+  { kind: 'sealed', keys: LIVING_KEYS },
+] as const;
 
 function storeId(): Uint8Array {
   const id = fromHex(STORE_ID);
@@ -37,68 +55,92 @@ function storeId(): Uint8Array {
   return id;
 }
 
-/** Metadata in memory and in this thread, for a store that has not been written to. */
-export async function newMetadata(): Promise<Metadata> {
-  return await openSqlMetadata({
+/** Metadata of one store that several processes open, each for itself: in memory and in this thread. */
+export interface MetadataHome {
+  /** What another process has of it. In a sealed store it must be unlocked before it is used. */
+  open(): Metadata;
+}
+
+/** @param keys those of a sealed store; the metadata is locked */
+export async function metadataHome(keys?: KeySecret): Promise<MetadataHome> {
+  const options = {
     path: ':memory:',
     storeId: storeId(),
     create: true,
     readOnly: false,
     busyTimeoutMs: 0,
-  });
+    sealed: keys !== undefined,
+  };
+  const database = await openSqlDatabase(options);
+  return { open: () => metadataIn(database, options) };
 }
 
-/** Calls go through while the process lives; closing is left to the test. */
-function mortal<T extends object>(part: T, isAlive: () => boolean): T {
-  return new Proxy(part, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== 'function') return member;
-      if (name === 'close') return async () => undefined;
-      return (...args: readonly unknown[]) =>
-        isAlive() ? Reflect.apply(member, target, args) : Promise.reject(new Error('the process has ended'));
-    },
-  });
+/** Metadata in memory and in this thread, for a store that has not been written to. */
+export async function newMetadata(keys?: KeySecret): Promise<Metadata> {
+  return (await metadataHome(keys)).open();
+}
+
+/** Puts the config of a new sealed store on its backend; a plain one has its config in this file. */
+export async function makeSealed(backend: Backend, keys: KeySecret | undefined): Promise<void> {
+  if (keys === undefined) return;
+  const { config } = await createSealed(CONFIG, [keys], { random: systemRandom, clock: systemClock });
+  await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config));
 }
 
 /** A store and the process it lives in. */
 export interface LivingStore {
   readonly store: Store;
+  readonly life: Lifeline;
   /** The process is gone from here on: nothing of it reaches backend or metadata any more. */
   end(): void;
 }
 
-/** Opens a store over its parts, as a process that has just been started. */
-export async function startProcess(parts: {
+export interface LivingParts {
   readonly backend: Backend;
   readonly metadata: Metadata;
+  /** Of a sealed store. */
+  readonly keys?: KeySecret | undefined;
   readonly logger?: Logger;
   readonly reserve?: Reserve;
-}): Promise<LivingStore> {
-  let alive = true;
-  const isAlive = (): boolean => alive;
+  /** That of the process. Default one of its own, which ends when the test says so. */
+  readonly life?: Lifeline;
+}
+
+/** Opens a store over its parts, as a process that has just been started. */
+export async function startProcess(parts: LivingParts): Promise<LivingStore> {
+  const { keys, logger, reserve, life = new Lifeline() } = parts;
+  const backend = life.backend(parts.backend);
+  const metadata = life.metadata(parts.metadata);
+  const unlocking = await unlockingOf(backend, keys);
+  const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
   const engine = new Engine({
-    backend: mortal(parts.backend, isAlive),
-    metadata: mortal(parts.metadata, isAlive),
-    config: CONFIG,
-    telemetry: new Telemetry(parts.logger),
+    backend,
+    metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
+    config: keychain?.config ?? unlocking.opened.config,
+    keychain,
+    telemetry: new Telemetry(logger),
     clock: systemClock,
     random: systemRandom,
   });
-  await engine.startWriting({ reserve: parts.reserve, checkRoom: undefined });
-  return {
-    store: new HoldfastStore(engine),
-    end: () => {
-      alive = false;
-    },
-  };
+  await engine.startWriting({ reserve, checkRoom: undefined });
+  return { store: new HoldfastStore(engine), life, end: () => life.end() };
+}
+
+async function unlockingOf(backend: Backend, keys: KeySecret | undefined): Promise<Unlocking> {
+  if (keys === undefined) return plain({ format: STORE_FORMAT, ...CONFIG, keys: 'none' });
+  const bytes = await backend.get(STORE_CONFIG_KEY);
+  invariant(bytes, 'the store was made');
+  return await unlockConfig(decodeStoreConfig(bytes), keys);
 }
 
 /** Fresh metadata, made from what lies on the backend alone. */
 export async function rebuiltMetadata(
   backend: Backend,
+  keys?: KeySecret,
 ): Promise<{ readonly metadata: Metadata; readonly report: RecoveryReport }> {
-  const metadata = await newMetadata();
-  const packs = new PackStore({ backend, storeId: storeId(), random: systemRandom, keys: undefined });
+  const metadata = await newMetadata(keys);
+  const unlocking = await unlockingOf(backend, keys);
+  const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+  const packs = new PackStore({ backend, storeId: storeId(), random: systemRandom, keys: keychain });
   return { metadata, report: await recoverFromJournal({ backend, metadata, packs }) };
 }

@@ -1,0 +1,86 @@
+import type { Backend } from '../../src/backend/contract.ts';
+import type { Metadata } from '../../src/metadata/contract.ts';
+
+/** Calls that change what outlives a process. Between two of them it makes no difference when the process ends. */
+const CHANGES: ReadonlySet<string | symbol> = new Set<keyof Backend | keyof Metadata>([
+  ...(['put', 'delete'] as const satisfies (keyof Backend)[]),
+  ...([
+    'setConfig',
+    'unlock',
+    'forgetShreds',
+    'openSession',
+    'markSuspect',
+    'markPacksSuspect',
+    'commit',
+    'markFlushed',
+    'forgetPacks',
+    'replay',
+    'reseal',
+  ] as const satisfies (keyof Metadata)[]),
+]);
+
+/** Rejections of a process that has ended: nobody in it learns anything any more. */
+export class ProcessEnded extends Error {
+  override readonly name = 'ProcessEnded';
+
+  constructor() {
+    super('the process has ended');
+  }
+}
+
+/** The life of a process: it ends when told to, or when it is about to make a chosen change of what outlives it. */
+export class Lifeline {
+  #alive = true;
+  #left = Number.POSITIVE_INFINITY;
+  /** Changes that were made, as `put keys/80000000` or `commit`. */
+  readonly changes: string[] = [];
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  end(): void {
+    this.#alive = false;
+  }
+
+  /** Lets the process make so many changes more; it ends instead of the next. */
+  endAfter(changes: number): void {
+    this.#left = changes;
+  }
+
+  backend(inner: Backend): Backend {
+    return this.#mortal(inner);
+  }
+
+  metadata(inner: Metadata): Metadata {
+    return this.#mortal(inner);
+  }
+
+  /** Calls go through while the process lives; closing is left to the test. */
+  #mortal<T extends object>(part: T): T {
+    return new Proxy(part, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        if (name === 'close') return async () => undefined;
+        return async (...args: readonly unknown[]) => {
+          this.#step(name, args);
+          const result: unknown = await Reflect.apply(member, target, args);
+          if (!this.#alive) throw new ProcessEnded();
+          return result;
+        };
+      },
+    });
+  }
+
+  #step(name: string | symbol, [first]: readonly unknown[]): void {
+    if (!this.#alive) throw new ProcessEnded();
+    if (!CHANGES.has(name)) return;
+    if (this.#left <= 0) {
+      this.#alive = false;
+      throw new ProcessEnded();
+    }
+    this.#left -= 1;
+    this.changes.push(typeof first === 'string' ? `${String(name)} ${first}` : String(name));
+  }
+}

@@ -27,7 +27,7 @@ function keysOf(schedule: KeySchedule, namespace: number, epoch: number): Readon
     pack: toHex(schedule.packKey({ ...PACK, namespace, epoch })),
     id: toHex(schedule.idKey(namespace)),
     chunker: schedule.chunkerSeed(namespace).toString(16),
-    operation: toHex(schedule.operationKey(namespace, epoch)),
+    operation: toHex(schedule.operationKey(namespace)),
     isolatedEntry: toHex(schedule.isolatedEntryKey(namespace)),
     isolatedVersion: toHex(schedule.isolatedVersionKey(namespace)),
     writerKem: toHex(schedule.writerKemSeed(namespace, epoch)),
@@ -53,7 +53,7 @@ describe('a key schedule', () => {
       pack: hkdf(Buffer.from(data, 'hex'), PACK.salt, packInfo),
       id: derived(TENANT_SECRET, 'holdfast id key v1'),
       chunker: chunker.readBigUInt64LE().toString(16),
-      operation: derived(EPOCH_SECRET, 'holdfast operation key v1', TENANT_SECRET),
+      operation: derived(TENANT_SECRET, 'holdfast operation key v1'),
       isolatedEntry: derived(TENANT_SECRET, 'holdfast isolated entry key v1'),
       isolatedVersion: derived(TENANT_SECRET, 'holdfast isolated version key v1'),
       writerKem: derived(EPOCH_SECRET, 'holdfast writer kem seed v1', TENANT_SECRET, 64),
@@ -72,7 +72,7 @@ describe('a key schedule', () => {
     const names = new Map<string, Set<string>>();
     for (const [name, key] of keys) names.set(key, (names.get(key) ?? new Set()).add(name));
     expect([...names.values()].filter((each) => each.size > 1)).toEqual([]);
-    expect(names.size).toBe(4 * 3 * 2 + 4 * 3 + 2 * 2 + 2);
+    expect(names.size).toBe(3 * 3 * 2 + 5 * 3 + 2 * 2 + 2);
   });
 
   it('keeps ids, chunking and lookups through a rotation', () => {

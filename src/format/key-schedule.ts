@@ -136,9 +136,13 @@ export class KeySchedule {
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true);
   }
 
-  /** Seals the journal operations of a namespace. @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE` */
-  operationKey(namespace: number, epoch: number): Uint8Array {
-    return this.#ofBoth({ namespace, epoch }, LABELS.operation);
+  /**
+   * Seals the journal operations of a namespace. Of its secret alone, because a journal record is never written anew; the
+   * packs that records lie in are, and take an epoch.
+   * @throws `denied/NAMESPACE_KEY_GONE`
+   */
+  operationKey(namespace: number): Uint8Array {
+    return derive(this.#namespaceKeys(namespace).secret, LABELS.operation);
   }
 
   /** Seals the value of an isolated entry. @throws `denied/NAMESPACE_KEY_GONE` */

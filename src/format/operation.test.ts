@@ -79,7 +79,7 @@ describe('an operation', () => {
   });
 
   it('of a sealed store reads back there, and is unknown to plain ones', () => {
-    const scoped: Operation = { type: 'scoped', namespace: 7, epoch: 2, sealed: patternBytes(60, 1) };
+    const scoped: Operation = { type: 'scoped', namespace: 7, sealed: patternBytes(60, 1) };
     for (const operation of [scoped, { type: 'namespace-drop', namespace: 2 ** 32 - 1 } as const]) {
       const values = operationToCbor(operation, SEALED);
       expect(operationFromCbor(values, SEALED, fail)).toEqual(operation);
@@ -89,12 +89,11 @@ describe('an operation', () => {
   });
 
   it.each<[string, CborValue, string]>([
-    ['the smallest envelope', [8, 1, 1, patternBytes(41, 1)], 'no error'],
-    ['an empty envelope', [8, 1, 1, patternBytes(40, 1)], 'corrupt/JOURNAL_CORRUPT'],
-    ['a huge envelope', [8, 1, 1, new Uint8Array(OPERATION_BYTES_MAX + 1)], 'corrupt/JOURNAL_CORRUPT'],
-    ['the default namespace, scoped', [8, 0, 1, patternBytes(41, 1)], 'corrupt/JOURNAL_CORRUPT'],
-    ['epoch 0', [8, 1, 0, patternBytes(41, 1)], 'corrupt/JOURNAL_CORRUPT'],
-    ['a value too many', [8, 1, 1, patternBytes(41, 1), 0], 'corrupt/JOURNAL_CORRUPT'],
+    ['the smallest envelope', [8, 1, patternBytes(41, 1)], 'no error'],
+    ['an empty envelope', [8, 1, patternBytes(40, 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['a huge envelope', [8, 1, new Uint8Array(OPERATION_BYTES_MAX + 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['the default namespace, scoped', [8, 0, patternBytes(41, 1)], 'corrupt/JOURNAL_CORRUPT'],
+    ['a value too many', [8, 1, patternBytes(41, 1), 0], 'corrupt/JOURNAL_CORRUPT'],
     ['the default namespace, dropped', [9, 0], 'corrupt/JOURNAL_CORRUPT'],
     ['a namespace beyond u32', [9, 2 ** 32], 'corrupt/JOURNAL_CORRUPT'],
     ['a scoped key in the open', [3, scopeKey(7, KEY)], 'corrupt/JOURNAL_CORRUPT'],

@@ -8,7 +8,6 @@ import { ENVELOPE_OVERHEAD_BYTES } from '../crypto/envelope.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import {
-  EPOCH_NUMBER_MAX,
   JOURNAL_RECORD_BYTES_MAX,
   NAMESPACE_NUMBER_MAX,
   OPERATION_BYTES_MAX,
@@ -36,7 +35,6 @@ const CODES = {
 
 /** The default namespace is never scoped, and never dropped. */
 const NAMESPACES = { min: 1, max: NAMESPACE_NUMBER_MAX } as const;
-const EPOCHS = { min: 1, max: EPOCH_NUMBER_MAX } as const;
 const SEALED_OPERATION = { min: ENVELOPE_OVERHEAD_BYTES + 1, max: OPERATION_BYTES_MAX } as const;
 
 /** Where an operation stands. */
@@ -98,9 +96,8 @@ export function operationToCbor(operation: Operation, place: OperationPlace): Cb
       ];
     case 'scoped':
       checkInteger('operation.namespace', operation.namespace, NAMESPACES);
-      checkInteger('operation.epoch', operation.epoch, EPOCHS);
       checkInteger('operation.sealed.length', operation.sealed.length, SEALED_OPERATION);
-      return [code, operation.namespace, operation.epoch, operation.sealed];
+      return [code, operation.namespace, operation.sealed];
     case 'namespace-drop':
       return [code, checkInteger('operation.namespace', operation.namespace, NAMESPACES)];
   }
@@ -163,8 +160,7 @@ function storeOperationOf(code: number, fields: Fields, { place, fail }: Reading
     }
     case CODES.scoped: {
       const namespace = fields.integer('namespace', NAMESPACES);
-      const epoch = fields.integer('key epoch', EPOCHS);
-      return { type: 'scoped', namespace, epoch, sealed: fields.bytesBetween('sealed operation', SEALED_OPERATION) };
+      return { type: 'scoped', namespace, sealed: fields.bytesBetween('sealed operation', SEALED_OPERATION) };
     }
     case CODES['namespace-drop']:
       return { type: 'namespace-drop', namespace: fields.integer('namespace', NAMESPACES) };

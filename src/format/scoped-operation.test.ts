@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
 import { EMPTY_ENTRY, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips, truncations } from '../../test/support/mutations.ts';
-import { countingRandom, EPOCH, sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
+import { countingRandom, sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
 import { concatBytes, toHex, utf8Encode } from '../bytes/bytes.ts';
 import { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
 import { encodeCbor } from './cbor.ts';
@@ -12,19 +12,19 @@ import { scopeKey } from './scoped-key.ts';
 import { openOperation, sealOperation } from './scoped-operation.ts';
 import type { EntryOperation, ScopedOperation } from './types.ts';
 
-const KEY = sampleSchedule().operationKey(TENANT, EPOCH);
+const KEY = sampleSchedule().operationKey(TENANT);
 const OPENER = new EnvelopeOpener(KEY);
 const name = (text: string): Uint8Array => scopeKey(TENANT, utf8Encode(text));
 
 function seal(operation: EntryOperation, namespace = TENANT): ScopedOperation {
-  return sealOperation(operation, { namespace, epoch: EPOCH, sealer: new EnvelopeSealer(KEY, countingRandom(1)) });
+  return sealOperation(operation, { namespace, sealer: new EnvelopeSealer(KEY, countingRandom(1)) });
 }
 
 /** Sealed as the real ones are, whatever it holds. */
 function forged(plain: Uint8Array): ScopedOperation {
-  const aad = concatBytes([utf8Encode('holdfast scoped operation v1'), Uint8Array.of(TENANT, 0, 0, 0, EPOCH, 0, 0, 0)]);
+  const aad = concatBytes([utf8Encode('holdfast scoped operation v1'), Uint8Array.of(TENANT, 0, 0, 0)]);
   const sealed = new EnvelopeSealer(KEY, countingRandom(2)).seal(plain, aad);
-  return { type: 'scoped', namespace: TENANT, epoch: EPOCH, sealed };
+  return { type: 'scoped', namespace: TENANT, sealed };
 }
 
 const openOutcome = (scoped: ScopedOperation): string => outcomeOf(() => openOperation(scoped, OPENER));
@@ -49,11 +49,10 @@ describe('a scoped operation', () => {
       expect(openOutcome({ ...scoped, sealed })).toBe('corrupt/JOURNAL_CORRUPT');
   });
 
-  it('opens in no other namespace or epoch, even under its own key', () => {
+  it('opens in no other namespace, even under its own key', () => {
     const scoped = seal({ type: 'entry-delete', key: name('a') });
     expect(openOutcome({ ...scoped, namespace: TENANT + 1 })).toBe('corrupt/JOURNAL_CORRUPT');
-    expect(openOutcome({ ...scoped, epoch: EPOCH + 1 })).toBe('corrupt/JOURNAL_CORRUPT');
-    const other = new EnvelopeOpener(sampleSchedule().operationKey(TENANT, 1));
+    const other = new EnvelopeOpener(sampleSchedule().operationKey(0));
     expect(outcomeOf(() => openOperation(scoped, other))).toBe('corrupt/JOURNAL_CORRUPT');
   });
 
@@ -66,7 +65,7 @@ describe('a scoped operation', () => {
     ['a key of the default namespace', encodeCbor([3, utf8Encode('a')]), 'corrupt/JOURNAL_CORRUPT'],
     ['a key of another namespace', encodeCbor([3, scopeKey(8, utf8Encode('a'))]), 'corrupt/JOURNAL_CORRUPT'],
     ['an operation on the store', encodeCbor([1, null]), 'corrupt/JOURNAL_CORRUPT'],
-    ['a scoped operation', encodeCbor([8, TENANT, EPOCH, patternBytes(60, 1)]), 'corrupt/JOURNAL_CORRUPT'],
+    ['a scoped operation', encodeCbor([8, TENANT, patternBytes(60, 1)]), 'corrupt/JOURNAL_CORRUPT'],
     ['a dropped namespace', encodeCbor([9, TENANT]), 'corrupt/JOURNAL_CORRUPT'],
     ['an operation of the future', encodeCbor([10]), 'unsupported/OPERATION_UNSUPPORTED'],
     ['a value too many', encodeCbor([3, name('a'), 0]), 'corrupt/JOURNAL_CORRUPT'],

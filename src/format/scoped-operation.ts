@@ -15,27 +15,27 @@ import type { EntryOperation, ScopedOperation } from './types.ts';
 const RECORD_VERSION = 2;
 const LABEL = utf8Encode('holdfast scoped operation v1');
 
-function aadOf({ namespace, epoch }: Pick<ScopedOperation, 'namespace' | 'epoch'>): Uint8Array {
-  return new BinaryWriter(LABEL.length + 8).put(LABEL).u32(namespace).u32(epoch).bytes;
+function aadOf({ namespace }: Pick<ScopedOperation, 'namespace'>): Uint8Array {
+  return new BinaryWriter(LABEL.length + 4).put(LABEL).u32(namespace).bytes;
 }
 
 /**
  * Seals an operation for its journal record.
  * @param operation every key in it is a scoped key of the namespace
- * @param seal `sealer` holds `KeySchedule.operationKey(namespace, epoch)`
+ * @param seal `sealer` holds `KeySchedule.operationKey(namespace)`
  */
 export function sealOperation(
   operation: EntryOperation,
-  seal: { readonly namespace: number; readonly epoch: number; readonly sealer: EnvelopeSealer },
+  seal: { readonly namespace: number; readonly sealer: EnvelopeSealer },
 ): ScopedOperation {
-  const { namespace, epoch, sealer } = seal;
+  const { namespace, sealer } = seal;
   const encoded = encodeCbor(operationToCbor(operation, { version: RECORD_VERSION, namespace }));
-  return { type: 'scoped', namespace, epoch, sealed: sealer.seal(encoded, aadOf(seal)) };
+  return { type: 'scoped', namespace, sealed: sealer.seal(encoded, aadOf(seal)) };
 }
 
 /**
  * Opens what {@link sealOperation} sealed. Nothing is parsed before it authenticates.
- * @param opener holds `KeySchedule.operationKey(scoped.namespace, scoped.epoch)`
+ * @param opener holds `KeySchedule.operationKey(scoped.namespace)`
  * @throws `corrupt/JOURNAL_CORRUPT`, `unsupported/OPERATION_UNSUPPORTED`
  */
 export function openOperation(scoped: ScopedOperation, opener: EnvelopeOpener): EntryOperation {

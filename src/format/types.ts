@@ -147,7 +147,6 @@ export interface ScopedOperation {
   readonly type: 'scoped';
   /** From 1. */
   readonly namespace: number;
-  readonly epoch: number;
   /** Sealed bytes of the encoded operation: see `sealOperation`. */
   readonly sealed: Uint8Array;
 }

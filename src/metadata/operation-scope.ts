@@ -1,4 +1,5 @@
 import { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
+import type { KeySchedule } from '../format/key-schedule.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import { openOperation, sealOperation } from '../format/scoped-operation.ts';
 import type { EntryOperation, Operation, ScopedOperation } from '../format/types.ts';
@@ -6,7 +7,7 @@ import type { RandomBytes } from '../runtime/random.ts';
 import { entryKeysOf } from './entry-changes.ts';
 import type { RowSealer } from './row-sealer.ts';
 
-/** Keys kept at hand, by namespace and epoch. */
+/** Keys kept at hand, by namespace. */
 const CACHED_MAX = 64;
 
 function isOnEntries(operation: Operation): operation is EntryOperation {
@@ -20,13 +21,25 @@ function isOnEntries(operation: Operation): operation is EntryOperation {
 export class OperationScope {
   readonly #keys: RowSealer;
   readonly #random: RandomBytes;
-  readonly #sealers = new Map<string, EnvelopeSealer>();
-  readonly #openers = new Map<string, EnvelopeOpener>();
+  readonly #sealers = new Map<number, EnvelopeSealer>();
+  readonly #openers = new Map<number, EnvelopeOpener>();
+  #schedule: KeySchedule | undefined;
 
   /** @param keys whose schedule is used, the one it has when asked */
   constructor(keys: RowSealer, random: RandomBytes) {
     this.#keys = keys;
     this.#random = random;
+  }
+
+  /** The keys of now. What was made of others is forgotten: a namespace may have been dropped with them. */
+  #currentKeys(): KeySchedule {
+    const { schedule } = this.#keys;
+    if (schedule !== this.#schedule) {
+      this.#sealers.clear();
+      this.#openers.clear();
+      this.#schedule = schedule;
+    }
+    return schedule;
   }
 
   /**
@@ -38,34 +51,31 @@ export class OperationScope {
     const [key] = entryKeysOf(operation);
     const namespace = key ? namespaceOfKey(key) : 0;
     if (namespace === 0) return operation;
-    const { schedule } = this.#keys;
-    const epoch = schedule.currentEpoch;
-    const sealer = cached(this.#sealers, `${namespace}/${epoch}`, () => {
-      return new EnvelopeSealer(schedule.operationKey(namespace, epoch), this.#random);
+    const schedule = this.#currentKeys();
+    const sealer = cached(this.#sealers, namespace, () => {
+      return new EnvelopeSealer(schedule.operationKey(namespace), this.#random);
     });
-    return sealOperation(operation, { namespace, epoch, sealer });
+    return sealOperation(operation, { namespace, sealer });
   }
 
   /**
    * @returns `undefined` when the namespace has no key any more: it was dropped
-   * @throws `denied/EPOCH_UNKNOWN`, `corrupt/JOURNAL_CORRUPT`
+   * @throws `corrupt/JOURNAL_CORRUPT`
    */
   unwrap(operation: ScopedOperation): EntryOperation | undefined {
-    const { namespace, epoch } = operation;
-    const { schedule } = this.#keys;
+    const { namespace } = operation;
+    const schedule = this.#currentKeys();
     if (!schedule.hasNamespace(namespace)) return undefined;
-    const opener = cached(this.#openers, `${namespace}/${epoch}`, () => {
-      return new EnvelopeOpener(schedule.operationKey(namespace, epoch));
-    });
+    const opener = cached(this.#openers, namespace, () => new EnvelopeOpener(schedule.operationKey(namespace)));
     return openOperation(operation, opener);
   }
 }
 
-function cached<T>(cache: Map<string, T>, name: string, make: () => T): T {
-  const known = cache.get(name);
+function cached<T>(cache: Map<number, T>, namespace: number, make: () => T): T {
+  const known = cache.get(namespace);
   if (known) return known;
   if (cache.size >= CACHED_MAX) cache.clear();
   const made = make();
-  cache.set(name, made);
+  cache.set(namespace, made);
   return made;
 }

@@ -27,7 +27,7 @@ describe('docs/format.md', () => {
     ['Pack footer', 64],
     ['Shard header', 128],
     ['Shard trailer', 48],
-    ['Scoped operation', 36],
+    ['Scoped operation', 32],
     ['Isolated entry', 70],
     ['Key page', 120],
   ])('has a byte table without gaps: %s, %i bytes', (heading, total) => {

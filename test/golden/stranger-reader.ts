@@ -234,13 +234,11 @@ export function readPack(
 
 /** Opens a scoped operation, as it stands in a journal record. */
 export function readScopedOperation(operation: Cbor, ring: Ring): Cbor {
-  const [code, namespace, epoch, envelope] = operation as [number, number, number, Buffer];
+  const [code, namespace, envelope] = operation as [number, number, Buffer];
   assert.equal(code, 8);
-  const secret = secretOf(ring.namespaces, namespace);
-  const key = hkdf(secretOf(ring.epochs, epoch), secret, 'holdfast operation key v1');
-  const bound = Buffer.alloc(36, 'holdfast scoped operation v1');
+  const key = hkdf(secretOf(ring.namespaces, namespace), Buffer.alloc(0), 'holdfast operation key v1');
+  const bound = Buffer.alloc(32, 'holdfast scoped operation v1');
   bound.writeUInt32LE(namespace, 28);
-  bound.writeUInt32LE(epoch, 32);
   return readCbor(openEnvelope(key, envelope, bound));
 }
 

@@ -124,8 +124,7 @@ export const SAMPLE_SEALED_RECORD: JournalRecord = {
       { type: 'entry-delete', key: TENANT_KEY },
       {
         namespace: TENANT,
-        epoch: EPOCH,
-        sealer: new EnvelopeSealer(sampleSchedule().operationKey(TENANT, EPOCH), countingRandom(90)),
+        sealer: new EnvelopeSealer(sampleSchedule().operationKey(TENANT), countingRandom(90)),
       },
     ),
     { type: 'pack-add', pack: withSeal(DATA_DESCRIPTOR, TENANT) },

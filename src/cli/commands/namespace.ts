@@ -49,9 +49,8 @@ function describeNamespaces(all: readonly NamespaceInfo[]): string {
 }
 
 function describeShred(report: ShredReport): string {
-  const gone = `${countOf(report.packs, 'pack', 'packs')}, ${formatBytes(report.bytes)} removed`;
-  if (report.done) return `done: no key is left on any backend; ${gone}`;
-  return [`NOT DONE YET; ${gone}. Still to do:`, ...report.pending.map((one) => `  ${escapeControls(one)}`)].join('\n');
+  if (report.done) return 'done: no key is left on any backend, and no data';
+  return ['NOT DONE YET. Still to do:', ...report.pending.map((one) => `  ${escapeControls(one)}`)].join('\n');
 }
 
 async function tellShred(session: Session, report: ShredReport): Promise<void> {

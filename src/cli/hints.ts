@@ -33,6 +33,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   KEY_FILE_EXPOSED: 'if nobody else has read it: chmod 600 FILE; otherwise make a new key and remove the old slot',
   CREDENTIAL_INVALID: 'files of keys are made by `holdfast key generate`, `export-writer` and `split`',
   STORE_NOT_SEALED: 'is it the right store? A plain one is opened without a key: leave the options and variables away',
+  WRITE_ONLY: 'a credential is for `holdfast --credential FILE put`; to read, give a key of the store',
   EPOCH_UNKNOWN: 'keys were changed meanwhile, or part of the store is newer than its keys; run the same command again',
   NAMESPACE_KEY_GONE: 'the namespace was dropped and its keys destroyed: nobody can read this any more',
   NAMESPACE_INVALID: 'a name is 1 to 64 bytes of UTF-8 without control characters; "default" cannot be dropped',

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addCompletion } from './commands/completion.ts';
 import { addGet } from './commands/get.ts';
+import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
 import { addKey } from './commands/key/key.ts';
 import { addLs } from './commands/ls.ts';
@@ -84,6 +85,6 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat];
-  for (const add of [...entries, addKey, addNamespace, addUpkeep, addCompletion]) add(program, session);
+  for (const add of [...entries, addKey, addNamespace, addInbox, addUpkeep, addCompletion]) add(program, session);
   return program;
 }

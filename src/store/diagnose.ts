@@ -3,24 +3,31 @@ import { access, constants } from 'node:fs/promises';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
 import { isStoreError } from '../errors/store-error.ts';
-import type { StoreConfig } from '../format/index.ts';
 import { listJournalPacks } from '../maintenance/journal-reader.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
+import { describeSealing, guardFinding, LOCKED_FINDING } from './diagnose-sealing.ts';
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
-import type { CallOptions, DiagnosisReport, Finding, StoreLocation } from './types.ts';
+import type { CallOptions, DiagnosisReport, Finding, OpenOptions, StoreLocation } from './types.ts';
+import { type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
 
 const FREE_BYTES_LOW = 1024 ** 3;
 const NODE_MAJOR_MIN = 24;
 const NODE_MINOR_MIN = 7;
 const MIB = 1024 ** 2;
 
+/** What a diagnosis may use: the metadata of a sealed store is looked into only with its keys. */
+export type DiagnosisOptions = CallOptions & Pick<OpenOptions, 'keys' | 'rollbackGuard'>;
+
 /**
  * Diagnoses this machine and, when a location is given, the store there: from Node to free space to the metadata.
  * A failure of what is looked at becomes a finding; only arguments of a wrong type are thrown.
  */
-export async function diagnoseStore(location?: StoreLocation, options: CallOptions = {}): Promise<DiagnosisReport> {
+export async function diagnoseStore(
+  location?: StoreLocation,
+  options: DiagnosisOptions = {},
+): Promise<DiagnosisReport> {
   const findings: Finding[] = [checkNode()];
   if (location !== undefined) await diagnosePlace(toPlace(location), findings, options);
   return Object.freeze({
@@ -37,7 +44,7 @@ function checkNode(): Finding {
   return { subject: 'node', status: 'error', message, advice: `use Node ${NODE_MAJOR_MIN}.${NODE_MINOR_MIN} or newer` };
 }
 
-async function diagnosePlace(place: Place, findings: Finding[], options: CallOptions): Promise<void> {
+async function diagnosePlace(place: Place, findings: Finding[], options: DiagnosisOptions): Promise<void> {
   const look = async <T>(subject: string, advice: string, work: () => Promise<T>): Promise<T | undefined> => {
     options.signal?.throwIfAborted();
     try {
@@ -48,7 +55,7 @@ async function diagnosePlace(place: Place, findings: Finding[], options: CallOpt
         subject,
         status: 'error',
         message: `${error.code}: ${error.message}`,
-        advice: error.kind === 'denied' ? 'run as the owner of the store, or let this user in' : advice,
+        advice: error.code === 'PERMISSION_DENIED' ? 'run as the owner of the store, or let this user in' : advice,
       });
       return undefined;
     }
@@ -71,12 +78,27 @@ async function diagnosePlace(place: Place, findings: Finding[], options: CallOpt
     findings.push({
       subject: 'config',
       status: 'ok',
-      message: `store ${config.storeId}, format ${config.format}, plain, chunking ${config.chunking}`,
+      message: `store ${config.storeId}, format ${config.format}, chunking ${config.chunking}`,
     });
+    findings.push(describeSealing(config));
+    if (config.keys !== 'none' && options.rollbackGuard !== undefined) {
+      const { rollbackGuard } = options;
+      const remembered = await look('rollback', 'can this user read the folder?', () =>
+        guardFinding(rollbackGuard, config.storeId),
+      );
+      if (remembered !== undefined) findings.push(remembered);
+    }
     await look('disk', 'is the disk mounted?', () => diagnoseDisk(place, backend, findings));
-    await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
-      diagnoseMetadata({ place, backend, config }, findings),
-    );
+    if (config.keys !== 'none' && options.keys === undefined) return void findings.push(LOCKED_FINDING);
+    const unlocking = await look('keys', 'give a key of this store', () => unlockConfig(config, options.keys));
+    if (unlocking === undefined) return;
+    try {
+      await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
+        diagnoseMetadata({ place, backend, unlocking }, findings),
+      );
+    } finally {
+      unlocking.end();
+    }
   } finally {
     await backend.close();
   }
@@ -128,11 +150,14 @@ async function mayWrite(folder: string): Promise<boolean> {
 }
 
 async function diagnoseMetadata(
-  store: { readonly place: Place; readonly backend: Backend; readonly config: StoreConfig },
+  store: { readonly place: Place; readonly backend: Backend; readonly unlocking: Unlocking },
   findings: Finding[],
 ): Promise<void> {
-  const metadata = await openMetadata(store.place, store.config, { create: false, readOnly: true });
+  const { place, unlocking } = store;
+  const { config } = unlocking.opened;
+  const metadata = await openMetadata(place, config, { create: false, readOnly: true });
   try {
+    if (config.keys !== 'none') await unlockMetadata({ ...store, metadata }, { readOnly: true });
     const [counters, head] = await Promise.all([metadata.counters(), metadata.head()]);
     findings.push({
       subject: 'metadata',

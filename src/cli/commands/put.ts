@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { Entries, PutResult } from '../../index.ts';
 import { fileError, systemCodeOf } from '../file-error.ts';
 import { mapInOrder } from '../map-in-order.ts';
 import { collect, collectAttribute } from '../options.ts';
@@ -9,6 +8,7 @@ import { ProgressMeter } from '../progress/meter.ts';
 import { countAhead } from '../put/count-ahead.ts';
 import { dryRun } from '../put/dry-run.ts';
 import { type Input, inputsOf, type PutFlags, type PutInput, type PutPlan, planPut, STDIN_PATH } from '../put/plan.ts';
+import { openPutTarget, type PutOutcome, type PutTarget } from '../put/put-target.ts';
 import { PutReport } from '../put/report.ts';
 import type { Session } from '../session.ts';
 
@@ -16,7 +16,7 @@ import type { Session } from '../session.ts';
 const PUTS_IN_FLIGHT = 32;
 
 type Outcome =
-  | { readonly kind: 'done'; readonly path: string; readonly result: PutResult }
+  | { readonly kind: 'done'; readonly path: string; readonly result: PutOutcome }
   | { readonly kind: 'failed'; readonly error: unknown }
   | Extract<Input, { kind: 'skipped' }>;
 
@@ -51,7 +51,7 @@ interface PutContext {
   readonly avoid: string | undefined;
 }
 
-async function putInput(entries: Entries, input: PutInput, context: PutContext): Promise<Outcome> {
+async function putInput(target: PutTarget, input: PutInput, context: PutContext): Promise<Outcome> {
   const { session, meter, plan } = context;
   let seen = 0;
   const onProgress = ({ bytes }: { readonly bytes: number }): void => {
@@ -59,7 +59,7 @@ async function putInput(entries: Entries, input: PutInput, context: PutContext):
     seen = bytes;
   };
   try {
-    const result = await entries.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
+    const result = await target.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
     meter.addBytes(result.size - seen);
     meter.addItem();
     return { kind: 'done', path: input.path, result };
@@ -69,9 +69,9 @@ async function putInput(entries: Entries, input: PutInput, context: PutContext):
   }
 }
 
-async function putAll(entries: Entries, context: PutContext, report: PutReport): Promise<void> {
+async function putAll(target: PutTarget, context: PutContext, report: PutReport): Promise<void> {
   const work = async (input: Input): Promise<Outcome> =>
-    input.kind === 'put' ? putInput(entries, input, context) : input;
+    input.kind === 'put' ? putInput(target, input, context) : input;
   for await (const outcome of mapInOrder(inputsOf(context.plan, context), PUTS_IN_FLIGHT, work)) {
     if (outcome.kind === 'done') await report.done(outcome.path, outcome.result);
     else if (outcome.kind === 'skipped') report.skipped(outcome.path, outcome.reason);
@@ -83,9 +83,10 @@ async function runPut(context: PutContext): Promise<void> {
   const { session, plan, meter } = context;
   const report = new PutReport(session, plan, meter);
   try {
-    await using store = await session.openStore();
+    await using target = await openPutTarget(session, plan);
+    report.expectWaiting(target.waits);
     if (session.showsProgress) countAhead(plan, meter, context).catch(() => undefined);
-    await putAll(session.entriesOf(store), context, report);
+    await putAll(target, context, report);
   } catch (error) {
     meter.stop();
     await report.summary(false);

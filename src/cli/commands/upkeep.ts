@@ -4,7 +4,7 @@ import { isStoreError } from '../../errors/store-error.ts';
 import type { CheckReport, DiagnosisReport, Problem, RebuildReport, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { followProgress, ProgressMeter } from '../progress/meter.ts';
-import { openWithKeys } from '../secrets/opening.ts';
+import { declaredKeys, openWithKeys } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { countOf, escapeControls, formatCount } from '../text/format-text.ts';
@@ -113,7 +113,10 @@ async function rebuild(session: Session): Promise<void> {
 async function doctor(session: Session): Promise<void> {
   const location = await session.findStoreLocation();
   const { diagnoseStore } = await loadLibrary();
-  const report = await diagnoseStore(location);
+  // Never asked for: a store that nobody can open is what a doctor must be able to look at.
+  const keys = await declaredKeys(session);
+  const { signal, rollbackGuard } = session;
+  const report = await diagnoseStore(location, { signal, rollbackGuard, ...(keys !== undefined && { keys }) });
   await session.result(report, () => describeDiagnosis(report));
   if (!report.healthy) session.endWith(EXIT_UNHEALTHY);
 }

@@ -1,9 +1,11 @@
-import type { PutResult } from '../../index.ts';
 import type { ProgressMeter } from '../progress/meter.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { escapeControls, formatCount, formatDuration } from '../text/format-text.ts';
 import type { PutPlan } from './plan.ts';
+import type { PutOutcome } from './put-target.ts';
+
+const WAITING = 'waits in the inbox until somebody opens the store with its keys';
 
 /** Tells what became of each input of a `put`, and of all of them. */
 export class PutReport {
@@ -16,6 +18,7 @@ export class PutReport {
   #bytes = 0;
   #newBytes = 0;
   #storedBytes = 0;
+  #waits = false;
 
   constructor(session: Session, plan: PutPlan, meter: ProgressMeter) {
     this.#session = session;
@@ -23,13 +26,18 @@ export class PutReport {
     this.#meter = meter;
   }
 
-  async done(path: string, result: PutResult): Promise<void> {
+  /** Whether what is put waits in the inbox, for whoever has the keys. */
+  expectWaiting(waits: boolean): void {
+    this.#waits = waits;
+  }
+
+  async done(path: string, result: PutOutcome): Promise<void> {
     this.#put += 1;
     this.#bytes += result.size;
     this.#newBytes += result.newBytes;
-    this.#storedBytes += result.storedBytes;
+    this.#storedBytes += result.storedBytes ?? 0;
     const text = (): string => `${this.#session.shown(result.key)}  ${result.digest}  ${formatBytes(result.size)}`;
-    await this.#session.confirm({ ...result, path }, text);
+    await this.#session.confirm({ ...result, path, ...(this.#waits && { waiting: true }) }, text);
   }
 
   skipped(path: string, reason: string): void {
@@ -53,7 +61,9 @@ export class PutReport {
   async summary(complete: boolean): Promise<void> {
     const { json, quiet } = this.#session.options;
     const several = this.#plan.hasFolder || this.#put + this.#skipped + this.#failed > 1;
-    if (quiet || !several) return;
+    if (quiet) return;
+    if (this.#waits && this.#put > 0 && !json) await this.#session.conclude(WAITING);
+    if (!several) return;
     const counts = { put: this.#put, skipped: this.#skipped, failed: this.#failed };
     const sizes = { bytes: this.#bytes, newBytes: this.#newBytes, storedBytes: this.#storedBytes };
     if (json) this.#session.terminal.note(JSON.stringify({ summary: { ...counts, ...sizes } }));
@@ -63,7 +73,8 @@ export class PutReport {
 
   #sentence(): string {
     const counts = `${formatCount(this.#put)} put, ${formatCount(this.#skipped)} skipped, ${formatCount(this.#failed)} failed`;
-    const sizes = `${formatBytes(this.#bytes)}, ${formatBytes(this.#newBytes)} new, ${formatBytes(this.#storedBytes)} stored`;
+    const stored = this.#waits ? '' : `, ${formatBytes(this.#storedBytes)} stored`;
+    const sizes = `${formatBytes(this.#bytes)}, ${formatBytes(this.#newBytes)} new${stored}`;
     const seconds = this.#meter.elapsedSeconds;
     const speed = seconds >= 1 ? ` in ${formatDuration(seconds)}, ${formatBytes(this.#bytes / seconds)}/s` : '';
     return `${counts}: ${sizes}${speed}`;

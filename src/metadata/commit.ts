@@ -31,7 +31,7 @@ export interface CommitContext {
 /** What may be wrong with one request: its own conditions and bytes. Anything else concerns the whole transaction. */
 const REQUEST_ERRORS = [
   ...(['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const),
-  ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED'] as const),
+  ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED', 'NAMESPACE_KEY_GONE'] as const),
 ];
 
 function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
@@ -86,7 +86,7 @@ async function planChange(state: WorkingState, change: Change, commit: number): 
 async function planRequest(
   state: WorkingState,
   request: CommitRequest,
-  gathered: Gathered,
+  { gathered, scope }: { readonly gathered: Gathered; readonly scope: OperationScope | undefined },
 ): Promise<readonly ChangeOutcome[]> {
   const commit = state.head.commit + 1;
   return state.attempt(async () => {
@@ -96,8 +96,9 @@ async function planRequest(
     const planned: PlannedChange[] = [];
     for (const change of request.changes) planned.push(await planChange(state, change, commit));
     await checkQuotas(state, request.quotas ?? []);
-    for (const { operation, dropped, outcome } of planned) {
-      if (operation) gathered.operations.push(operation);
+    const operations = planned.flatMap(({ operation }) => operation ?? []);
+    gathered.operations.push(...(scope ? operations.map((operation) => scope.wrap(operation)) : operations));
+    for (const { dropped, outcome } of planned) {
       const leaving = dropped ?? outcome.shredded;
       if (leaving !== undefined) gathered.dropped.push(leaving);
     }
@@ -116,8 +117,7 @@ function withIncarnation(state: WorkingState, operations: readonly Operation[]):
 function appendRecord(state: WorkingState, gathered: Gathered, { time, scope }: CommitContext): void {
   const { incarnation, digest: previous } = state.head;
   const commit = state.head.commit + 1;
-  const scoped = scope ? gathered.operations.map((operation) => scope.wrap(operation)) : gathered.operations;
-  const operations = withIncarnation(state, scoped);
+  const operations = withIncarnation(state, gathered.operations);
   const sealed = scope ? ({ sealed: true } as const) : {};
   const record = encodeJournalRecord({ commit, previous, incarnation, time, operations, ...sealed });
   let bytes = record.length;
@@ -140,7 +140,7 @@ export async function commitRequests(
   const results: (readonly ChangeOutcome[] | Error)[] = [];
   for (const request of requests) {
     try {
-      results.push(await planRequest(state, request, gathered));
+      results.push(await planRequest(state, request, { gathered, scope: context.scope }));
     } catch (error) {
       if (!isStoreError(error, ...REQUEST_ERRORS)) throw error;
       results.push(error);

@@ -12,67 +12,103 @@ import type { WorkingState } from './working-state.ts';
 const OF_NAMESPACE = 'WHERE namespace = ? AND namespace > 0';
 const PAGE = `LIMIT ${METADATA_SCAN_ROWS}`;
 
-async function dropItems(state: WorkingState, namespace: number): Promise<void> {
-  for (;;) {
+class NamespaceDrop {
+  readonly #state: WorkingState;
+  readonly #isolatedMax: number;
+  /** All that leave, in the order in which they were met. */
+  readonly leaving: Set<number>;
+  #isolated = 0;
+  #unsaved = 0;
+
+  constructor(state: WorkingState, namespaces: readonly number[], isolatedMax: number) {
+    this.#state = state;
+    this.#isolatedMax = isolatedMax;
+    this.leaving = new Set(namespaces);
+  }
+
+  /**
+   * Reads pages of rows until there are no more. What one page changed is written before the next is asked for; the small
+   * ends of many namespaces are written together.
+   */
+  async #eachPage(remove: () => Promise<number>): Promise<void> {
+    for (;;) {
+      const rows = await remove();
+      this.#unsaved += rows;
+      if (this.#unsaved >= METADATA_SCAN_ROWS) {
+        await this.#state.save();
+        this.#unsaved = 0;
+      }
+      if (rows < METADATA_SCAN_ROWS) return;
+    }
+  }
+
+  async #dropItems(namespace: number): Promise<number> {
+    const state = this.#state;
     const page = await state.items.loadWhere(state.transaction, `${OF_NAMESPACE} ${PAGE}`, [namespace]);
-    if (page.length === 0) return;
     await state.loadItems(page);
     for (const { kind, id } of page) state.removeItem(itemKey(kind, id));
-    await state.save();
+    return page.length;
   }
-}
 
-async function dropPacks(state: WorkingState, namespace: number): Promise<void> {
-  for (;;) {
-    const where = `${OF_NAMESPACE} AND dropped = 0 ${PAGE}`;
-    const page = await state.packs.loadWhere(state.transaction, where, [namespace]);
-    if (page.length === 0) return;
-    for (const pack of page) state.packs.put({ ...pack, dropped: true });
-    await state.save();
+  async #dropPacks(namespace: number): Promise<number> {
+    const { packs, transaction } = this.#state;
+    const page = await packs.loadWhere(transaction, `${OF_NAMESPACE} AND dropped = 0 ${PAGE}`, [namespace]);
+    for (const pack of page) packs.put({ ...pack, dropped: true });
+    return page.length;
   }
-}
 
-/** @returns the isolation namespaces of the entries that left */
-async function dropEntries(state: WorkingState, namespace: number): Promise<readonly number[]> {
-  const isolated: number[] = [];
-  for (;;) {
+  async #dropEntries(namespace: number): Promise<number> {
+    const state = this.#state;
     const page = await state.entries.loadWhere(state.transaction, `${OF_NAMESPACE} ${PAGE}`, [namespace]);
-    if (page.length === 0) return isolated;
     for (const { key, entry } of page) {
       const { isolation } = factsOfEntry(entry);
-      if (isolation !== undefined) isolated.push(isolation);
+      if (isolation !== undefined) this.#addIsolated(isolation);
       state.removeEntry(key);
     }
-    if (isolated.length > NAMESPACE_DROP_ISOLATED_MAX) {
-      throw storeError('BATCH_TOO_LARGE', 'the namespace holds too many isolated entries to be dropped at once', {
-        details: { namespace, size: isolated.length },
-      });
+    return page.length;
+  }
+
+  #addIsolated(namespace: number): void {
+    this.leaving.add(namespace);
+    this.#isolated += 1;
+    if (this.#isolated <= this.#isolatedMax) return;
+    throw storeError('BATCH_TOO_LARGE', 'the namespace holds too many isolated entries to be dropped at once', {
+      details: { size: this.#isolated },
+    });
+  }
+
+  async run(): Promise<void> {
+    // A set hands out what is added while it is walked.
+    for (const namespace of this.leaving) {
+      await this.#eachPage(() => this.#dropItems(namespace));
+      await this.#eachPage(() => this.#dropPacks(namespace));
+      if (namespace < ISOLATED_NAMESPACE_MIN) await this.#eachPage(() => this.#dropEntries(namespace));
     }
-    await state.save();
   }
 }
 
 /**
- * Lets namespaces leave the state, with all changes before. Everything must be loaded again before it is used again.
+ * Lets namespaces leave the state, after all changes before.
+ * @param isolatedMax isolated entries that may leave with them
  * @returns all that left: those asked for, then the isolation namespaces of their entries
  * @throws `invalid/BATCH_TOO_LARGE`
  */
-export async function dropNamespaces(state: WorkingState, namespaces: readonly number[]): Promise<readonly number[]> {
+export async function dropNamespaces(
+  state: WorkingState,
+  namespaces: readonly number[],
+  isolatedMax = NAMESPACE_DROP_ISOLATED_MAX,
+): Promise<readonly number[]> {
   if (namespaces.length === 0) return [];
+  // The rows of a namespace are found by queries, which see what is written.
   await state.save();
-  const leaving = new Set(namespaces);
-  // A set hands out what is added while it is walked.
-  for (const namespace of leaving) {
-    await dropItems(state, namespace);
-    await dropPacks(state, namespace);
-    if (namespace >= ISOLATED_NAMESPACE_MIN) continue;
-    for (const isolated of await dropEntries(state, namespace)) leaving.add(isolated);
-  }
+  const drop = new NamespaceDrop(state, namespaces, isolatedMax);
+  await drop.run();
+  const leaving = [...drop.leaving];
   await addShreds(
     state,
-    [...leaving].filter((namespace) => namespace >= ISOLATED_NAMESPACE_MIN),
+    leaving.filter((namespace) => namespace >= ISOLATED_NAMESPACE_MIN),
   );
-  return [...leaving];
+  return leaving;
 }
 
 /** Their key pages are to be destroyed, however often the process ends before that is done. */

@@ -61,7 +61,7 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       await commit(metadata, move('rename', 'a name that nobody else may read', 'b'), move('copy', 'b', 'c'));
       expect((await operationsOf(metadata, 1)).map(({ type }) => type)).toEqual(['scoped']);
       expect(await operationsOf(metadata, 2)).toMatchObject([
-        { type: 'scoped', namespace: TENANT, epoch: 1 },
+        { type: 'scoped', namespace: TENANT },
         { type: 'scoped', namespace: TENANT },
       ]);
       const [row] = await metadata.outbox(0, 1);
@@ -133,6 +133,17 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       expect(await operationsOf(metadata, 3)).toEqual(dropped);
       expect(await metadata.pendingShreds()).toEqual([ISOLATED]);
       expect(await whereIs(metadata, 'x')).toBeUndefined();
+      await expectSound(metadata);
+    });
+
+    it('takes nothing more once its key is gone', async () => {
+      const metadata = await open();
+      await commit(metadata, putIn(TENANT, 'a'));
+      await metadata.unlock(ringOf(1, []), 2);
+      const outcomes = await metadata.commit([request(putIn(TENANT, 'b')), request(put('ours'))]);
+      expect(outcomes.map(codeOf)).toEqual(['NAMESPACE_KEY_GONE', 'ok']);
+      await commit(metadata, DROP);
+      expect(await metadata.namespaceCounters(TENANT)).toEqual(NOTHING);
       await expectSound(metadata);
     });
 

@@ -1,8 +1,7 @@
 import type { Backend } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
-import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
-  decodeStoreConfig,
   type EntryValue,
   encodeStoreConfig,
   type IsolatedEntry,
@@ -21,7 +20,7 @@ import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { KeyPages } from './key-pages.ts';
-import type { Unlocking } from './unlock.ts';
+import { decodeNewer, type Unlocking } from './unlock.ts';
 
 /** Keys of packs are asked for with every record; deriving one takes longer than opening a small record. */
 const PACK_KEYS_MAX = 1024;
@@ -158,10 +157,9 @@ export class Keychain implements PackKeys {
   async reload(): Promise<boolean> {
     const stored = await this.#metadata.config();
     if (stored === undefined || stored.generation <= this.config.generation) return false;
-    const config = decodeStoreConfig(stored.bytes);
-    invariant(config.keys !== 'none', 'a sealed store stays sealed');
+    const config = decodeNewer(this.config, stored);
     const keyring = unlockWith(this.keyring, config);
-    await this.#take(keyring ? { config, keyring } : await this.#unlocking.newer(stored.bytes));
+    await this.#take(keyring ? { config, keyring } : await this.#unlocking.newer(stored));
     return true;
   }
 

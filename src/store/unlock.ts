@@ -5,6 +5,7 @@ import {
   decodeStoreConfig,
   encodeStoreConfig,
   type PlainStoreConfig,
+  type SealedStoreConfig,
   STORE_CONFIG_KEY,
   type StoreConfig,
   type StoreConfigBase,
@@ -18,7 +19,7 @@ import {
   unlock,
   wipeSecret,
 } from '../keys/index.ts';
-import type { Metadata } from '../metadata/contract.ts';
+import type { Metadata, StoredConfig } from '../metadata/contract.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 
@@ -29,7 +30,7 @@ export type OpenedConfig = { readonly config: PlainStoreConfig; readonly keyring
 export interface Unlocking {
   readonly opened: OpenedConfig;
   /** Opens a config that another process made since. @throws `denied/WRONG_KEY` when the caller was shut out */
-  newer(bytes: Uint8Array): Promise<KeyState>;
+  newer(stored: StoredConfig): Promise<KeyState>;
   /** Overwrites what opened it; to be called once, when the store is closed or was not opened. */
   end(): void;
 }
@@ -50,7 +51,7 @@ export async function unlockConfig(config: StoreConfig, keys: KeySource | undefi
     const keyring = await unlock(config, secret);
     return {
       opened: { config, keyring },
-      newer: (bytes) => unlockNewer(bytes, secret),
+      newer: (stored) => unlockNewer(config, stored, secret),
       end: () => wipeSecret(secret),
     };
   } catch (error) {
@@ -75,13 +76,22 @@ export async function createUnlocked(base: StoreConfigBase, keys: KeySource): Pr
   const given = typeof keys === 'function' ? await keys() : keys;
   const opened = await createSealed(base, [given], { random: systemRandom, clock: systemClock });
   const secret = await openSecret(given);
-  return { opened, newer: (bytes) => unlockNewer(bytes, secret), end: () => wipeSecret(secret) };
+  return { opened, newer: (stored) => unlockNewer(opened.config, stored, secret), end: () => wipeSecret(secret) };
 }
 
-async function unlockNewer(bytes: Uint8Array, secret: OpenSecret): Promise<KeyState> {
-  const config = decodeStoreConfig(bytes);
-  invariant(config.keys !== 'none', 'a sealed store stays sealed');
+async function unlockNewer(known: StoreConfig, stored: StoredConfig, secret: OpenSecret): Promise<KeyState> {
+  const config = decodeNewer(known, stored);
   return { config, keyring: await unlock(config, secret) };
+}
+
+/**
+ * Decodes a config that the metadata holds, where anybody who can write there may have put an old one, or another store's.
+ * @throws `corrupt/CONFIG_CORRUPT`
+ */
+export function decodeNewer(known: StoreConfig, { generation, bytes }: StoredConfig): SealedStoreConfig {
+  const config = decodeStoreConfig(bytes);
+  if (config.keys !== 'none' && config.generation === generation && config.storeId === known.storeId) return config;
+  throw storeError('CONFIG_CORRUPT', 'the config that the metadata holds is not the one it says');
 }
 
 /**
@@ -100,7 +110,7 @@ export async function unlockMetadata(
   const kept = await metadata.config();
   const { generation } = opened.config;
   if (kept !== undefined && kept.generation > generation) {
-    const newest = await unlocking.newer(kept.bytes);
+    const newest = await unlocking.newer(kept);
     await metadata.unlock(newest.keyring.secrets, kept.generation);
     if (!options.readOnly) await backend.put(STORE_CONFIG_KEY, kept.bytes);
     return newest;

@@ -145,6 +145,24 @@ describe('a tree of names', () => {
     expect((await read()).found).toEqual([...range(0, 1000), ...range(1100, 2000)].map(toHex));
   });
 
+  it('keeps an item reachable that lies before the first bound of a branch, when that branch joins another', async () => {
+    await apply(put(...range(0, 1800, 1000)));
+    const nodes = new Map((await allNodes()).map((node) => [node.number, node]));
+    const leavesOf = (branch: NodeRow | undefined) => (branch?.children ?? []).map((number) => nodes.get(number));
+    const [left, right] = leavesOf(nodes.get(root)).map(leavesOf);
+    const itemsOf = (leaves: readonly (NodeRow | undefined)[] = []) => leaves.flatMap((leaf) => leaf?.items ?? []);
+    const [emptied] = right ?? [];
+    const early = emptied?.items[0] as Uint8Array;
+    await apply(remove(...itemsOf(emptied && [emptied])));
+    await apply(put(early));
+    await apply(remove(...itemsOf(left?.slice(5)), ...itemsOf(right?.slice(5))));
+    const { found } = await read();
+    expect((await allNodes()).length).toBeLessThan(nodes.size - (left?.length ?? 0));
+    expect(found).toContain(toHex(early));
+    const kept = [...itemsOf(left?.slice(0, 5)), early, ...itemsOf(right?.slice(1, 5))].map(toHex);
+    expect(found.slice(0, kept.length)).toEqual(kept);
+  });
+
   it('takes bounds of a few bytes from names of a thousand', async () => {
     await apply(put(...range(0, 100, 1000)));
     const branches = (await allNodes()).filter(({ children }) => children);

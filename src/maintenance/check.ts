@@ -1,7 +1,9 @@
 /**
  * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry has
- * its chunks, every pack is on the backend and says of itself what the metadata says of it, and the journal is whole.
+ * its chunks, every pack is on the backend and says of itself what the metadata says of it, and journal and config are
+ * whole.
  */
+import { checkConfig } from './check-config.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkJournal } from './check-journal.ts';
 import { checkPacks } from './check-packs.ts';
@@ -35,12 +37,14 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
       return otherwise;
     }
   };
+  const config = await part(() => store.metadata.config(), undefined);
   await checkMetadata(store, problems, options);
   await part(() => store.settle(), undefined);
   const nothing = { garbage: { blobs: 0, bytes: 0 }, lostPacks: new Set<number>() };
   const { garbage, lostPacks } = await part(() => checkPacks(store, problems, options), nothing);
   const journalRecords = await part(() => checkJournal(store, problems, options), 0);
   await part(() => checkEntries(store, { lostPacks, problems }, options), undefined);
+  await part(() => checkConfig(store, config, problems), undefined);
   const { entries, chunks, packs } = await store.metadata.counters();
   const damaged = problems.count > problems.unseen;
   return Object.freeze({

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/contract.ts';
-import type { EntryValue, ItemIds } from '../format/index.ts';
+import type { EntryValue, ItemIds, StoreConfig } from '../format/index.ts';
 import type { EntryRow, Metadata } from '../metadata/contract.ts';
 import type { ItemReader } from '../pipeline/item-reader.ts';
 import type { PackStore } from '../placement/pack-store.ts';
@@ -18,6 +18,8 @@ export interface CheckedStore {
   readonly backend: Backend;
   readonly metadata: Metadata;
   readonly packs: PackStore;
+  /** Whether the store is sealed. */
+  readonly config: Pick<StoreConfig, 'keys'>;
   /** May flag what it finds; a read-only store flags nothing. */
   readonly writable: boolean;
   /** Numbers of the namespaces, the default one among them. */

@@ -9,6 +9,7 @@ import {
   type DirectoryItem,
   decodeJournalRecord,
   type ItemIds,
+  JOURNAL_PREFIX,
   openRecord,
   type PackDescriptor,
   parseShardKey,
@@ -33,7 +34,7 @@ export async function listJournalPacks(
   signal?: AbortSignal,
 ): Promise<JournalPackName[]> {
   const names: JournalPackName[] = [];
-  for await (const blob of listAll(backend, { prefix: 'journal/', ...(signal && { signal }) })) {
+  for await (const blob of listAll(backend, { prefix: JOURNAL_PREFIX, ...(signal && { signal }) })) {
     const parsed = parseShardKey(blob.key);
     if (parsed?.pack.journal === undefined || parsed.index !== 0 || parsed.pack.journal.lastCommit <= commit) continue;
     names.push({ ...parsed.pack, journal: parsed.pack.journal });

@@ -13,6 +13,10 @@ export interface Problem {
 /** Listed in full up to here: a store with a lost disk must not fill the memory with its problems. */
 const LISTED_MAX = 1000;
 
+const TOLD_KINDS: ReadonlySet<string> = new Set(['corrupt', 'unavailable']);
+/** What damage looks like where a name is sealed: a pack claims an epoch or a namespace that the store has not. */
+const UNKNOWN_KEYS = ['EPOCH_UNKNOWN', 'NAMESPACE_KEY_GONE'] as const;
+
 /** Gathers problems; counts those it no longer lists. */
 export class ProblemList {
   readonly #listed: Problem[] = [];
@@ -42,7 +46,8 @@ export class ProblemList {
    * not be reached is one too, and was not looked at.
    */
   addError(error: unknown, about: { readonly key?: string; readonly packId?: string } = {}): void {
-    if (!isStoreError(error) || (error.kind !== 'corrupt' && error.kind !== 'unavailable')) throw error;
+    const isProblem = isStoreError(error, ...UNKNOWN_KEYS) || (isStoreError(error) && TOLD_KINDS.has(error.kind));
+    if (!isProblem) throw error;
     if (error.kind === 'unavailable') this.#unseen += 1;
     const { key, digest, packId } = { ...error.details, ...about };
     this.add({

@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
+import { runFlips } from './flips/flip-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
 import { runMemory } from './memory/memory-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--folder <path>]
 npm run test:slow -- memory [--gib 4] [--folder <path>]
+npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
 `;
 
 const { positionals, values } = parseArgs({
@@ -18,6 +20,7 @@ const { positionals, values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    flips: { type: 'string', default: '1000000' },
     gib: { type: 'string', default: '4' },
     folder: { type: 'string', default: path.join(tmpdir(), 'holdfast-slow') },
   },
@@ -58,7 +61,20 @@ async function memory(): Promise<void> {
   }
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, memory };
+async function flips(): Promise<void> {
+  const [count, seed] = [Number(values.flips), Number(values.seed)];
+  say(`flips: ${count} single bits of a sealed store, seed ${seed}, store in ${values.folder}`);
+  let told = 0;
+  const onRound = (done: number): void => {
+    if (done - told < count / 20) return;
+    told = done;
+    say(`${done} flips: every one noticed, or harmless`);
+  };
+  const figures = await runFlips({ flips: count, seed, folder: values.folder, onRound });
+  for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
+}
+
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, memory, flips };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

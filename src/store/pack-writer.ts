@@ -48,6 +48,7 @@ export const PACK_WRITES_AT_ONCE = 1;
  */
 export class PackWriter {
   readonly #newPack: () => NewPack;
+  readonly #epoch: () => number;
   readonly #packs: PackStore;
   readonly #register: RegisterPack;
   readonly #health: Health;
@@ -62,6 +63,8 @@ export class PackWriter {
 
   constructor(parts: {
     readonly newPack: () => NewPack;
+    /** The key epoch that a pack would begin under now. */
+    readonly epoch: () => number;
     readonly packs: PackStore;
     readonly register: RegisterPack;
     readonly health: Health;
@@ -69,6 +72,7 @@ export class PackWriter {
     readonly buffers?: BufferPool | undefined;
   }) {
     this.#newPack = parts.newPack;
+    this.#epoch = parts.epoch;
     this.#buffers = parts.buffers;
     this.#packs = parts.packs;
     this.#register = parts.register;
@@ -93,7 +97,7 @@ export class PackWriter {
 
   /** Adds a record to the open pack; waits while full packs are being written. @returns the pack to wait for */
   async append(record: SealedRecord): Promise<PendingPack> {
-    while (this.#open?.builder.isFull) await this.#closeOnce(this.#open);
+    while (this.#open && this.#isComplete(this.#open)) await this.#closeOnce(this.#open);
     this.#health.assertWritable();
     this.#open ??= this.#begin();
     this.#open.builder.add(record);
@@ -112,6 +116,11 @@ export class PackWriter {
     const open = this.#open;
     if (open?.pending === pending) await this.#closeOnce(open);
     await pending.registered;
+  }
+
+  /** Full, or begun before the keys changed: who was shut out since must not open what comes now. */
+  #isComplete({ builder }: OpenPack): boolean {
+    return builder.isFull || builder.header.epoch !== this.#epoch();
   }
 
   #begin(): OpenPack {

@@ -83,7 +83,11 @@ export class PackWriters {
   #open(namespace: number): Slot {
     const { packs, session, register, health } = this.#parts;
     const open = (packClass: PackClass, buffers?: BufferPool): PackWriter =>
-      new PackWriter({ newPack: () => session.newPack(packClass, namespace), packs, register, health, buffers });
+      new PackWriter({
+        newPack: () => session.newPack(packClass, namespace),
+        epoch: () => session.epoch,
+        ...{ packs, register, health, buffers },
+      });
     // A buffer holds a full pack: an entry with packs for itself, or a page of nodes, rarely fills one.
     const growing = namespace >= ISOLATED_NAMESPACE_MIN ? undefined : this.#buffers;
     return { chunkPacks: open('data', growing), nodePacks: open('meta'), users: 0 };

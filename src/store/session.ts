@@ -33,6 +33,11 @@ export class Session {
     this.#random = parts.random;
   }
 
+  /** The key epoch that packs begin under now; 0 in a plain store. */
+  get epoch(): number {
+    return this.#schedule()?.currentEpoch ?? 0;
+  }
+
   /**
    * Begins a pack of a namespace, under the newest key epoch and a salt of its own.
    * @throws `denied/NAMESPACE_KEY_GONE`

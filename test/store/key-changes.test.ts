@@ -6,7 +6,7 @@ import { createStore, openOrCreateStore, openStore, rebuildStore, type Store } f
 import { generateIdentity } from '../../src/keys/index.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { FaultyBackend } from '../../src/testing/index.ts';
-import { noise, text } from '../support/contents.ts';
+import { noise, sameBytes, text } from '../support/contents.ts';
 import { closedAfterTest, testFolder } from '../support/stores.ts';
 
 const KEY = { key: new Uint8Array(32).fill(1) };
@@ -179,6 +179,24 @@ describe('keys of a store', () => {
     expect(await one.namespace('tenant').get('a')).toEqual(text('y'));
     expect(await other.keys.rekey()).toMatchObject({ done: true });
     expect(await one.get('a')).toEqual(text('x'));
+  });
+
+  it('seal what a put that is running writes from then on', async () => {
+    const content = noise(6_000_000);
+    const half = content.length / 2;
+    const packsOf = async (between: (store: Store) => Promise<unknown>): Promise<number> => {
+      const store = closedAfterTest(await createStore('memory:', { keys: KEY }));
+      async function* halves(): AsyncGenerator<Uint8Array> {
+        yield content.subarray(0, half);
+        await between(store);
+        yield content.subarray(half);
+      }
+      await store.put('a', halves());
+      expect(sameBytes(await store.get('a'), content)).toBe(true);
+      return (await store.stats()).packs;
+    };
+    // A pack that was filling when the keys changed is closed, and another one begun.
+    expect(await packsOf((store) => store.keys.rotate())).toBeGreaterThan(await packsOf((store) => store.keys.list()));
   });
 
   it('that are old are repaired and not used', async () => {

@@ -1,6 +1,6 @@
 import type { Backend } from '../../backend/contract.ts';
 import { concatBytes, copyBytes, fromHex } from '../../bytes/bytes.ts';
-import { type ChunkingSpec, parseChunking } from '../../chunking/index.ts';
+import type { ChunkingSpec } from '../../chunking/index.ts';
 import { createSigner, type Signer } from '../../crypto/signature.ts';
 import { invariant, storeError } from '../../errors/store-error.ts';
 import { type ItemIds, keyedIds, MESSAGE_ID_BYTES, type MessageEntry } from '../../format/index.ts';
@@ -15,7 +15,6 @@ import { ActiveCalls } from '../active-calls.ts';
 import { checkAttributes, checkContentType, encodeKey } from '../arguments.ts';
 import { digestText } from '../entry-info.ts';
 import type { PutOnlyOptions, PutOnlyResult, PutOnlyStore } from '../key-types.ts';
-import { exchangeSeed } from '../scope.ts';
 import { MessageWriter } from './message-writer.ts';
 
 export interface InboxStoreParts {
@@ -23,6 +22,8 @@ export interface InboxStoreParts {
   /** Locked. */
   readonly metadata: Metadata;
   readonly credential: WriterCredential;
+  /** How to cut, under the seed of the namespace. */
+  readonly chunking: ChunkingSpec;
   readonly random: RandomBytes;
 }
 
@@ -37,21 +38,18 @@ export class InboxStore implements PutOnlyStore {
   readonly #parts: InboxStoreParts;
   readonly #storeId: Uint8Array;
   readonly #ids: ItemIds;
-  readonly #chunking: ChunkingSpec;
   readonly #signer: Signer;
   readonly #calls = new ActiveCalls();
   #closing: Promise<void> | undefined;
 
-  /** @throws `invalid/CHUNKING_INVALID` */
   constructor(parts: InboxStoreParts) {
-    const { storeId, idKey, chunking, chunkerSeed, signingSeed } = parts.credential;
+    const { storeId, idKey, signingSeed } = parts.credential;
     const bytes = fromHex(storeId);
     invariant(bytes, 'a credential has the id of its store in hex');
     this.id = storeId;
     this.#parts = parts;
     this.#storeId = bytes;
     this.#ids = keyedIds(idKey);
-    this.#chunking = exchangeSeed(parseChunking(chunking), { from: 0n, to: chunkerSeed });
     this.#signer = createSigner('ed25519', signingSeed);
   }
 
@@ -104,7 +102,7 @@ export class InboxStore implements PutOnlyStore {
     let size = 0;
     let chunks = 0;
     let newBytes = 0;
-    for await (const view of cutSource(source, this.#chunking, signal)) {
+    for await (const view of cutSource(source, this.#parts.chunking, signal)) {
       signal?.throwIfAborted();
       // What is hashed is the copy: the caller's array may change.
       const bytes = copyBytes(view);

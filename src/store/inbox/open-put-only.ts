@@ -1,7 +1,8 @@
 /** Opening a store as a put-only writer. */
 import type { Backend } from '../../backend/contract.ts';
+import { type ChunkingSpec, parseChunking } from '../../chunking/index.ts';
 import { argumentTypeError } from '../../errors/argument-error.ts';
-import { storeError } from '../../errors/store-error.ts';
+import { isStoreError, storeError } from '../../errors/store-error.ts';
 import {
   checkWriterCredential,
   parseWriterCredential,
@@ -12,6 +13,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import type { PutOnlyStore } from '../key-types.ts';
 import { checkExistingPlace, checkWritablePlace, openPlace, type Place, readConfig, toPlace } from '../location.ts';
 import { openMetadata } from '../open.ts';
+import { exchangeSeed } from '../scope.ts';
 import type { CallOptions, StoreLocation } from '../types.ts';
 import { InboxStore } from './inbox-store.ts';
 
@@ -35,13 +37,14 @@ export interface PutOnlyOpenOptions extends CallOptions {
 export async function openPutOnly(location: StoreLocation, options: PutOnlyOpenOptions): Promise<PutOnlyStore> {
   const place = toPlace(location);
   const credential = await openCredential(options);
+  const chunking = chunkingOf(credential);
   await checkExistingPlace(place);
   await checkWritablePlace(place);
   options.signal?.throwIfAborted();
   // The reserve is the store's own: a writer neither spends it nor sets it aside.
   const { backend } = await openPlace(place, { create: false, reserveBytes: 0 });
   try {
-    return await openInbox(place, { backend, credential }, options);
+    return await openInbox(place, { backend, credential, chunking }, options);
   } catch (error) {
     await backend.close();
     throw error;
@@ -50,7 +53,7 @@ export async function openPutOnly(location: StoreLocation, options: PutOnlyOpenO
 
 async function openInbox(
   place: Place,
-  parts: { readonly backend: Backend; readonly credential: WriterCredential },
+  parts: { readonly backend: Backend; readonly credential: WriterCredential; readonly chunking: ChunkingSpec },
   { signal }: CallOptions,
 ): Promise<InboxStore> {
   const config = await readConfig(parts.backend, { readOnly: false, signal });
@@ -63,6 +66,17 @@ async function openInbox(
   }
   const metadata = await openMetadata(place, config, { create: false, readOnly: true });
   return new InboxStore({ ...parts, metadata, random: systemRandom });
+}
+
+/** @throws `invalid/CREDENTIAL_INVALID` */
+function chunkingOf({ chunking, chunkerSeed }: WriterCredential): ChunkingSpec {
+  try {
+    const spec = parseChunking(chunking);
+    if (spec.kind !== 'given') return exchangeSeed(spec, { from: 0n, to: chunkerSeed });
+  } catch (error) {
+    if (!isStoreError(error, 'CHUNKING_INVALID')) throw error;
+  }
+  throw storeError('CREDENTIAL_INVALID', 'this is not a writer credential: wrong or missing: chunking');
 }
 
 async function openCredential(options: PutOnlyOpenOptions): Promise<WriterCredential> {

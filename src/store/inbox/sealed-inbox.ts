@@ -7,6 +7,18 @@ import type { SealedCalls } from '../sealed-calls.ts';
 import type { CallOptions, Logger, ProgressOptions } from '../types.ts';
 import { type AdoptOptions, adoptAll, removeMessage } from './adopt-all.ts';
 
+type Adopted = Pick<AdoptReport, 'adopted' | 'entries' | 'bytes'>;
+
+const NOTHING: Adopted = { adopted: 0, entries: 0, bytes: 0 };
+
+function sumOf(one: Adopted, other: Adopted): Adopted {
+  return {
+    adopted: one.adopted + other.adopted,
+    entries: one.entries + other.entries,
+    bytes: one.bytes + other.bytes,
+  };
+}
+
 /** See `Inbox`. While a store is open for writing it also adopts by itself. */
 export class SealedInbox implements Inbox {
   readonly #calls: SealedCalls;
@@ -14,6 +26,8 @@ export class SealedInbox implements Inbox {
   readonly #stop = new AbortController();
   /** Messages that were refused here, which are not read again unless somebody asks. */
   readonly #refused = new Set<string>();
+  /** Adopted in the background, and not told to anybody who asked. */
+  #untold: Adopted = NOTHING;
   #adopting: Promise<unknown> = Promise.resolve();
   #polling: { stop(): void } | undefined;
   #isPolling = false;
@@ -23,8 +37,11 @@ export class SealedInbox implements Inbox {
     this.#logger = logger;
   }
 
-  adopt(options: ProgressOptions = {}): Promise<AdoptReport> {
-    return this.#adopt(options);
+  async adopt(options: ProgressOptions = {}): Promise<AdoptReport> {
+    const report = await this.#adopt(options);
+    const { adopted, entries, bytes } = this.#untold;
+    this.#untold = NOTHING;
+    return Object.freeze({ ...report, adopted, entries, bytes });
   }
 
   discard(messageId: string, options: CallOptions = {}): Promise<boolean> {
@@ -74,6 +91,7 @@ export class SealedInbox implements Inbox {
         options.signal?.throwIfAborted();
         const report = await adoptAll({ engine, keychain }, options);
         for (const { message } of report.refused) this.#refused.add(message);
+        this.#untold = sumOf(this.#untold, report);
         return report;
       }),
     );

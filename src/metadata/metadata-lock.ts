@@ -2,7 +2,7 @@ import { storeError } from '../errors/store-error.ts';
 import { KeySchedule, type RingSecrets } from '../format/key-schedule.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { loadHead } from './books.ts';
-import type { Transaction } from './database.ts';
+import type { Reader, Transaction } from './database.ts';
 import type { KeyedDatabase } from './keyed-database.ts';
 import type { RowSealer } from './row-sealer.ts';
 import { keysChanged, loadGeneration } from './store-config.ts';
@@ -11,6 +11,11 @@ import { settingsTable } from './tables.ts';
 
 /** A setting that is there once the first sealed rows are: they cannot be written before there are keys. */
 const BEGUN = 'begun';
+
+async function isBegun(reader: Reader): Promise<boolean> {
+  const [begun] = await settingsTable.load(reader, [[BEGUN]]);
+  return begun !== undefined;
+}
 
 export interface MetadataLockParts {
   readonly database: KeyedDatabase;
@@ -28,17 +33,44 @@ export class MetadataLock {
     this.#parts = parts;
   }
 
-  /** See `Metadata.unlock`. When it fails, everything is as it was. */
+  /**
+   * See `Metadata.unlock`. When it fails, everything is as it was. Keys change in a turn of the database, so that no
+   * transaction writes a part of its rows under keys that prove to be wrong.
+   */
   async unlock(keys: RingSecrets, generation: number): Promise<void> {
+    const { database, store, readOnly } = this.#parts;
+    const { unguarded } = database;
+    const next = { schedule: new KeySchedule(keys), generation };
+    const open = async (reader: Reader): Promise<void> => {
+      await loadHead(reader, store.tables);
+    };
+    if (await unguarded.read(isBegun)) {
+      await unguarded.read((reader) => this.#with(next, reader, open));
+      return;
+    }
+    if (readOnly) throw storeError('METADATA_MISSING', 'the metadata was made and never used: it holds nothing yet');
+    await unguarded.write((transaction) =>
+      this.#with(next, transaction, async () => {
+        if (!(await isBegun(transaction))) await this.#writeFirstRows(transaction);
+        await open(transaction);
+      }),
+    );
+  }
+
+  /** Uses other keys from now on, unless `work` fails with them. */
+  async #with(
+    next: { readonly schedule: KeySchedule; readonly generation: number },
+    reader: Reader,
+    work: (reader: Reader) => Promise<void>,
+  ): Promise<void> {
     const { database, sealer } = this.#parts;
-    const stored = await database.unguarded.read(loadGeneration);
-    if (stored > generation) throw keysChanged(generation, stored);
+    const stored = await loadGeneration(reader);
+    if (stored > next.generation) throw keysChanged(next.generation, stored);
     const before = { schedule: sealer.isUnlocked ? sealer.schedule : undefined, generation: database.generation };
-    sealer.unlock(new KeySchedule(keys));
-    database.generation = generation;
+    sealer.unlock(next.schedule);
+    database.generation = next.generation;
     try {
-      await this.#begin();
-      await database.read((reader) => loadHead(reader, this.#parts.store.tables));
+      await work(reader);
     } catch (error) {
       if (before.schedule) sealer.unlock(before.schedule);
       else sealer.lock();
@@ -47,18 +79,7 @@ export class MetadataLock {
     }
   }
 
-  /** Writes what every metadata begins with, once. */
-  async #begin(): Promise<void> {
-    const { database, readOnly } = this.#parts;
-    const [begun] = await database.read((reader) => settingsTable.load(reader, [[BEGUN]]));
-    if (begun) return;
-    if (readOnly) throw storeError('METADATA_MISSING', 'the metadata was made and never used: it holds nothing yet');
-    await database.write((transaction) => this.#writeFirstRows(transaction));
-  }
-
   async #writeFirstRows(transaction: Transaction): Promise<void> {
-    const [begun] = await settingsTable.load(transaction, [[BEGUN]]);
-    if (begun) return;
     const { store, random } = this.#parts;
     const { tables } = store;
     for (const { shape } of [tables.head, tables.sums, ...allSummedTables(store)]) {

@@ -78,6 +78,18 @@ describe('the metadata of a sealed store', () => {
     expect(await locked.counters()).toMatchObject({ entries: 2, chunks: 3 });
   });
 
+  it('writes nothing under keys that prove to be wrong, whatever is under way meanwhile', async () => {
+    const metadata = await file.fill();
+    const wrong = { ...ringOf(), epochs: [{ number: 1, secret: secretOf('another epoch') }] };
+    const calls = Array.from({ length: 20 }, (_, index) => [
+      metadata.commit([request(put(`k${index}`), put(`l${index}`))]),
+      metadata.unlock(wrong, 1).catch((error: unknown) => error),
+    ]);
+    await Promise.all(calls.flat());
+    expect(await metadata.counters()).toMatchObject({ entries: 42 });
+    expect((await metadata.check()).problems).toEqual([]);
+  });
+
   it('that nobody unlocked yet cannot be read', async () => {
     await (await file.openLocked({ create: true })).close();
     const reader = await file.openLocked({ readOnly: true });

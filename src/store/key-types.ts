@@ -142,7 +142,8 @@ export interface RefusedMessage {
 export interface Inbox {
   /**
    * Checks what is there and makes its entries visible. A store that is open for writing also does it by itself, when it
-   * is opened and every 30 seconds. Nothing that is in the store is replaced.
+   * is opened and every 30 seconds; the report counts what was adopted so since somebody asked last. Nothing that is in
+   * the store is replaced.
    */
   adopt(options?: ProgressOptions): Promise<AdoptReport>;
   /**

@@ -26,7 +26,11 @@ export interface CliOptions {
   readonly cwd?: string;
 }
 
-export const environment: NodeJS.ProcessEnv = { ...process.env, HOLDFAST_STORE: undefined, NODE_OPTIONS: undefined };
+/** That of the tests without what a developer may have set for stores of their own. */
+export const environment: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_'))),
+  NODE_OPTIONS: undefined,
+};
 
 export async function createCliFolder(options: { readonly store?: boolean } = {}): Promise<CliFolder> {
   const consumer = await createConsumerFolder();
@@ -34,7 +38,7 @@ export async function createCliFolder(options: { readonly store?: boolean } = {}
   await mkdir(folder);
   const settings = ({ input = '', env, cwd = '.' }: CliOptions = {}) => ({
     cwd: path.join(folder, cwd),
-    env: { ...environment, ...env },
+    env: { ...environment, HOLDFAST_STATE: path.join(consumer.path, 'state'), ...env },
     input,
   });
   const run: CliFolder['run'] = (args, options) => runInKeptProcess({ args, ...settings(options) });

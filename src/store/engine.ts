@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/contract.ts';
+import { equalBytes } from '../bytes/bytes.ts';
 import { type ChunkingSpec, parseChunking } from '../chunking/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import { decodeEntryRow, type EntryValue, namespaceOfKey, plainIds, type StoreConfig } from '../format/index.ts';
@@ -167,6 +168,18 @@ export class Engine {
       return { row, value, reader, ids, isolated: true };
     } catch (error) {
       throw namingEntry(error, keyText(row));
+    }
+  }
+
+  /** Opens an entry that was looked up a moment ago; `undefined` when it was shredded since. */
+  async openCurrent(row: EntryRow, scope: Scope): Promise<OpenedEntry | undefined> {
+    try {
+      return await this.openEntry(row, scope);
+    } catch (error) {
+      if (!isStoreError(error, 'KEY_PAGE_MISSING')) throw error;
+      const [now] = await this.metadata.getEntries([row.key]);
+      if (now && equalBytes(now.version, row.version)) throw error;
+      return now && (await this.openCurrent(now, scope));
     }
   }
 

@@ -2,7 +2,7 @@ import { concatBytes } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import { parseDigest } from '../hash/index.ts';
-import type { Change, ChangeOutcome, EntryRow } from '../metadata/contract.ts';
+import type { Change, ChangeOutcome } from '../metadata/contract.ts';
 import { entryChunks, readContent } from '../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../pipeline/small-contents.ts';
 import type { Source } from '../pipeline/source.ts';
@@ -108,8 +108,7 @@ export class EntryStore implements Entries {
 
   get(key: string, options: CallOptions = {}): Promise<Uint8Array> {
     return this.#call(options, async (scope) => {
-      const row = await this.#entry(scope, key);
-      return await this.#readAll(await this.#engine.openEntry(row, scope), options.signal);
+      return await this.#readAll(await this.#entry(scope, key), options.signal);
     });
   }
 
@@ -119,7 +118,7 @@ export class EntryStore implements Entries {
       const rows = await this.#engine.metadata.getEntries(keys.map((key) => scope.key(key)));
       const found: OpenedEntry[] = [];
       for (const [index, row] of rows.entries())
-        found.push(await this.#engine.openEntry(row ?? this.#notFound(keys[index] ?? ''), scope));
+        found.push((row && (await this.#engine.openCurrent(row, scope))) ?? this.#notFound(keys[index] ?? ''));
       const contents: Uint8Array[] = [];
       for (const batch of contentBatches(found)) contents.push(...(await this.#readTogether(batch, options.signal)));
       return contents;
@@ -138,10 +137,7 @@ export class EntryStore implements Entries {
   }
 
   stat(key: string, options: CallOptions = {}): Promise<EntryInfo> {
-    return this.#call(options, async (scope) => {
-      const row = await this.#entry(scope, key);
-      return toEntryInfo(await this.#engine.openEntry(row, scope));
-    });
+    return this.#call(options, async (scope) => toEntryInfo(await this.#entry(scope, key)));
   }
 
   list(options: ListOptions = {}): AsyncIterable<EntryInfo> {
@@ -286,9 +282,9 @@ export class EntryStore implements Entries {
     return toEntryInfo(await this.#engine.openEntry(row, scope));
   }
 
-  async #entry(scope: Scope, key: string): Promise<EntryRow> {
+  async #entry(scope: Scope, key: string): Promise<OpenedEntry> {
     const [row] = await this.#engine.metadata.getEntries([scope.key(key)]);
-    return row ?? this.#notFound(key);
+    return (row && (await this.#engine.openCurrent(row, scope))) ?? this.#notFound(key);
   }
 
   #notFound(key: string): never {
@@ -331,7 +327,7 @@ export class EntryStore implements Entries {
   }
 
   async *#readPieces(scope: Scope, key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
-    const { value, reader } = await this.#engine.openEntry(await this.#entry(scope, key), scope);
+    const { value, reader } = await this.#entry(scope, key);
     const range = resolveRange({ key, size: value.size }, options);
     const { signal, onProgress } = options;
     const { counts } = this.#engine.telemetry;
@@ -350,7 +346,7 @@ export class EntryStore implements Entries {
   }
 
   async *#listChunks(scope: Scope, key: string, options: CallOptions): AsyncGenerator<ChunkInfo> {
-    const { value, reader } = await this.#engine.openEntry(await this.#entry(scope, key), scope);
+    const { value, reader } = await this.#entry(scope, key);
     try {
       for await (const { index, offset, length, digest } of entryChunks(reader, value, options)) {
         yield Object.freeze({ index, offset, length, digest: digestText(digest) });

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/index.ts';
-import { createStore, openStore, type Store } from '../../src/index.ts';
+import { createStore, type ListOptions, openStore, type Store } from '../../src/index.ts';
 import { FaultyBackend } from '../../src/testing/index.ts';
 import { noise, text } from '../support/contents.ts';
 import { closedAfterTest, testFolder } from '../support/stores.ts';
@@ -124,6 +124,19 @@ describe('an isolated entry', () => {
     expect(await readdir(path.join(folder, 'keys'))).toEqual([]);
     expect(await store.get('shared')).toEqual(content);
     expect(await store.maintenance.check()).toMatchObject({ ...SOUND, garbage: { blobs: 0 } });
+  });
+
+  it('is listed, and filtered by what only its key tells', async () => {
+    const store = await sealedStore();
+    for (const [key, contentType] of Object.entries({ a: 'text/plain', b: 'image/png', c: 'text/plain' }))
+      await store.put(key, `content of ${key}`, { isolation: 'entry', contentType, attributes: { name: key } });
+    await store.put('d', 'open to the store', { contentType: 'text/plain' });
+    const listed = async (options: ListOptions): Promise<readonly string[]> =>
+      (await Array.fromAsync(store.list(options))).map(({ key }) => key);
+    expect(await listed({ where: { contentType: 'text/plain' } })).toEqual(['a', 'c', 'd']);
+    expect(await listed({ where: { contentType: 'text/plain' }, limit: 2 })).toEqual(['a', 'c']);
+    expect(await listed({ where: { contentType: 'text/plain' }, limit: 3 })).toEqual(['a', 'c', 'd']);
+    expect(await listed({ where: { attributes: { name: 'b' } } })).toEqual(['b']);
   });
 
   it('leaves no key behind when its put fails', async () => {

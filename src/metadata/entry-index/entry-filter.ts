@@ -1,4 +1,5 @@
 import { decodeEntryRow } from '../../format/isolated-entry.ts';
+import type { EntryValue } from '../../format/types.ts';
 import type { EntryFilter, EntryQuery, EntryRow } from '../contract.ts';
 
 /** Whether a filter asks for what only the encoded entry tells, so that rows must be read to be left out. */
@@ -14,8 +15,11 @@ export function readsContent(where: EntryFilter): boolean {
 export function matchesContent(row: EntryRow, where: EntryFilter): boolean {
   if (!readsContent(where)) return true;
   const decoded = decodeEntryRow(row.entry);
-  if (!('value' in decoded)) return true;
-  const { value } = decoded;
+  return !('value' in decoded) || matchesValue(decoded.value, where);
+}
+
+/** Whether content type and attributes are those asked for. */
+export function matchesValue(value: EntryValue, where: EntryFilter): boolean {
   if (where.contentType !== undefined && value.contentType !== where.contentType) return false;
   return Object.entries(where.attributes ?? {}).every(
     ([name, wanted]) => Object.hasOwn(value.attributes, name) && value.attributes[name] === wanted,

@@ -30,6 +30,7 @@ describe('docs/format.md', () => {
     ['Scoped operation', 32],
     ['Isolated entry', 70],
     ['Key page', 120],
+    ['Inbox', 1664],
   ])('has a byte table without gaps: %s, %i bytes', (heading, total) => {
     let end = 0;
     for (const { offset, bytes } of byteTable(heading)) {
@@ -61,6 +62,10 @@ describe('docs/format.md', () => {
     expect(TEXT).toContain(`attributes ${limits.ATTRIBUTES_BYTES_MAX / limits.KIB} KiB`);
     expect(TEXT).toContain(`content type ${limits.CONTENT_TYPE_BYTES_MAX} bytes`);
     expect(TEXT).toContain(`| journal record | ${limits.JOURNAL_RECORD_BYTES_MAX / limits.MIB} MiB |`);
+    expect(TEXT).toContain(
+      `${limits.INBOX_HEAD_BYTES_MAX / limits.KIB} KiB of head, ${limits.INBOX_PART_BYTES / limits.MIB} MiB of content a part, ` +
+        `${said(limits.INBOX_PARTS_MAX)} parts`,
+    );
     expect(TEXT).toContain(`| store config | ${limits.STORE_CONFIG_BYTES_MAX / limits.MIB} MiB |`);
     expect(TEXT).toContain(`| scoped operation | ${limits.OPERATION_BYTES_MAX / limits.KIB} KiB as sealed |`);
     expect(TEXT).toContain(`| isolated entry | ${limits.ENTRY_VALUE_BYTES_MAX / limits.KIB} KiB of entry value`);

@@ -5,7 +5,7 @@
  */
 
 import { invariant } from '../errors/store-error.ts';
-import { createKeyedHasher } from '../hash/index.ts';
+import { createKeyedDigest } from '../hash/index.ts';
 import { DIGEST_BYTES } from './sizes.ts';
 import { recordKindCode } from './type-codes.ts';
 

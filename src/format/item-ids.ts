@@ -30,13 +30,15 @@ export const plainIds: ItemIds = { idOf: (_kind, digest) => digest };
  * @param idKey 32 bytes (`KeySchedule.idKey`)
  */
 export function keyedIds(idKey: Uint8Array): ItemIds {
+  const keyed = createKeyedDigest(idKey);
+  // One for all: it is hashed before the call is over.
+  const named = new Uint8Array(1 + DIGEST_BYTES);
   return {
     idOf(kind, digest) {
       invariant(digest.length === DIGEST_BYTES, 'a digest has 32 bytes');
-      return createKeyedHasher(idKey)
-        .update(Uint8Array.of(recordKindCode(kind)))
-        .update(digest)
-        .digest();
+      named[0] = recordKindCode(kind);
+      named.set(digest, 1);
+      return keyed(named);
     },
   };
 }

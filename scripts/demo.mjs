@@ -1,4 +1,4 @@
-// `npm run demo`: puts real files into a store twice, shows what that costs, reads everything back and compares it byte
+// `npm run demo`: puts real files into a sealed store twice, shows what that costs, reads everything back and compares it byte
 // by byte with the files. Leaves the store in ./demo-store to play with. Uses nothing but the public library.
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createStore, openStore } from '../dist/index.js';
+import { createStore, generateKeyFile, openStore } from '../dist/index.js';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const DEFAULT_LOCATION = path.join(root, 'demo-store');
@@ -17,6 +17,11 @@ const MARK_TEXT = 'A demo of Holdfast made this store. `npm run demo` throws it 
 
 const PROBLEMS_SHOWN = 10;
 
+/** Where the key of a demo lies: beside its store, which is no place for the key of a real one. */
+function keyFileOf(location) {
+  return `${location}.key`;
+}
+
 /** Small files in flight share packs and commits. */
 const IN_FLIGHT = 32;
 
@@ -24,7 +29,8 @@ const HELP = `Usage: npm run demo [-- [--store FOLDER] PATH...]
 
 Puts files and folders into a store twice, shows savings and speed, reads everything back and compares it byte by byte.
 Without a PATH it takes what is here anyway: node_modules of this checkout, the Node binary in it included.
-The store stays in FOLDER (./demo-store). It is made anew each time; what is not the store of a demo is never removed.
+The store stays in FOLDER (./demo-store), the key that opens it beside it, in FOLDER.key. Both are made anew each time;
+what is not the store of a demo is never removed.
 `;
 
 function say(text = '') {
@@ -43,8 +49,14 @@ function line(name, value, note = '') {
 
 /** Removes the store of an earlier demo; refuses anything else. */
 async function removeOldStore(location) {
-  if (!existsSync(location)) return;
-  const isDemo = await openStore(location, { readOnly: true }).then(
+  const keyFile = keyFileOf(location);
+  const hasKey = existsSync(keyFile);
+  if (!existsSync(location)) {
+    if (hasKey) throw new Error(`${keyFile} is a key without its store; move or remove it yourself`);
+    return;
+  }
+  // Demos of older versions made plain stores.
+  const isDemo = await openStore(location, { readOnly: true, ...(hasKey && { keys: { keyFile } }) }).then(
     async (store) => {
       await using old = store;
       return old.has(MARK);
@@ -53,6 +65,7 @@ async function removeOldStore(location) {
   );
   if (!isDemo) throw new Error(`${location} is not the store of a demo; move or remove it yourself`);
   await rm(location, { recursive: true });
+  await rm(keyFile, { force: true });
 }
 
 /** Every regular file below a path. Links are left alone, so nothing is counted twice. */
@@ -145,7 +158,8 @@ async function compareAll(store, files, prefix) {
 async function run(store, files, location) {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const count = files.length.toLocaleString('en-US');
-  say(`Holdfast demo: ${count} files, ${sizeOf(bytes)}, into ${path.relative(process.cwd(), location) || '.'}`);
+  const shown = path.relative(process.cwd(), location) || '.';
+  say(`Holdfast demo: ${count} files, ${sizeOf(bytes)}, sealed into ${shown}`);
 
   say('\n1. Put them all');
   const first = await timed(bytes, () => putAll(store, files, 'first'));
@@ -179,7 +193,8 @@ async function run(store, files, location) {
 
 function sayWhatNext(files, location) {
   const example = files.find(({ name }) => name.endsWith('README.md')) ?? files[0];
-  const store = `npx holdfast -s ${quoted(path.relative(process.cwd(), location) || '.')}`;
+  const shown = path.relative(process.cwd(), location) || '.';
+  const store = `npx holdfast -s ${quoted(shown)} --key-file ${quoted(keyFileOf(shown))}`;
   const key = quoted(`second/${example.name}`);
   say('\nThe store is yours to play with:');
   say(`   ${store} ls --long --limit 20`);
@@ -188,6 +203,7 @@ function sayWhatNext(files, location) {
   say(`   ${store} get ${key} -o ${quoted(path.basename(example.name))}.copy`);
   say(`   ${store} stats`);
   say(`   ${store} check`);
+  say(`   ${store} key list`);
 }
 
 function quoted(word) {
@@ -204,7 +220,8 @@ async function main() {
   const files = await gather(positionals.length > 0 ? positionals : await installedPackages());
   await removeOldStore(location);
   {
-    await using store = await createStore(location, { keys: 'none' });
+    await generateKeyFile(keyFileOf(location));
+    await using store = await createStore(location, { keys: { keyFile: keyFileOf(location) } });
     await store.put(MARK, MARK_TEXT, { contentType: 'text/plain' });
     const isSound = await run(store, files, location);
     if (!isSound) throw new Error('something above is not as it must be: please report this');

@@ -46,6 +46,7 @@ async function runBlock(block: CodeBlock): Promise<ProcessResult> {
     ...process.env,
     PATH: `${folder.path}/bin${path.delimiter}${process.env.PATH}`,
     HOLDFAST_STORE: undefined,
+    HOLDFAST_STATE: `${folder.path}/state`,
   };
   return isShell ? runProcess('bash', ['-eu', file], { cwd, env }) : runProcess(process.execPath, [file], { cwd, env });
 }

@@ -1,7 +1,7 @@
 import { readdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI } from '../support/cli.ts';
+import { CLI, environment } from '../support/cli.ts';
 import { type ConsumerFolder, createConsumerFolder, ROOT } from '../support/consumer-folder.ts';
 import { type ProcessResult, runProcess } from '../support/run-process.ts';
 
@@ -24,11 +24,16 @@ describe('the demo', () => {
     for (let round = 0; round < 2; round += 1) {
       const done = await demo('--store', 'my store', 'two words');
       expect(done).toMatchObject({ status: 0, stderr: '' });
-      expect(done.stdout).toContain('Holdfast demo: 2 files, 97.7 KiB, into my store');
+      expect(done.stdout).toContain('Holdfast demo: 2 files, 97.7 KiB, sealed into my store');
       expect(done.stdout).toMatch(/different +0\n/);
-      expect(done.stdout).toContain("npx holdfast -s 'my store' get 'second/two words/a.txt' -o a.txt.copy");
+      expect(done.stdout).toContain(
+        "npx holdfast -s 'my store' --key-file 'my store.key' get 'second/two words/a.txt' -o a.txt.copy",
+      );
     }
-    const listed = await runProcess(process.execPath, [CLI, '-s', 'my store', 'ls'], { cwd: folder.path });
+    const listed = await runProcess(process.execPath, [CLI, '-s', 'my store', '--key-file', 'my store.key', 'ls'], {
+      cwd: folder.path,
+      env: { ...environment, HOLDFAST_STATE: path.join(folder.path, 'state') },
+    });
     expect(listed.stdout.split('\n')).toEqual([
       'README',
       'first/two words/a.txt',

@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/index.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../src/testing/index.ts';
 import { flipBlobs, flipFile } from '../support/flips.ts';
-import { makeSampleStore, metadataPath, SEALED_OPTIONS, StoreImage, sampleEntries } from '../support/sealed-store.ts';
+import {
+  crashCopy,
+  makeSampleStore,
+  metadataPath,
+  SEALED_OPTIONS,
+  StoreImage,
+  sampleEntries,
+} from '../support/sealed-store.ts';
 
 const SEED = 20_260;
 const BLOB_FLIPS = 19_650;
@@ -33,7 +40,7 @@ beforeAll(async () => {
   await cp(folder, running, { recursive: true });
   const store = await openStore(running, { keys: SEALED_OPTIONS.keys, reserveBytes: 0 });
   await store.put('later', KNOWN.find(({ key }) => key === 'later')?.bytes ?? '');
-  await cp(running, copy, { recursive: true });
+  await crashCopy(running, copy);
   await store.close();
   crashed = await StoreImage.of(copy);
 });

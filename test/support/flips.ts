@@ -74,7 +74,8 @@ export async function flipBlobs({ image, known, count, seed, readEvery }: FlipRu
   const figures: FlipFigures = new Map();
   const { engine } = await image.open();
   const rows = new Map((await Array.fromAsync(allPacks(image.metadata))).map((row) => [shardKey(row, 0), row]));
-  const keys = image.keys('');
+  // What a merge has left to be deleted belongs to nobody any more.
+  const keys = image.keys('').filter((key) => rows.has(key) || !/^(packs|journal)/.test(key));
   for (let done = 0; done < count; done += 1) {
     const key = keys[done % keys.length] ?? '';
     const row = rows.get(key);

@@ -1,8 +1,8 @@
 /** Small sealed stores with something of every kind in them, and what attacks on them need. */
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MemoryBackend } from '../../src/backend/memory-backend.ts';
-import { equalBytes, utf8Encode } from '../../src/bytes/bytes.ts';
+import { EMPTY_BYTES, equalBytes, utf8Encode } from '../../src/bytes/bytes.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY } from '../../src/format/index.ts';
 import { type CreateOptions, createStore, type Entries, isStoreError, type Store } from '../../src/index.ts';
 import type { KeySource } from '../../src/keys/index.ts';
@@ -92,15 +92,47 @@ export async function makeSampleStore(folder: string, seed = 1, left: readonly s
   }
 }
 
-/** Every file under a folder by its path with `/`. */
+/** Every file under a folder by its path with `/`; those that are deleted meanwhile are left out. */
 export async function filesOf(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = new Map<string, Uint8Array>();
   for (const entry of entries.filter((one) => one.isFile())) {
     const file = path.join(entry.parentPath, entry.name);
-    files.set(path.relative(folder, file).replaceAll(path.sep, '/'), new Uint8Array(await readFile(file)));
+    const bytes = await readIfThere(file);
+    if (bytes) files.set(path.relative(folder, file).replaceAll(path.sep, '/'), bytes);
   }
   return files;
+}
+
+async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
+}
+
+/**
+ * What a crash at this instant would leave of a folder: a copy of a store that is open. Made again until nothing has
+ * changed meanwhile: merging goes on in the background.
+ */
+export async function crashCopy(folder: string, copy: string): Promise<void> {
+  for (;;) {
+    const before = await filesOf(folder);
+    if (!isSameImage(before, await filesOf(folder))) continue;
+    for (const [name, bytes] of before) {
+      await mkdir(path.dirname(path.join(copy, name)), { recursive: true });
+      await writeFile(path.join(copy, name), bytes);
+    }
+    return;
+  }
+}
+
+function isSameImage(one: ReadonlyMap<string, Uint8Array>, other: ReadonlyMap<string, Uint8Array>): boolean {
+  return (
+    one.size === other.size && [...one].every(([name, bytes]) => equalBytes(bytes, other.get(name) ?? EMPTY_BYTES))
+  );
 }
 
 /** Where a store in a folder keeps its metadata. */

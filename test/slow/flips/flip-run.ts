@@ -3,6 +3,7 @@ import path from 'node:path';
 import { openStore } from '../../../src/index.ts';
 import { type FlipFigures, flipBlobs, flipFile } from '../../support/flips.ts';
 import {
+  crashCopy,
   makeSampleStore,
   metadataPath,
   SEALED_OPTIONS,
@@ -33,7 +34,7 @@ export async function runFlips(options: {
   const known = sampleEntries();
   await store.put('later', known.find(({ key }) => key === 'later')?.bytes ?? '');
   // The log of a process that ends here.
-  await cp(running, crashed, { recursive: true });
+  await crashCopy(running, crashed);
   await store.close();
 
   const figures: FlipFigures = new Map();

@@ -1,4 +1,7 @@
-/** What bsfs promises (BS-1 to BS-22), and what it gets wrong. `docs/decisions/0005` tells why things differ. */
+/**
+ * What bsfs promises (BS-1 to BS-22), and what it gets wrong; of keys in `bsfs-sealed`. `docs/decisions/0005` tells why
+ * things differ.
+ */
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,12 +20,10 @@ describe('bsfs', () => {
     prefix: 'BS',
     count: 22,
     elsewhere: {
-      'BS-6': 'later: keys',
       'BS-8': 'different: one package for Node, no shared library to look for',
-      'BS-10..13': 'different: packs and metadata instead of partitions and a block table (decisions 0002, 0003)',
-      'BS-14..15': 'later: sealing; a plain store says that it is plain',
+      'BS-10..12': 'different: packs and metadata instead of partitions and a block table (decisions 0002, 0003)',
       'BS-16': 'different: placement in order, never at random (decision 0002)',
-      'BS-19..21': 'test/e2e: the command line; key files come later',
+      'BS-20': 'test/e2e: the command line',
     },
   });
 

@@ -1,4 +1,7 @@
-/** What ouroboros-kv promises (OU-1 to OU-36), and what it gets wrong. `docs/decisions/0005` tells why things differ. */
+/**
+ * What ouroboros-kv promises (OU-1 to OU-36), and what it gets wrong; of sealing in `ouroboros-kv-sealed`.
+ * `docs/decisions/0005` tells why things differ.
+ */
 import { describe, expect, it } from 'vitest';
 import { CHUNKING_PROFILES, createChunker } from '../../src/chunking/index.ts';
 import { asDigest, digestOf, equalDigests, formatDigest, parseDigest } from '../../src/hash/index.ts';
@@ -31,15 +34,14 @@ describe('ouroboros-kv', () => {
     count: 36,
     elsewhere: {
       'OU-1': 'later, with relations and erasure coding: parents, children and shard counts of an entry',
-      'OU-15..16': 'later: sealing and erasure coding',
+      'OU-16': 'later, with erasure coding',
       'OU-17': 'different: deterministic CBOR instead of protobuf (decision 0001), tested in src/format',
       'OU-18': 'later, with erasure coding',
       'OU-19': 'different: SQL metadata instead of an LSM tree (decision 0003)',
       'OU-20..25': 'later: relations',
       'OU-28': 'later: verify as a job; every read verifies, and check proves references',
       'OU-31': 'different: SQLite, which flushes every commit',
-      'OU-32': 'later: keys',
-      'OU-35..36': 'test/e2e: the command line; keys, verify and inspect come later',
+      'OU-35..36': 'test/e2e: the command line; verify and inspect come later',
     },
   });
 

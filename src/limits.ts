@@ -126,8 +126,8 @@ export const ARGON2_WORK_KIB_MAX = 16 * MIB;
 /** Key files, identities, credentials and guards: text files of a few KiB at most. */
 export const CREDENTIAL_FILE_BYTES_MAX = 64 * KIB;
 
-/** Content of one part of an inbox message, before it is sealed; a writer holds some four times as much. */
-export const INBOX_PART_BYTES = 8 * MIB;
+/** Content of one part of an inbox message, before it is sealed; a writer holds three times as much. */
+export const INBOX_PART_BYTES = 4 * MIB;
 /** Parts of one message. */
 export const INBOX_PARTS_MAX = 2 ** 32 - 1;
 /** The head of a message, with everything around its sealed bytes. */
@@ -160,6 +160,8 @@ export const METADATA_SCAN_ROWS = 1000;
 export const METADATA_CACHE_BYTES = 16 * MIB;
 /** How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise. */
 export const METADATA_BUSY_TIMEOUT_MS = 5_000;
+/** How long overwriting old metadata waits for whoever still reads it. The thread is blocked meanwhile. */
+export const METADATA_SCRUB_TIMEOUT_MS = 500;
 
 /**
  * Nodes of the sealed lists of names: full at so many bytes, where an item counts as no less than the least, so that one

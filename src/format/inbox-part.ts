@@ -12,7 +12,7 @@ import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, sealAead } from '../crypto/
 import { padmeBytes } from '../crypto/padme.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
-import { CHUNK_BYTES_MAX, INBOX_PART_BYTES, INBOX_PARTS_MAX } from '../limits.ts';
+import { CHUNK_BYTES_MAX, INBOX_PART_BYTES, INBOX_PARTS_MAX, KIB } from '../limits.ts';
 import type { Fail } from './damage.ts';
 import { DIGEST_BYTES } from './sizes.ts';
 
@@ -33,9 +33,12 @@ export type MessagePiece =
   /** `digest`: BLAKE3 of the plain chunk. */
   | { readonly digest: Uint8Array; readonly length: number; readonly bytes?: undefined };
 
-/** Gathers the pieces of one part. */
+/** What a builder begins with: small contents take little memory. */
+const FIRST_BUFFER_BYTES = 64 * KIB;
+
+/** Gathers the pieces of one part after the other, in one buffer. */
 export class PartBuilder {
-  readonly #run: Uint8Array[] = [];
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
   /** Where the bytes of each whole chunk lie, by digest. */
   readonly #offsets = new Map<string, number>();
   #length = 0;
@@ -46,7 +49,7 @@ export class PartBuilder {
 
   /**
    * Adds content as bytes; what the part holds already is not written again.
-   * @param chunk kept until `finish`, not changed
+   * @param chunk copied
    * @param digest of the chunk; absent for the rest of one that began in another part
    * @returns how many of the bytes found room: fewer means that the part is full
    */
@@ -73,11 +76,19 @@ export class PartBuilder {
     return true;
   }
 
-  /** The run of pieces with zeros behind it, which read as its end: as long as Padmé makes it. */
+  /**
+   * Ends the part, and begins the next one.
+   * @returns the run of pieces with zeros behind it, which read as its end: as long as Padmé makes it. Valid until
+   *   something is added
+   */
   finish(): Uint8Array {
-    const plain = new BinaryWriter(Math.min(INBOX_PART_BYTES, padmeBytes(this.#length)));
-    for (const bytes of this.#run) plain.put(bytes);
-    return plain.bytes;
+    const length = this.#length;
+    const padded = Math.min(INBOX_PART_BYTES, padmeBytes(length));
+    this.#reserve(padded);
+    this.#buffer.fill(0, length, padded);
+    this.#offsets.clear();
+    this.#length = 0;
+    return this.#buffer.subarray(0, padded);
   }
 
   get #room(): number {
@@ -85,8 +96,16 @@ export class PartBuilder {
   }
 
   #push(bytes: Uint8Array): void {
-    this.#run.push(bytes);
+    this.#reserve(this.#length + bytes.length);
+    this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.min(INBOX_PART_BYTES, Math.max(bytes, 2 * this.#buffer.length)));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
   }
 }
 

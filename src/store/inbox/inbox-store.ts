@@ -1,5 +1,5 @@
 import type { Backend } from '../../backend/contract.ts';
-import { concatBytes, copyBytes, fromHex } from '../../bytes/bytes.ts';
+import { concatBytes, fromHex } from '../../bytes/bytes.ts';
 import type { ChunkingSpec } from '../../chunking/index.ts';
 import { createSigner, type Signer } from '../../crypto/signature.ts';
 import { invariant, storeError } from '../../errors/store-error.ts';
@@ -10,7 +10,9 @@ import { LOOKUP_BATCH_CHUNKS, RECORD_PLAIN_BYTES_TARGET } from '../../limits.ts'
 import type { Metadata } from '../../metadata/contract.ts';
 import { cutSource } from '../../pipeline/cut-source.ts';
 import type { Source } from '../../pipeline/source.ts';
+import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { RandomBytes } from '../../runtime/random.ts';
+import { type HeldBytes, SlabCopier } from '../../runtime/slabs.ts';
 import { ActiveCalls } from '../active-calls.ts';
 import { checkAttributes, checkContentType, encodeKey } from '../arguments.ts';
 import { digestText } from '../entry-info.ts';
@@ -27,10 +29,12 @@ export interface InboxStoreParts {
   readonly random: RandomBytes;
 }
 
-interface HeldChunk {
-  readonly bytes: Uint8Array;
+interface HeldChunk extends HeldBytes {
   readonly digest: Uint8Array;
 }
+
+/** Buffers for chunks that wait for their lookup: one batch fills at most two. */
+const BUFFERS_KEPT = 4;
 
 /** See `PutOnlyStore`. Each put is one message in the inbox. */
 export class InboxStore implements PutOnlyStore {
@@ -39,6 +43,7 @@ export class InboxStore implements PutOnlyStore {
   readonly #storeId: Uint8Array;
   readonly #ids: ItemIds;
   readonly #signer: Signer;
+  readonly #buffers = new BufferPool({ bytes: RECORD_PLAIN_BYTES_TARGET, keptMax: BUFFERS_KEPT });
   readonly #calls = new ActiveCalls();
   #closing: Promise<void> | undefined;
 
@@ -96,6 +101,7 @@ export class InboxStore implements PutOnlyStore {
     { signal, onProgress }: PutOnlyOptions,
   ): Promise<Pick<MessageEntry, 'digest' | 'size'> & { readonly chunks: number; readonly newBytes: number }> {
     const content = createHasher('blake3');
+    const held = new SlabCopier(this.#buffers);
     const total = source instanceof Uint8Array ? { total: source.length } : {};
     let batch: HeldChunk[] = [];
     let batchBytes = 0;
@@ -105,9 +111,9 @@ export class InboxStore implements PutOnlyStore {
     for await (const view of cutSource(source, this.#parts.chunking, signal)) {
       signal?.throwIfAborted();
       // What is hashed is the copy: the caller's array may change.
-      const bytes = copyBytes(view);
+      const { bytes, release } = held.copy(view);
       content.update(bytes);
-      batch.push({ bytes, digest: blake3(bytes) });
+      batch.push({ bytes, release, digest: blake3(bytes) });
       batchBytes += bytes.length;
       size += bytes.length;
       chunks += 1;
@@ -127,9 +133,10 @@ export class InboxStore implements PutOnlyStore {
     const ids = concatBytes(chunks.map(({ digest }) => this.#ids.idOf('chunk', digest)));
     const known = await this.#parts.metadata.knownItems('chunk', ids);
     let newBytes = 0;
-    for (const [index, { bytes, digest }] of chunks.entries()) {
+    for (const [index, { bytes, digest, release }] of chunks.entries()) {
       if (known[index]) await message.addStored(digest, bytes.length, signal);
       else newBytes += await message.addBytes(bytes, digest, signal);
+      release();
     }
     return newBytes;
   }

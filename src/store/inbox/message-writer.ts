@@ -24,7 +24,7 @@ export class MessageWriter {
   readonly #keys: MessageKeys;
   readonly #ciphertext: Uint8Array;
   readonly #id: string;
-  #part = new PartBuilder();
+  readonly #part = new PartBuilder();
   #parts = 0;
 
   /** @param recipient ML-KEM-1024 public key that the message is sealed for, of the namespace in the epoch of `place` */
@@ -40,7 +40,7 @@ export class MessageWriter {
 
   /**
    * The next chunk of the content, as bytes.
-   * @param chunk kept until its part is written, not changed
+   * @param chunk copied
    * @returns how many bytes are written for it: none where the part has the chunk already
    */
   async addBytes(chunk: Uint8Array, digest: Uint8Array, signal?: AbortSignal): Promise<number> {
@@ -89,7 +89,6 @@ export class MessageWriter {
   async #putPart(signal?: AbortSignal): Promise<void> {
     const index = this.#parts;
     const sealed = sealMessagePart(this.#keys.part, index, this.#part.finish());
-    this.#part = new PartBuilder();
     // Counted first: a put that failed may have left it.
     this.#parts += 1;
     await this.#put(messagePartKey(this.#id, index), sealed, signal);

@@ -126,7 +126,9 @@ export async function adopt(
     steps = [];
     items = 0;
   }
-  if (steps.length > 0) await metadata.replay([pack.descriptor], steps);
+  // Also without a record that is new: what lies on the backend holds its records, and a later one may count on that,
+  // such as one that drops a pack of the same commits.
+  if (steps.length > 0 || newer.length === 0) await metadata.replay([pack.descriptor], steps);
   const inline = pack.entries
     .filter((entry) => entry.inline.length > 0)
     .map((entry) => ({ commit: entry.commit, items: entry.inline }));

@@ -55,11 +55,12 @@ export const CASES: readonly { readonly title: string; readonly operation: Opera
 ];
 
 /**
- * The points of an operation that a run tries: every one of a short operation; of a long one every third, from an
- * offset that other runs choose otherwise. With `HOLDFAST_EVERY_POINT=1` always every one.
+ * The points of an operation that a run tries: every one of a short operation; of one with more than `most` every third,
+ * or fewer, from an offset that other runs choose otherwise. With `HOLDFAST_EVERY_POINT=1` always every one.
  */
-export function pointsOf(count: number, offset: number): readonly number[] {
-  const step = count > 20 && process.env.HOLDFAST_EVERY_POINT !== '1' ? 3 : 1;
+export function pointsOf(count: number, offset: number, most = 20): readonly number[] {
+  const isShort = count <= most || process.env.HOLDFAST_EVERY_POINT === '1';
+  const step = isShort ? 1 : Math.max(3, Math.ceil(count / most));
   return Array.from({ length: count }, (_, point) => point).filter(
     (point) => step === 1 || point % step === offset % step,
   );

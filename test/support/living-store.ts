@@ -7,6 +7,7 @@ import {
   encodeStoreConfig,
   STORE_CONFIG_KEY,
   STORE_FORMAT,
+  type StoreConfig,
   type StoreConfigBase,
 } from '../../src/format/index.ts';
 import type { Logger, Store } from '../../src/index.ts';
@@ -23,7 +24,7 @@ import { Telemetry } from '../../src/store/events.ts';
 import { followingMetadata } from '../../src/store/following-metadata.ts';
 import { HoldfastStore } from '../../src/store/holdfast-store.ts';
 import { openKeychain } from '../../src/store/open.ts';
-import { plain, type Unlocking, unlockConfig } from '../../src/store/unlock.ts';
+import { type Unlocking, unlockConfig } from '../../src/store/unlock.ts';
 import { Lifeline } from './lifeline.ts';
 
 const STORE_ID = '00112233445566778899aabbccddeeff';
@@ -80,11 +81,14 @@ export async function newMetadata(keys?: KeySecret): Promise<Metadata> {
   return (await metadataHome(keys)).open();
 }
 
-/** Puts the config of a new sealed store on its backend; a plain one has its config in this file. */
-export async function makeSealed(backend: Backend, keys: KeySecret | undefined): Promise<void> {
-  if (keys === undefined) return;
-  const { config } = await createSealed(CONFIG, [keys], { random: systemRandom, clock: systemClock });
-  await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config));
+/** Makes a store on a backend that has none: puts its config there. */
+export async function makeStore(backend: Backend, keys?: KeySecret): Promise<void> {
+  await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(await newConfig(keys)));
+}
+
+async function newConfig(keys: KeySecret | undefined): Promise<StoreConfig> {
+  if (keys === undefined) return { format: STORE_FORMAT, ...CONFIG, keys: 'none' };
+  return (await createSealed(CONFIG, [keys], { random: systemRandom, clock: systemClock })).config;
 }
 
 /** A store and the process it lives in. */
@@ -106,9 +110,10 @@ export interface LivingParts {
   readonly life?: Lifeline;
 }
 
-/** Opens a store over its parts, as a process that has just been started. */
+/** Opens a store over its parts, as a process that has just been started; makes it when the backend has none. */
 export async function startProcess(parts: LivingParts): Promise<LivingStore> {
   const { keys, logger, reserve, life = new Lifeline() } = parts;
+  if ((await parts.backend.head(STORE_CONFIG_KEY)) === undefined) await makeStore(parts.backend, keys);
   const backend = life.backend(parts.backend);
   const metadata = life.metadata(parts.metadata);
   const unlocking = await unlockingOf(backend, keys);
@@ -127,7 +132,6 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
 }
 
 async function unlockingOf(backend: Backend, keys: KeySecret | undefined): Promise<Unlocking> {
-  if (keys === undefined) return plain({ format: STORE_FORMAT, ...CONFIG, keys: 'none' });
   const bytes = await backend.get(STORE_CONFIG_KEY);
   invariant(bytes, 'the store was made');
   return await unlockConfig(decodeStoreConfig(bytes), keys);

@@ -4,6 +4,8 @@ import type { Report } from './report.ts';
 export interface BenchContext {
   /** Repetitions of everything that is timed, 1 or more. */
   readonly rounds: number;
+  /** Sizes of generated data and stores by this factor: 1 is what docs/benchmarks.md has, less is for a first look. */
+  readonly scale: number;
   /** A fresh folder for this bench, in memory where the machine has such a place; removed afterwards. */
   readonly workFolder: string;
   /** Whether `workFolder` is in memory. */

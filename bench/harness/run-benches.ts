@@ -17,6 +17,7 @@ Without a name every bench runs.
 
   --list          names and what they measure
   --rounds N      repetitions of what is timed, default ${ROUNDS_DEFAULT}
+  --scale F       sizes of generated data and stores by this factor, default 1
   --corpora DIR   folder of bench/corpora.mjs, default $HOLDFAST_CORPORA
   --work DIR      folder for stores, default /dev/shm or the system's temporary folder
   --json FILE     write machine and reports there too
@@ -27,6 +28,7 @@ interface Request {
   readonly names: readonly string[];
   readonly list: boolean;
   readonly rounds: number;
+  readonly scale: number;
   readonly corpora: string | undefined;
   readonly work: string | undefined;
   readonly json: string | undefined;
@@ -41,6 +43,7 @@ function parseRequest(args: readonly string[]): Request | undefined {
       help: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
+      scale: { type: 'string', default: '1' },
       corpora: { type: 'string' },
       work: { type: 'string' },
       json: { type: 'string' },
@@ -48,10 +51,11 @@ function parseRequest(args: readonly string[]): Request | undefined {
     },
   });
   const rounds = Number(values.rounds);
-  if (values.help || !Number.isInteger(rounds) || rounds < 1) return undefined;
+  const scale = Number(values.scale);
+  if (values.help || !Number.isInteger(rounds) || rounds < 1 || !(scale > 0)) return undefined;
   const corpora = values.corpora ?? process.env.HOLDFAST_CORPORA;
   const { list, work, json, markdown } = values;
-  return { names: positionals, list, rounds, corpora, work, json, markdown };
+  return { names: positionals, list, rounds, scale, corpora, work, json, markdown };
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
@@ -83,6 +87,7 @@ async function runOne(bench: Bench, request: Request): Promise<readonly Report[]
   const corpora = new Corpora(request.corpora, say);
   const context: BenchContext = {
     rounds: request.rounds,
+    scale: request.scale,
     workFolder,
     inMemory,
     corpus: (name) => corpora.find(name),

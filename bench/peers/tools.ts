@@ -25,6 +25,28 @@ export const holdfast: Tool = {
   }),
 };
 
+const KEY_FILE = 'store.key';
+
+function sealedEnv({ home }: ToolPaths): Readonly<Record<string, string>> {
+  return { HOLDFAST_KEY_FILE: path.join(home, KEY_FILE), HOLDFAST_STATE: home };
+}
+
+/** The same with a sealed store. A key file opens it: a passphrase would add the quarter of a second it is meant to cost. */
+export const sealedHoldfast: Tool = {
+  ...holdfast,
+  name: 'sealed',
+  settings: 'defaults, a key file',
+  init: ({ store, home }) => [
+    {
+      command: process.execPath,
+      args: [CLI, 'init', '--generate-key-file', path.join(home, KEY_FILE), store],
+      env: { HOLDFAST_STATE: home },
+    },
+  ],
+  ingest: (paths, file, nth) => ({ ...holdfast.ingest(paths, file, nth), env: sealedEnv(paths) }),
+  restore: (paths, file, target) => ({ ...holdfast.restore(paths, file, target), env: sealedEnv(paths) }),
+};
+
 function borgEnv({ home }: ToolPaths): Readonly<Record<string, string>> {
   return {
     BORG_BASE_DIR: home,

@@ -263,6 +263,12 @@ export interface Metadata {
   pendingShreds(page?: { readonly after?: number; readonly limit?: number }): Promise<readonly number[]>;
   /** Their key pages are gone from every backend. */
   forgetShreds(namespaces: readonly number[]): Promise<void>;
+  /**
+   * Overwrites what rows that are gone or changed have left in the files of the metadata: an older config among them, whose
+   * keys may be meant to be destroyed.
+   * @returns false when a reader needs an older state just now: not done, ask again
+   */
+  scrub(): Promise<boolean>;
   /** Reserves a session: 8 random bytes that no other session of this store has; pack ids begin with it. */
   openSession(): Promise<Uint8Array>;
 

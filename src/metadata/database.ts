@@ -56,6 +56,11 @@ export interface Database {
   write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Commits go on beside a snapshot, but for a database in memory, where they wait until it is closed. */
   snapshot(): Promise<Snapshot>;
+  /**
+   * Overwrites what changed and deleted rows have left in the files of the database: pages, and the log of changes.
+   * @returns false when somebody reads an older state just now, or another process is at it: not done, ask again
+   */
+  scrub(): Promise<boolean>;
   /** Waits for the transactions under way. Idempotent. */
   close(): Promise<void>;
 }

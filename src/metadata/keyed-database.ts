@@ -65,6 +65,10 @@ export class KeyedDatabase implements Database {
     }
   }
 
+  scrub(): Promise<boolean> {
+    return this.#database.scrub();
+  }
+
   close(): Promise<void> {
     return this.#database.close();
   }

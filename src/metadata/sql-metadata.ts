@@ -136,6 +136,10 @@ export class SqlMetadata implements Metadata {
     return this.#change((state) => forgetShreds(state, namespaces));
   }
 
+  scrub(): Promise<boolean> {
+    return this.#database.scrub();
+  }
+
   openSession(): Promise<Uint8Array> {
     return this.#change(async (state) => {
       const id = this.#random(SESSION_ID_BYTES);

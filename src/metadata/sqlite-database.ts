@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { storeError } from '../errors/store-error.ts';
-import { METADATA_CACHE_BYTES } from '../limits.ts';
+import { METADATA_CACHE_BYTES, METADATA_SCRUB_TIMEOUT_MS } from '../limits.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
 import type { Database, Dialect, Reader, Snapshot, SqlParameters, SqlRow, SqlValue, Transaction } from './database.ts';
 import { fromSqliteError } from './sqlite-errors.ts';
@@ -203,6 +203,20 @@ export class SqliteDatabase implements Database {
     }
     // IMMEDIATE takes the write lock first: a transaction that read and then wants to write could not be retried.
     return this.#inTurn(() => this.#statements.within('BEGIN IMMEDIATE', work));
+  }
+
+  /** Deleting overwrites pages by itself (`secureDelete`); the write-ahead log keeps old ones until it is truncated. */
+  scrub(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      try {
+        this.#connection.exec(`PRAGMA busy_timeout = ${METADATA_SCRUB_TIMEOUT_MS}`);
+        return this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0;
+      } catch (error) {
+        throw fromSqliteError(error);
+      } finally {
+        this.#connection.exec(`PRAGMA busy_timeout = ${this.#options.busyTimeoutMs}`);
+      }
+    });
   }
 
   async snapshot(): Promise<Snapshot> {

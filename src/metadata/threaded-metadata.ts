@@ -74,6 +74,10 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('forgetShreds', [namespaces]);
   }
 
+  scrub(): Promise<boolean> {
+    return this.#call('scrub', []);
+  }
+
   openSession(): Promise<Uint8Array> {
     return this.#call('openSession', []);
   }

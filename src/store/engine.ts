@@ -130,7 +130,7 @@ export class Engine {
   /** What an earlier process could not destroy. */
   async #finishShredding(): Promise<void> {
     if (this.keychain === undefined || (await this.metadata.pendingShreds({ limit: 1 })).length === 0) return;
-    const { pending } = await this.shred();
+    const { pending } = await this.shred({ scrub: true });
     for (const what of pending) this.telemetry.logger?.warn(`still to be destroyed: ${what}`);
   }
 
@@ -248,16 +248,23 @@ export class Engine {
     const logicalBytesMax = this.keychain?.quotaOf(namespace);
     const quotas = logicalBytesMax === undefined ? undefined : [{ namespace, logicalBytesMax }];
     const outcomes = await this.committer.submit({ ...request, ...(quotas && { quotas }) });
-    if (outcomes.some(({ shredded }) => shredded !== undefined)) needDone(await this.shred());
+    if (outcomes.some(({ shredded }) => shredded !== undefined)) needDone(await this.shred({ scrub: false }));
     return outcomes;
   }
 
   /** Destroys keys and packs that the state has let go of. */
-  shred(): Promise<ShredReport> {
+  shred({ scrub }: { readonly scrub: boolean }): Promise<ShredReport> {
     const { metadata, packs, committer, keychain } = this;
     const { signal } = this.#stopMerging;
     const shredding = this.#shredding.then(() =>
-      shred({ metadata, packs, keychain: needKeychain(keychain), flushJournal: () => committer.flush(), signal }),
+      shred({
+        metadata,
+        packs,
+        keychain: needKeychain(keychain),
+        flushJournal: () => committer.flush(),
+        signal,
+        scrub,
+      }),
     );
     this.#shredding = shredding.catch(() => undefined);
     return shredding;

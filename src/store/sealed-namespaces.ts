@@ -65,12 +65,12 @@ export class SealedNamespaces implements Namespaces {
       // What was put meanwhile, under the key that is gone now.
       const { entries, storedBytes } = await engine.metadata.namespaceCounters(number);
       if (entries > 0 || storedBytes > 0) await dropState(engine, number);
-      return await engine.shred();
+      return await engine.shred({ scrub: true });
     });
   }
 
   shred(options: CallOptions = {}): Promise<ShredReport> {
-    return this.#calls.change(options, (_keychain, engine) => engine.shred());
+    return this.#calls.change(options, (_keychain, engine) => engine.shred({ scrub: true }));
   }
 }
 

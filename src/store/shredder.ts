@@ -5,6 +5,8 @@ import type { Keychain } from './keychain.ts';
 
 export interface ShredContext extends Pick<MergeContext, 'metadata' | 'packs' | 'flushJournal' | 'signal'> {
   readonly keychain: Keychain;
+  /** Whether a key may have been in the metadata: those of namespaces are, in the config; those of isolated entries never. */
+  readonly scrub: boolean;
 }
 
 /**
@@ -15,6 +17,7 @@ export async function shred(context: ShredContext): Promise<ShredReport> {
   const pending: string[] = [];
   await destroyKeys(context, pending);
   await attempt(pending, 'packs of dropped keys', () => deleteDroppedPacks(context));
+  if (context.scrub) await scrub(context, pending);
   return Object.freeze({ done: pending.length === 0, pending: Object.freeze(pending) });
 }
 
@@ -42,6 +45,14 @@ async function destroyKeys({ metadata, keychain, signal }: ShredContext, pending
     await metadata.forgetShreds(destroyed);
     after = last;
   }
+}
+
+/** The config of before, whose ring has the key and which the same master key opens, lies in the log of the metadata. */
+async function scrub({ metadata }: ShredContext, pending: string[]): Promise<void> {
+  const what = 'older configs in the files of the metadata';
+  await attempt(pending, what, async () => {
+    if (!(await metadata.scrub())) pending.push(`${what}: somebody still reads them`);
+  });
 }
 
 /** Runs `work`; a backend that cannot do it now leaves it pending. */

@@ -42,9 +42,9 @@ export class HoldfastStore extends EntryStore implements Store {
     this.id = engine.config.storeId;
     this.sealed = engine.keychain !== undefined;
     const sealedCalls = new SealedCalls(parts);
-    this.keys = new SealedKeys(sealedCalls);
-    this.namespaces = new SealedNamespaces(sealedCalls);
     this.inbox = new SealedInbox(sealedCalls, engine.telemetry.logger);
+    this.keys = new SealedKeys(sealedCalls, this.inbox);
+    this.namespaces = new SealedNamespaces(sealedCalls);
     this.maintenance = Object.freeze({ check: (options?: ProgressOptions) => this.#check(options) });
     if (this.sealed && engine.writable) this.inbox.start();
   }

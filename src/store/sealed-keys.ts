@@ -18,7 +18,7 @@ import {
 } from '../keys/index.ts';
 import { packsByEpoch, rekey } from '../maintenance/rekey.ts';
 import type { Engine } from './engine.ts';
-import type { EpochInfo, KeySlot, RekeyReport, StoreKeys, WriterInfo } from './key-types.ts';
+import type { EpochInfo, Inbox, KeySlot, RekeyReport, StoreKeys, WriterInfo } from './key-types.ts';
 import type { Keychain } from './keychain.ts';
 import type { SealedCalls } from './sealed-calls.ts';
 import type { CallOptions, ProgressOptions } from './types.ts';
@@ -27,8 +27,11 @@ import type { CallOptions, ProgressOptions } from './types.ts';
 export class SealedKeys implements StoreKeys {
   readonly #calls: SealedCalls;
 
-  constructor(calls: SealedCalls) {
+  readonly #inbox: Inbox;
+
+  constructor(calls: SealedCalls, inbox: Inbox) {
     this.#calls = calls;
+    this.#inbox = inbox;
   }
 
   list(options: CallOptions = {}): Promise<readonly KeySlot[]> {
@@ -89,6 +92,8 @@ export class SealedKeys implements StoreKeys {
       const last = options.epoch === undefined ? newest - 1 : checkInteger('epoch', options.epoch, { min: 1 });
       if (last >= newest) throw argumentRangeError('epoch', `one before ${newest}, the present one`, last);
       const { packs, bytes, done } = await rekey(engine.mergeContext(), { ...options, lastEpoch: last });
+      // What waits in the inbox is sealed for the epoch of its writer's credential: nobody opens it afterwards.
+      if (done) await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
       const forgotten = done ? await forgetUpTo(keychain, engine, last) : [];
       return Object.freeze({ done, packs, bytes, forgotten: Object.freeze(forgotten) });
     });

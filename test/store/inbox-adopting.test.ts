@@ -70,7 +70,9 @@ describe('an inbox', () => {
     await store.keys.rotate();
     await writer.put('after', 'y');
     expect(await store.inbox.adopt()).toMatchObject({ adopted: 2, refused: [] });
+    await writer.put('in time', 'w');
     await store.keys.rekey();
+    expect(await store.has('in time')).toBe(true);
     await writer.put('too late', 'z');
     expect(await store.inbox.adopt()).toMatchObject({ adopted: 0, refused: [{ code: 'EPOCH_UNKNOWN' }] });
   });

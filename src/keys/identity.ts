@@ -112,10 +112,9 @@ export function formatIdentity(identity: Identity): string {
 
 /**
  * Reads the text form of an identity, and makes sure that its public key belongs to its seed.
- * @throws `invalid/CREDENTIAL_INVALID`; `denied/WRITE_ONLY` for the credential of a put-only writer
+ * @throws `invalid/CREDENTIAL_INVALID`
  */
 export function parseIdentity(document: string | Uint8Array): Identity {
-  refuseWriterCredential(document);
   const { algorithm, ...parts } = parseDocument(document, identitySchema, WHAT);
   const seed = base64Bytes(IDENTITY_SEED_BYTES[algorithm]).safeParse(parts.seed);
   if (!seed.success) throw credentialError(WHAT, 'wrong or missing: seed');
@@ -148,11 +147,13 @@ export function importSeed(algorithm: IdentityAlgorithm, seed: Uint8Array | stri
 
 /**
  * Reads an identity file.
- * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`
+ * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`, `denied/WRITE_ONLY` for
+ *   the credential of a put-only writer
  */
 export async function readIdentity(path: string, options: SecretFileOptions = {}): Promise<Identity> {
   const bytes = await readSecretFile(path, WHAT, options);
   try {
+    refuseWriterCredential(bytes);
     return parseIdentity(bytes);
   } finally {
     wipe(bytes);

@@ -1,0 +1,81 @@
+/** What only the check of a sealed store can tell: things around its rows and records. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { concatBytes } from '../../src/bytes/bytes.ts';
+import {
+  decodePackHeader,
+  decodeStoreConfig,
+  encodePackHeader,
+  encodeStoreConfig,
+  encodeStripe,
+  PACK_HEADER_BYTES,
+  PACKS_PREFIX,
+  STORE_CONFIG_KEY,
+  type StoreConfig,
+  verifyShard,
+} from '../../src/format/index.ts';
+import type { CheckReport, Store } from '../../src/index.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../src/testing/index.ts';
+import { makeSampleStore, StoreImage } from '../support/sealed-store.ts';
+
+let folder: TemporaryFolder;
+let image: StoreImage;
+/** Open since before anything was changed. */
+let store: Store;
+
+beforeAll(async () => {
+  folder = await makeTemporaryFolder();
+  await makeSampleStore(folder.path, 1, ['many', 'packed']);
+  image = await StoreImage.of(folder.path);
+  ({ store } = await image.open());
+});
+
+afterAll(async () => {
+  await image.close();
+  await folder.remove();
+});
+
+function checkedWith(changed: Readonly<Record<string, Uint8Array | undefined>>): Promise<CheckReport> {
+  return image.with(changed, () => store.maintenance.check());
+}
+
+describe('a check of an open store', () => {
+  it('finds nothing wrong with one that is whole', async () => {
+    expect(await checkedWith({})).toMatchObject({ outcome: 'ok', problems: [] });
+  });
+
+  it.each<[string, (config: StoreConfig, bytes: Uint8Array) => Uint8Array | undefined]>([
+    ['is gone', () => undefined],
+    ['has a flipped bit', (_, bytes) => bytes.map((byte, at) => (at === 100 ? byte ^ 1 : byte))],
+    ['is cut short', (_, bytes) => bytes.subarray(0, -10)],
+    ['is of an older generation', (config) => encodeStoreConfig({ ...config, generation: 1 } as StoreConfig)],
+    [
+      'says something else',
+      (config) => encodeStoreConfig({ ...config, chunking: 'fastcdc:64:256:1024' } as StoreConfig),
+    ],
+    ['is that of a plain store', (config) => plainConfig(config)],
+  ])('tells that the config on the backend %s', async (_, change) => {
+    const bytes = image.blob(STORE_CONFIG_KEY);
+    const report = await checkedWith({ [STORE_CONFIG_KEY]: change(decodeStoreConfig(bytes), bytes) });
+    expect(report).toMatchObject({ outcome: 'damaged', problemCount: 1, problems: [{ code: 'CONFIG_CORRUPT' }] });
+  });
+
+  it.each<[string, object]>([
+    ['an epoch', { epoch: 99 }],
+    ['a namespace', { namespace: 99 }],
+  ])('tells of a pack that claims %s which there is not, and goes on', async (_, claim) => {
+    const [key = ''] = image.keys(PACKS_PREFIX);
+    const { header, data } = verifyShard(image.blob(key));
+    const forged = encodePackHeader({ ...decodePackHeader(data), ...claim });
+    const { store: storeId, pack, stripeId } = header;
+    const bytes = concatBytes([forged, data.subarray(PACK_HEADER_BYTES)]);
+    const report = await checkedWith({ [key]: encodeStripe(bytes, { store: storeId, pack, stripeId }).shards[0] });
+    expect(report).toMatchObject({ outcome: 'damaged', entries: 7 });
+    expect(report.problems.map(({ packId }) => packId)).toContain(key.replace(/.*\/|\.0$/g, ''));
+  });
+});
+
+function plainConfig(config: StoreConfig): Uint8Array {
+  const { features, storeId, created, digest, chunking, compression, redundancy, generation } = config;
+  const base = { features, storeId, created, digest, chunking, compression, redundancy, generation };
+  return encodeStoreConfig({ format: 1, ...base, keys: 'none' });
+}

@@ -88,6 +88,12 @@ export class KeySchedule {
     this.#add(namespace, secret);
   }
 
+  /** Learns what an earlier schedule of the same store has learned: an entry may be on its way while keys change. */
+  learnFrom(earlier: KeySchedule): void {
+    for (const [namespace, { secret }] of earlier.#namespaces)
+      if (namespace >= ISOLATED_NAMESPACE_MIN) this.#add(namespace, secret);
+  }
+
   /** Wipes the secret of a namespace and every data key made of it; from then on it is `NAMESPACE_KEY_GONE`. */
   forget(namespace: number): void {
     const keys = this.#namespaces.get(namespace);

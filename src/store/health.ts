@@ -41,9 +41,10 @@ const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set([
   'unsupported',
 ]);
 
-/** Whether an error of a write leaves no doubt: nothing was written, or (`COMMIT_PENDING`) it is known what was. */
+/** Nothing was done; it is known what was; or what was may be done again as it is. */
+const DEFINITE_CODES = ['METADATA_BUSY', 'COMMIT_PENDING', 'CONFIG_PENDING'] as const;
+
+/** Whether an error of a write leaves no doubt. */
 export function isDefinite(error: unknown): boolean {
-  return (
-    isStoreError(error, 'METADATA_BUSY', 'COMMIT_PENDING') || (isStoreError(error) && DEFINITE_KINDS.has(error.kind))
-  );
+  return isStoreError(error, ...DEFINITE_CODES) || (isStoreError(error) && DEFINITE_KINDS.has(error.kind));
 }

@@ -17,6 +17,7 @@ export class JournalWriter {
   readonly #packs: PackStore;
   readonly #session: Session;
   readonly #incarnation: Uint8Array;
+  readonly #settleKeys: (() => Promise<void>) | undefined;
   #written: number;
   #packsWritten = 0;
   /** The flush under way: a second one at its side would write the same records again. */
@@ -29,12 +30,15 @@ export class JournalWriter {
     readonly packs: PackStore;
     readonly session: Session;
     readonly head: Head;
+    /** Resolves when what was sealed so far would open without the metadata. Absent in a plain store. */
+    readonly settleKeys?: (() => Promise<void>) | undefined;
   }) {
     this.#metadata = parts.metadata;
     this.#packs = parts.packs;
     this.#session = parts.session;
     this.#written = parts.head.flushed;
     this.#incarnation = parts.head.incarnation;
+    this.#settleKeys = parts.settleKeys;
   }
 
   get packsWritten(): number {
@@ -63,6 +67,7 @@ export class JournalWriter {
       const rows = await this.#metadata.outbox(this.#written, FLUSH_BYTES_MAX);
       const last = rows.at(-1);
       if (last === undefined) return;
+      await this.#settleKeys?.();
       const flushed = await this.#writePack(rows);
       // Not in one expression: what is untold may be taken, and the array replaced, while the pack is being written.
       this.#untold.push(flushed);

@@ -13,29 +13,36 @@ import type { RandomBytes } from '../runtime/random.ts';
 export class KeyPages {
   readonly #backend: Backend;
   readonly #random: RandomBytes;
+  readonly #schedule: () => KeySchedule;
 
-  constructor(parts: { readonly backend: Backend; readonly random: RandomBytes }) {
+  constructor(parts: {
+    readonly backend: Backend;
+    readonly random: RandomBytes;
+    /** The keys as they are now: they may change while a page is being read or written. */
+    readonly schedule: () => KeySchedule;
+  }) {
     this.#backend = parts.backend;
     this.#random = parts.random;
+    this.#schedule = parts.schedule;
   }
 
   /** Writes the page of a new secret. @returns the number of the namespace of one that it makes */
-  async create(schedule: KeySchedule): Promise<number> {
+  async create(): Promise<number> {
     for (;;) {
       const namespace = this.#randomNumber();
       const key = keyPageKey(namespace);
       if ((await this.#backend.head(key)) !== undefined) continue;
       const secret = this.#random(SECRET_BYTES);
-      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, schedule, this.#random));
-      schedule.learn(namespace, secret);
+      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, this.#schedule(), this.#random));
+      this.#schedule().learn(namespace, secret);
       secret.fill(0);
       return namespace;
     }
   }
 
   /** Learns the secret of an isolated entry. @throws `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT` */
-  async load(schedule: KeySchedule, namespace: number): Promise<void> {
-    if (schedule.hasNamespace(namespace)) return;
+  async load(namespace: number): Promise<void> {
+    if (this.#schedule().hasNamespace(namespace)) return;
     const key = keyPageKey(namespace);
     const page = await this.#backend.get(key);
     if (page === undefined) {
@@ -43,18 +50,20 @@ export class KeyPages {
         details: { backendKey: key },
       });
     }
-    schedule.learn(namespace, decodeKeyPage(page, namespace, schedule));
+    const secret = decodeKeyPage(page, namespace, this.#schedule());
+    this.#schedule().learn(namespace, secret);
+    secret.fill(0);
   }
 
   /** Writes every page anew, sealed under the newest epoch. */
-  async reseal(schedule: KeySchedule): Promise<void> {
+  async reseal(): Promise<void> {
     for await (const { key } of listAll(this.#backend, { prefix: KEY_PAGES_PREFIX })) {
       const namespace = Number.parseInt(key.slice(KEY_PAGES_PREFIX.length), 16);
       const page = await this.#backend.get(key);
       // Shredded meanwhile.
       if (page === undefined) continue;
-      const secret = decodeKeyPage(page, namespace, schedule);
-      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, schedule, this.#random));
+      const secret = decodeKeyPage(page, namespace, this.#schedule());
+      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, this.#schedule(), this.#random));
       secret.fill(0);
     }
   }

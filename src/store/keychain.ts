@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/contract.ts';
-import { toHex } from '../bytes/bytes.ts';
+import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
   type EntryValue,
@@ -38,6 +38,10 @@ export class Keychain implements PackKeys {
   readonly #packKeys = new Map<string, Uint8Array>();
   #unlocked: KeyState;
   #changing: Promise<unknown> = Promise.resolve();
+  #reloading: Promise<unknown> = Promise.resolve();
+  #settling: Promise<void> = Promise.resolve();
+  /** The backend may not have the config in use: it is not written yet, or a slower process wrote an older one. */
+  #owed = false;
 
   constructor(parts: {
     readonly backend: Backend;
@@ -54,7 +58,7 @@ export class Keychain implements PackKeys {
     this.#random = parts.random;
     this.#unlocking = parts.unlocking;
     this.#unlocked = parts.unlocked;
-    this.#pages = new KeyPages(parts);
+    this.#pages = new KeyPages({ ...parts, schedule: () => this.schedule });
   }
 
   get config(): SealedStoreConfig {
@@ -97,7 +101,7 @@ export class Keychain implements PackKeys {
     const name = toHex(pack.pack) + toHex(pack.salt);
     const known = this.#packKeys.get(name);
     if (known) return known;
-    if (pack.namespace >= ISOLATED_NAMESPACE_MIN) await this.#pages.load(this.schedule, pack.namespace);
+    if (pack.namespace >= ISOLATED_NAMESPACE_MIN) await this.#pages.load(pack.namespace);
     const key = await this.#following(() => this.schedule.packKey(pack));
     if (this.#packKeys.size >= PACK_KEYS_MAX) {
       const [oldest] = this.#packKeys.keys();
@@ -109,7 +113,7 @@ export class Keychain implements PackKeys {
 
   /** Makes a key for one entry; durable when this resolves. @returns the number of its namespace of one */
   createIsolated(): Promise<number> {
-    return this.#pages.create(this.schedule);
+    return this.#pages.create();
   }
 
   sealIsolated(namespace: number, value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array } {
@@ -118,13 +122,13 @@ export class Keychain implements PackKeys {
 
   /** @throws `corrupt/ENTRY_CORRUPT`, `corrupt/KEY_PAGE_MISSING` */
   async openIsolated(entry: IsolatedEntry): Promise<EntryValue> {
-    await this.#pages.load(this.schedule, entry.namespace);
+    await this.#pages.load(entry.namespace);
     return openIsolatedEntry(entry, this.schedule);
   }
 
   /** Re-seals every key of an isolated entry under the newest epoch. */
   resealKeyPages(): Promise<void> {
-    return this.#pages.reseal(this.schedule);
+    return this.#pages.reseal();
   }
 
   async destroyIsolated(namespace: number): Promise<void> {
@@ -154,13 +158,20 @@ export class Keychain implements PackKeys {
    * @returns whether something had changed
    * @throws `denied/WRONG_KEY` when that shut the caller out
    */
-  async reload(): Promise<boolean> {
-    const stored = await this.#metadata.config();
-    if (stored === undefined || stored.generation <= this.config.generation) return false;
-    const config = decodeNewer(this.config, stored);
-    const keyring = unlockWith(this.keyring, config);
-    await this.#take(keyring ? { config, keyring } : await this.#unlocking.newer(stored));
-    return true;
+  reload(): Promise<boolean> {
+    const reloading = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloading.catch(() => undefined);
+    return reloading;
+  }
+
+  /**
+   * Sees to it that the backend has the config in use. What is acknowledged must open without the metadata, so this comes
+   * before every acknowledgement; it costs nothing but after a change of keys.
+   * @throws `unavailable/CONFIG_PENDING`; `denied/WRONG_KEY` when the caller is shut out
+   */
+  settle(): Promise<void> {
+    this.#settling = this.#settling.catch(() => undefined).then(() => this.#settle());
+    return this.#settling;
   }
 
   close(): void {
@@ -177,15 +188,27 @@ export class Keychain implements PackKeys {
       if (!isStoreError(error, 'KEYS_CHANGED') || !(await this.reload())) throw error;
       return await this.#change(change);
     }
-    await this.#take(next);
-    await this.#write(bytes);
+    if (!(await this.#take(next))) await this.reload();
+    await this.settle();
     return next;
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#owed) {
+      const { config } = this;
+      const bytes = encodeStoreConfig(config);
+      await this.#write(bytes);
+      // Who is slow writes an older config over a newer one: whoever wrote looks again, and the newest is written last.
+      await this.reload();
+      if (this.config === config) this.#owed = false;
+    }
   }
 
   /** The change has happened: whoever opens the store next finds it in the metadata and repairs what is older. */
   async #write(bytes: Uint8Array): Promise<void> {
     try {
-      await this.#backend.put(STORE_CONFIG_KEY, bytes);
+      const there = await this.#backend.get(STORE_CONFIG_KEY);
+      if (there === undefined || !equalBytes(there, bytes)) await this.#backend.put(STORE_CONFIG_KEY, bytes);
     } catch (cause) {
       if (!isStoreError(cause)) throw cause;
       const message = `the keys are changed, but ${STORE_CONFIG_KEY} could not be written yet: ${cause.message}`;
@@ -193,10 +216,29 @@ export class Keychain implements PackKeys {
     }
   }
 
-  async #take(unlocked: KeyState): Promise<void> {
-    await this.#metadata.unlock(unlocked.keyring.secrets, unlocked.config.generation);
+  async #reload(): Promise<boolean> {
+    for (;;) {
+      const stored = await this.#metadata.config();
+      if (stored === undefined || stored.generation <= this.config.generation) return false;
+      const config = decodeNewer(this.config, stored);
+      const keyring = unlockWith(this.keyring, config);
+      if (await this.#take(keyring ? { config, keyring } : await this.#unlocking.newer(stored))) return true;
+    }
+  }
+
+  /** @returns whether these are the newest keys; where they are not, everything stays as it was */
+  async #take(unlocked: KeyState): Promise<boolean> {
+    try {
+      await this.#metadata.unlock(unlocked.keyring.secrets, unlocked.config.generation);
+    } catch (error) {
+      if (!isStoreError(error, 'KEYS_CHANGED')) throw error;
+      return false;
+    }
+    unlocked.keyring.schedule.learnFrom(this.schedule);
     this.#unlocked = { config: unlocked.config, keyring: unlocked.keyring };
     this.#packKeys.clear();
+    this.#owed = true;
+    return true;
   }
 
   /** What was sealed under a newer epoch tells that the keys have changed. */

@@ -221,8 +221,10 @@ describe('keys of a store', () => {
     const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: KEY }));
     backend.fail({ call: 'put', how: 'before', prefix: 'holdfast.json', times: Infinity });
     await expect(store.keys.rotate()).rejects.toMatchObject({ code: 'CONFIG_PENDING' });
-    await store.put('a', 'x');
+    // Under keys that only the metadata has, nothing is acknowledged: without it nobody could read it.
+    await expect(store.put('a', 'x')).rejects.toMatchObject({ code: 'COMMIT_PENDING' });
     backend.heal();
+    await store.put('b', 'y');
     expect(await store.keys.rotate()).toMatchObject({ epoch: 3 });
     expect(await store.get('a')).toEqual(text('x'));
   });

@@ -10,8 +10,8 @@ import { runFlips } from './flips/flip-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
 import { runMemory } from './memory/memory-run.ts';
 
-const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--folder <path>]
-npm run test:slow -- memory [--gib 4] [--folder <path>]
+const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--folder <path>]
+npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
 `;
 
@@ -21,6 +21,8 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
+    sealed: { type: 'boolean', default: false },
+    plain: { type: 'boolean', default: false },
     gib: { type: 'string', default: '4' },
     folder: { type: 'string', default: path.join(tmpdir(), 'holdfast-slow') },
   },
@@ -37,11 +39,12 @@ async function kill(): Promise<void> {
     rounds: Number(values.rounds),
     seed,
     folder: values.folder,
+    ...(values.sealed !== values.plain && { sealed: values.sealed }),
     onRound: (round, { acknowledged }) => {
       if (round % 10 === 0) say(`round ${round}: ${acknowledged} operations acknowledged`);
     },
   });
-  for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(14)} ${value}`);
+  for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(18)} ${value}`);
 }
 
 /** No command may take more, for any size. */

@@ -8,6 +8,8 @@ export interface Content {
   readonly seed: number;
   /** Incompressible, or one short text again and again. */
   readonly noise: boolean;
+  /** Under a key of its own, in a sealed store. */
+  readonly isolated?: boolean;
 }
 
 export type Change =
@@ -61,6 +63,9 @@ const MEDIUM: SizeClass = { weight: 20, min: 100 * KIB, max: 2 * MIB };
 /** More than one full pack. */
 const LARGE: SizeClass = { weight: 8, min: 17 * MIB, max: 34 * MIB };
 
+/** One put of so many is isolated where that is asked for. */
+const ISOLATED_ODDS = 6;
+
 /** Few seeds, so that content repeats and is found again while another operation is still writing it. */
 const CONTENT_SEEDS = 400;
 
@@ -70,15 +75,23 @@ export class OperationSource {
   readonly #keys: readonly string[];
   readonly #classes: readonly SizeClass[];
   readonly #model: Model;
+  readonly #isolates: boolean;
 
   /** @param model is changed with every operation that is drawn */
   constructor(
     random: SeededRandom,
-    options: { readonly keys: readonly string[]; readonly model: Model; readonly large: boolean },
+    options: {
+      readonly keys: readonly string[];
+      readonly model: Model;
+      readonly large: boolean;
+      /** Whether some puts are isolated. Default false. */
+      readonly isolates?: boolean;
+    },
   ) {
     this.#random = random;
     this.#keys = options.keys;
     this.#model = options.model;
+    this.#isolates = options.isolates === true;
     this.#classes = [TINY, EDGE, MEDIUM, ...(options.large ? [LARGE] : [])];
   }
 
@@ -102,7 +115,9 @@ export class OperationSource {
     if (draw < 8) return { type: 'delete', key: from };
     const to = this.#key();
     if (to === from) return { type: 'delete', key: from };
-    return { type: draw === 8 ? 'rename' : 'copy', from, to };
+    // A copy would share the key of an isolated entry.
+    const moves = draw === 8 || this.#model.get(from)?.isolated === true;
+    return { type: moves ? 'rename' : 'copy', from, to };
   }
 
   #key(): string {
@@ -119,6 +134,7 @@ export class OperationSource {
     const seed = this.#random.integer(CONTENT_SEEDS);
     // The size follows from the seed too, or hardly any content would come again.
     const bytes = chosen.min + ((seed * 104_729) % (chosen.max - chosen.min));
-    return { bytes, seed, noise: seed % 3 !== 0 };
+    const isolated = this.#isolates && this.#random.integer(ISOLATED_ODDS) === 0;
+    return { bytes, seed, noise: seed % 3 !== 0, ...(isolated && { isolated }) };
   }
 }

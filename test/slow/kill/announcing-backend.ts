@@ -9,7 +9,7 @@ import type {
   ListOptions,
   PutOptions,
 } from '../../../src/backend/contract.ts';
-import type { Report } from './protocol.ts';
+import type { BlobKind, Report } from './protocol.ts';
 
 /** Reports every change of the blobs before and after it is made, so that a kill can be aimed between the two. */
 export class AnnouncingBackend implements Backend {
@@ -52,9 +52,14 @@ export class AnnouncingBackend implements Backend {
   }
 
   async #announced(call: 'put' | 'delete', key: string, work: () => Promise<void>): Promise<void> {
-    const kind = key.startsWith('journal/') ? 'journal' : 'packs';
+    const kind = kindOf(key);
     this.#report({ is: 'call', call, kind });
     await work();
     this.#report({ is: 'answer', call, kind });
   }
+}
+
+function kindOf(key: string): BlobKind {
+  if (key.startsWith('journal/')) return 'journal';
+  return key.startsWith('packs/') ? 'packs' : 'keys';
 }

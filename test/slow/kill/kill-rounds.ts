@@ -6,16 +6,20 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Backend } from '../../../src/backend/contract.ts';
 import { openFsBackend } from '../../../src/backend/index.ts';
-import { fromHex } from '../../../src/bytes/bytes.ts';
 import { createStore, openStore, rebuildStore, type StoreStats } from '../../../src/index.ts';
 import { listJournalPacks } from '../../../src/maintenance/journal-reader.ts';
+import type { Metadata } from '../../../src/metadata/contract.ts';
 import { openSqliteMetadata } from '../../../src/metadata/index.ts';
+import { readConfig, storeIdOf } from '../../../src/store/location.ts';
+import { unlockConfig, unlockMetadata } from '../../../src/store/unlock.ts';
 import { type SeededRandom, seededRandom } from '../../../src/testing/index.ts';
 import type { Model } from '../../support/operations.ts';
+import type { KeysModel } from './key-changes.ts';
 import { type Aim, runAndKill } from './killed-run.ts';
-import { LANES } from './protocol.ts';
-import { listingOf, verifyLanes } from './verify-round.ts';
+import { LANES, ROUND_KEYS, TENANT } from './protocol.ts';
+import { listingOf, verifyKeys, verifyLanes } from './verify-round.ts';
 
 /** Rounds on one store; half-way and at the end its metadata is rebuilt. */
 const ROUNDS_PER_STORE = 20;
@@ -31,6 +35,9 @@ export interface KillFigures {
   aimedAtCommit: number;
   inJournalPut: number;
   acknowledged: number;
+  /** Changes of keys and namespaces that were acknowledged, and those that ran when their process died. */
+  keyChanges: number;
+  keyChangesInFlight: number;
   /** Operations that ran when their process died, and those of them that are there, whole. */
   inFlight: number;
   survived: number;
@@ -45,16 +52,23 @@ export interface KillOptions {
   readonly seed: number;
   /** Where the folders of the stores are made. */
   readonly folder: string;
+  /** Whether the stores are sealed. Default: every second one. */
+  readonly sealed?: boolean;
   readonly onRound?: (round: number, figures: Readonly<KillFigures>) => void;
 }
 
 interface Series {
   readonly folder: string;
+  readonly sealed: boolean;
   models: readonly Model[];
+  names: KeysModel;
 }
 
-/** A third at any instant, two thirds at a step of a commit, right then or up to 2 ms later. */
-function drawAim(random: SeededRandom): Aim {
+/**
+ * A third at any instant (in a sealed store a sixth), the others at a step of a commit or of a change of keys, right then
+ * or up to some milliseconds later.
+ */
+function drawAim(random: SeededRandom, sealed: boolean): Aim {
   const afterMs = random.integer(3) === 0 ? 0 : random.integer(200) / 100;
   switch (random.integer(12)) {
     case 0:
@@ -70,10 +84,16 @@ function drawAim(random: SeededRandom): Aim {
     case 6:
       return { at: 'answer put packs', nth: 1 + random.integer(6), afterMs };
     case 7:
-      return { at: 'call delete journal', nth: 1 + random.integer(10), afterMs };
+      return { at: sealed ? 'call put keys' : 'call delete journal', nth: 1 + random.integer(10), afterMs };
+    case 8:
+      if (sealed) return { at: 'call delete keys', nth: 1 + random.integer(6), afterMs };
+      break;
+    case 9:
+      if (sealed) return { at: 'begin keys', nth: 1 + random.integer(6), afterMs: random.integer(30) };
+      break;
     default:
-      return { at: 'ready', nth: 1, afterMs: random.integer(700) };
   }
+  return { at: 'ready', nth: 1, afterMs: random.integer(700) };
 }
 
 /**
@@ -87,6 +107,8 @@ export async function runKillRounds(options: KillOptions): Promise<Readonly<Kill
     aimedAtCommit: 0,
     inJournalPut: 0,
     acknowledged: 0,
+    keyChanges: 0,
+    keyChangesInFlight: 0,
     inFlight: 0,
     survived: 0,
     flushed: 0,
@@ -97,10 +119,10 @@ export async function runKillRounds(options: KillOptions): Promise<Readonly<Kill
   await mkdir(options.folder, { recursive: true });
   let series: Series | undefined;
   for (let round = 1; round <= options.rounds; round += 1) {
-    series ??= await beginSeries(options.folder);
+    series ??= await beginSeries(options.folder, options.sealed ?? Math.floor(round / ROUNDS_PER_STORE) % 2 === 1);
     try {
       await runRound(series, { random, figures });
-      if (round % REBUILD_EVERY === 0 || round === options.rounds) await rebuildIsEqual(series.folder, figures);
+      if (round % REBUILD_EVERY === 0 || round === options.rounds) await rebuildIsEqual(series, figures);
     } catch (error) {
       throw new Error(`round ${round} of seed ${options.seed}, store in ${series.folder}`, { cause: error });
     }
@@ -113,10 +135,18 @@ export async function runKillRounds(options: KillOptions): Promise<Readonly<Kill
   return figures;
 }
 
-async function beginSeries(parent: string): Promise<Series> {
+/** How the stores of a series are opened. */
+function openOptions({ sealed }: Pick<Series, 'sealed'>) {
+  return sealed ? { reserveBytes: 0, keys: ROUND_KEYS } : { reserveBytes: 0 };
+}
+
+async function beginSeries(parent: string, sealed: boolean): Promise<Series> {
   const folder = path.join(await mkdtemp(path.join(parent, 'kill-')), 'store');
-  await (await createStore(folder, { keys: 'none', reserveBytes: 0 })).close();
-  return { folder, models: Array.from({ length: LANES }, () => new Map()) };
+  const store = await createStore(folder, { keys: 'none', ...openOptions({ sealed }) });
+  if (sealed) await store.namespaces.create(TENANT);
+  await store.close();
+  const models = Array.from({ length: LANES }, () => new Map());
+  return { folder, sealed, models, names: new Set() };
 }
 
 async function runRound(
@@ -124,8 +154,9 @@ async function runRound(
   context: { readonly random: SeededRandom; readonly figures: KillFigures },
 ): Promise<void> {
   const { random, figures } = context;
-  const aims = Array.from({ length: random.integer(WORKERS_ODDS) === 0 ? 2 : 1 }, () => drawAim(random));
-  const run = await runAndKill(series.folder, random.integer(2 ** 30), aims);
+  const { sealed } = series;
+  const aims = Array.from({ length: random.integer(WORKERS_ODDS) === 0 ? 2 : 1 }, () => drawAim(random, sealed));
+  const run = await runAndKill(series, random.integer(2 ** 30), aims);
   figures.kills += aims.length;
   figures.aimedAtCommit += aims.filter(({ at }) => at !== 'ready').length;
   figures.inJournalPut += run.inJournalPut;
@@ -133,65 +164,66 @@ async function runRound(
     figures.acknowledged += acknowledged.length;
     if (inFlight) figures.inFlight += 1;
   }
-  await countWhatOpeningFinds(series.folder, figures);
-  const store = await openStore(series.folder, { reserveBytes: 0 });
+  figures.keyChanges += run.keys.acknowledged.length;
+  if (run.keys.inFlight) figures.keyChangesInFlight += 1;
+  await countWhatOpeningFinds(series, figures);
+  const store = await openStore(series.folder, openOptions(series));
   try {
     const { models, survived } = await verifyLanes(store, series.models, run.lanes);
     figures.survived += survived;
     series.models = models;
+    if (sealed) series.names = await verifyKeys(store, series.names, run.keys);
   } finally {
     await store.close();
   }
 }
 
-function metadataOf(folder: string): string {
-  return path.join(folder, '.metadata', 'store.sqlite');
-}
-
-async function openMetadataReadOnly(folder: string) {
-  const store = await openStore(folder, { readOnly: true });
-  await store.close();
-  const storeId = fromHex(store.id);
-  if (!storeId) throw new Error('a store id is hex');
-  return await openSqliteMetadata({ path: metadataOf(folder), storeId, create: false, readOnly: true });
-}
-
-async function countWhatOpeningFinds(folder: string, figures: KillFigures): Promise<void> {
-  const metadata = await openMetadataReadOnly(folder);
+/** Runs `work` over the metadata of a store as it is, without recovery. */
+async function withMetadata<T>(series: Series, work: (metadata: Metadata, backend: Backend) => Promise<T>): Promise<T> {
+  const { folder, sealed } = series;
   const backend = await openFsBackend(folder, { readOnly: true });
+  const config = await readConfig(backend, { readOnly: true });
+  const unlocking = await unlockConfig(config, sealed ? ROUND_KEYS : undefined);
+  const file = path.join(folder, '.metadata', 'store.sqlite');
+  const options = { path: file, storeId: storeIdOf(config), sealed, create: false, readOnly: true };
+  const metadata = await openSqliteMetadata(options);
   try {
+    if (sealed) await unlockMetadata({ backend, metadata, unlocking }, { readOnly: true });
+    return await work(metadata, backend);
+  } finally {
+    unlocking.end();
+    await metadata.close();
+    await backend.close();
+  }
+}
+
+async function countWhatOpeningFinds(series: Series, figures: KillFigures): Promise<void> {
+  await withMetadata(series, async (metadata, backend) => {
     const { commit, flushed } = await metadata.head();
     const journal = await listJournalPacks(backend, flushed);
     if (journal.length > 0) figures.adopted += 1;
     if (commit > Math.max(flushed, ...journal.map((pack) => pack.journal.lastCommit))) figures.flushed += 1;
-  } finally {
-    await backend.close();
-    await metadata.close();
-  }
+  });
 }
 
 /** Everything that a rebuild must reproduce. */
-async function stateOf(folder: string): Promise<{ readonly listing: readonly unknown[]; readonly digests: unknown }> {
-  const store = await openStore(folder, { reserveBytes: 0 });
+async function stateOf(series: Series): Promise<{ readonly listing: readonly unknown[]; readonly digests: unknown }> {
+  const store = await openStore(series.folder, openOptions(series));
   const listing = await listingOf(store);
   const counts = countsOf(await store.stats());
   await store.close();
-  const metadata = await openMetadataReadOnly(folder);
-  try {
-    return { listing, digests: { ...(await metadata.stateDigests()), ...counts } };
-  } finally {
-    await metadata.close();
-  }
+  const digests = await withMetadata(series, (metadata) => metadata.stateDigests());
+  return { listing, digests: { ...digests, ...counts } };
 }
 
 function countsOf({ entries, chunks, logicalBytes, uniqueBytes, commit }: StoreStats) {
   return { entries, chunks, logicalBytes, uniqueBytes, commit };
 }
 
-async function rebuildIsEqual(folder: string, figures: KillFigures): Promise<void> {
-  const running = await stateOf(folder);
-  const report = await rebuildStore(folder, { reserveBytes: 0 });
+async function rebuildIsEqual(series: Series, figures: KillFigures): Promise<void> {
+  const running = await stateOf(series);
+  const report = await rebuildStore(series.folder, openOptions(series));
   deepStrictEqual(report.problems, [], 'a rebuild finds all packs');
-  deepStrictEqual(await stateOf(folder), running, 'a rebuild leads to the running state');
+  deepStrictEqual(await stateOf(series), running, 'a rebuild leads to the running state');
   figures.rebuilds += 1;
 }

@@ -5,11 +5,12 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { sleep } from '../../../src/runtime/timers.ts';
 import type { Operation } from '../../support/operations.ts';
-import { LANES, type Report } from './protocol.ts';
+import type { KeyChange } from './key-changes.ts';
+import { type BlobKind, LANES, type Report } from './protocol.ts';
 
 /** When a worker is killed: `afterMs` after the `nth` report that `at` describes. */
 export interface Aim {
-  readonly at: 'ready' | 'begin' | `${'call' | 'answer'} ${'put' | 'delete'} ${'journal' | 'packs'}`;
+  readonly at: 'ready' | 'begin' | 'begin keys' | `${'call' | 'answer'} ${'put' | 'delete'} ${BlobKind}`;
   readonly nth: number;
   readonly afterMs: number;
 }
@@ -20,8 +21,15 @@ export interface LaneLog {
   readonly inFlight: Operation | undefined;
 }
 
+export interface KeysLog {
+  readonly acknowledged: readonly KeyChange[];
+  readonly inFlight: KeyChange | undefined;
+}
+
 export interface KilledRun {
   readonly lanes: readonly LaneLog[];
+  /** Changes of keys in the same way; none in a plain store. */
+  readonly keys: KeysLog;
   /** Processes that were writing a journal pack when they died. */
   readonly inJournalPut: number;
 }
@@ -34,6 +42,7 @@ class Listener {
     acknowledged: [] as Operation[],
     inFlight: undefined as Operation | undefined,
   }));
+  readonly keys = { acknowledged: [] as KeyChange[], inFlight: undefined as KeyChange | undefined };
   journalPuts = 0;
   failure: string | undefined;
   readonly #aim: Aim;
@@ -55,6 +64,11 @@ class Listener {
       this.#hit.resolve();
     } else if (report.is === 'begin' || report.is === 'end') {
       this.#takeOperation(report);
+    } else if (report.is === 'begin keys') {
+      this.keys.inFlight = report.change;
+    } else if (report.is === 'end keys') {
+      if (this.keys.inFlight) this.keys.acknowledged.push(this.keys.inFlight);
+      this.keys.inFlight = undefined;
     } else if (report.is !== 'ready' && report.call === 'put' && report.kind === 'journal') {
       this.journalPuts += report.is === 'call' ? 1 : -1;
     }
@@ -78,20 +92,33 @@ function nameOf(report: Report): string {
   return 'call' in report ? `${report.is} ${report.call} ${report.kind}` : report.is;
 }
 
+/** The store that a run changes. */
+export interface RunStore {
+  readonly folder: string;
+  readonly sealed: boolean;
+}
+
 /**
  * Starts one worker for each aim, which share the lanes, kills each as aimed with a signal it cannot catch, and tells
  * what they had told.
  * @throws when a worker ended by itself or reported a failure
  */
-export async function runAndKill(folder: string, seed: number, aims: readonly Aim[]): Promise<KilledRun> {
+export async function runAndKill(store: RunStore, seed: number, aims: readonly Aim[]): Promise<KilledRun> {
+  const { folder, sealed } = store;
   const lanes = Array.from({ length: LANES }, (_, lane) => lane);
   const runs = await Promise.all(
     aims.map((aim, worker) =>
-      runOne(aim, [folder, String(seed), ...lanes.filter((lane) => lane % aims.length === worker).map(String)]),
+      runOne(aim, [
+        folder,
+        String(seed),
+        sealed ? 'sealed' : 'plain',
+        ...lanes.filter((lane) => lane % aims.length === worker).map(String),
+      ]),
     ),
   );
   return {
     lanes: lanes.map((lane) => (runs[lane % aims.length] as Listener).lanes[lane] as LaneLog),
+    keys: (runs[0] as Listener).keys,
     inJournalPut: runs.filter(({ journalPuts }) => journalPuts > 0).length,
   };
 }

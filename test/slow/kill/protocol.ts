@@ -1,5 +1,7 @@
 /** What the worker of the kill rounds tells the process that will kill it, one line of JSON each. */
+import type { Entries, Store } from '../../../src/index.ts';
 import type { Operation } from '../../support/operations.ts';
+import type { KeyChange } from './key-changes.ts';
 
 export type Report =
   /** The store is open; operations begin. */
@@ -8,10 +10,16 @@ export type Report =
   | { readonly is: 'begin'; readonly lane: number; readonly operation: Operation }
   /** The call was acknowledged. */
   | { readonly is: 'end'; readonly lane: number }
+  /** The same for changes of keys and namespaces, one at a time. */
+  | { readonly is: 'begin keys'; readonly change: KeyChange }
+  | { readonly is: 'end keys' }
   /** A call on the backend is about to be made, or was answered. */
-  | { readonly is: 'call' | 'answer'; readonly call: 'put' | 'delete'; readonly kind: 'journal' | 'packs' }
+  | { readonly is: 'call' | 'answer'; readonly call: 'put' | 'delete'; readonly kind: BlobKind }
   /** Something went wrong that never should. */
   | { readonly is: 'failed'; readonly message: string };
+
+/** What a blob is: that of a change of keys is the config, or the key of an isolated entry. */
+export type BlobKind = 'journal' | 'packs' | 'keys';
 
 /** The file descriptor in the worker that reports go to. */
 export const REPORT_DESCRIPTOR = 3;
@@ -26,4 +34,15 @@ export function keysOfLane(lane: number): readonly string[] {
 
 export function laneOf(key: string): number {
   return Number(/^lane-(\d+)\//.exec(key)?.[1]);
+}
+
+/** What opens the sealed stores of these rounds. */
+export const ROUND_KEYS = { key: new Uint8Array(32).fill(0x22) };
+/** The namespace that one lane works in, in a sealed store. */
+export const TENANT = 'tenant';
+const TENANT_LANE = 2;
+
+/** Where a lane has its entries. */
+export function entriesOfLane(store: Store, lane: number): Entries {
+  return store.sealed && lane === TENANT_LANE ? store.namespace(TENANT) : store;
 }

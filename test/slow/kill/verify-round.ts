@@ -1,8 +1,9 @@
-import type { Store } from '../../../src/index.ts';
+import type { Entries, Store } from '../../../src/index.ts';
 import { blake3Text } from '../../support/contents.ts';
 import { applyTo, bytesOf, type Content, type Model } from '../../support/operations.ts';
-import type { LaneLog } from './killed-run.ts';
-import { keysOfLane, laneOf } from './protocol.ts';
+import { afterChange, type KeysModel, keysModelOf } from './key-changes.ts';
+import type { KeysLog, LaneLog } from './killed-run.ts';
+import { entriesOfLane, keysOfLane, LANES, laneOf } from './protocol.ts';
 
 const digests = new Map<string, string>();
 
@@ -13,14 +14,34 @@ function digestOf(content: Content): string {
   return known;
 }
 
+function lineOf(content: Content): string {
+  return `${digestOf(content)} ${content.bytes}${content.isolated ? ' isolated' : ''}`;
+}
+
+/** The entries of lanes that share a place: all, or in a sealed store those of a namespace. */
+interface Place {
+  readonly entries: Entries;
+  readonly lanes: readonly number[];
+}
+
+function placesOf(store: Store): readonly Place[] {
+  const lanes = Array.from({ length: LANES }, (_, lane) => ({ lane, entries: entriesOfLane(store, lane) }));
+  const own = lanes.filter(({ entries }) => entries !== store);
+  const shared = lanes.filter(({ entries }) => entries === store).map(({ lane }) => lane);
+  return [{ entries: store, lanes: shared }, ...own.map(({ lane, entries }) => ({ entries, lanes: [lane] }))];
+}
+
 /** What the store holds, as `digest size` by key. Every entry is read, so every byte is proven. */
 async function readAll(store: Store): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for await (const { key, digest, size } of store.list()) {
-    let bytes = 0;
-    for await (const piece of store.read(key)) bytes += piece.length;
-    if (bytes !== size) throw new Error(`${key} has ${bytes} bytes instead of ${size}`);
-    found.set(key, `${digest} ${size}`);
+  for (const { entries } of placesOf(store)) {
+    for await (const { key, digest, size, isolated = false } of entries.list()) {
+      if (found.has(key)) throw new Error(`${key} is in two namespaces`);
+      let bytes = 0;
+      for await (const piece of entries.read(key)) bytes += piece.length;
+      if (bytes !== size) throw new Error(`${key} has ${bytes} bytes instead of ${size}`);
+      found.set(key, `${digest} ${size}${isolated ? ' isolated' : ''}`);
+    }
   }
   return found;
 }
@@ -28,7 +49,7 @@ async function readAll(store: Store): Promise<Map<string, string>> {
 function isLane(found: ReadonlyMap<string, string>, lane: number, model: Model): boolean {
   return keysOfLane(lane).every((key) => {
     const content = model.get(key);
-    return found.get(key) === (content && `${digestOf(content)} ${content.bytes}`);
+    return found.get(key) === (content && lineOf(content));
   });
 }
 
@@ -73,7 +94,7 @@ function difference(
 ): string {
   const lines = keysOfLane(expected.lane).flatMap((key) => {
     const content = expected.without.get(key);
-    const wanted = content && `${digestOf(content)} ${content.bytes}`;
+    const wanted = content && lineOf(content);
     return found.get(key) === wanted ? [] : [`${key}: found ${found.get(key)}, acknowledged ${wanted}`];
   });
   return [`lane ${expected.lane}, in flight ${JSON.stringify(expected.inFlight)}`, ...lines].join('\n');
@@ -81,18 +102,39 @@ function difference(
 
 /** Counts and everything else that can be proven without knowing what should be there. */
 async function verifyCounts(store: Store, models: readonly Model[]): Promise<void> {
-  const contents = models.flatMap((model) => [...model.values()]);
-  const stats = await store.stats();
-  const logicalBytes = contents.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (stats.entries !== contents.length || stats.logicalBytes !== logicalBytes)
-    throw new Error(
-      `${stats.entries} entries and ${stats.logicalBytes} bytes are counted, not ${contents.length} and ${logicalBytes}`,
-    );
+  for (const { entries, lanes } of placesOf(store)) {
+    const contents = lanes.flatMap((lane) => [...(models[lane]?.values() ?? [])]);
+    // The figures of a store are those of all its namespaces: the default one is asked for by its name.
+    const stats = store.sealed && entries === store ? await store.namespaces.stat('default') : await entries.stats();
+    const logicalBytes = contents.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (stats.entries !== contents.length || stats.logicalBytes !== logicalBytes)
+      throw new Error(
+        `${stats.entries} entries and ${stats.logicalBytes} bytes are counted, not ${contents.length} and ${logicalBytes}`,
+      );
+  }
   const report = await store.maintenance.check();
   if (report.outcome !== 'ok') throw new Error(`check: ${JSON.stringify(report.problems.slice(0, 5))}`);
 }
 
+/**
+ * Compares slots and namespaces with what a killed process had told: every acknowledged change must be there, and the one
+ * in flight wholly or not at all. Nothing may be left to destroy.
+ * @returns the names that there are now
+ */
+export async function verifyKeys(store: Store, before: KeysModel, log: KeysLog): Promise<KeysModel> {
+  const found = await keysModelOf(store);
+  const without = log.acknowledged.reduce(afterChange, before);
+  const models = log.inFlight ? [without, afterChange(without, log.inFlight)] : [without];
+  const text = (model: KeysModel): string => [...model].sort().join(', ');
+  if (!models.some((model) => text(model) === text(found)))
+    throw new Error(`names: found ${text(found)}, acknowledged ${text(without)}, ${JSON.stringify(log.inFlight)}`);
+  const { done, pending } = await store.namespaces.shred();
+  if (!done) throw new Error(`still to be destroyed: ${pending.join(', ')}`);
+  return found;
+}
+
 /** The entries of a store as they are told, for comparison with those after a rebuild. */
 export async function listingOf(store: Store): Promise<readonly unknown[]> {
-  return await Array.fromAsync(store.list());
+  const listings = await Promise.all(placesOf(store).map(({ entries }) => Array.fromAsync(entries.list())));
+  return listings.flat();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { collect, collectAttribute, parseCount, parseRange, parseTime } from './options.ts';
+import { collect, collectAttribute, parseBytes, parseCount, parseRange, parseTime } from './options.ts';
 
 describe('parseCount', () => {
   it('takes whole numbers', () => {
@@ -9,6 +9,23 @@ describe('parseCount', () => {
 
   it.each(['', '-1', '1.5', '1e3', ' 1', '0x10', 'many', '9999999999999999'])('refuses %j', (text) => {
     expect(() => parseCount(text)).toThrow('whole number');
+  });
+});
+
+describe('parseBytes', () => {
+  it.each([
+    ['0', 0],
+    ['500', 500],
+    ['64KiB', 64 * 1024],
+    ['64k', 64 * 1024],
+    ['10 GiB', 10 * 1024 ** 3],
+    ['2T', 2 * 1024 ** 4],
+  ])('reads %j', (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+
+  it.each(['', 'KiB', '-1', '1.5GiB', '1PiB', '999999999999T', 'none'])('refuses %j', (text) => {
+    expect(() => parseBytes(text)).toThrow('size');
   });
 });
 

@@ -1,4 +1,6 @@
-import { createStore } from '../../src/index.ts';
+import { createStore, type Store } from '../../src/index.ts';
+import { generateIdentity } from '../../src/keys/index.ts';
+import { systemRandom } from '../../src/runtime/random.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 
 function text(content: string): Uint8Array {
@@ -52,4 +54,62 @@ export async function createGoldenStore(folder: string): Promise<void> {
     parent: first.version,
   });
   await store.close();
+}
+
+const SECRET = seededRandom(2).bytes(90_000);
+
+/** What the golden sealed store holds, by namespace; `default` is the store itself. */
+export const SEALED_CONTENTS: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
+  default: {
+    'alone, large': SECRET,
+    'alone, small': text('of one'),
+    empty: text(''),
+    'in an old pack': SECRET.subarray(0, 70_000),
+    'of the third epoch': text('newest'),
+    'tiny 🙂': text('rides in the journal'),
+  },
+  tenant: { 'alone too': text('of one, of a tenant'), lines: lines.subarray(0, 40_000), tiny: text('of a tenant') },
+  'without a quota': {},
+};
+
+/** Entries that have keys of their own, whatever their namespace. */
+export const ISOLATED_KEYS: readonly string[] = ['alone, large', 'alone, small', 'alone too'];
+
+/**
+ * Writes the sealed store: three epochs of which one is forgotten, a slot that was removed, a namespace that was dropped,
+ * isolated entries that were shredded, merged packs, a put-only writer.
+ */
+export async function createSealedGoldenStore(folder: string, key: Uint8Array): Promise<void> {
+  const store = await createStore(folder, { keys: { key }, reserveBytes: 0 });
+  await store.namespaces.create('tenant', { quotaBytes: 1_000_000 });
+  await store.namespaces.create('dropped');
+  await store.namespaces.create('without a quota');
+  for (let turn = 0; turn < 9; turn += 1) await store.put('overwritten', text(`turn ${turn}`));
+  await putSealed(store, 'default', ['alone, small', 'empty', 'tiny 🙂']);
+  await putSealed(store, 'tenant', ['alone too', 'tiny']);
+  await store.namespace('dropped').put('gone', SECRET.subarray(0, 5000));
+  await store.put('shredded', 'gone', { isolation: 'entry' });
+  await store.keys.rotate();
+  await store.keys.rekey();
+  await putSealed(store, 'default', ['alone, large', 'in an old pack']);
+  await putSealed(store, 'tenant', ['lines']);
+  const identity = generateIdentity('ml-kem-1024', systemRandom);
+  const { id } = await store.keys.add({ identity, label: 'removed' });
+  await store.keys.remove(id);
+  await store.keys.add({ identity, label: 'friend' });
+  await store.keys.exportWriter({ label: 'scanner', namespace: 'tenant' });
+  await putSealed(store, 'default', ['of the third epoch']);
+  await store.delete('shredded');
+  await store.delete('overwritten');
+  await store.namespaces.drop('dropped', { shred: true });
+  await store.close();
+}
+
+async function putSealed(store: Store, namespace: string, keys: readonly string[]): Promise<void> {
+  const entries = namespace === 'default' ? store : store.namespace(namespace);
+  for (const key of keys) {
+    const isolated = ISOLATED_KEYS.includes(key);
+    const options = { attributes: { author: 'Ada' }, ...(isolated && { isolation: 'entry' as const }) };
+    await entries.put(key, SEALED_CONTENTS[namespace]?.[key] ?? text(''), options);
+  }
 }

@@ -83,7 +83,7 @@ export function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return Array.fromAsync(items);
 }
 
-export async function keysOf(store: Store, options?: Parameters<Store['list']>[0]): Promise<string[]> {
+export async function keysOf(store: Pick<Store, 'list'>, options?: Parameters<Store['list']>[0]): Promise<string[]> {
   return (await all(store.list(options))).map(({ key }) => key);
 }
 

@@ -118,7 +118,7 @@ export class EntryStore implements Entries {
       const rows = await this.#engine.metadata.getEntries(keys.map((key) => scope.key(key)));
       const found: OpenedEntry[] = [];
       for (const [index, row] of rows.entries())
-        found.push((row && (await this.#engine.openCurrent(row, scope))) ?? this.#notFound(keys[index] ?? ''));
+        found.push((row && (await this.#engine.scopes.openCurrent(row, scope))) ?? this.#notFound(keys[index] ?? ''));
       const contents: Uint8Array[] = [];
       for (const batch of contentBatches(found)) contents.push(...(await this.#readTogether(batch, options.signal)));
       return contents;
@@ -279,12 +279,12 @@ export class EntryStore implements Entries {
   async #commitEntry(scope: Scope, change: Change): Promise<EntryInfo> {
     const { row } = await this.#commitOne(scope, change);
     invariant(row, 'a moved entry is there afterwards');
-    return toEntryInfo(await this.#engine.openEntry(row, scope));
+    return toEntryInfo(await this.#engine.scopes.openEntry(row, scope));
   }
 
   async #entry(scope: Scope, key: string): Promise<OpenedEntry> {
     const [row] = await this.#engine.metadata.getEntries([scope.key(key)]);
-    return (row && (await this.#engine.openCurrent(row, scope))) ?? this.#notFound(key);
+    return (row && (await this.#engine.scopes.openCurrent(row, scope))) ?? this.#notFound(key);
   }
 
   #notFound(key: string): never {

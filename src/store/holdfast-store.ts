@@ -35,7 +35,7 @@ export class HoldfastStore extends EntryStore implements Store {
   constructor(engine: Engine) {
     const calls = new ActiveCalls();
     const parts: StoreCalls = { engine, calls, assertOpen: () => this.#assertOpen() };
-    super(parts, () => engine.scope());
+    super(parts, () => engine.scopes.named());
     this.#engine = engine;
     this.#calls = calls;
     this.#parts = parts;
@@ -50,7 +50,7 @@ export class HoldfastStore extends EntryStore implements Store {
   }
 
   namespace(name: string): Entries {
-    return new EntryStore(this.#parts, () => this.#engine.scope(name));
+    return new EntryStore(this.#parts, () => this.#engine.scopes.named(name));
   }
 
   override stats(options: CallOptions = {}): Promise<StoreStats> {
@@ -97,6 +97,6 @@ export class HoldfastStore extends EntryStore implements Store {
   }
 
   #check(options: ProgressOptions = {}): Promise<CheckReport> {
-    return this.#call(options, () => checkStore(this.#engine, options));
+    return this.#call(options, () => checkStore(this.#engine.checked(), options));
   }
 }

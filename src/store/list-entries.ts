@@ -29,7 +29,7 @@ export async function* listEntries(
     const limit = Math.min(left, LIST_PAGE_DEFAULT);
     const rows = await engine.metadata.listEntries({ ...query, limit, ...(after && { after }) }, signal && { signal });
     for (const row of rows) {
-      const entry = await engine.openCurrent(row, scope);
+      const entry = await engine.scopes.openCurrent(row, scope);
       // The metadata cannot see into an isolated entry, and lets it through every filter.
       if (entry === undefined || (entry.isolated && !matchesValue(entry.value, query.where ?? {}))) continue;
       left -= 1;

@@ -91,7 +91,7 @@ export class SealedKeys implements StoreKeys {
       const newest = keychain.schedule.currentEpoch;
       const last = options.epoch === undefined ? newest - 1 : checkInteger('epoch', options.epoch, { min: 1 });
       if (last >= newest) throw argumentRangeError('epoch', `one before ${newest}, the present one`, last);
-      const { packs, bytes, done } = await rekey(engine.mergeContext(), { ...options, lastEpoch: last });
+      const { packs, bytes, done } = await rekey(engine.upkeep.context(), { ...options, lastEpoch: last });
       // What waits in the inbox is sealed for the epoch of its writer's credential: nobody opens it afterwards.
       if (done) await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
       const forgotten = done ? await forgetUpTo(keychain, engine, last) : [];

@@ -61,16 +61,16 @@ export class SealedNamespaces implements Namespaces {
       // among the dropped ones.
       await dropState(engine, number);
       await keychain.change((now) => dropNamespace(now, name, engine.keyContext));
-      engine.forgetNamespace(number);
+      engine.scopes.forget(number);
       // What was put meanwhile, under the key that is gone now.
       const { entries, storedBytes } = await engine.metadata.namespaceCounters(number);
       if (entries > 0 || storedBytes > 0) await dropState(engine, number);
-      return await engine.shred({ scrub: true });
+      return await engine.upkeep.shred({ scrub: true });
     });
   }
 
   shred(options: CallOptions = {}): Promise<ShredReport> {
-    return this.#calls.change(options, (_keychain, engine) => engine.shred({ scrub: true }));
+    return this.#calls.change(options, (_keychain, engine) => engine.upkeep.shred({ scrub: true }));
   }
 }
 

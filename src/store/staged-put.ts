@@ -113,7 +113,7 @@ export async function storeContent(
     const value = toValue(request, content);
     return toStoredPut(target, request, { content, entry: encodeEntry(value), version: entryVersion(value) });
   }
-  const isolated = await engine.isolate();
+  const isolated = await engine.scopes.isolate();
   const writer = engine.createWriter(isolated.scope);
   try {
     // Cut as in its namespace, so that what the caller chose holds; but with the seed of its own key.

@@ -103,7 +103,7 @@ export class MessageAdopter {
     sharedKey.fill(0);
     const entry = openMessageHead(head, keys);
     const opened = { message: toHex(head.message), entry, partKey: keys.part };
-    const scope = this.#engine.scopeOf(head.namespace);
+    const scope = this.#engine.scopes.of(head.namespace);
     const { backend, metadata } = this.#engine;
     const source = messageContent(opened, { backend, metadata, scope }, signal);
     const { contentType, attributes } = entry;
@@ -120,7 +120,7 @@ export class MessageAdopter {
       if (!isStoreError(error, 'ENTRY_EXISTS') || request.key === undefined) throw error;
       const [row] = await this.#engine.metadata.getEntries([request.key]);
       if (row === undefined) return false;
-      const { value } = await this.#engine.openEntry(row, scope);
+      const { value } = await this.#engine.scopes.openEntry(row, scope);
       if (equalBytes(entryVersion(value), entryVersion(entry))) return true;
       throw error;
     }

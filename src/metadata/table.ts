@@ -49,6 +49,21 @@ export interface StoredRow<Row> extends CheckedRow<Row> {
   readonly stored: readonly SqlValue[];
 }
 
+/** A class, since an accessor in an object literal costs more than checking a row. */
+class DecodedCheckedRow<Row> implements CheckedRow<Row> {
+  readonly row: Row;
+  readonly #decoded: { readonly digest: Uint8Array };
+
+  constructor(row: Row, decoded: { readonly digest: Uint8Array }) {
+    this.row = row;
+    this.#decoded = decoded;
+  }
+
+  get digest(): Uint8Array {
+    return this.#decoded.digest;
+  }
+}
+
 function formatValue(value: SqlValue | undefined): string {
   return value instanceof Uint8Array ? toHex(value.subarray(0, 64)) : String(value);
 }
@@ -121,12 +136,7 @@ export class Table<Row> {
   check(row: SqlRow): CheckedRow<Row> {
     const decoded = this.#form.decode(row);
     if (decoded.problem !== undefined) throw this.#corrupt(row, decoded.problem, decoded.cause);
-    return {
-      row: this.shape.decode(this.#columns(row, decoded.values)),
-      get digest() {
-        return decoded.digest;
-      },
-    };
+    return new DecodedCheckedRow(this.shape.decode(this.#columns(row, decoded.values)), decoded);
   }
 
   /** Like `check`; the error of a damaged row is the answer. */

@@ -68,6 +68,7 @@ export type {
 } from './store/key-types.ts';
 export { createStore, openOrCreateStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
+export type { Store } from './store/store-types.ts';
 export type {
   BatchWriter,
   CallOptions,
@@ -92,7 +93,6 @@ export type {
   ReadOptions,
   RebuildReport,
   StagedPut,
-  Store,
   StoreEvents,
   StoreLocation,
   StoreMetrics,

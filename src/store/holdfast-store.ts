@@ -8,12 +8,12 @@ import type { Namespaces, StoreKeys } from './key-types.ts';
 import { SealedCalls } from './sealed-calls.ts';
 import { SealedKeys } from './sealed-keys.ts';
 import { SealedNamespaces } from './sealed-namespaces.ts';
+import type { Store } from './store-types.ts';
 import type {
   CallOptions,
   Entries,
   Maintenance,
   ProgressOptions,
-  Store,
   StoreEvents,
   StoreMetrics,
   StoreStats,

@@ -37,7 +37,8 @@ import {
   storeIdOf,
   toPlace,
 } from './location.ts';
-import type { CreateOptions, OpenOptions, Store, StoreLocation } from './types.ts';
+import type { Store } from './store-types.ts';
+import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
 import { createUnlocked, plain, type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex, utf8Encode } from '../bytes/bytes.ts';
 import { systemRandom } from '../runtime/random.ts';
-import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, sealAead } from './aead.ts';
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, prepareAeadKey, sealAead } from './aead.ts';
 
 const hex = (text: string): Uint8Array => fromHex(text) ?? expect.fail('not hex');
 const key = systemRandom(AEAD_KEY_BYTES);
@@ -22,6 +22,19 @@ describe('AES-256-GCM', () => {
       '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662',
     );
     expect(toHex(tag)).toBe('76fc6ece0f4e1768cddf8853bb2d551b');
+  });
+
+  it('seals and opens the same with a key that was made ready, which is a copy', () => {
+    const bytes = systemRandom(AEAD_KEY_BYTES);
+    const ready = prepareAeadKey(bytes);
+    const frame = { nonce, aad };
+    const { sealed, tag } = sealAead(bytes, frame, aad);
+    expect(sealAead(ready, frame, aad)).toEqual({ sealed, tag });
+    bytes.fill(0);
+    expect(openAead(ready, { ...frame, tag }, sealed)).toEqual(aad);
+    expect(openAead(bytes, { ...frame, tag }, sealed)).toBeUndefined();
+    expect(() => prepareAeadKey(bytes.subarray(1))).toThrow(RangeError);
+    expect(() => prepareAeadKey('key' as unknown as Uint8Array)).toThrow(TypeError);
   });
 
   it('opens what it sealed, with and without AAD, of any length', () => {

@@ -14,7 +14,15 @@ import { invariant } from '../errors/store-error.ts';
 import { checkBytes } from '../hash/check-bytes.ts';
 import { ENVELOPE_KEYS_CACHED_MAX, ENVELOPE_SEALS_PER_SALT } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
-import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, sealAead } from './aead.ts';
+import {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadKey,
+  openAead,
+  prepareAeadKey,
+  sealAead,
+} from './aead.ts';
 import { hkdfSha256 } from './kdf.ts';
 
 const SALT_BYTES = 16;
@@ -33,7 +41,7 @@ export interface EnvelopeSealerOptions {
 /** What a sealer does under one salt. */
 interface SealerRun {
   readonly salt: Uint8Array;
-  readonly key: Uint8Array;
+  readonly key: AeadKey;
   counter: number;
 }
 
@@ -82,7 +90,7 @@ export class EnvelopeSealer {
 export class EnvelopeOpener {
   readonly #key: Uint8Array;
   /** By salt as Latin-1; the one used last stands last. */
-  readonly #derived = new Map<string, Uint8Array>();
+  readonly #derived = new Map<string, AeadKey>();
 
   /**
    * @param key as the sealers had it; copied
@@ -111,13 +119,12 @@ export class EnvelopeOpener {
     return plain;
   }
 
-  #keep(name: string, derived: Uint8Array): void {
+  #keep(name: string, derived: AeadKey): void {
     this.#derived.delete(name);
     this.#derived.set(name, derived);
     if (this.#derived.size <= ENVELOPE_KEYS_CACHED_MAX) return;
     const [oldest] = this.#derived;
     invariant(oldest, 'a full cache has an oldest key');
-    oldest[1].fill(0);
     this.#derived.delete(oldest[0]);
   }
 }
@@ -136,8 +143,11 @@ function copiedKey(key: Uint8Array): Uint8Array {
   return new Uint8Array(key);
 }
 
-function deriveKey(key: Uint8Array, salt: Uint8Array): Uint8Array {
-  return hkdfSha256(key, { salt, info: 'holdfast envelope v1' });
+function deriveKey(key: Uint8Array, salt: Uint8Array): AeadKey {
+  const derived = hkdfSha256(key, { salt, info: 'holdfast envelope v1' });
+  const ready = prepareAeadKey(derived);
+  derived.fill(0);
+  return ready;
 }
 
 function nonceOf(envelope: Uint8Array): Uint8Array {

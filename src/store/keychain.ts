@@ -188,9 +188,24 @@ export class Keychain implements PackKeys {
       if (!isStoreError(error, 'KEYS_CHANGED') || !(await this.reload())) throw error;
       return await this.#change(change);
     }
-    if (!(await this.#take(next))) await this.reload();
+    if (await this.#take(next)) await this.#resealHead();
+    else await this.reload();
     await this.settle();
     return next;
+  }
+
+  /**
+   * Seals the head of the metadata under the new keys. Who was shut out, put the old config back and took the new one out
+   * of the metadata, would otherwise have others go on under the keys they know.
+   */
+  async #resealHead(): Promise<void> {
+    try {
+      await this.#metadata.markFlushed([]);
+    } catch (error) {
+      // Somebody changed the keys once more, and seals it under theirs.
+      if (!isStoreError(error, 'KEYS_CHANGED')) throw error;
+      await this.reload();
+    }
   }
 
   async #settle(): Promise<void> {

@@ -95,6 +95,8 @@ export class SealedKeys implements StoreKeys {
       // What waits in the inbox is sealed for the epoch of its writer's credential: nobody opens it afterwards.
       if (done) await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
       const forgotten = done ? await forgetUpTo(keychain, engine, last) : [];
+      // Older configs, whose rings have the old keys, lie in the log of the metadata.
+      if (forgotten.length > 0) await engine.metadata.scrub();
       return Object.freeze({ done, packs, bytes, forgotten: Object.freeze(forgotten) });
     });
   }

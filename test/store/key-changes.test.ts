@@ -1,5 +1,6 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/index.ts';
 import { createStore, openOrCreateStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
@@ -214,6 +215,24 @@ describe('keys of a store', () => {
     expect(await readFile(config)).toEqual(old);
     await (await reopened(folder)).close();
     expect(await readFile(config)).toEqual(present);
+  });
+
+  it('that are old open nothing when they take the place of the new ones in both files', async () => {
+    const folder = await testFolder();
+    const config = path.join(folder, 'holdfast.json');
+    const store = await sealedStore(folder);
+    await store.put('a', 'x');
+    const identity = generateIdentity('ml-kem-1024', systemRandom);
+    const { id } = await store.keys.add({ identity });
+    const old = await readFile(config);
+    await store.keys.remove(id);
+    await store.close();
+    await writeFile(config, old);
+    const database = new DatabaseSync(path.join(folder, '.metadata', 'store.sqlite'));
+    database.exec("DELETE FROM settings WHERE name = 'config'");
+    database.close();
+    for (const keys of [{ identity }, KEY])
+      await expect(openStore(folder, { keys, reserveBytes: 0 })).rejects.toMatchObject({ code: 'METADATA_CORRUPT' });
   });
 
   it('that the backend does not take are told as changed, and written later', async () => {

@@ -9,8 +9,10 @@ import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
 import { runFlips } from './flips/flip-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
 import { runMemory } from './memory/memory-run.ts';
+import { runModel } from './model/model-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--folder <path>]
+npm run test:slow -- model  [--lives 300] [--seed 1] [--sealed | --plain]
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
 `;
@@ -21,6 +23,7 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
+    lives: { type: 'string', default: '300' },
     sealed: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
     gib: { type: 'string', default: '4' },
@@ -32,6 +35,19 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Both kinds unless one is asked for. */
+function kindOfStores(): { readonly sealed?: boolean } {
+  return values.sealed === values.plain ? {} : { sealed: values.sealed };
+}
+
+const MODEL_STEPS_MAX = 120;
+
+async function model(): Promise<void> {
+  const [lives, seed] = [Number(values.lives), Number(values.seed)];
+  say(`model: ${lives} lives of up to ${MODEL_STEPS_MAX} steps, seed ${seed}`);
+  await runModel({ lives, seed, stepsMax: MODEL_STEPS_MAX, ...kindOfStores() });
+}
+
 async function kill(): Promise<void> {
   const seed = Number(values.seed);
   say(`kill: ${values.rounds} rounds, seed ${seed}, stores in ${values.folder}`);
@@ -39,7 +55,7 @@ async function kill(): Promise<void> {
     rounds: Number(values.rounds),
     seed,
     folder: values.folder,
-    ...(values.sealed !== values.plain && { sealed: values.sealed }),
+    ...kindOfStores(),
     onRound: (round, { acknowledged }) => {
       if (round % 10 === 0) say(`round ${round}: ${acknowledged} operations acknowledged`);
     },
@@ -77,7 +93,7 @@ async function flips(): Promise<void> {
   for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, memory, flips };
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, memory, flips };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

@@ -94,6 +94,8 @@ async function newConfig(keys: KeySecret | undefined): Promise<StoreConfig> {
 /** A store and the process it lives in. */
 export interface LivingStore {
   readonly store: Store;
+  /** What the process has of it, unlocked. */
+  readonly metadata: Metadata;
   readonly life: Lifeline;
   /** The process is gone from here on: nothing of it reaches backend or metadata any more. */
   end(): void;
@@ -128,7 +130,7 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
     random: systemRandom,
   });
   await engine.startWriting({ reserve, checkRoom: undefined });
-  return { store: new HoldfastStore(engine), life, end: () => life.end() };
+  return { store: new HoldfastStore(engine), metadata: parts.metadata, life, end: () => life.end() };
 }
 
 async function unlockingOf(backend: Backend, keys: KeySecret | undefined): Promise<Unlocking> {
@@ -141,10 +143,11 @@ async function unlockingOf(backend: Backend, keys: KeySecret | undefined): Promi
 export async function rebuiltMetadata(
   backend: Backend,
   keys?: KeySecret,
-): Promise<{ readonly metadata: Metadata; readonly report: RecoveryReport }> {
-  const metadata = await newMetadata(keys);
+): Promise<{ readonly metadata: Metadata; readonly home: MetadataHome; readonly report: RecoveryReport }> {
+  const home = await metadataHome(keys);
+  const metadata = home.open();
   const unlocking = await unlockingOf(backend, keys);
   const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
   const packs = new PackStore({ backend, storeId: storeId(), random: systemRandom, keys: keychain });
-  return { metadata, report: await recoverFromJournal({ backend, metadata, packs }) };
+  return { metadata, home, report: await recoverFromJournal({ backend, metadata, packs }) };
 }

@@ -74,6 +74,10 @@ export class KeySchedule {
     for (const { number, secret } of secrets.namespaces) this.#add(number, secret);
   }
 
+  hasEpoch(epoch: number): boolean {
+    return this.#epochs.has(epoch);
+  }
+
   hasNamespace(namespace: number): boolean {
     return this.#namespaces.has(namespace);
   }

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES, equalBytes } from '../bytes/bytes.ts';
 import { invariant, isStoreError } from '../errors/store-error.ts';
 import { encodeJournalRecord } from '../format/journal.ts';
-import type { Operation } from '../format/types.ts';
+import type { Operation, PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { Change, ChangeOutcome, CommitRequest, InlineRecord, RequestOutcome } from './contract.ts';
 import { entryKeysOf, type PlannedChange, planEntryChange } from './entry-changes.ts';
@@ -31,11 +31,17 @@ export interface CommitContext {
 /** What may be wrong with one request: its own conditions and bytes. Anything else concerns the whole transaction. */
 const REQUEST_ERRORS = [
   ...(['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const),
-  ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED', 'NAMESPACE_KEY_GONE'] as const),
+  ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED', 'NAMESPACE_KEY_GONE', 'EPOCH_UNKNOWN'] as const),
 ];
 
 function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
   return change.type === 'pack-add' || change.type === 'pack-merge';
+}
+
+/** The packs that a change makes known. */
+function packsOf(change: Change): readonly PackDescriptor[] {
+  if (change.type === 'pack-add') return [change.pack];
+  return change.type === 'pack-merge' ? change.added.map(({ pack }) => pack) : [];
 }
 
 /** Reads every row that the requests can touch, a table at a time. */
@@ -93,6 +99,7 @@ async function planRequest(
     for (const [index, record] of request.inline.entries()) {
       placeInOutbox(state, record, { commit, ordinal: gathered.inline.length + index });
     }
+    for (const pack of request.changes.flatMap(packsOf)) scope?.checkReadable(pack);
     const planned: PlannedChange[] = [];
     for (const change of request.changes) planned.push(await planChange(state, change, commit));
     await checkQuotas(state, request.quotas ?? []);

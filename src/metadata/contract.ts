@@ -231,6 +231,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What must be so in the very transaction that sets a config. */
+export interface ConfigCondition {
+  /** No live pack is sealed under this key epoch or an older one. */
+  readonly packsAfterEpoch?: number;
+}
+
 export interface Metadata {
   /** The config that was set last, readable while locked; `undefined` before the first, and in plain stores. */
   config(): Promise<StoredConfig | undefined>;
@@ -239,9 +245,9 @@ export interface Metadata {
    * is called with what the new config holds.
    * @param expectedGeneration 0: none was set yet
    * @param next of a later generation
-   * @throws `conflict/KEYS_CHANGED` when another one was set meanwhile
+   * @throws `conflict/KEYS_CHANGED` when another one was set meanwhile; `conflict/PRECONDITION_FAILED`
    */
-  setConfig(expectedGeneration: number, next: StoredConfig): Promise<void>;
+  setConfig(expectedGeneration: number, next: StoredConfig, condition?: ConfigCondition): Promise<void>;
   /**
    * Opens a sealed store's metadata, before anything else; again after every change of its keys: rows of new epochs can
    * be read from then on, and what is written is sealed under the newest.

@@ -10,6 +10,7 @@ import { invariant } from '../errors/store-error.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
 import type { FlushedJournal } from './contract.ts';
 import { namespaceOfPack } from './namespace-tally.ts';
+import type { OperationScope } from './operation-scope.ts';
 import { IN_OUTBOX, itemKey, type StoredPack } from './rows.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
@@ -97,13 +98,22 @@ export async function settleFlushed(state: WorkingState): Promise<void> {
   state.head = { ...state.head, flushed };
 }
 
-async function applyOne(state: WorkingState, { pack: descriptor, inline }: FlushedJournal): Promise<void> {
+async function applyOne(
+  state: WorkingState,
+  { pack: descriptor, inline }: FlushedJournal,
+  scope: OperationScope | undefined,
+): Promise<void> {
   const { firstCommit, lastCommit } = placeOf(descriptor);
   invariant(lastCommit <= state.head.commit, 'only committed records are flushed');
   await state.loadPacks([descriptor.id]);
   const isNew = state.pack(descriptor.id) === undefined;
   const pack = await registerJournalPack(state, descriptor);
   if (pack.dropped) return;
+  if (scope?.knowsEpoch(descriptor) === false) {
+    // Its epoch was forgotten before its writer told of it; what it holds had been written anew by then.
+    state.packs.put({ ...pack, dropped: true });
+    return;
+  }
   for (const { commit, items } of inline) await placeInline(state, { commit, items, pack });
   // A merged journal pack is without chunks: where an older copy of the metadata meets it, some commits stay.
   const awaited = await removeFromOutbox(state, firstCommit, lastCommit);
@@ -115,8 +125,15 @@ async function applyOne(state: WorkingState, { pack: descriptor, inline }: Flush
   if (holders.some(({ number }) => number !== pack.number)) state.packs.put({ ...placed, dropped: true });
 }
 
-/** Applies journal packs that became durable; see `Metadata.markFlushed`. Changes are written but for the head. */
-export async function applyFlushed(state: WorkingState, flushed: readonly FlushedJournal[]): Promise<void> {
-  for (const one of flushed) await applyOne(state, one);
+/**
+ * Applies journal packs that became durable; see `Metadata.markFlushed`. Changes are written but for the head.
+ * @param scope in a sealed store
+ */
+export async function applyFlushed(
+  state: WorkingState,
+  flushed: readonly FlushedJournal[],
+  scope: OperationScope | undefined,
+): Promise<void> {
+  for (const one of flushed) await applyOne(state, one, scope);
   await settleFlushed(state);
 }

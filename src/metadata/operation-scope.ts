@@ -1,8 +1,10 @@
 import { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
+import { storeError } from '../errors/store-error.ts';
 import type { KeySchedule } from '../format/key-schedule.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import { openOperation, sealOperation } from '../format/scoped-operation.ts';
-import type { EntryOperation, Operation, ScopedOperation } from '../format/types.ts';
+import type { EntryOperation, Operation, PackDescriptor, ScopedOperation } from '../format/types.ts';
+import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { entryKeysOf } from './entry-changes.ts';
 import type { RowSealer } from './row-sealer.ts';
@@ -40,6 +42,29 @@ export class OperationScope {
       this.#schedule = schedule;
     }
     return schedule;
+  }
+
+  /** Whether the keys of now have the epoch that a pack is sealed under. */
+  knowsEpoch({ seal }: PackDescriptor): boolean {
+    return seal === undefined || this.#keys.schedule.hasEpoch(seal.epoch);
+  }
+
+  /**
+   * A pack may have been begun before its epoch was forgotten, or its namespace dropped, by another process: nobody could
+   * read what lies in it.
+   * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
+   */
+  checkReadable(pack: PackDescriptor): void {
+    const { seal } = pack;
+    if (seal === undefined) return;
+    const { epoch, namespace } = seal;
+    if (!this.knowsEpoch(pack)) {
+      const message = `key epoch ${epoch} was forgotten while something was being sealed under it`;
+      throw storeError('EPOCH_UNKNOWN', message, { details: { epoch } });
+    }
+    if (namespace >= ISOLATED_NAMESPACE_MIN || this.#keys.schedule.hasNamespace(namespace)) return;
+    const message = `namespace ${namespace} was dropped while something was being put into it`;
+    throw storeError('NAMESPACE_KEY_GONE', message, { details: { namespace } });
   }
 
   /**

@@ -130,7 +130,10 @@ export async function replaySteps(
   context: { readonly random: RandomBytes; readonly scope: OperationScope | undefined },
 ): Promise<void> {
   const { random, scope } = context;
-  for (const pack of input.journalPacks) await registerJournalPack(state, pack);
+  for (const pack of input.journalPacks) {
+    scope?.checkReadable(pack);
+    await registerJournalPack(state, pack);
+  }
   let last: ReadRecord | undefined;
   for (const step of input.steps) {
     const read: ReadRecord = { record: decodeJournalRecord(step.record), digest: blake3(step.record) };

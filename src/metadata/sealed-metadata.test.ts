@@ -18,6 +18,8 @@ afterEach(async () => {
 const CORRUPT = { kind: 'corrupt', code: 'METADATA_CORRUPT' };
 const CHANGED = { kind: 'conflict', code: 'KEYS_CHANGED', retry: false };
 
+const JOURNAL = { incarnation: new Uint8Array(16), firstCommit: 1, lastCommit: 1 };
+
 function configOf(generation: number) {
   return { generation, bytes: utf8Encode(`config of generation ${generation}`) };
 }
@@ -146,6 +148,50 @@ describe('the config in sealed metadata', () => {
     await expect(second.unlock(ringOf(), 1)).rejects.toMatchObject(CHANGED);
     await second.unlock(ringOf(2), 2);
     expect(await second.commit([request(put('b'))])).toMatchObject([{ ok: true, commit: 2 }]);
+  });
+});
+
+describe('what nobody could read', () => {
+  const forgotten = { ...ringOf(2), epochs: ringOf(2).epochs.slice(1) };
+
+  it.each([
+    { what: 'a pack under an epoch that was forgotten', namespace: TENANT, epoch: 1, code: 'EPOCH_UNKNOWN' },
+    { what: 'a pack of a namespace that was dropped', namespace: TENANT + 1, epoch: 2, code: 'NAMESPACE_KEY_GONE' },
+  ])('is not made known: $what', async ({ namespace, epoch, code }) => {
+    const metadata = await file.openLocked({ create: true });
+    await metadata.unlock(forgotten, 1);
+    const sample = sealedPackOf(1, [idOf('x')], namespace);
+    const pack = { ...sample.pack, seal: { namespace, epoch, salt: secretOf('salt') } };
+    const adding = [request(packAdd({ ...sample, pack })), request(put('beside it'))];
+    expect(await metadata.commit(adding)).toMatchObject([{ ok: false, error: { code, kind: 'denied' } }, { ok: true }]);
+    await expect(metadata.replay([{ ...pack, class: 'journal', journal: JOURNAL }], [])).rejects.toMatchObject({
+      code,
+    });
+    expect(await metadata.listPacks({ limit: 10 })).toEqual([]);
+  });
+
+  it('does not come to be: an epoch stays while a live pack is sealed under it', async () => {
+    const metadata = await file.open({ create: true });
+    await metadata.setConfig(0, configOf(1));
+    const sample = sealedPackOf(1, [idOf('x')]);
+    await metadata.commit([request(packAdd(sample))]);
+    await expect(metadata.setConfig(1, configOf(2), { packsAfterEpoch: 1 })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+    await metadata.setConfig(1, configOf(2), { packsAfterEpoch: 0 });
+    await metadata.unlock(ringOf(), 2);
+    await metadata.commit([request({ type: 'namespace-drop', namespace: TENANT })]);
+    await metadata.setConfig(2, configOf(3), { packsAfterEpoch: 1 });
+  });
+
+  it('is let go of: a journal pack that is told of when its epoch was forgotten', async () => {
+    const metadata = await file.openLocked({ create: true });
+    await metadata.unlock(forgotten, 1);
+    await metadata.commit([request(put('a'))]);
+    const { pack } = sealedPackOf(1, [], 0);
+    await metadata.markFlushed([{ pack: { ...pack, class: 'journal', journal: JOURNAL }, inline: [] }]);
+    expect(await metadata.head()).toMatchObject({ commit: 1, flushed: 0 });
+    expect(await metadata.droppedPacks(10)).toHaveLength(1);
   });
 });
 

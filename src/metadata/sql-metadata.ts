@@ -10,6 +10,7 @@ import { commitRequests } from './commit.ts';
 import type {
   CallOptions,
   CommitRequest,
+  ConfigCondition,
   Counters,
   EntryQuery,
   EntryRow,
@@ -37,7 +38,7 @@ import { replaySteps } from './replay.ts';
 import { resealRows } from './reseal.ts';
 import type { ItemKind } from './rows.ts';
 import { stateDigests } from './state-digests.ts';
-import { loadConfig, storeConfig } from './store-config.ts';
+import { checkCondition, loadConfig, storeConfig } from './store-config.ts';
 import type { StoreTables } from './store-tables.ts';
 import { markItemsSuspect, markPacksSuspect } from './suspects.ts';
 import type { Tables } from './tables.ts';
@@ -100,8 +101,11 @@ export class SqlMetadata implements Metadata {
     return this.#unguarded.read(loadConfig);
   }
 
-  setConfig(expectedGeneration: number, next: StoredConfig): Promise<void> {
-    return this.#unguarded.write((transaction) => storeConfig(transaction, expectedGeneration, next));
+  setConfig(expectedGeneration: number, next: StoredConfig, condition: ConfigCondition = {}): Promise<void> {
+    return this.#unguarded.write(async (transaction) => {
+      await checkCondition(transaction, condition);
+      await storeConfig(transaction, expectedGeneration, next);
+    });
   }
 
   async unlock(keys: RingSecrets, generation: number): Promise<void> {
@@ -181,8 +185,9 @@ export class SqlMetadata implements Metadata {
     flushed: readonly FlushedJournal[] = [],
   ): Promise<readonly RequestOutcome[]> {
     const outcomes = await this.#change(async (state) => {
-      if (flushed.length > 0) await applyFlushed(state, flushed);
-      return commitRequests(state, requests, { time: this.#clock.now(), scope: this.#sealed?.scope });
+      const scope = this.#sealed?.scope;
+      if (flushed.length > 0) await applyFlushed(state, flushed, scope);
+      return commitRequests(state, requests, { time: this.#clock.now(), scope });
     });
     this.#foldWhenDue();
     return outcomes;
@@ -214,7 +219,7 @@ export class SqlMetadata implements Metadata {
 
   markFlushed(flushed: readonly FlushedJournal[]): Promise<void> {
     return this.#change(async (state) => {
-      await applyFlushed(state, flushed);
+      await applyFlushed(state, flushed, this.#sealed?.scope);
       await state.save();
     });
   }

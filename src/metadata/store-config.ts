@@ -3,7 +3,7 @@ import { BinaryReader } from '../bytes/binary-reader.ts';
 import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import { type StoreError, storeError } from '../errors/store-error.ts';
-import type { StoredConfig } from './contract.ts';
+import type { ConfigCondition, StoredConfig } from './contract.ts';
 import type { Reader, Transaction } from './database.ts';
 import { settingsTable } from './tables.ts';
 
@@ -32,6 +32,15 @@ export async function loadConfig(reader: Reader): Promise<StoredConfig | undefin
 /** Generation of the config that was set last, 0 before the first. */
 export async function loadGeneration(reader: Reader): Promise<number> {
   return (await loadConfig(reader))?.generation ?? 0;
+}
+
+/** @throws `conflict/PRECONDITION_FAILED` */
+export async function checkCondition(transaction: Transaction, { packsAfterEpoch }: ConfigCondition): Promise<void> {
+  if (packsAfterEpoch === undefined) return;
+  const query = 'SELECT 1 AS found FROM packs WHERE dropped = 0 AND epoch <= ? LIMIT 1';
+  if ((await transaction.all(query, [packsAfterEpoch])).length === 0) return;
+  const message = `a pack is still sealed under key epoch ${packsAfterEpoch} or an older one`;
+  throw storeError('PRECONDITION_FAILED', message);
 }
 
 /** See `Metadata.setConfig`. */

@@ -5,6 +5,7 @@ import { decodeError, type WireError } from '../runtime/worker-wire.ts';
 import type {
   CallOptions,
   CommitRequest,
+  ConfigCondition,
   Counters,
   EntryQuery,
   EntryRow,
@@ -46,8 +47,8 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('config', []);
   }
 
-  setConfig(expectedGeneration: number, next: StoredConfig): Promise<void> {
-    return this.#call('setConfig', [expectedGeneration, next]);
+  setConfig(expectedGeneration: number, next: StoredConfig, condition: ConfigCondition = {}): Promise<void> {
+    return this.#call('setConfig', [expectedGeneration, next, condition]);
   }
 
   unlock(keys: RingSecrets, generation: number): Promise<void> {

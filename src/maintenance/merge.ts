@@ -55,6 +55,7 @@ interface PackGroup {
   readonly namespace: number;
 }
 
+const NOTHING_COMMITTED: ReadonlySet<string> = new Set(['conflict', 'exhausted', 'denied']);
 const DEFAULT_NAMESPACE = 0;
 /** The journal is the default namespace's. */
 const JOURNAL_GROUP: PackGroup = { class: 'journal', namespace: DEFAULT_NAMESPACE };
@@ -142,7 +143,7 @@ async function mergeWhole(
     await context.submit([changes.change]);
   } catch (error) {
     // Nothing was committed, so our new packs are nobody's; on a full disk they would only be in the way.
-    if (!isStoreError(error) || (error.kind !== 'conflict' && error.kind !== 'exhausted')) throw error;
+    if (!isStoreError(error) || !NOTHING_COMMITTED.has(error.kind)) throw error;
     for (const added of changes.change.added) await context.packs.delete(added.pack);
     // Somebody else moved the same items first: their merge stands.
     if (error.code === 'PRECONDITION_FAILED') return undefined;

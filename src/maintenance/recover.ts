@@ -87,7 +87,8 @@ async function readUnlessDamaged(
   try {
     return await readJournalPack(packs, name);
   } catch (error) {
-    if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+    // Under an epoch that was forgotten nothing lies that is needed; only somebody's journal pack of which nobody was told.
+    if (!isStoreError(error) || (error.kind !== 'corrupt' && error.code !== 'EPOCH_UNKNOWN')) throw error;
     onDamaged({ name, error });
     return undefined;
   }

@@ -8,6 +8,8 @@ import { allPacks } from './all-packs.ts';
 import { deleteDroppedPacks, type MergeContext, mergePacks } from './merge.ts';
 
 export interface RekeyContext extends MergeContext {
+  /** Writes all journal records under the newest keys that lie in journal packs which the metadata does not know. */
+  flushJournalAnew(): Promise<void>;
   /** Re-seals the keys of isolated entries under the newest epoch. */
   resealKeyPages(): Promise<void>;
 }
@@ -43,8 +45,8 @@ export async function rekey(
 ): Promise<{ readonly packs: number; readonly bytes: number; readonly done: boolean }> {
   const { lastEpoch, signal, onProgress } = options;
   const { metadata } = context;
-  // The newest journal records may still be in the outbox alone; in a pack they are sealed anew.
-  await context.flushJournal();
+  // A journal pack that was written under old keys and not told of would be left out, and told of when nobody can read it.
+  await context.flushJournalAnew();
   const total = await countOld(metadata, lastEpoch, signal);
   let packs = 0;
   let bytes = 0;

@@ -109,6 +109,21 @@ export class Committer {
     }
   }
 
+  /**
+   * Leaves no record of a commit so far in a journal pack that the metadata does not know: not one of ours, nor, as far as
+   * anybody counts on it, one of other processes.
+   */
+  async flushAnew(): Promise<void> {
+    this.#health.assertWritable();
+    await this.settle();
+    try {
+      await this.#journal.flushAnew();
+    } catch (error) {
+      throw this.#health.judge(error);
+    }
+    await this.settle();
+  }
+
   /** Tells the metadata what is flushed; otherwise it learns so with the next commit. */
   async settle(): Promise<void> {
     const untold = this.#journal.takeUntold();

@@ -186,14 +186,26 @@ export class Engine {
 
   /**
    * Commits the changes of one operation. Keys of isolated entries that it removed or replaced are destroyed.
+   * @param onCommitted told as soon as the changes would survive any crash
    * @throws what `Committer.submit` throws; `unavailable/SHRED_PENDING` (committed, and a key is still there)
    */
-  async commit({ namespace }: Scope, request: CommitRequest): Promise<readonly ChangeOutcome[]> {
+  async commit(
+    { namespace }: Scope,
+    request: CommitRequest,
+    onCommitted?: () => void,
+  ): Promise<readonly ChangeOutcome[]> {
     const logicalBytesMax = this.keychain?.quotaOf(namespace);
     const quotas = logicalBytesMax === undefined ? undefined : [{ namespace, logicalBytesMax }];
     const outcomes = await this.committer.submit({ ...request, ...(quotas && { quotas }) });
+    onCommitted?.();
     if (outcomes.some(({ shredded }) => shredded !== undefined)) needDone(await this.upkeep.shred({ scrub: false }));
     return outcomes;
+  }
+
+  /** Destroys what was put under a key that nothing refers to: packs that are there already, and the key itself. */
+  async dropIsolated(namespace: number): Promise<void> {
+    await this.committer.submit({ changes: [{ type: 'namespace-drop', namespace }], inline: [] });
+    await this.upkeep.shred({ scrub: false });
   }
 
   get writable(): boolean {

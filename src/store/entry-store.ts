@@ -12,10 +12,11 @@ import { checkItems, parseVersion, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { digestText, keyText, namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
+import { Isolations } from './isolations.ts';
 import { listEntries } from './list-entries.ts';
 import type { OperationWriter } from './operation-writer.ts';
 import type { Scope } from './scope.ts';
-import { checkCondition, checkPut, storeContent, toPutResult } from './staged-put.ts';
+import { checkCondition, checkPut, type PutTarget, storeContent, toPutResult } from './staged-put.ts';
 import type {
   BatchWriter,
   CallOptions,
@@ -56,10 +57,10 @@ export class EntryStore implements Entries {
   }
 
   put(key: string | null, source: Source, options: PutOptions = {}): Promise<PutResult> {
-    return this.#change(options, async (scope, writer) => {
-      const request = checkPut(scope, { key, source, options });
+    return this.#change(options, async (target, writer) => {
+      const request = checkPut(target.scope, { key, source, options });
       await checkCondition(this.#engine, request);
-      const put = await storeContent({ engine: this.#engine, scope }, request, { writer, ...options });
+      const put = await storeContent(target, request, { writer, ...options });
       return { changes: [put.change], result: () => toPutResult(this.#engine, put) };
     });
   }
@@ -68,9 +69,9 @@ export class EntryStore implements Entries {
     items: Iterable<PutItem> | AsyncIterable<PutItem>,
     options: ProgressOptions = {},
   ): Promise<readonly PutResult[]> {
-    return this.#change(options, async (scope, writer) => {
+    return this.#change(options, async (target, writer) => {
       checkItems(items);
-      const batch = new Batch({ engine: this.#engine, scope }, writer, options.signal);
+      const batch = new Batch(target, writer, options.signal);
       let bytes = 0;
       let done = 0;
       for await (const { key, source, ...putOptions } of abortableItems(items, options.signal)) {
@@ -85,9 +86,9 @@ export class EntryStore implements Entries {
   }
 
   batch<T>(work: (batch: BatchWriter) => Promise<T> | T, options: CallOptions = {}): Promise<T> {
-    return this.#change(options, async (scope, writer) => {
+    return this.#change(options, async (target, writer) => {
       if (typeof work !== 'function') throw argumentTypeError('work', 'a function', work);
-      const batch = new Batch({ engine: this.#engine, scope }, writer, options.signal);
+      const batch = new Batch(target, writer, options.signal);
       const ending = async () => {
         try {
           return await work(batch);
@@ -234,26 +235,28 @@ export class EntryStore implements Entries {
 
   /**
    * One change of content: `work` stores and says what to commit; what it stored for a change that fails is left to
-   * others.
+   * others, but for keys that are nobody's then.
    */
   #change<T>(
     options: CallOptions,
     work: (
-      scope: Scope,
+      target: PutTarget,
       writer: OperationWriter,
     ) => Promise<{ readonly changes: readonly Change[]; readonly result: () => T }>,
   ): Promise<T> {
     return this.#call(options, async (scope) => {
       this.#engine.assertWritable();
       const writer = this.#engine.createWriter(scope);
+      const isolations = new Isolations((namespace) => this.#engine.dropIsolated(namespace));
       try {
-        const { changes, result } = await work(scope, writer);
+        const { changes, result } = await work({ engine: this.#engine, scope, isolations }, writer);
         const inline = await writer.finish();
         options.signal?.throwIfAborted();
-        if (changes.length > 0) await this.#commit(scope, { changes, inline });
+        if (changes.length > 0) await this.#commit(scope, { changes, inline }, isolations);
         return result();
       } catch (error) {
         await writer.abandon();
+        await isolations.fail(error);
         throw error;
       }
     });
@@ -262,8 +265,10 @@ export class EntryStore implements Entries {
   async #commit(
     scope: Scope,
     request: Pick<Parameters<Engine['commit']>[1], 'changes' | 'inline'>,
+    isolations?: Isolations,
   ): Promise<readonly ChangeOutcome[]> {
-    const outcomes = await this.#engine.commit(scope, request);
+    isolations?.submit();
+    const outcomes = await this.#engine.commit(scope, request, () => isolations?.settle());
     const deletes = request.changes.filter(({ type }, index) => type === 'delete' && outcomes[index]?.existed);
     this.#engine.telemetry.counts.deletes += deletes.length;
     return outcomes;

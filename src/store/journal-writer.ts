@@ -62,6 +62,20 @@ export class JournalWriter {
     return this.#flushing;
   }
 
+  /**
+   * Makes every record durable that the metadata still awaits in a journal pack, also those that were written already by
+   * somebody who has not told: under the keys of now.
+   */
+  flushAnew(): Promise<void> {
+    this.#flushing = this.#flushing
+      .catch(() => undefined)
+      .then(async () => {
+        this.#written = (await this.#metadata.head()).flushed;
+        await this.#flush();
+      });
+    return this.#flushing;
+  }
+
   async #flush(): Promise<void> {
     for (;;) {
       const rows = await this.#metadata.outbox(this.#written, FLUSH_BYTES_MAX);

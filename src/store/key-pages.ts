@@ -14,6 +14,8 @@ export class KeyPages {
   readonly #backend: Backend;
   readonly #random: RandomBytes;
   readonly #schedule: () => KeySchedule;
+  /** Secrets of entries that are being put: nobody else knows of them, and who forgets an epoch re-seals what is known. */
+  readonly #underWay = new Map<number, Uint8Array>();
 
   constructor(parts: {
     readonly backend: Backend;
@@ -33,11 +35,22 @@ export class KeyPages {
       const key = keyPageKey(namespace);
       if ((await this.#backend.head(key)) !== undefined) continue;
       const secret = this.#random(SECRET_BYTES);
-      await this.#backend.put(key, encodeKeyPage({ namespace, secret }, this.#schedule(), this.#random));
+      this.#underWay.set(namespace, secret);
       this.#schedule().learn(namespace, secret);
-      secret.fill(0);
+      await this.#write(namespace, secret);
       return namespace;
     }
+  }
+
+  /** Writes the pages of entries that are being put anew: the keys have changed. */
+  async renew(): Promise<void> {
+    for (const [namespace, secret] of this.#underWay) await this.#write(namespace, secret);
+  }
+
+  /** The entry of a page is committed, or was given up. */
+  settle(namespace: number): void {
+    this.#underWay.get(namespace)?.fill(0);
+    this.#underWay.delete(namespace);
   }
 
   /** Learns the secret of an isolated entry. @throws `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT` */
@@ -68,7 +81,17 @@ export class KeyPages {
     }
   }
 
+  /** Under the newest keys, also when they change while it is being written. */
+  async #write(namespace: number, secret: Uint8Array): Promise<void> {
+    let schedule: KeySchedule;
+    do {
+      schedule = this.#schedule();
+      await this.#backend.put(keyPageKey(namespace), encodeKeyPage({ namespace, secret }, schedule, this.#random));
+    } while (schedule !== this.#schedule() && this.#underWay.has(namespace));
+  }
+
   async destroy(namespace: number): Promise<void> {
+    this.settle(namespace);
     await this.#backend.delete(keyPageKey(namespace));
   }
 

@@ -17,7 +17,7 @@ import {
 } from '../format/index.ts';
 import { type Keyring, type KeyState, type NamespaceFacts, unlockWith } from '../keys/index.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
-import type { Metadata } from '../metadata/contract.ts';
+import type { ConfigCondition, Metadata } from '../metadata/contract.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { KeyPages } from './key-pages.ts';
 import { decodeNewer, type Unlocking } from './unlock.ts';
@@ -111,9 +111,17 @@ export class Keychain implements PackKeys {
     return key;
   }
 
-  /** Makes a key for one entry; durable when this resolves. @returns the number of its namespace of one */
+  /**
+   * Makes a key for one entry; durable when this resolves, and kept under the newest keys until `settleIsolated`.
+   * @returns the number of its namespace of one
+   */
   createIsolated(): Promise<number> {
     return this.#pages.create();
+  }
+
+  /** The entry is committed: its key is like any other. */
+  settleIsolated(namespace: number): void {
+    this.#pages.settle(namespace);
   }
 
   sealIsolated(namespace: number, value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array } {
@@ -145,10 +153,11 @@ export class Keychain implements PackKeys {
   /**
    * Changes the config: the keys with everything they hold. One change at a time, over all processes.
    * @param change made again when another process was first
-   * @throws what `change` throws; `unavailable/CONFIG_PENDING` (it has happened, and the backend does not know yet)
+   * @throws what `change` throws; `unavailable/CONFIG_PENDING` (it has happened, and the backend does not know yet);
+   *   `conflict/PRECONDITION_FAILED`
    */
-  change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T): Promise<T> {
-    const changing = this.#changing.then(() => this.#change(change));
+  change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T, condition: ConfigCondition = {}): Promise<T> {
+    const changing = this.#changing.then(() => this.#change(change, condition));
     this.#changing = changing.catch(() => undefined);
     return changing;
   }
@@ -178,15 +187,15 @@ export class Keychain implements PackKeys {
     this.#unlocking.end();
   }
 
-  async #change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T): Promise<T> {
+  async #change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T, condition: ConfigCondition): Promise<T> {
     const next = await change(this.#unlocked);
     const { generation } = next.config;
     const bytes = encodeStoreConfig(next.config);
     try {
-      await this.#metadata.setConfig(this.config.generation, { generation, bytes });
+      await this.#metadata.setConfig(this.config.generation, { generation, bytes }, condition);
     } catch (error) {
       if (!isStoreError(error, 'KEYS_CHANGED') || !(await this.reload())) throw error;
-      return await this.#change(change);
+      return await this.#change(change, condition);
     }
     if (await this.#take(next)) await this.#resealHead();
     else await this.reload();
@@ -253,6 +262,7 @@ export class Keychain implements PackKeys {
     this.#unlocked = { config: unlocked.config, keyring: unlocked.keyring };
     this.#packKeys.clear();
     this.#owed = true;
+    await this.#pages.renew();
     return true;
   }
 

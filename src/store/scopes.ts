@@ -11,10 +11,12 @@ import { Scope } from './scope.ts';
 /** A put under a key of its own, on its way. */
 export interface IsolatedPut {
   readonly scope: Scope;
+  /** Number of its namespace of one. */
+  readonly namespace: number;
   /** The entry's value as the metadata keeps it, and the version it shows. */
   seal(value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array };
-  /** Destroys the key of a put that failed. */
-  giveUp(): Promise<void>;
+  /** It is known what became of the put: its key is no longer the business of this process alone. */
+  settle(): void;
 }
 
 const DEFAULT_NAMESPACE = 0;
@@ -102,8 +104,8 @@ export class Scopes {
     return {
       scope: this.#make(namespace),
       seal: (value) => keychain.sealIsolated(namespace, value),
-      // Nothing refers to the key; if it cannot be destroyed it is garbage like the packs it sealed.
-      giveUp: () => keychain.destroyIsolated(namespace).catch(() => undefined),
+      namespace,
+      settle: () => keychain.settleIsolated(namespace),
     };
   }
 

@@ -1,5 +1,5 @@
 import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import {
   addSlot,
   changePassphrase,
@@ -91,13 +91,20 @@ export class SealedKeys implements StoreKeys {
       const newest = keychain.schedule.currentEpoch;
       const last = options.epoch === undefined ? newest - 1 : checkInteger('epoch', options.epoch, { min: 1 });
       if (last >= newest) throw argumentRangeError('epoch', `one before ${newest}, the present one`, last);
-      const { packs, bytes, done } = await rekey(engine.upkeep.context(), { ...options, lastEpoch: last });
-      // What waits in the inbox is sealed for the epoch of its writer's credential: nobody opens it afterwards.
-      if (done) await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
-      const forgotten = done ? await forgetUpTo(keychain, engine, last) : [];
-      // Older configs, whose rings have the old keys, lie in the log of the metadata.
-      if (forgotten.length > 0) await engine.metadata.scrub();
-      return Object.freeze({ done, packs, bytes, forgotten: Object.freeze(forgotten) });
+      const total = { packs: 0, bytes: 0 };
+      for (;;) {
+        const { packs, bytes, done } = await rekey(engine.upkeep.context(), { ...options, lastEpoch: last });
+        total.packs += packs;
+        total.bytes += bytes;
+        if (!done) return Object.freeze({ done, ...total, forgotten: Object.freeze([]) });
+        // What waits in the inbox is sealed for the epoch of its writer's credential: nobody opens it afterwards.
+        await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
+        const forgotten = await forgetUpTo(keychain, engine, last);
+        if (forgotten === undefined) continue;
+        // Older configs, whose rings have the old keys, lie in the log of the metadata.
+        if (forgotten.length > 0) await engine.metadata.scrub();
+        return Object.freeze({ done, ...total, forgotten: Object.freeze(forgotten) });
+      }
     });
   }
 
@@ -144,9 +151,18 @@ function toEpochInfo({ number, created }: EpochFacts, packs: ReadonlyMap<number,
   return Object.freeze({ epoch: number, created, packs: packs.get(number) ?? 0 });
 }
 
-/** The secrets of epochs that nothing needs any more leave the ring. */
-async function forgetUpTo(keychain: Keychain, engine: Engine, last: number): Promise<readonly number[]> {
+/**
+ * The secrets of epochs that nothing needs any more leave the ring.
+ * @returns `undefined` when another process has just added a pack that it had begun under one of them
+ */
+async function forgetUpTo(keychain: Keychain, engine: Engine, last: number): Promise<readonly number[] | undefined> {
   const old = keychain.keyring.epochs.map(({ number }) => number).filter((number) => number <= last);
-  if (old.length > 0) await keychain.change((now) => forgetEpochs(now, old, engine.keyContext));
-  return old;
+  if (old.length === 0) return old;
+  try {
+    await keychain.change((now) => forgetEpochs(now, old, engine.keyContext), { packsAfterEpoch: last });
+    return old;
+  } catch (error) {
+    if (!isStoreError(error, 'PRECONDITION_FAILED')) throw error;
+    return undefined;
+  }
 }

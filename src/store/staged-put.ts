@@ -12,6 +12,7 @@ import { checkAttributes, checkContentType, parseVersion } from './arguments.ts'
 import type { Engine } from './engine.ts';
 import { digestText, keyText } from './entry-info.ts';
 import { type IngestedContent, ingest } from './ingest.ts';
+import type { Isolations } from './isolations.ts';
 import type { OperationWriter, Tally } from './operation-writer.ts';
 import type { Scope } from './scope.ts';
 import type { PutOptions, PutResult, StagedPut } from './types.ts';
@@ -22,6 +23,7 @@ type PutChange = Extract<Change, { type: 'put' }>;
 export interface PutTarget {
   readonly engine: Engine;
   readonly scope: Scope;
+  readonly isolations: Isolations;
 }
 
 /** A put whose arguments are known to be good. */
@@ -106,7 +108,7 @@ export async function storeContent(
   request: PutRequest,
   options: { readonly writer: OperationWriter } & Pick<PutOptions, 'signal' | 'onProgress'>,
 ): Promise<StoredPut> {
-  const { engine, scope } = target;
+  const { engine, scope, isolations } = target;
   const { signal, onProgress } = options;
   if (!request.isolated) {
     const content = await ingest(request.source, options.writer, { ...request, signal, onProgress });
@@ -114,6 +116,7 @@ export async function storeContent(
     return toStoredPut(target, request, { content, entry: encodeEntry(value), version: entryVersion(value) });
   }
   const isolated = await engine.scopes.isolate();
+  isolations.add(isolated);
   const writer = engine.createWriter(isolated.scope);
   try {
     // Cut as in its namespace, so that what the caller chose holds; but with the seed of its own key.
@@ -123,7 +126,6 @@ export async function storeContent(
     return toStoredPut(target, request, { content, ...isolated.seal(toValue(request, content)) });
   } catch (error) {
     await writer.abandon();
-    await isolated.giveUp();
     throw error;
   }
 }

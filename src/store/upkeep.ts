@@ -77,6 +77,7 @@ export class Upkeep {
       idsOf: (namespace) => keychain?.ids(namespace) ?? plainIds,
       submit: (changes) => committer.submit({ changes, inline: [] }),
       flushJournal: () => committer.flush(),
+      flushJournalAnew: () => committer.flushAnew(),
       resealKeyPages: async () => await keychain?.resealKeyPages(),
       onMerge: (report) => {
         telemetry.counts.packsMerged += report.dropped;

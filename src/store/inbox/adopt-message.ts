@@ -15,6 +15,7 @@ import type { WriterFacts } from '../../keys/index.ts';
 import { INBOX_HEAD_BYTES_MAX } from '../../limits.ts';
 import type { Engine } from '../engine.ts';
 import { digestText } from '../entry-info.ts';
+import { Isolations } from '../isolations.ts';
 import type { Keychain } from '../keychain.ts';
 import type { Scope } from '../scope.ts';
 import { checkCondition, checkPut, type PutRequest, storeContent } from '../staged-put.ts';
@@ -140,9 +141,10 @@ export class MessageAdopter {
     const { scope, request, entry, message } = wanted;
     const engine = this.#engine;
     const writer = engine.createWriter(scope);
+    const isolations = new Isolations((namespace) => engine.dropIsolated(namespace));
     try {
       const options = { writer, ...(signal && { signal }), ...(onProgress && { onProgress }) };
-      const { change, staged } = await storeContent({ engine, scope }, request, options);
+      const { change, staged } = await storeContent({ engine, scope, isolations }, request, options);
       const inline = await writer.finish();
       if (staged.size !== entry.size || staged.digest !== digestText(entry.digest)) {
         messageFail(message)('holds other content than it says');

@@ -57,7 +57,7 @@ export {
   type SlotContext,
   type SlotFacts,
 } from './slots.ts';
-export { unlock, unlockWith } from './unlock.ts';
+export { isSameStore, unlock, unlockWith } from './unlock.ts';
 export {
   checkWriterCredential,
   formatWriterCredential,

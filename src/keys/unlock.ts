@@ -1,4 +1,5 @@
 import { fromBase64 } from '../bytes/base64.ts';
+import { equalBytes } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { type SealedStoreConfig, STORE_CONFIG_KEY } from '../format/config.ts';
 import { failWith } from '../format/damage.ts';
@@ -43,6 +44,14 @@ export async function unlock(
 export function unlockWith(keyring: Keyring, config: SealedStoreConfig): Keyring | undefined {
   const { masterKey } = materialOf(keyring);
   return hasValidMac(config, masterKey) ? keyringOf(config, masterKey) : undefined;
+}
+
+/**
+ * Whether two keyrings are of one store: its secret never changes. A config alone does not show that. Anybody can
+ * encapsulate a master key of their own to the public keys of its slots, and seal a ring of their own under it.
+ */
+export function isSameStore(one: Keyring, other: Keyring): boolean {
+  return equalBytes(materialOf(one).ring.store, materialOf(other).ring.store);
 }
 
 const failConfig = failWith('CONFIG_CORRUPT', 'store config', { backendKey: STORE_CONFIG_KEY });

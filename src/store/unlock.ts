@@ -12,6 +12,7 @@ import {
 } from '../format/index.ts';
 import {
   createSealed,
+  isSameStore,
   type KeySource,
   type KeyState,
   type OpenSecret,
@@ -29,7 +30,10 @@ export type OpenedConfig = { readonly config: PlainStoreConfig; readonly keyring
 /** A config that was opened, and how to open a newer one of the same store. */
 export interface Unlocking {
   readonly opened: OpenedConfig;
-  /** Opens a config that another process made since. @throws `denied/WRONG_KEY` when the caller was shut out */
+  /**
+   * Opens a config that another process made since.
+   * @throws `denied/WRONG_KEY` when the caller was shut out, `corrupt/CONFIG_CORRUPT` when it is not of the same store
+   */
   newer(stored: StoredConfig): Promise<KeyState>;
   /** Overwrites what opened it; to be called once, when the store is closed or was not opened. */
   end(): void;
@@ -51,7 +55,7 @@ export async function unlockConfig(config: StoreConfig, keys: KeySource | undefi
     const keyring = await unlock(config, secret);
     return {
       opened: { config, keyring },
-      newer: (stored) => unlockNewer(config, stored, secret),
+      newer: (stored) => unlockNewer({ config, keyring }, stored, secret),
       end: () => wipeSecret(secret),
     };
   } catch (error) {
@@ -76,12 +80,15 @@ export async function createUnlocked(base: StoreConfigBase, keys: KeySource): Pr
   const given = typeof keys === 'function' ? await keys() : keys;
   const opened = await createSealed(base, [given], { random: systemRandom, clock: systemClock });
   const secret = await openSecret(given);
-  return { opened, newer: (stored) => unlockNewer(opened.config, stored, secret), end: () => wipeSecret(secret) };
+  return { opened, newer: (stored) => unlockNewer(opened, stored, secret), end: () => wipeSecret(secret) };
 }
 
-async function unlockNewer(known: StoreConfig, stored: StoredConfig, secret: OpenSecret): Promise<KeyState> {
-  const config = decodeNewer(known, stored);
-  return { config, keyring: await unlock(config, secret) };
+async function unlockNewer(known: KeyState, stored: StoredConfig, secret: OpenSecret): Promise<KeyState> {
+  const config = decodeNewer(known.config, stored);
+  const keyring = await unlock(config, secret);
+  // The slots are public, so anybody can make a config that they open: it would have everything sealed for its maker.
+  if (isSameStore(keyring, known.keyring)) return { config, keyring };
+  throw storeError('CONFIG_CORRUPT', 'the config that the metadata holds has the keys of another store');
 }
 
 /**

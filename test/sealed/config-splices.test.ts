@@ -1,8 +1,11 @@
 /** Members of the config of a sealed store, in the place of those of another version or another store. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { utf8Decode } from '../../src/bytes/bytes.ts';
-import { decodeStoreConfig, encodeStoreConfig } from '../../src/format/index.ts';
+import { decodeStoreConfig, encodeStoreConfig, type SealedStoreConfig } from '../../src/format/index.ts';
 import { addSlot, createSealed, type KeyState, labelSlot, removeSlot, rotate } from '../../src/keys/index.ts';
+import { createKeyring, materialOf } from '../../src/keys/keyring.ts';
+import { sealState } from '../../src/keys/sealed-state.ts';
+import { renewSlot } from '../../src/keys/slot.ts';
 import { unlockConfig } from '../../src/store/unlock.ts';
 import { forgedConfig, keyContext, sealedBase } from '../support/sealed.ts';
 import { honest, STORE_KEY } from '../support/sealed-store.ts';
@@ -106,5 +109,26 @@ describe('a config', () => {
       const rest = (memberAt(parsed(bytes), ['keys', 'slots']) as readonly Json[]).slice(2);
       expect(await opened(spliced(bytes, ['keys', 'slots'], [two, one, ...rest]), STORE_KEY)).toBe('CONFIG_CORRUPT');
     }
+  });
+});
+
+/** A config with keys of its maker's own, to which the slots of another lead: it takes their public keys only. */
+function usurped({ config }: { readonly config: SealedStoreConfig }, generation: number): Uint8Array {
+  const { masterKey, ring } = materialOf(createKeyring(CONTEXT.random, CONTEXT.clock));
+  const slots = config.keys.slots.map((slot) => renewSlot(slot, { storeId: config.storeId, masterKey }));
+  return encodeStoreConfig(sealState(config, { masterKey, ring, generation, slots }, CONTEXT.random).config);
+}
+
+describe('a newer config in the metadata', () => {
+  it('is taken with another master key when it is of the same store, and refused when it has keys of its own', async () => {
+    const before = await createSealed(sealedBase(), [{ key: STORE_KEY }, { key: SECOND_KEY }], CONTEXT);
+    const after = removeSlot(before, before.config.keys.slots[1]?.id ?? '', CONTEXT);
+    const unlocking = await unlockConfig(before.config, { key: STORE_KEY });
+    const generation = after.config.generation;
+    const taken = await unlocking.newer({ generation, bytes: encodeStoreConfig(after.config) });
+    expect(taken.keyring.schedule.currentEpoch).toBe(2);
+    const refused = unlocking.newer({ generation, bytes: usurped(before, generation) });
+    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_CORRUPT', kind: 'corrupt' });
+    unlocking.end();
   });
 });

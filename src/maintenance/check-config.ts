@@ -34,7 +34,9 @@ export async function checkConfig(
   } else if (before) {
     // Changed since, here or by another process: the newest of both must be one.
     const now = await metadata.config();
-    if (now && now.generation === config.generation && !equalBytes(now.bytes, bytes))
+    const isOther = now?.generation === config.generation && !equalBytes(now.bytes, bytes);
+    // A newer one was not made by a change of keys: the metadata would know it.
+    if (now && (isOther || now.generation < config.generation))
       add('CONFIG_CORRUPT', `${STORE_CONFIG_KEY} is not the one the metadata knows`);
   }
 }

@@ -48,6 +48,7 @@ describe('a check of an open store', () => {
     ['has a flipped bit', (_, bytes) => bytes.map((byte, at) => (at === 100 ? byte ^ 1 : byte))],
     ['is cut short', (_, bytes) => bytes.subarray(0, -10)],
     ['is of an older generation', (config) => encodeStoreConfig({ ...config, generation: 1 } as StoreConfig)],
+    ['is of a newer generation', (config) => encodeStoreConfig({ ...config, generation: 99 } as StoreConfig)],
     [
       'says something else',
       (config) => encodeStoreConfig({ ...config, chunking: 'fastcdc:64:256:1024' } as StoreConfig),

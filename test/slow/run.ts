@@ -68,8 +68,11 @@ const MEMORY_BYTES_MAX = 256 * 1024 ** 2;
 
 async function memory(): Promise<void> {
   const bytes = Number(values.gib) * 1024 ** 3;
-  say(`memory: ${values.gib} GiB of incompressible bytes through the command line, store in ${values.folder}`);
-  const figures = await runMemory(bytes, values.folder);
+  const { folder, sealed } = values;
+  say(
+    `memory: ${values.gib} GiB of noise through the command line, a ${sealed ? 'sealed' : 'plain'} store in ${folder}`,
+  );
+  const figures = await runMemory({ bytes, folder, sealed });
   for (const [name, { seconds, treeBytes, peakBytes }] of Object.entries(figures)) {
     const rate = bytes / 1024 ** 2 / seconds;
     const [tree, peak] = [treeBytes, peakBytes].map((value) => (value / 1024 ** 2).toFixed(0));

@@ -16,17 +16,31 @@ export interface MemoryFigures {
 
 const CLI = path.join(ROOT, 'dist', 'cli', 'main.js');
 
+/** The store of a run, and how the command line opens it. */
+interface RunStore {
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 /**
  * Runs `holdfast put` and `holdfast get` on incompressible bytes.
- * @param folder where the store is made; removed afterwards
+ * @param options.folder where the store is made; removed afterwards
  * @throws when a command fails or what comes back is not what went in
  */
-export async function runMemory(bytes: number, folder: string): Promise<MemoryFigures> {
+export async function runMemory(options: {
+  readonly bytes: number;
+  readonly folder: string;
+  readonly sealed: boolean;
+}): Promise<MemoryFigures> {
+  const { bytes, folder, sealed } = options;
   await mkdir(folder, { recursive: true });
   const place = await mkdtemp(path.join(folder, 'memory-'));
-  const store = path.join(place, 'store');
+  const keyFile = path.join(place, 'store.key');
+  const environment = { ...process.env, ...(sealed && { HOLDFAST_KEY_FILE: keyFile }) };
+  const store = { folder: path.join(place, 'store'), environment };
   try {
-    await measure([CLI, 'init', '--plain', '-q', store], { stdio: 'inherit' }).ended;
+    const kind = sealed ? ['--generate-key-file', keyFile] : ['--plain'];
+    await measure([CLI, 'init', ...kind, '-q', store.folder], { stdio: 'inherit' }).ended;
     const { digest, put } = await putNoise(store, bytes);
     const get = await getAndHash(store, digest);
     return { put, get };
@@ -35,11 +49,15 @@ export async function runMemory(bytes: number, folder: string): Promise<MemoryFi
   }
 }
 
-async function putNoise(store: string, bytes: number): Promise<{ readonly digest: string; readonly put: Measured }> {
+async function putNoise(
+  { folder, environment }: RunStore,
+  bytes: number,
+): Promise<{ readonly digest: string; readonly put: Measured }> {
   const generator = path.join(import.meta.dirname, 'noise.ts');
   const source = spawn(process.execPath, [generator, String(bytes)], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
   const stdin = source.stdout as Readable;
-  const { child, ended } = measure([CLI, '-s', store, 'put', '-', '-k', 'noise', '-q'], {
+  const { child, ended } = measure([CLI, '-s', folder, 'put', '-', '-k', 'noise', '-q'], {
+    env: environment,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const fed = child.stdin && pipeline(stdin, child.stdin);
@@ -47,8 +65,9 @@ async function putNoise(store: string, bytes: number): Promise<{ readonly digest
   return { digest, put };
 }
 
-async function getAndHash(store: string, digest: string): Promise<Measured> {
-  const { child, ended } = measure([CLI, '-s', store, 'get', 'noise', '-o', '-'], {
+async function getAndHash({ folder, environment }: RunStore, digest: string): Promise<Measured> {
+  const { child, ended } = measure([CLI, '-s', folder, 'get', 'noise', '-o', '-'], {
+    env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const hash = createHash('sha256');

@@ -74,8 +74,8 @@ describe('what chunkstore gets wrong', () => {
     const digest = content.digest();
     const known = new Map(chunks.map((chunk) => [Buffer.from(blake3(chunk)).toString('hex'), chunk]));
     const reader = {
-      read: async (_: string, wanted: readonly { id: Uint8Array }[]) =>
-        wanted.map(({ id }) => known.get(Buffer.from(id).toString('hex')) as Uint8Array),
+      read: async (_: string, wanted: readonly { digest: Uint8Array }[]) =>
+        wanted.map(({ digest: one }) => known.get(Buffer.from(one).toString('hex')) as Uint8Array),
     } as unknown as ItemReader;
     const readAs = async (listed: readonly Uint8Array[]): Promise<string> => {
       const builder = new ManifestBuilder(async () => undefined);

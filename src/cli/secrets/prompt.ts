@@ -38,15 +38,14 @@ export interface Asking {
 }
 
 /**
- * Reads one line; hidden, nothing of it is shown. The terminal is as it was whatever happens: end of line, Ctrl-C, a
- * signal, an error. What was typed ahead stays for the next reader.
+ * Reads one line, whatever happens to it: end of line, Ctrl-C, a signal, an error. What was typed ahead stays for the next
+ * reader.
  * @throws `Interrupted` for Ctrl-C, the signal's reason, a usage error for Ctrl-D and for what is no text
  */
-export async function readTypedLine(
+async function readTypedLine(
   stream: KeyboardStream,
-  options: { readonly signal: AbortSignal; readonly hidden: boolean },
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<string> {
-  const { signal, hidden } = options;
   signal.throwIfAborted();
   const line = new TypedLine();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -60,7 +59,6 @@ export async function readTypedLine(
   };
   const onEnd = (): void => resolve();
   const onAbort = (): void => reject(signal.reason);
-  if (hidden) stream.setRawMode(true);
   try {
     stream.on('data', onData).once('end', onEnd).once('error', reject);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -71,7 +69,6 @@ export async function readTypedLine(
     signal.removeEventListener('abort', onAbort);
     stream.off('data', onData).off('end', onEnd).off('error', reject);
     stream.pause();
-    if (hidden) stream.setRawMode(false);
     line.wipe();
   }
 }
@@ -89,7 +86,7 @@ function textOf(line: TypedLine): string {
 async function askOn(keyboard: Keyboard, question: string, asking: Asking): Promise<string> {
   asking.terminal.ask(`${question}: `);
   try {
-    return await readTypedLine(keyboard.stream, { signal: asking.signal, hidden: true });
+    return await readTypedLine(keyboard.stream, { signal: asking.signal });
   } finally {
     // The end of the line was not shown either.
     asking.terminal.note('');
@@ -106,9 +103,24 @@ async function withKeyboard<T>(asking: Asking, work: (keyboard: Keyboard) => Pro
   }
 }
 
+/**
+ * With a keyboard that shows nothing of what is typed: from before the question is seen, so that nobody answers too early,
+ * until after the last answer. Afterwards the terminal is as it was.
+ */
+function withHiddenKeyboard<T>(asking: Asking, work: (keyboard: Keyboard) => Promise<T>): Promise<T | undefined> {
+  return withKeyboard(asking, async (keyboard) => {
+    keyboard.stream.setRawMode(true);
+    try {
+      return await work(keyboard);
+    } finally {
+      keyboard.stream.setRawMode(false);
+    }
+  });
+}
+
 /** Asks for something that must not be seen. @returns `undefined` where nobody can be asked */
 export function askSecret(question: string, asking: Asking): Promise<string | undefined> {
-  return withKeyboard(asking, (keyboard) => askOn(keyboard, question, asking));
+  return withHiddenKeyboard(asking, (keyboard) => askOn(keyboard, question, asking));
 }
 
 /**
@@ -117,7 +129,7 @@ export function askSecret(question: string, asking: Asking): Promise<string | un
  * @throws a usage error when the two differ or are empty
  */
 export function askNewSecret(question: string, asking: Asking): Promise<string | undefined> {
-  return withKeyboard(asking, async (keyboard) => {
+  return withHiddenKeyboard(asking, async (keyboard) => {
     const first = await askOn(keyboard, question, asking);
     if (first === '') throw usageError('an empty passphrase protects nothing');
     const second = await askOn(keyboard, 'The same again', asking);
@@ -130,7 +142,7 @@ export function askNewSecret(question: string, asking: Asking): Promise<string |
 export function askYesOrNo(question: string, asking: Asking): Promise<boolean | undefined> {
   return withKeyboard(asking, async (keyboard) => {
     asking.terminal.ask(`${question} Type yes to go on: `);
-    const answer = await readTypedLine(keyboard.stream, { signal: asking.signal, hidden: false });
+    const answer = await readTypedLine(keyboard.stream, { signal: asking.signal });
     return answer.trim().toLowerCase() === 'yes';
   });
 }

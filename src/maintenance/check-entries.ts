@@ -58,7 +58,6 @@ async function checkEntry(
   row: EntryRow,
   found: { readonly chunks: ChunkCheck; readonly problems: ProblemList },
 ): Promise<void> {
-  const key = utf8Decode(unscopeKey(row.key).key);
   try {
     const entry = await store.openEntry(row);
     const { value } = entry;
@@ -69,17 +68,21 @@ async function checkEntry(
     const tree = createMerkleBuilder();
     for await (const chunk of entryChunks(entry.reader, value)) {
       tree.addLeaf(chunk.offset, chunk.length, asDigest(chunk.digest));
-      await found.chunks.add({ key, chunk, ids: entry.ids });
+      await found.chunks.add({ row, chunk, ids: entry.ids });
     }
     if (equalBytes(tree.root(value.size), value.root)) return;
     throw storeError('ENTRY_CORRUPT', "the entry's Merkle root is not that of its chunks");
   } catch (error) {
-    found.problems.addError(error, { key });
+    found.problems.addError(error, { key: keyText(row) });
   }
 }
 
+function keyText({ key }: EntryRow): string {
+  return utf8Decode(unscopeKey(key).key);
+}
+
 interface ChunkOfEntry {
-  readonly key: string;
+  readonly row: EntryRow;
   readonly chunk: ManifestChunk;
   /** Of the namespace that the entry's chunks are in. */
   readonly ids: CheckedEntry['ids'];
@@ -91,7 +94,7 @@ class ChunkCheck {
   readonly #findings: Findings;
   readonly #waiting: ChunkOfEntry[] = [];
   /** The last entry that was told of: its chunks follow each other. */
-  #told: string | undefined;
+  #told: Uint8Array | undefined;
 
   constructor(store: CheckedStore, findings: Findings) {
     this.#store = store;
@@ -108,11 +111,11 @@ class ChunkCheck {
     if (batch.length === 0) return;
     const ids = concatBytes(batch.map(({ chunk, ids: { idOf } }) => idOf('chunk', chunk.digest)));
     const locations = await this.#store.metadata.locate('chunk', ids);
-    for (const [index, { key, chunk }] of batch.entries()) {
-      const wrong = this.#told === key ? undefined : this.#whatIsWrong(chunk, locations[index]);
+    for (const [index, { row, chunk }] of batch.entries()) {
+      const wrong = this.#told === row.key ? undefined : this.#whatIsWrong(chunk, locations[index]);
       if (wrong === undefined) continue;
-      this.#told = key;
-      this.#findings.problems.addError(wrong, { key });
+      this.#told = row.key;
+      this.#findings.problems.addError(wrong, { key: keyText(row) });
     }
   }
 

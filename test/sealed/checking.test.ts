@@ -1,4 +1,6 @@
 /** What only the check of a sealed store can tell: things around its rows and records. */
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/bytes/bytes.ts';
 import {
@@ -13,9 +15,11 @@ import {
   type StoreConfig,
   verifyShard,
 } from '../../src/format/index.ts';
-import type { CheckReport, Store } from '../../src/index.ts';
+import { type CheckReport, createStore, type Store } from '../../src/index.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../src/testing/index.ts';
-import { makeSampleStore, StoreImage } from '../support/sealed-store.ts';
+import { noise } from '../support/contents.ts';
+import { makeSampleStore, SEALED_OPTIONS, StoreImage, TENANT_NAME } from '../support/sealed-store.ts';
+import { closedAfterTest, testFolder } from '../support/stores.ts';
 
 let folder: TemporaryFolder;
 let image: StoreImage;
@@ -72,6 +76,21 @@ describe('a check of an open store', () => {
     const report = await checkedWith({ [key]: encodeStripe(bytes, { store: storeId, pack, stripeId }).shards[0] });
     expect(report).toMatchObject({ outcome: 'damaged', entries: 7 });
     expect(report.problems.map(({ packId }) => packId)).toContain(key.replace(/.*\/|\.0$/g, ''));
+  });
+
+  it('tells of entries of one key in two namespaces, both of which have lost their content', async () => {
+    const damaged = await testFolder();
+    const open = closedAfterTest(await createStore(damaged, SEALED_OPTIONS));
+    await open.namespaces.create(TENANT_NAME);
+    for (const entries of [open, open.namespace(TENANT_NAME)]) await entries.put('same', noise(66_000, 5));
+    const packs = path.join(damaged, PACKS_PREFIX);
+    expect(await readdir(packs)).not.toEqual([]);
+    await rm(packs, { recursive: true });
+    const { problems } = await open.maintenance.check();
+    expect(problems.filter(({ key }) => key === 'same').map(({ code }) => code)).toEqual([
+      'CHUNK_MISSING',
+      'CHUNK_MISSING',
+    ]);
   });
 });
 

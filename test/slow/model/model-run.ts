@@ -18,7 +18,7 @@ export interface ModelOptions {
 export async function runModel(options: ModelOptions): Promise<void> {
   const { lives, seed, stepsMax, sealed } = options;
   const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const kind = sealed === undefined ? [] : ['-t', sealed ? 'sealed store' : 'plain store'];
+  const kind = sealed === undefined ? [] : ['-t', sealed ? 'sealed' : 'plain'];
   const child = spawn(process.execPath, [vitest, 'run', 'test/model/store.test.ts', ...kind], {
     cwd: ROOT,
     stdio: 'inherit',

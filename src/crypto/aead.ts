@@ -26,7 +26,10 @@ export const AEAD_TAG_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 const OPTIONS = { authTagLength: AEAD_TAG_BYTES } as const;
 
-/** A key made ready for many calls: making it so costs a third of sealing a few bytes. Node wipes it when it is collected. */
+/**
+ * A key made ready for many calls: making it so costs a third of sealing a few bytes. Node wipes it when it is
+ * collected.
+ */
 export type AeadKey = KeyObject;
 
 /** What a seal is made with beside its key. */

@@ -75,8 +75,8 @@ export async function argon2id(passphrase: Uint8Array, options: Argon2Options): 
 }
 
 /**
- * Judges parameters that come from outside, where hostile ones could eat all memory or protect nothing: 8 MiB to 1 GiB, 1
- * to 16 passes, 1 to 16 lanes, a salt of 16 to 64 bytes.
+ * Judges parameters that come from outside, where hostile ones could eat all memory or protect nothing: 8 MiB to 1 GiB,
+ * 1 to 16 passes, 1 to 16 lanes, a salt of 16 to 64 bytes.
  * @returns what is wrong, in words for an error message, or `undefined` when all is within bounds
  */
 export function checkArgon2(parameters: Argon2Parameters): string | undefined {

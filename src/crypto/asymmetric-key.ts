@@ -1,8 +1,8 @@
 /**
- * Key pairs as the two byte strings that Holdfast keeps, the seed and the raw public key, and as Node's key objects. The
- * way between them is DER with fixed prefixes, which every Node with these algorithms reads: PKCS #8 (RFC 5958) in its
- * seed-only form (ML-DSA: RFC 9881, section 6; ML-KEM: draft-ietf-lamps-kyber-certificates, section 6; Ed25519: RFC 8410,
- * section 7), and SubjectPublicKeyInfo of the same documents.
+ * Key pairs as the two byte strings that Holdfast keeps, the seed and the raw public key, and as Node's key objects.
+ * The way between them is DER with fixed prefixes, which every Node with these algorithms reads: PKCS #8 (RFC 5958) in
+ * its seed-only form (ML-DSA: RFC 9881, section 6; ML-KEM: draft-ietf-lamps-kyber-certificates, section 6; Ed25519: RFC
+ * 8410, section 7), and SubjectPublicKeyInfo of the same documents.
  */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';

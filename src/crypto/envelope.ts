@@ -4,9 +4,9 @@
  *
  *     salt (16, random, per sealer) ‖ counter (u64, little-endian) ‖ ciphertext (as long as the plaintext) ‖ tag (16)
  *
- * Each sealer derives a key of its own, HKDF-SHA256(key, salt, "holdfast envelope v1"), and counts in memory: the nonce is
- * the counter and four zeros. A pair of key and nonce repeats only when two salts of 128 random bits are the same, or when
- * the memory of a running process is copied and both copies go on (a resumed snapshot of a virtual machine).
+ * Each sealer derives a key of its own, HKDF-SHA256(key, salt, "holdfast envelope v1"), and counts in memory: the nonce
+ * is the counter and four zeros. A pair of key and nonce repeats only when two salts of 128 random bits are the same,
+ * or when the memory of a running process is copied and both copies go on (a resumed snapshot of a virtual machine).
  */
 
 import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';

@@ -6,9 +6,9 @@ import type { KeyAlgorithm } from './asymmetric-key.ts';
 const FINGERPRINT_BYTES = 16;
 
 /**
- * Gives the text by which people compare public keys: 32 hex digits, the first 16 bytes of BLAKE3 (derive-key mode, context
- * `holdfast key fingerprint v1`) over the algorithm's name, a zero byte and the key. To make another key with the
- * fingerprint of a given one takes about 2^128 tries.
+ * Gives the text by which people compare public keys: 32 hex digits, the first 16 bytes of BLAKE3 (derive-key mode,
+ * context `holdfast key fingerprint v1`) over the algorithm's name, a zero byte and the key. To make another key with
+ * the fingerprint of a given one takes about 2^128 tries.
  * @param publicKey raw, of the algorithm
  * @throws TypeError when it is no `Uint8Array`
  */

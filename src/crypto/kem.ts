@@ -1,6 +1,7 @@
 /**
- * ML-KEM-1024 (FIPS 203): with a public key anyone makes a fresh shared key and a ciphertext that only the holder of the
- * seed turns into the same shared key. It stays secret from quantum computers as well. A pair is kept as its 64-byte seed.
+ * ML-KEM-1024 (FIPS 203): with a public key anyone makes a fresh shared key and a ciphertext that only the holder of
+ * the seed turns into the same shared key. It stays secret from quantum computers as well. A pair is kept as its
+ * 64-byte seed.
  *
  * Ciphertexts do not authenticate: a wrong one of the right length decapsulates to another, unpredictable shared key
  * (implicit rejection), so what the shared key seals is what tells.
@@ -79,8 +80,8 @@ export function encapsulate(publicKey: Uint8Array): Encapsulated {
 }
 
 /**
- * Checks a public key that comes from outside: its length, and that it encodes no coefficient beyond the modulus. OpenSSL
- * 3.5 refuses such keys as well, with an error that does not tell why.
+ * Checks a public key that comes from outside: its length, and that it encodes no coefficient beyond the modulus.
+ * OpenSSL 3.5 refuses such keys as well, with an error that does not tell why.
  * @throws TypeError when it is no `Uint8Array`, `invalid/CREDENTIAL_INVALID` when it is no public key
  * @see FIPS 203, section 7.2, "modulus check"
  */

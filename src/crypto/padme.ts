@@ -2,8 +2,8 @@
  * Padmé: lengths rounded up so that their binary form keeps only as many leading bits as the logarithm of its size. A
  * length then tells O(log log n) bits instead of O(log n), for at most 12 % of padding, less for larger ones.
  *
- * Nikitin, Barman, Lueks, Underwood, Hubaux, Ford: "Reducing Metadata Leakage from Encrypted Files and Communication with
- * PURBs", PETS 2019, section 4.
+ * Nikitin, Barman, Lueks, Underwood, Hubaux, Ford: "Reducing Metadata Leakage from Encrypted Files and Communication
+ * with PURBs", PETS 2019, section 4.
  */
 
 import { checkInteger } from '../errors/argument-error.ts';

@@ -50,10 +50,12 @@ export async function splitSecret(secret: Uint8Array, options: SplitOptions): Pr
 }
 
 /**
- * Restores a secret from its shares, in any order; a share given twice counts once. More shares than needed are all used.
+ * Restores a secret from its shares, in any order; a share given twice counts once. More shares than needed are all
+ * used.
  * @returns the secret, in memory of its own
- * @throws TypeError for what is no array of texts; `invalid/CREDENTIAL_INVALID` for text that is no share or has a typing
- *   error, shares of different splits, too few of them (details: `expected`, `actual`), and shares that do not fit
+ * @throws TypeError for what is no array of texts; `invalid/CREDENTIAL_INVALID` for text that is no share or has a
+ *   typing error, shares of different splits, too few of them (details: `expected`, `actual`), and shares that do not
+ *   fit
  */
 export async function combineShares(shares: readonly string[]): Promise<Uint8Array> {
   const parsed = distinctShares(shares);

@@ -3,9 +3,9 @@
  *
  *     holdfast-share-v1-2of3-1-9f31c2aa-<payload>-1b2c3d4e
  *
- * version, threshold and count, index from 1, group (4 random bytes of the split, the same in all its shares), payload (the
- * share of the secret; its last byte is the coordinate), checksum (first 4 bytes of the BLAKE3 of all text before its
- * dash). Bytes are hex. White space and case do not matter when it is read.
+ * version, threshold and count, index from 1, group (4 random bytes of the split, the same in all its shares), payload
+ * (the share of the secret; its last byte is the coordinate), checksum (first 4 bytes of the BLAKE3 of all text before
+ * its dash). Bytes are hex. White space and case do not matter when it is read.
  */
 
 import { fromHex, toHex, utf8Encode } from '../bytes/bytes.ts';

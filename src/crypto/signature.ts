@@ -1,6 +1,7 @@
 /**
- * Signatures: Ed25519 (RFC 8032, small and fast) and ML-DSA-87 (FIPS 204, large and safe from quantum computers). A pair
- * is kept as its 32-byte seed. Messages are signed as they are, without a context: what is signed says itself what it is.
+ * Signatures: Ed25519 (RFC 8032, small and fast) and ML-DSA-87 (FIPS 204, large and safe from quantum computers). A
+ * pair is kept as its 32-byte seed. Messages are signed as they are, without a context: what is signed says itself what
+ * it is.
  */
 
 import { sign as signWith, verify as verifyWith } from 'node:crypto';
@@ -26,8 +27,8 @@ export interface VerifyingKey {
 /** One pair, ready to sign. */
 export interface Signer extends VerifyingKey {
   /**
-   * Signs a message, which is read before the call returns. Ed25519 gives the same signature every time, ML-DSA-87 another
-   * one (it is hedged with randomness of the system).
+   * Signs a message, which is read before the call returns. Ed25519 gives the same signature every time, ML-DSA-87
+   * another one (it is hedged with randomness of the system).
    * @returns 64 bytes of Ed25519 or 4627 of ML-DSA-87
    * @throws TypeError when the message is no `Uint8Array`
    */
@@ -52,8 +53,8 @@ export function createSigner(algorithm: SignatureAlgorithm, seed: Uint8Array): S
 /**
  * Tells whether a signature is one of this key over this message.
  * @returns false for any other bytes, those of another length included
- * @throws TypeError for what is no `Uint8Array`, RangeError for an unknown algorithm, `invalid/CREDENTIAL_INVALID` when the
- *   public key has a wrong length
+ * @throws TypeError for what is no `Uint8Array`, RangeError for an unknown algorithm, `invalid/CREDENTIAL_INVALID` when
+ *   the public key has a wrong length
  * @see RFC 8032, section 5.1.7; FIPS 204, algorithm 3
  */
 export function verifySignature(key: VerifyingKey, message: Uint8Array, signature: Uint8Array): boolean {

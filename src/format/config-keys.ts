@@ -101,8 +101,8 @@ function areDistinct(slots: Slots): boolean {
 }
 
 /**
- * Whether the passphrase slots among these cost little enough to be tried one after the other: memory times passes of all
- * of them, up to 16 GiB.
+ * Whether the passphrase slots among these cost little enough to be tried one after the other: memory times passes of
+ * all of them, up to 16 GiB.
  */
 export function areAffordable(slots: readonly Affordable[]): boolean {
   const work = slots.map((slot) => (slot.type === 'passphrase' ? slot.argon2.memoryKib * slot.argon2.passes : 0));

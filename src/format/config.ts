@@ -3,8 +3,8 @@
  * one fixed spelling; layout in `docs/format.md`, section "Store config". Format 1 is a plain store, format 2 a sealed
  * one: its `keys` hold slots and ring, and a MAC under the master key stands in front of the check.
  *
- * Invariant: the last line but one is `"check"`, BLAKE3 over every byte before it, in every format version. So a damaged
- * config is told from one that a newer version wrote. The MAC is not looked at here: that takes the master key.
+ * Invariant: the last line but one is `"check"`, BLAKE3 over every byte before it, in every format version. So a
+ * damaged config is told from one that a newer version wrote. The MAC is not looked at here: that takes the master key.
  */
 
 import { z } from 'zod';
@@ -99,7 +99,9 @@ const CHECK_FRONT = ',\n  "check": "';
 const CHECK_BACK = '"\n}\n';
 const SUFFIX_BYTES = CHECK_FRONT.length + CHECK_LENGTH + CHECK_BACK.length;
 
-/** Read-only-compatible features of a store that this version does not know: with any, the store is opened read-only. */
+/**
+ * Read-only-compatible features of a store that this version does not know: with any, the store is opened read-only.
+ */
 export function unknownReadOnlyFeatures(config: StoreConfig): readonly string[] {
   return config.features.readOnlyCompatible;
 }

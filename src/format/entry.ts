@@ -120,8 +120,8 @@ export function contentTypeFromCbor(value: unknown, fail: Fail): string {
 }
 
 /**
- * Decodes an entry value; nothing of the result is a view of `bytes`. Attributes are in byte order of their names, as far
- * as JavaScript keeps the order of properties (whole numbers come first).
+ * Decodes an entry value; nothing of the result is a view of `bytes`. Attributes are in byte order of their names, as
+ * far as JavaScript keeps the order of properties (whole numbers come first).
  * @throws `corrupt/ENTRY_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`
  */
 export function decodeEntry(bytes: Uint8Array): EntryValue {

@@ -1,9 +1,9 @@
 /**
- * Heads of inbox messages: what a put-only writer leaves last, and what makes its parts a message. Sealed for whoever holds
- * the keys of the namespace, signed by the writer. Layout in `docs/format.md`, section "Inbox".
+ * Heads of inbox messages: what a put-only writer leaves last, and what makes its parts a message. Sealed for whoever
+ * holds the keys of the namespace, signed by the writer. Layout in `docs/format.md`, section "Inbox".
  *
- * Invariant: the keys of a message follow from a KEM shared key that is fresh for it, and from store, message, namespace
- * and epoch; so no part and no head opens in the place of another, and no nonce is used twice.
+ * Invariant: the keys of a message follow from a KEM shared key that is fresh for it, and from store, message,
+ * namespace and epoch; so no part and no head opens in the place of another, and no nonce is used twice.
  *
  * Does not: say who may leave messages (the ring does), or believe anything before the signature was verified.
  */

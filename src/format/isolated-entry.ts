@@ -1,7 +1,7 @@
 /**
  * Isolated entries: values sealed under a key that is theirs alone, so that destroying the key shreds them. What stays
- * readable to whoever opens journal and metadata is the number of the namespace of one that holds the key, the size, and
- * a version that tells nothing about the content. Layout in `docs/format.md`, section "Isolated entry".
+ * readable to whoever opens journal and metadata is the number of the namespace of one that holds the key, the size,
+ * and a version that tells nothing about the content. Layout in `docs/format.md`, section "Isolated entry".
  */
 
 import { BinaryWriter } from '../bytes/binary-writer.ts';

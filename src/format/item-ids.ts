@@ -25,8 +25,8 @@ export interface ItemIds {
 export const plainIds: ItemIds = { idOf: (_kind, digest) => digest };
 
 /**
- * Ids of one namespace of a sealed store: keyed BLAKE3 (section 2.3) of `kind u8 ‖ digest`. The kind keeps a chunk whose
- * bytes happen to be a manifest node apart from that node.
+ * Ids of one namespace of a sealed store: keyed BLAKE3 (section 2.3) of `kind u8 ‖ digest`. The kind keeps a chunk
+ * whose bytes happen to be a manifest node apart from that node.
  * @param idKey 32 bytes (`KeySchedule.idKey`)
  */
 export function keyedIds(idKey: Uint8Array): ItemIds {

@@ -60,8 +60,8 @@ export function encodeKeyPage({ namespace, secret }: KeyPage, schedule: KeySched
 }
 
 /**
- * Opens a page. Damage by accident shows in its check, which takes no key; a page put in the place of another, or made by
- * somebody without the keys, does not open.
+ * Opens a page. Damage by accident shows in its check, which takes no key; a page put in the place of another, or made
+ * by somebody without the keys, does not open.
  * @param namespace whose page it must be
  * @returns the secret, in memory of the caller's own
  * @throws `corrupt/KEY_PAGE_CORRUPT`, `denied/EPOCH_UNKNOWN`, `unsupported/FORMAT_UNSUPPORTED`

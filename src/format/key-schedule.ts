@@ -1,9 +1,9 @@
 /**
- * Every key of a sealed store that is derived, and nothing else derives any: HKDF-SHA256 (RFC 5869) of the ring's secrets,
- * each under a label of its own. Layout in `docs/format.md`, section "Key schedule".
+ * Every key of a sealed store that is derived, and nothing else derives any: HKDF-SHA256 (RFC 5869) of the ring's
+ * secrets, each under a label of its own. Layout in `docs/format.md`, section "Key schedule".
  *
- * Invariants: what belongs to a namespace cannot be derived without its secret, so dropping that secret shreds it; what is
- * sealed anew after a rotation cannot be derived from the secrets before it; ids and lookups take no epoch, so they
+ * Invariants: what belongs to a namespace cannot be derived without its secret, so dropping that secret shreds it; what
+ * is sealed anew after a rotation cannot be derived from the secrets before it; ids and lookups take no epoch, so they
  * survive every rotation.
  *
  * Does not: keep secrets anywhere but in memory, or know who may have them (see the keyring).
@@ -147,8 +147,8 @@ export class KeySchedule {
   }
 
   /**
-   * Seals the journal operations of a namespace. Of its secret alone, because a journal record is never written anew; the
-   * packs that records lie in are, and take an epoch.
+   * Seals the journal operations of a namespace. Of its secret alone, because a journal record is never written anew;
+   * the packs that records lie in are, and take an epoch.
    * @throws `denied/NAMESPACE_KEY_GONE`
    */
   operationKey(namespace: number): Uint8Array {

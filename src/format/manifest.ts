@@ -1,7 +1,7 @@
 /**
  * Manifest nodes: the tree that lists the chunks of one entry version. Leaves list chunks, inner nodes list nodes with
- * the bytes, chunks and Merkle hash beneath them, so that a range or a proof reads one path. Deterministic CBOR; layout in
- * `docs/format.md`, section "Manifest node".
+ * the bytes, chunks and Merkle hash beneath them, so that a range or a proof reads one path. Deterministic CBOR; layout
+ * in `docs/format.md`, section "Manifest node".
  *
  * Invariant: a node says how many bytes it covers, and what it lists adds up to exactly that.
  * Does not: compute Merkle hashes, or fetch children.

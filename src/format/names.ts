@@ -66,7 +66,9 @@ export function journalPrefix(incarnation: Uint8Array): string {
   return `${JOURNAL_PREFIX}${toHex(incarnation)}/`;
 }
 
-/** After this key, in byte order, are exactly the journal packs of the incarnation whose last commit is above `commit`. */
+/**
+ * After this key, in byte order, are exactly the journal packs of the incarnation whose last commit is above `commit`.
+ */
 export function journalKeyAfter(incarnation: Uint8Array, commit: number): string {
   // '.' sorts after the '-' that follows the number in real keys, and before any digit.
   return `${journalPrefix(incarnation)}${commitText(checkInteger('commit', commit, { min: 0 }))}.`;

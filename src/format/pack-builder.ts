@@ -35,7 +35,8 @@ export interface PackRecord {
 const CAPACITY_START = 16 * KIB;
 /** Bytes that hold a full pack, the records that carried it beyond its target and its frame, in nearly every case. */
 export const PACK_BUFFER_BYTES = PACK_BYTES_TARGET + 2 * MIB;
-// Upper bounds of the CBOR of a directory: heads of five columns, two more arrays and the version; per record five integers; per item a length.
+// Upper bounds of the CBOR of a directory: heads of five columns, two more arrays and the version; per record five
+// integers; per item a length.
 const DIRECTORY_BYTES = 64;
 const DIRECTORY_RECORD_BYTES = 5 + 5 + 3 + 1 + 3;
 const DIRECTORY_ITEM_BYTES = 5 + DIGEST_BYTES;
@@ -58,8 +59,8 @@ export interface PackBuilderOptions {
 }
 
 /**
- * Builds one pack in memory. Records are copied once into a buffer that grows from 16 KiB in few large steps, so a small
- * pack stays small and a full one is copied little. Not for concurrent use; after `finish` it is spent.
+ * Builds one pack in memory. Records are copied once into a buffer that grows from 16 KiB in few large steps, so a
+ * small pack stays small and a full one is copied little. Not for concurrent use; after `finish` it is spent.
  */
 export class PackBuilder {
   readonly header: PackHeader;
@@ -78,7 +79,9 @@ export class PackBuilder {
     this.#append(encodePackHeader(header));
   }
 
-  /** Size of the pack if it were finished now; never less, and more by some bytes an item: the directory is estimated. */
+  /**
+   * Size of the pack if it were finished now; never less, and more by some bytes an item: the directory is estimated.
+   */
   get bytes(): number {
     return this.#paddedBytes(this.#unpaddedBytes);
   }
@@ -106,7 +109,8 @@ export class PackBuilder {
   /**
    * Appends a record.
    * @returns where its items are, in their order; `stored` may be reused afterwards, the ids of the items may not
-   * @throws TypeError or RangeError for a record outside the limits, or one that the pack has no room for (see `isFull`)
+   * @throws TypeError or RangeError for a record outside the limits, or one that the pack has no room for (see
+   *   `isFull`)
    */
   add(record: PackRecord): readonly DirectoryItem[] {
     invariant(!this.#finished, 'a finished pack takes no records');

@@ -4,8 +4,8 @@
  *
  * In sealed packs it is sealed, with zeros behind the CBOR that round the size of the whole pack.
  *
- * Invariant: records lie back to back from the header on, so offsets are sums of lengths and are not stored; a directory
- * that does not add up to exactly the room its footer leaves is damage.
+ * Invariant: records lie back to back from the header on, so offsets are sums of lengths and are not stored; a
+ * directory that does not add up to exactly the room its footer leaves is damage.
  */
 
 import { concatBytes } from '../bytes/bytes.ts';

@@ -1,7 +1,7 @@
 /**
- * The last 64 bytes of a pack: where its directory is and how many things it lists. Fixed in size, so that a reader finds
- * the directory from the end of the blob. Layout in `docs/format.md`, section "Pack footer". In sealed packs the numbers
- * are sealed; the prelude before them stays readable and is bound by their tag.
+ * The last 64 bytes of a pack: where its directory is and how many things it lists. Fixed in size, so that a reader
+ * finds the directory from the end of the blob. Layout in `docs/format.md`, section "Pack footer". In sealed packs the
+ * numbers are sealed; the prelude before them stays readable and is bound by their tag.
  */
 
 import { BinaryReader } from '../bytes/binary-reader.ts';

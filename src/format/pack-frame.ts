@@ -1,10 +1,11 @@
 /**
  * Frames inside a pack: content ‖ 16-byte trailer. The trailer binds the content to its place, so that a frame moved to
- * another pack, store, ordinal or kind does not open. In plain packs it is BLAKE3 over AAD ‖ content cut to 16 bytes; in
- * sealed packs the content is ciphertext of AES-256-GCM (NIST SP 800-38D) and the trailer its tag.
+ * another pack, store, ordinal or kind does not open. In plain packs it is BLAKE3 over AAD ‖ content cut to 16 bytes;
+ * in sealed packs the content is ciphertext of AES-256-GCM (NIST SP 800-38D) and the trailer its tag.
  *
- * Invariant: under one pack key no nonce is used twice. A builder seals each ordinal, the directory and the footer once,
- * and the three have nonces apart; a pack that is written again is another pack, with another salt and so another key.
+ * Invariant: under one pack key no nonce is used twice. A builder seals each ordinal, the directory and the footer
+ * once, and the three have nonces apart; a pack that is written again is another pack, with another salt and so another
+ * key.
  *
  * Does not: decompress, or compare digests of items.
  */

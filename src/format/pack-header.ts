@@ -2,8 +2,8 @@
  * The first 128 bytes of a pack: whose it is and how its records are framed. Layout in `docs/format.md`, section "Pack
  * header". The header is never sealed: beside what a backend key tells it says class, namespace and epoch, as numbers.
  *
- * Its check is against accident, in sealed packs too. What binds it there is the key: the salt and every field that gives
- * a record its meaning go into the pack's key or the AAD of its frames, so no other value of them opens anything.
+ * Its check is against accident, in sealed packs too. What binds it there is the key: the salt and every field that
+ * gives a record its meaning go into the pack's key or the AAD of its frames, so no other value of them opens anything.
  */
 
 import { BinaryReader } from '../bytes/binary-reader.ts';

@@ -1,7 +1,7 @@
 /**
  * From what is known of a pack to what its frames open with. The one place that decides whether a pack may be believed
- * in a store: a plain store takes plain packs, a sealed one sealed packs. Taking both would let anybody who can write to
- * a backend put a plain pack where a sealed one belongs, and have it believed without a key.
+ * in a store: a plain store takes plain packs, a sealed one sealed packs. Taking both would let anybody who can write
+ * to a backend put a plain pack where a sealed one belongs, and have it believed without a key.
  */
 
 import { invariant } from '../errors/store-error.ts';

@@ -1,7 +1,7 @@
 /**
- * Scoped keys: entry keys as metadata and journal hold them, so that the keys of all namespaces live in one order. A key
- * of the default namespace is itself; one of namespace n is `0xFF ‖ n (u32 big-endian) ‖ key`. UTF-8 never holds 0xFF, so
- * the two never meet, and each namespace is one range of that order.
+ * Scoped keys: entry keys as metadata and journal hold them, so that the keys of all namespaces live in one order. A
+ * key of the default namespace is itself; one of namespace n is `0xFF ‖ n (u32 big-endian) ‖ key`. UTF-8 never holds
+ * 0xFF, so the two never meet, and each namespace is one range of that order.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -21,7 +21,9 @@ const DEFAULT_NAMESPACE = 0;
 const SCOPE_MARK = 0xff;
 const SCOPE_BYTES = 5;
 
-/** First bytes of every scoped key of a namespace; empty for the default namespace, whose keys have nothing before them. */
+/**
+ * First bytes of every scoped key of a namespace; empty for the default namespace, whose keys have nothing before them.
+ */
 export function scopePrefix(namespace: number): Uint8Array {
   invariant(
     Number.isInteger(namespace) && namespace >= 0 && namespace <= NAMESPACE_NUMBER_MAX,

@@ -24,8 +24,8 @@ export function blockDigests(data: Uint8Array): Uint8Array {
 }
 
 /**
- * The root of a shard: BLAKE3 over a marker, the encoded header and the block digests. It names one piece of one encoding:
- * the same data under another index or stripe id has another root.
+ * The root of a shard: BLAKE3 over a marker, the encoded header and the block digests. It names one piece of one
+ * encoding: the same data under another index or stripe id has another root.
  */
 export function shardRoot(header: ShardHeader, digests: Uint8Array): Digest {
   invariant(digests.length === shardBlockCount(header.shardBytes) * DIGEST_BYTES, 'every block has a digest');

@@ -1,6 +1,7 @@
 /**
- * The first 128 bytes of a shard: which piece of which encoding of which pack it is. Layout in `docs/format.md`, section
- * "Shard header". Shards are checked, decoded and repaired from these bytes and the trailer alone, without keys.
+ * The first 128 bytes of a shard: which piece of which encoding of which pack it is. Layout in `docs/format.md`,
+ * section "Shard header". Shards are checked, decoded and repaired from these bytes and the trailer alone, without
+ * keys.
  */
 
 import { BinaryReader } from '../bytes/binary-reader.ts';

@@ -1,7 +1,7 @@
 /**
- * What follows the data of a shard: a digest of every block, the roots of all shards of the stripe, and a fixed tail from
- * which a reader finds the rest. So a range is checked without reading the shard, and any shard tells what all the others
- * must be. Layout in `docs/format.md`, section "Shard trailer".
+ * What follows the data of a shard: a digest of every block, the roots of all shards of the stripe, and a fixed tail
+ * from which a reader finds the rest. So a range is checked without reading the shard, and any shard tells what all the
+ * others must be. Layout in `docs/format.md`, section "Shard trailer".
  *
  * Invariant: the tail's check covers the roots; the block digests are covered by the shard's own root among them, which
  * needs the header to be recomputed. Without the header the digests are therefore not to be trusted.
@@ -106,8 +106,8 @@ export function rootAt(roots: Uint8Array, index: number): Uint8Array {
 }
 
 /**
- * Checks one whole block of a shard's data (the last may be shorter than `SHARD_BLOCK_BYTES`) against a trailer that was
- * decoded with its header.
+ * Checks one whole block of a shard's data (the last may be shorter than `SHARD_BLOCK_BYTES`) against a trailer that
+ * was decoded with its header.
  * @param blockIndex from 0; the block begins at `blockIndex * SHARD_BLOCK_BYTES` of the data
  * @throws `corrupt/SHARD_CORRUPT` with the offset in the data when the bytes are not that block
  */

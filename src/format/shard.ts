@@ -1,6 +1,6 @@
 /**
- * Whole shards: header, data, trailer. A pack that is not erasure-coded is the stripe 1+0, so that there is one path for
- * all. Parity is made elsewhere; this file frames what it is given.
+ * Whole shards: header, data, trailer. A pack that is not erasure-coded is the stripe 1+0, so that there is one path
+ * for all. Parity is made elsewhere; this file frames what it is given.
  */
 
 import { concatBytes, equalBytes } from '../bytes/bytes.ts';

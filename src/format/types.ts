@@ -1,6 +1,11 @@
-/** Plain data shared by the byte layouts: what packs, records, entries and journal records say, apart from how it is encoded. */
+/**
+ * Plain data shared by the byte layouts: what packs, records, entries and journal records say, apart from how it is
+ * encoded.
+ */
 
-/** One pack holds one class: chunks; manifests and objects; or journal records with the small chunks of their commits. */
+/**
+ * One pack holds one class: chunks; manifests and objects; or journal records with the small chunks of their commits.
+ */
 export type PackClass = 'data' | 'meta' | 'journal';
 
 /** What the items of a record are. */
@@ -113,7 +118,10 @@ export interface EntryValue {
 export type Operation =
   /** First operation of a new life of the metadata. */
   | { readonly type: 'incarnation'; readonly previous: Uint8Array | undefined }
-  /** `entry` is an encoded `EntryValue`; `modified` in milliseconds since 1970. An overwritten entry keeps its created time. */
+  /**
+   * `entry` is an encoded `EntryValue`; `modified` in milliseconds since 1970. An overwritten entry keeps its created
+   * time.
+   */
   | { readonly type: 'entry-put'; readonly key: Uint8Array; readonly entry: Uint8Array; readonly modified: number }
   | { readonly type: 'entry-delete'; readonly key: Uint8Array }
   /** Replaces what `to` named. Times and version stay. */

@@ -3,7 +3,8 @@
  * functions of `node:crypto`; callers have checked every argument.
  *
  * Results leave native code as text where that is safe: on Node 24 a 32-byte `Buffer` made by native code costs 1.5 to
- * 2 µs (an ArrayBuffer of its own, with a finalizer), a short string and its decoding 0.6 µs. See `npm run bench -- hash`.
+ * 2 µs (an ArrayBuffer of its own, with a finalizer), a short string and its decoding 0.6 µs. See `npm run bench --
+ * hash`.
  */
 
 import { createHash, hash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The keys above the ring: from a secret to the seed of a slot, from the slot's pair to the master key, from the master key
- * to the ring and the MAC of the config. Everything below the ring is in `format/key-schedule.ts`; layout in
+ * The keys above the ring: from a secret to the seed of a slot, from the slot's pair to the master key, from the master
+ * key to the ring and the MAC of the config. Everything below the ring is in `format/key-schedule.ts`; layout in
  * `docs/format.md`, section "Slots".
  *
  * Invariant: what is sealed says in its AAD what it is, and where: the store, the slot, its type and everything else

@@ -4,9 +4,9 @@ import { PASSPHRASE_BYTES_MAX } from '../limits.ts';
 import { credentialError } from './credential-error.ts';
 
 /**
- * The bytes a passphrase stands for. Text is prepared as the OpaqueString profile says, so that every keyboard and system
- * gives the same bytes for the same passphrase: other spaces become U+0020, then Unicode normalisation form C. Case,
- * width and spaces at the ends count. Bytes are taken as they are.
+ * The bytes a passphrase stands for. Text is prepared as the OpaqueString profile says, so that every keyboard and
+ * system gives the same bytes for the same passphrase: other spaces become U+0020, then Unicode normalisation form C.
+ * Case, width and spaces at the ends count. Bytes are taken as they are.
  * @returns memory of its own, to be wiped by the caller
  * @throws `invalid/CREDENTIAL_INVALID` when it is empty, too long, or text with half of a surrogate pair
  * @see RFC 8265, section 4.2.2

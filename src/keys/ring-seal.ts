@@ -31,7 +31,8 @@ export function sealRing(ring: Ring, place: RingPlace, random: RandomBytes): Uin
 
 /**
  * Opens a ring.
- * @throws what `fail` throws when it does not authenticate or is no ring; `unsupported/FORMAT_UNSUPPORTED` for a newer one
+ * @throws what `fail` throws when it does not authenticate or is no ring; `unsupported/FORMAT_UNSUPPORTED` for a newer
+ *   one
  */
 export function openRing(sealed: Uint8Array, place: RingPlace, fail: Fail): Ring {
   const key = deriveKey(place.masterKey, 'ring');

@@ -1,6 +1,6 @@
 /**
- * The key ring: every secret of a store that is not derived from another, with the names of namespaces and writers. CBOR,
- * sealed under the master key in the store config; layout in `docs/format.md`, section "Key ring".
+ * The key ring: every secret of a store that is not derived from another, with the names of namespaces and writers.
+ * CBOR, sealed under the master key in the store config; layout in `docs/format.md`, section "Key ring".
  */
 
 import { decodeCbor, encodeCbor } from '../format/cbor.ts';

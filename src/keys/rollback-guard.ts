@@ -40,8 +40,8 @@ export interface GuardedStore {
   /** The newest commit number. */
   readonly commit: number;
   /**
-   * Digest of the journal record of the *remembered* commit as the store has it; `undefined` when that record is gone, as
-   * after a checkpoint. Then numbers alone are compared.
+   * Digest of the journal record of the *remembered* commit as the store has it; `undefined` when that record is gone,
+   * as after a checkpoint. Then numbers alone are compared.
    */
   readonly digest: string | undefined;
 }
@@ -79,8 +79,8 @@ function rollback(problem: string, expected: number, actual: number): Error {
 /**
  * Reads what is remembered of a store.
  * @returns `undefined` when nothing is
- * @throws `invalid/CREDENTIAL_INVALID` when the file is damaged or of another store, `denied/KEY_FILE_EXPOSED` when others
- *   could have written it, `denied/PERMISSION_DENIED`
+ * @throws `invalid/CREDENTIAL_INVALID` when the file is damaged or of another store, `denied/KEY_FILE_EXPOSED` when
+ *   others could have written it, `denied/PERMISSION_DENIED`
  */
 export async function readGuard(storeId: string, place: GuardPlace): Promise<GuardState | undefined> {
   const file = guardPath(storeId, place);

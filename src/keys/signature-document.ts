@@ -1,9 +1,9 @@
 /**
- * Signatures over short texts, a root or a digest: one small JSON document that is verified offline with nothing but the
- * signer's public line. Layout in `docs/format.md`, section "Files of keys".
+ * Signatures over short texts, a root or a digest: one small JSON document that is verified offline with nothing but
+ * the signer's public line. Layout in `docs/format.md`, section "Files of keys".
  *
- * What is signed begins with a constant line, so that no signature of this kind is one of another protocol's, and goes on
- * with a CBOR array: no two triples of algorithm, context and text have the same bytes.
+ * What is signed begins with a constant line, so that no signature of this kind is one of another protocol's, and goes
+ * on with a CBOR array: no two triples of algorithm, context and text have the same bytes.
  */
 
 import { z } from 'zod';

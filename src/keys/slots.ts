@@ -61,8 +61,8 @@ export async function createSealed(
 
 /**
  * Lets somebody else in. The new slot is the last one.
- * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED` for the secret; TypeError or RangeError for the label;
- *   `exhausted/QUOTA_EXCEEDED` beyond 32 slots
+ * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED` for the secret; TypeError or RangeError for the
+ *   label; `exhausted/QUOTA_EXCEEDED` beyond 32 slots
  */
 export async function addSlot(state: KeyState, slot: NewSlot, context: SlotContext): Promise<KeyState> {
   const { slots } = state.config.keys;
@@ -105,9 +105,9 @@ export function removeSlot(state: KeyState, id: string, context: KeyContext): Ke
 }
 
 /**
- * Replaces the passphrase of a slot, whose id and label stay. The slot gets a new key pair, and the store a new master key
- * and epoch: whoever has the old passphrase and an old config could unwrap the old pair, and with it everything that is
- * ever encapsulated to it. So a changed passphrase shuts out as removing a slot does.
+ * Replaces the passphrase of a slot, whose id and label stay. The slot gets a new key pair, and the store a new master
+ * key and epoch: whoever has the old passphrase and an old config could unwrap the old pair, and with it everything
+ * that is ever encapsulated to it. So a changed passphrase shuts out as removing a slot does.
  * @param change `passphrase`: `{ passphrase }` and nothing else
  * @throws `not-found/SLOT_NOT_FOUND`; `invalid/CREDENTIAL_INVALID` when the slot or the new secret is no passphrase
  */

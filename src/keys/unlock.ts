@@ -16,8 +16,8 @@ import { openSlot } from './slot.ts';
  * after the other; each passphrase slot costs its Argon2id, the others next to nothing. The MAC of the config is
  * verified before its ring is opened.
  * @throws `denied/WRONG_KEY` when the secret opens no slot, with one text for every type of secret;
- *   `corrupt/CONFIG_CORRUPT` when it opens one and the config is not as it was written;
- *   `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`, TypeError for the secret itself;
+ *   `corrupt/CONFIG_CORRUPT` when it opens one and the config is not as it was written; `invalid/CREDENTIAL_INVALID`,
+ *   `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`, TypeError for the secret itself;
  *   `unsupported/FORMAT_UNSUPPORTED` for a newer ring
  */
 export async function unlock(

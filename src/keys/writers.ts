@@ -64,8 +64,8 @@ export function removeWriter(state: KeyState, writer: string, context: Pick<KeyC
 }
 
 /**
- * Makes the credential of a new put-only writer and lets it in. The store keeps label and public key; the signing seed is
- * in the credential only.
+ * Makes the credential of a new put-only writer and lets it in. The store keeps label and public key; the signing seed
+ * is in the credential only.
  * @throws as `addWriter`
  */
 export function exportWriter(

@@ -8,8 +8,8 @@ import type { CheckedStore } from './checked-store.ts';
 import type { ProblemList } from './problems.ts';
 
 /**
- * A change is made in the metadata first and then on the backend, so what the metadata said before the rest of the check
- * is compared with the backend after it: an older config there was not just on its way.
+ * A change is made in the metadata first and then on the backend, so what the metadata said before the rest of the
+ * check is compared with the backend after it: an older config there was not just on its way.
  * @param before what `metadata.config` gave at the beginning; `undefined` also for a plain store
  */
 export async function checkConfig(

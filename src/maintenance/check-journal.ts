@@ -92,7 +92,10 @@ export async function checkJournal(store: CheckedStore, problems: ProblemList, o
   return chain.records;
 }
 
-/** Reads journal packs that were not seen before and hold something up to `commit`. @returns whether one was taken away */
+/**
+ * Reads journal packs that were not seen before and hold something up to `commit`.
+ * @returns whether one was taken away
+ */
 async function readPacks(
   reading: {
     readonly store: CheckedStore;

@@ -1,7 +1,7 @@
 /**
- * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry has
- * its chunks, every pack is on the backend and says of itself what the metadata says of it, and journal and config are
- * whole.
+ * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry
+ * has its chunks, every pack is on the backend and says of itself what the metadata says of it, and journal and config
+ * are whole.
  */
 import { checkConfig } from './check-config.ts';
 import { checkEntries } from './check-entries.ts';
@@ -12,7 +12,10 @@ import { type Problem, ProblemList } from './problems.ts';
 
 /** What a check proved and what it found wrong. */
 export interface CheckReport {
-  /** `ok`: all proven. `damaged`: problems found. `partial`: something could not be looked at, and nothing else was found. */
+  /**
+   * `ok`: all proven. `damaged`: problems found. `partial`: something could not be looked at, and nothing else was
+   * found.
+   */
   readonly outcome: 'ok' | 'damaged' | 'partial';
   readonly entries: number;
   readonly chunks: number;

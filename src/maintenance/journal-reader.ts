@@ -134,8 +134,9 @@ export interface UnreadablePack {
 }
 
 /**
- * What replaying a record needs from the packs: the directories of those it adds. A pack that is gone, damaged or sealed
- * under keys that were destroyed is told to `onUnreadable` and left out; a later merge of the journal may have replaced it.
+ * What replaying a record needs from the packs: the directories of those it adds. A pack that is gone, damaged or
+ * sealed under keys that were destroyed is told to `onUnreadable` and left out; a later merge of the journal may have
+ * replaced it.
  */
 export async function toReplayStep(
   packs: PackStore,

@@ -1,7 +1,7 @@
 /**
- * Fetches chunks and manifest nodes by digest and proves them: neighbouring records come with one backend read, every record
- * is authenticated before it is decompressed, every item is hashed before it is handed out. What fails is flagged, so
- * that nothing counts on it any more, and never returned.
+ * Fetches chunks and manifest nodes by digest and proves them: neighbouring records come with one backend read, every
+ * record is authenticated before it is decompressed, every item is hashed before it is handed out. What fails is
+ * flagged, so that nothing counts on it any more, and never returned.
  */
 import { concatBytes, copyBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
@@ -74,7 +74,8 @@ export class ItemReader {
   }
 
   /**
-   * Reads items in the order asked; repeated digests are fetched once and share their bytes, neighbours may share a buffer.
+   * Reads items in the order asked; repeated digests are fetched once and share their bytes, neighbours may share a
+   * buffer.
    * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT` (chunks), `corrupt/MANIFEST_CORRUPT` (manifest nodes);
    *   nothing is returned then
    */

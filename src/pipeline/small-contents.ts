@@ -1,4 +1,6 @@
-/** Reads the contents of many entries with few requests: small ones share a batch, large ones are a batch of their own. */
+/**
+ * Reads the contents of many entries with few requests: small ones share a batch, large ones are a batch of their own.
+ */
 import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
 import { ContentCheck } from './content-check.ts';
@@ -16,8 +18,8 @@ interface ReadableEntry {
 }
 
 /**
- * Cuts entries into runs that are read together, each by one reader. An entry whose manifest must be fetched is a run of
- * its own.
+ * Cuts entries into runs that are read together, each by one reader. An entry whose manifest must be fetched is a run
+ * of its own.
  */
 export function* contentBatches<Entry extends ReadableEntry>(entries: readonly Entry[]): Generator<readonly Entry[]> {
   let batch: Entry[] = [];

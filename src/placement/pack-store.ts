@@ -1,7 +1,7 @@
 /**
- * Packs as shards on a backend. Today every pack is the stripe 1+0: one data shard that holds the whole pack, so a
- * byte range of the pack is the same range of the shard behind its header. A sealed store has sealed packs only, a plain
- * one plain packs only: of the other kind none is written, and none believed.
+ * Packs as shards on a backend. Today every pack is the stripe 1+0: one data shard that holds the whole pack, so a byte
+ * range of the pack is the same range of the shard behind its header. A sealed store has sealed packs only, a plain one
+ * plain packs only: of the other kind none is written, and none believed.
  */
 import type { Backend, GetOptions } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';

@@ -1,7 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Logger, StoreEvents, StoreMetrics } from './types.ts';
 
-/** Events and counters of one open store. A listener or logger that throws is its owner's bug and does not reach the engine. */
+/**
+ * Events and counters of one open store. A listener or logger that throws is its owner's bug and does not reach the
+ * engine.
+ */
 export class Telemetry {
   readonly #emitter = new EventEmitter();
   readonly #logger: Logger | undefined;

@@ -8,8 +8,8 @@ const OWN_CALLS: ReadonlySet<string | symbol> = new Set(['config', 'setConfig', 
 const ATTEMPTS_MAX = 10;
 
 /**
- * The metadata of a sealed store whose keys other processes may change: a call that fails for want of the new keys, with
- * nothing done, is made again once they are here.
+ * The metadata of a sealed store whose keys other processes may change: a call that fails for want of the new keys,
+ * with nothing done, is made again once they are here.
  * @param reload takes the new keys over
  */
 export function followingMetadata(metadata: Metadata, reload: () => Promise<unknown>): Metadata {

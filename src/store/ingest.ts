@@ -12,8 +12,8 @@ export interface IngestedContent extends FinishedManifest {
 }
 
 /**
- * Streams content into chunks, their digests into a manifest, and the chunks to the writer. Nothing refers to them until
- * the caller commits the entry.
+ * Streams content into chunks, their digests into a manifest, and the chunks to the writer. Nothing refers to them
+ * until the caller commits the entry.
  */
 export async function ingest(
   source: Source,

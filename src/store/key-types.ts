@@ -65,8 +65,8 @@ export interface StoreKeys {
   rotate(options?: CallOptions): Promise<EpochInfo>;
   /**
    * Re-seals what is sealed under `epoch` and older ones (default: all but the present one), pack by pack, beside other
-   * work; stopped at any point it goes on where it was. When all is done the old keys leave the store. What waits in the
-   * inbox is adopted before: nobody can open it afterwards, nor what is put with credentials made in those epochs.
+   * work; stopped at any point it goes on where it was. When all is done the old keys leave the store. What waits in
+   * the inbox is adopted before: nobody can open it afterwards, nor what is put with credentials made in those epochs.
    */
   rekey(options?: ProgressOptions & { readonly epoch?: number }): Promise<RekeyReport>;
   /** Makes the credential of a put-only writer: JSON text, a secret. @throws `not-found/NAMESPACE_NOT_FOUND` */
@@ -142,9 +142,9 @@ export interface RefusedMessage {
 /** What put-only writers have put and nobody has looked at yet. */
 export interface Inbox {
   /**
-   * Checks what is there and makes its entries visible. A store that is open for writing also does it by itself, when it
-   * is opened and every 30 seconds; the report counts what was adopted so since somebody asked last. Nothing that is in
-   * the store is replaced.
+   * Checks what is there and makes its entries visible. A store that is open for writing also does it by itself, when
+   * it is opened and every 30 seconds; the report counts what was adopted so since somebody asked last. Nothing that is
+   * in the store is replaced.
    */
   adopt(options?: ProgressOptions): Promise<AdoptReport>;
   /**

@@ -13,7 +13,8 @@ type Sort = NonNullable<ListOptions['sort']>;
 const SORTS: readonly Sort[] = ['key', 'modified', 'size'];
 
 /**
- * Entries in the asked order, fetched page by page: each page is one state of the store, a later page may be a newer one.
+ * Entries in the asked order, fetched page by page: each page is one state of the store, a later page may be a newer
+ * one.
  * @throws `TypeError`, `RangeError`, `invalid/KEY_INVALID`
  */
 export async function* listEntries(

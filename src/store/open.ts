@@ -1,4 +1,6 @@
-/** Creating, opening and rebuilding stores: the only code that knows how the parts of one are found and put together. */
+/**
+ * Creating, opening and rebuilding stores: the only code that knows how the parts of one are found and put together.
+ */
 import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
@@ -46,8 +48,8 @@ const LEVEL_DEFAULT = 1;
 
 /**
  * Creates a store and opens it. The folder is made when absent; it must be empty.
- * @param location a folder, `memory:` (gone with the handle), or a backend of yours (the store closes it) and a file for
- *   the metadata
+ * @param location a folder, `memory:` (gone with the handle), or a backend of yours (the store closes it) and a file
+ *   for the metadata
  * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID`, `invalid/CHUNKING_INVALID`,
  *   `unsupported/SETTING_UNSUPPORTED`, `denied/PERMISSION_DENIED`, `exhausted/*`; TypeError and RangeError for options
  * @example

@@ -299,7 +299,8 @@ export class OperationWriter {
   async #append({ record, tallies }: CountedRecord): Promise<void> {
     const { chunkPacks } = this.#context;
     const written = record.items.map((item) => chunkPacks.pendingOf(toHex(item.id)));
-    // Operations that put the same content at the same time look it up before either has placed it. The first one writes.
+    // Operations that put the same content at the same time look it up before either has placed it. The first one
+    // writes.
     if (written.every((pending) => pending !== undefined)) {
       for (const pending of written) this.#waitFor(pending, chunkPacks);
       countStored({ record, tallies }, -1);

@@ -44,7 +44,8 @@ export const PACK_WRITES_AT_ONCE = 1;
 
 /**
  * Gathers records of all concurrent operations of a namespace into packs of one class, writes full packs and registers
- * them. What was appended belongs to the store from then on: an operation that gives up leaves its records to the others.
+ * them. What was appended belongs to the store from then on: an operation that gives up leaves its records to the
+ * others.
  */
 export class PackWriter {
   readonly #newPack: () => NewPack;
@@ -137,7 +138,10 @@ export class PackWriter {
     };
   }
 
-  /** Takes a pack out of filling and starts writing it, once a write slot is free and unless somebody else did meanwhile. */
+  /**
+   * Takes a pack out of filling and starts writing it, once a write slot is free and unless somebody else did
+   * meanwhile.
+   */
   async #closeOnce(open: OpenPack): Promise<void> {
     await this.#slots.acquire();
     if (this.#open !== open) {

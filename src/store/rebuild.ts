@@ -26,8 +26,8 @@ const DATABASE_SUFFIXES = ['', '-wal', '-shm'];
 /**
  * Makes the metadata of a store anew from its journal and packs; content is not read. The new one is made beside the
  * present one, which is set aside and kept when all has gone well, and stays as it is when not.
- * @throws `conflict/STORE_IN_USE` when any process has the store open, `corrupt/JOURNAL_GAP` when part of the journal is
- *   gone, `corrupt/*` when it is damaged, and what `openStore` throws for what is no store
+ * @throws `conflict/STORE_IN_USE` when any process has the store open, `corrupt/JOURNAL_GAP` when part of the journal
+ *   is gone, `corrupt/*` when it is damaged, and what `openStore` throws for what is no store
  */
 export async function rebuildStore(
   location: StoreLocation,

@@ -5,8 +5,8 @@ import type { ItemReader } from '../pipeline/item-reader.ts';
 import { encodeKey, encodePrefix } from './arguments.ts';
 
 /**
- * One dedup domain of a store: the default namespace, a tenant's, or that of an isolated entry. Turns what users say into
- * what the store keeps: keys, ids and chunking.
+ * One dedup domain of a store: the default namespace, a tenant's, or that of an isolated entry. Turns what users say
+ * into what the store keeps: keys, ids and chunking.
  */
 export class Scope {
   /** 0 is the default one. */

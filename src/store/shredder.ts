@@ -5,7 +5,10 @@ import type { Keychain } from './keychain.ts';
 
 export interface ShredContext extends Pick<MergeContext, 'metadata' | 'packs' | 'flushJournal' | 'signal'> {
   readonly keychain: Keychain;
-  /** Whether a key may have been in the metadata: those of namespaces are, in the config; those of isolated entries never. */
+  /**
+   * Whether a key may have been in the metadata: those of namespaces are, in the config; those of isolated entries
+   * never.
+   */
   readonly scrub: boolean;
 }
 
@@ -47,7 +50,9 @@ async function destroyKeys({ metadata, keychain, signal }: ShredContext, pending
   }
 }
 
-/** The config of before, whose ring has the key and which the same master key opens, lies in the log of the metadata. */
+/**
+ * The config of before, whose ring has the key and which the same master key opens, lies in the log of the metadata.
+ */
 async function scrub({ metadata }: ShredContext, pending: string[]): Promise<void> {
   const what = 'older configs in the files of the metadata';
   await attempt(pending, what, async () => {

@@ -1,4 +1,6 @@
-/** A put on its way: options checked, content stored, the change that will name it. One put and many go through here. */
+/**
+ * A put on its way: options checked, content stored, the change that will name it. One put and many go through here.
+ */
 
 import { toHex } from '../bytes/bytes.ts';
 import type { ChunkingSpec } from '../chunking/index.ts';

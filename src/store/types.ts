@@ -5,9 +5,9 @@ import type { Problem } from '../maintenance/problems.ts';
 import type { Source } from '../pipeline/source.ts';
 
 /**
- * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever is
- * given a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis) when it
- * is done.
+ * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
+ * is given a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis)
+ * when it is done.
  */
 export type StoreLocation = string | { readonly backend: Backend; readonly metadataPath: string };
 
@@ -84,13 +84,19 @@ export interface PutOptions extends ProgressOptions {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Version this one was made from; kept with the entry. */
   readonly parent?: string;
-  /** How to cut: a profile's name, a specification, or `given` when each piece of the source is one chunk. Default: the store's. */
+  /**
+   * How to cut: a profile's name, a specification, or `given` when each piece of the source is one chunk. Default: the
+   * store's.
+   */
   readonly chunking?: string;
   /** Replace only this version, else `conflict/PRECONDITION_FAILED`. */
   readonly ifMatch?: string;
   /** Create only, else `conflict/ENTRY_EXISTS`. */
   readonly ifAbsent?: boolean;
-  /** Re-read and re-hash chunks that are already stored before counting on them; damaged ones are stored again. Default false. */
+  /**
+   * Re-read and re-hash chunks that are already stored before counting on them; damaged ones are stored again. Default
+   * false.
+   */
   readonly verifyExisting?: boolean;
   /**
    * `entry`: seal this content under a key of its own, which is destroyed when the entry is deleted or replaced. Shares
@@ -192,8 +198,8 @@ export interface PutItem extends Omit<PutOptions, 'signal' | 'onProgress'> {
 export type StagedPut = Omit<PutResult, 'newBytes' | 'storedBytes'>;
 
 /**
- * The changes of one `batch`: all of them happen in one commit, in the order of the calls, or none. Content is stored as
- * the calls are made. After the batch every call is `closed/BATCH_ENDED`.
+ * The changes of one `batch`: all of them happen in one commit, in the order of the calls, or none. Content is stored
+ * as the calls are made. After the batch every call is `closed/BATCH_ENDED`.
  */
 export interface BatchWriter {
   put(key: string | null, source: Source, options?: Omit<PutOptions, 'signal' | 'onProgress'>): Promise<StagedPut>;

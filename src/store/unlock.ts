@@ -92,7 +92,8 @@ async function unlockNewer(known: KeyState, stored: StoredConfig, secret: OpenSe
 }
 
 /**
- * Decodes a config that the metadata holds, where anybody who can write there may have put an old one, or another store's.
+ * Decodes a config that the metadata holds, where anybody who can write there may have put an old one, or another
+ * store's.
  * @throws `corrupt/CONFIG_CORRUPT`
  */
 export function decodeNewer(known: StoreConfig, { generation, bytes }: StoredConfig): SealedStoreConfig {

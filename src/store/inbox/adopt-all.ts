@@ -39,8 +39,8 @@ export interface AdoptOptions extends ProgressOptions {
 }
 
 /**
- * Adopts every message in order of its key. Each is an entry, or unchanged with a reason in the report; in between there
- * is nothing, whenever the process ends.
+ * Adopts every message in order of its key. Each is an entry, or unchanged with a reason in the report; in between
+ * there is nothing, whenever the process ends.
  * @throws what is wrong with the store; the reason of the signal
  */
 export async function adoptAll(
@@ -127,8 +127,8 @@ async function* listMessages(backend: Backend, signal?: AbortSignal): AsyncGener
 }
 
 /**
- * Takes a message out of the inbox. The head goes first: a crash behind it leaves parts that nobody adopts, where a head
- * without its parts would be refused for ever, or a deleted entry come back.
+ * Takes a message out of the inbox. The head goes first: a crash behind it leaves parts that nobody adopts, where a
+ * head without its parts would be refused for ever, or a deleted entry come back.
  * @returns whether there was anything of it
  */
 export async function removeMessage(backend: Backend, message: string): Promise<boolean> {

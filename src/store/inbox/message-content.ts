@@ -35,8 +35,8 @@ export interface ContentPlaces {
  * Streams the content of a message, one part in memory at a time. Not more than the head says; whether it is all of it,
  * and what it should be, is for the caller to compare.
  * @yields pieces, each valid until the next one is asked for
- * @throws `corrupt/MESSAGE_CORRUPT`; `corrupt/CHUNK_MISSING` and `corrupt/CHUNK_CORRUPT` for a chunk that the writer took
- *   for stored
+ * @throws `corrupt/MESSAGE_CORRUPT`; `corrupt/CHUNK_MISSING` and `corrupt/CHUNK_CORRUPT` for a chunk that the writer
+ *   took for stored
  */
 export async function* messageContent(
   opened: OpenedMessage,

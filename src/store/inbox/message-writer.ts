@@ -27,7 +27,9 @@ export class MessageWriter {
   readonly #part = new PartBuilder();
   #parts = 0;
 
-  /** @param recipient ML-KEM-1024 public key that the message is sealed for, of the namespace in the epoch of `place` */
+  /**
+   * @param recipient ML-KEM-1024 public key that the message is sealed for, of the namespace in the epoch of `place`
+   */
   constructor(backend: Backend, place: MessagePlace, recipient: Uint8Array) {
     const { ciphertext, sharedKey } = encapsulate(recipient);
     this.#backend = backend;

@@ -142,7 +142,11 @@ export function importSeed(algorithm: IdentityAlgorithm, seed: Uint8Array | stri
   const isHex = text.length === 2 * seedBytesOf(algorithm);
   const bytes = isHex ? fromHex(text.toLowerCase()) : fromBase64(text);
   if (!bytes) throw credentialError('a seed', 'it is neither hex nor base64');
-  return new Identity(algorithm, bytes);
+  try {
+    return new Identity(algorithm, bytes);
+  } finally {
+    wipe(bytes);
+  }
 }
 
 /**

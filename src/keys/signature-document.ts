@@ -12,6 +12,7 @@ import { concatBytes, utf8Encode } from '../bytes/bytes.ts';
 import { createSigner, type SignatureAlgorithm, verifySignature } from '../crypto/signature.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { encodeCbor } from '../format/cbor.ts';
+import { wipe } from './conceal.ts';
 import { credentialError } from './credential-error.ts';
 import type { Identity } from './identity.ts';
 import { formatDocument, parseDocument } from './json-document.ts';
@@ -55,7 +56,11 @@ const documentSchema = z.strictObject({
 export function signRoot(identity: Identity, text: string, context = ''): string {
   const algorithm = signingAlgorithm(identity);
   const facts = { algorithm, signer: identity.fingerprint, context, text };
-  const signature = createSigner(algorithm, identity.seed).sign(signedBytes(facts));
+  const bytes = signedBytes(facts);
+  const { seed } = identity;
+  const signer = createSigner(algorithm, seed);
+  wipe(seed);
+  const signature = signer.sign(bytes);
   return formatDocument({ type: TYPE, version: VERSION, ...facts, signature: toBase64(signature) });
 }
 

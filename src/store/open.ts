@@ -64,7 +64,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
   const unlocking = keys === 'none' ? plain({ format: STORE_FORMAT, ...base, keys }) : await createUnlocked(base, keys);
   const { config } = unlocking.opened;
   const { keys: _keys, ...others } = options;
-  const { backend, space } = await openPlace(place, { ...others, create: true });
+  const { backend, space } = await endingOnFailure(unlocking, () => openPlace(place, { ...others, create: true }));
   return await closingOnFailure({ backend, unlocking }, async () => {
     if (place.kind === 'backend') await checkNewBackend(backend);
     try {
@@ -91,7 +91,10 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
   const place = toPlace(location);
   const { readOnly = false } = options;
   const unlocking = await unlockPlace(place, options);
-  const { backend, space } = await openUnlockedPlace(place, { unlocking, options });
+  const { backend, space } = await endingOnFailure(unlocking, async () => {
+    if (!readOnly) await checkWritablePlace(place);
+    return await openPlace(place, { ...options, create: false });
+  });
   return await closingOnFailure({ backend, unlocking }, async () => {
     const { config } = unlocking.opened;
     const metadata = await openExistingMetadata(place, { backend, config, readOnly });
@@ -99,13 +102,9 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
   });
 }
 
-async function openUnlockedPlace(
-  place: Place,
-  { unlocking, options }: { readonly unlocking: Unlocking; readonly options: OpenOptions },
-): ReturnType<typeof openPlace> {
+async function endingOnFailure<T>(unlocking: Unlocking, work: () => Promise<T>): Promise<T> {
   try {
-    if (options.readOnly !== true) await checkWritablePlace(place);
-    return await openPlace(place, { ...options, create: false });
+    return await work();
   } catch (error) {
     unlocking.end();
     throw error;
@@ -196,9 +195,8 @@ async function closingOnFailure<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   try {
-    return await work();
+    return await endingOnFailure(unlocking, work);
   } catch (error) {
-    unlocking.end();
     await backend.close();
     throw error;
   }

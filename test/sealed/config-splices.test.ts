@@ -120,7 +120,7 @@ function usurped({ config }: { readonly config: SealedStoreConfig }, generation:
 }
 
 describe('a newer config in the metadata', () => {
-  it('is taken with another master key when it is of the same store, and refused when it has keys of its own', async () => {
+  it('is taken with another master key when it is of the same store, and refused with another ring', async () => {
     const before = await createSealed(sealedBase(), [{ key: STORE_KEY }, { key: SECOND_KEY }], CONTEXT);
     const after = removeSlot(before, before.config.keys.slots[1]?.id ?? '', CONTEXT);
     const unlocking = await unlockConfig(before.config, { key: STORE_KEY });

@@ -123,11 +123,12 @@ export async function unlockMetadata(
     if (!options.readOnly) await backend.put(STORE_CONFIG_KEY, kept.bytes);
     return newest;
   }
+  // Before anything is written: a config of somebody else's making opens, and its keys do not open what is there.
+  await metadata.unlock(opened.keyring.secrets, generation);
   // Older metadata, restored or rebuilt: it learns what the config says by now.
   if (!options.readOnly && (kept === undefined || kept.generation < generation)) {
     const bytes = encodeStoreConfig(opened.config);
     await metadata.setConfig(kept?.generation ?? 0, { generation, bytes });
   }
-  await metadata.unlock(opened.keyring.secrets, generation);
   return opened;
 }

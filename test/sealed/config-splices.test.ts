@@ -1,14 +1,23 @@
 /** Members of the config of a sealed store, in the place of those of another version or another store. */
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { utf8Decode } from '../../src/bytes/bytes.ts';
-import { decodeStoreConfig, encodeStoreConfig, type SealedStoreConfig } from '../../src/format/index.ts';
+import {
+  decodeStoreConfig,
+  encodeStoreConfig,
+  type SealedStoreConfig,
+  STORE_CONFIG_KEY,
+} from '../../src/format/index.ts';
+import { openStore } from '../../src/index.ts';
 import { addSlot, createSealed, type KeyState, labelSlot, removeSlot, rotate } from '../../src/keys/index.ts';
 import { createKeyring, materialOf } from '../../src/keys/keyring.ts';
 import { sealState } from '../../src/keys/sealed-state.ts';
 import { renewSlot } from '../../src/keys/slot.ts';
 import { unlockConfig } from '../../src/store/unlock.ts';
 import { forgedConfig, keyContext, sealedBase } from '../support/sealed.ts';
-import { honest, STORE_KEY } from '../support/sealed-store.ts';
+import { honest, makeSampleStore, SEALED_OPTIONS, STORE_KEY } from '../support/sealed-store.ts';
+import { closedAfterTest, testFolder } from '../support/stores.ts';
 
 const OTHER_STORE = 'ffeeddccbbaa99887766554433221100';
 const SECOND_KEY = new Uint8Array(32).fill(0x2b);
@@ -130,5 +139,24 @@ describe('a newer config in the metadata', () => {
     const refused = unlocking.newer({ generation, bytes: usurped(before, generation) });
     await expect(refused).rejects.toMatchObject({ code: 'CONFIG_CORRUPT', kind: 'corrupt' });
     unlocking.end();
+  });
+});
+
+describe('a config on the backend that somebody without keys made for the slots of the store', () => {
+  it('is refused by metadata that holds anything, which keeps the config it had', async () => {
+    const folder = await testFolder();
+    await makeSampleStore(folder);
+    const file = path.join(folder, STORE_CONFIG_KEY);
+    const bytes = new Uint8Array(await readFile(file));
+    const config = decodeStoreConfig(bytes);
+    if (config.keys === 'none') throw new Error('the store is sealed');
+    await writeFile(file, usurped({ config }, config.generation + 1));
+    for (const readOnly of [true, false]) {
+      const opening = openStore(folder, { ...SEALED_OPTIONS, readOnly });
+      await expect(opening).rejects.toMatchObject({ code: 'METADATA_CORRUPT', kind: 'corrupt' });
+    }
+    await writeFile(file, bytes);
+    const store = closedAfterTest(await openStore(folder, SEALED_OPTIONS));
+    expect(await store.maintenance.check()).toMatchObject({ outcome: 'ok' });
   });
 });

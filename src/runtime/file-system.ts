@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import path from 'node:path';
 
 /** One open file. Positions are absolute; reads and writes may be short like the system's own. */
 export interface FileHandle {
@@ -41,6 +42,7 @@ export interface FileSystem {
   link(existing: string, name: string): Promise<void>;
   unlink(path: string): Promise<void>;
   rmdir(path: string): Promise<void>;
+  /** Makes a folder and those above it; one that is there is fine. */
   mkdir(path: string): Promise<void>;
   readdir(path: string): Promise<DirectoryItem[]>;
   stat(path: string): Promise<FileStat>;
@@ -59,6 +61,24 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Makes a folder and those above it. Not `recursive` of Node: that tries for ever where `/proc` says ENOENT. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder);
+  } catch (error) {
+    const parent = path.dirname(folder);
+    if (systemCode(error) !== 'ENOENT' || parent === folder) return await acceptFolder(folder, error);
+    await makeFolder(parent);
+    await fs.mkdir(folder).catch((again: unknown) => acceptFolder(folder, again));
+  }
+}
+
+/** What kept a folder from being made is no failure when the folder is there. */
+async function acceptFolder(folder: string, error: unknown): Promise<void> {
+  const found = await fs.stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw error;
+}
+
 /** The real file system. */
 export const nodeFileSystem: FileSystem = {
   open: (path, flags) => fs.open(path, flags, 0o600) as unknown as Promise<FileHandle>,
@@ -66,9 +86,7 @@ export const nodeFileSystem: FileSystem = {
   link: (existing, name) => fs.link(existing, name),
   unlink: (path) => fs.unlink(path),
   rmdir: (path) => fs.rmdir(path),
-  mkdir: async (path) => {
-    await fs.mkdir(path, { recursive: true });
-  },
+  mkdir: makeFolder,
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
   stat: (path) => fs.stat(path),
   syncDirectory,

@@ -21,7 +21,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
-  SOURCE_NOT_FOUND: 'paths are taken from the current folder; --data TEXT puts text itself',
+  SOURCE_NOT_FOUND: 'paths are taken from the current folder; `put --data TEXT` stores text itself',
   ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
@@ -32,7 +32,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   WRONG_KEY: 'check which store it is, and which key: `holdfast doctor` says what kinds of keys open it',
   KEY_FILE_EXPOSED: 'if nobody else has read it: chmod 600 FILE; otherwise make a new key and remove the old slot',
   CREDENTIAL_INVALID: 'files of keys are made by `holdfast key generate`, `export-writer` and `split`',
-  STORE_NOT_SEALED: 'is it the right store? A plain one is opened without a key: leave the options and variables away',
+  STORE_NOT_SEALED:
+    'is it the right store? A plain one has no keys or namespaces: leave their options and variables away',
   WRITE_ONLY: 'a credential is for `holdfast --credential FILE put`; to read, give a key of the store',
   EPOCH_UNKNOWN: 'keys were changed meanwhile, or part of the store is newer than its keys; run the same command again',
   NAMESPACE_KEY_GONE: 'the namespace was dropped and its keys destroyed: nobody can read this any more',

@@ -1,6 +1,8 @@
+import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { CreateOptions, Store } from '../../index.ts';
+import { describeFailure } from '../failure.ts';
 import { loadLibrary } from '../library.ts';
 import { collect, parseCount } from '../options.ts';
 import { type NewPassphraseFlags, newPassphrase } from '../secrets/new-secret.ts';
@@ -66,6 +68,13 @@ async function sealing(session: Session, flags: InitFlags): Promise<Sealing> {
   return { keys: { passphrase: await newPassphrase(session, flags) }, recipients, passing: false };
 }
 
+/** A key file of a store that was refused opens nothing. After any other failure there may be a store that needs it. */
+async function dropUnusedKeyFile(error: unknown, keyFile: string | undefined): Promise<void> {
+  const { kind } = describeFailure(error);
+  if (keyFile !== undefined && (kind === 'conflict' || kind === 'invalid'))
+    await unlink(keyFile).catch(() => undefined);
+}
+
 async function letIn(store: Store, session: Session, { recipients, passing }: Sealing): Promise<void> {
   const { signal } = session;
   const [first] = recipients.length > 0 ? await store.keys.list({ signal }) : [];
@@ -91,6 +100,9 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
     ...session.openOptions(),
     ...(flags.chunking !== undefined && { chunking: flags.chunking }),
     ...(flags.level !== undefined && { compressionLevel: flags.level }),
+  }).catch(async (error: unknown) => {
+    await dropUnusedKeyFile(error, flags.generateKeyFile);
+    throw error;
   });
   await letIn(store, session, sealed);
   const found = folder === undefined && session.options.store === undefined;

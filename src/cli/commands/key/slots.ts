@@ -50,7 +50,9 @@ async function add(session: Session, typed: { kind: SlotKind; value: string | un
   const slot = await newSlotOf(session, typed, flags);
   if (flags.dryRun) return session.confirm({ type: typed.kind, dryRun: true }, () => `would add a ${typed.kind}`);
   const added = await store.keys.add({ ...slot, ...(flags.label !== undefined && { label: flags.label }) }, { signal });
-  await session.confirm(added, () => `added ${nameOf(added)}`);
+  // A line that was mistyped may still be a key: only the fingerprint tells that it is the right one.
+  const check = typed.kind === 'recipient' ? `\nfingerprint ${added.fingerprint}` : '';
+  await session.confirm(added, () => `added ${nameOf(added)}${check}`);
 }
 
 async function label(session: Session, typed: string, text: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { isStoreError } from '../../errors/store-error.ts';
 import type { CreateOptions, Store } from '../../index.ts';
-import { describeFailure } from '../failure.ts';
 import { loadLibrary } from '../library.ts';
 import { collect, parseCount } from '../options.ts';
 import { type NewPassphraseFlags, newPassphrase } from '../secrets/new-secret.ts';
@@ -68,11 +68,9 @@ async function sealing(session: Session, flags: InitFlags): Promise<Sealing> {
   return { keys: { passphrase: await newPassphrase(session, flags) }, recipients, passing: false };
 }
 
-/** A key file of a store that was refused opens nothing. After any other failure there may be a store that needs it. */
+/** Another store is there: the key opens nothing. After any other failure there may be a store that needs it. */
 async function dropUnusedKeyFile(error: unknown, keyFile: string | undefined): Promise<void> {
-  const { kind } = describeFailure(error);
-  if (keyFile !== undefined && (kind === 'conflict' || kind === 'invalid'))
-    await unlink(keyFile).catch(() => undefined);
+  if (keyFile !== undefined && isStoreError(error, 'STORE_EXISTS')) await unlink(keyFile).catch(() => undefined);
 }
 
 async function letIn(store: Store, session: Session, { recipients, passing }: Sealing): Promise<void> {

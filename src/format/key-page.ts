@@ -22,8 +22,8 @@ import { CHECK_BYTES, SECRET_BYTES } from './sizes.ts';
 export const KEY_PAGES_PREFIX = 'keys/';
 
 const LAYOUT: Layout = { magic: 'HOLDKEYS', version: 1, component: 'key page' };
-const RESERVED_BYTES = 8;
-const HEAD_BYTES = PRELUDE_BYTES + 8 + RESERVED_BYTES;
+const RESERVED_BYTES = 12;
+const HEAD_BYTES = PRELUDE_BYTES + 4 + RESERVED_BYTES;
 const NUMBER_DIGITS = 8;
 const LABEL = utf8Encode('holdfast key page v1');
 
@@ -45,17 +45,17 @@ export function keyPageKey(namespace: number): string {
 }
 
 /**
- * Encodes a page, sealed under the newest epoch of the store.
+ * Encodes a page. Its key takes no epoch, so a page is written once and deleted once: nobody can write it anew while somebody
+ * else deletes it. Who has the secret in it, and no epoch of the packs, opens nothing.
  * @returns `KEY_PAGE_BYTES` bytes
  */
 export function encodeKeyPage({ namespace, secret }: KeyPage, schedule: KeySchedule, random: RandomBytes): Uint8Array {
   checkInteger('page.namespace', namespace, { min: ISOLATED_NAMESPACE_MIN, max: NAMESPACE_NUMBER_MAX });
   invariant(secret.length === SECRET_BYTES, 'the secret of an isolated entry has 32 bytes');
-  const epoch = schedule.currentEpoch;
   const head = new BinaryWriter(HEAD_BYTES);
   writePrelude(head, LAYOUT);
-  head.u32(namespace).u32(epoch);
-  const envelope = new EnvelopeSealer(schedule.keyPageKey(epoch), random).seal(secret, aadOf(head.bytes));
+  head.u32(namespace);
+  const envelope = new EnvelopeSealer(schedule.keyPageKey(), random).seal(secret, aadOf(head.bytes));
   return concatBytes([head.bytes, envelope, checkOf(head.bytes, envelope)]);
 }
 
@@ -64,7 +64,7 @@ export function encodeKeyPage({ namespace, secret }: KeyPage, schedule: KeySched
  * by somebody without the keys, does not open.
  * @param namespace whose page it must be
  * @returns the secret, in memory of the caller's own
- * @throws `corrupt/KEY_PAGE_CORRUPT`, `denied/EPOCH_UNKNOWN`, `unsupported/FORMAT_UNSUPPORTED`
+ * @throws `corrupt/KEY_PAGE_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`
  */
 export function decodeKeyPage(bytes: Uint8Array, namespace: number, schedule: KeySchedule): Uint8Array {
   const fail = failWith('KEY_PAGE_CORRUPT', 'key page', { backendKey: keyPageKey(namespace) });
@@ -76,9 +76,8 @@ export function decodeKeyPage(bytes: Uint8Array, namespace: number, schedule: Ke
   const reader = new BinaryReader(head, fail);
   reader.bytes(PRELUDE_BYTES);
   if (reader.u32() !== namespace) fail('belongs to another entry');
-  const epoch = reader.u32();
   readReserved(reader, RESERVED_BYTES, fail);
-  const opener = new EnvelopeOpener(schedule.keyPageKey(epoch));
+  const opener = new EnvelopeOpener(schedule.keyPageKey());
   return opener.open(checked.subarray(HEAD_BYTES), aadOf(head)) ?? fail('does not open under its key');
 }
 

@@ -188,9 +188,9 @@ export class KeySchedule {
     return this.#ofBoth({ namespace, epoch }, LABELS.writerKem, WRITER_KEM_SEED_BYTES);
   }
 
-  /** Seals the pages that hold the secrets of isolated entries. @throws `denied/EPOCH_UNKNOWN` */
-  keyPageKey(epoch: number): Uint8Array {
-    return derive(this.#epochSecret(epoch), LABELS.keyPage, { salt: this.#store });
+  /** Seals the pages that hold the secrets of isolated entries; of the store secret alone. */
+  keyPageKey(): Uint8Array {
+    return derive(this.#store, LABELS.keyPage);
   }
 
   #dataKey(namespace: number, epoch: number): Uint8Array {

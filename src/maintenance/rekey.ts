@@ -1,6 +1,6 @@
 /**
- * Re-seals what is sealed under old key epochs: packs one by one, by the same copy and commit as a merge, then key pages,
- * then the rows of the metadata. Each step is whole in itself, so who begins again finds only what is left.
+ * Re-seals what is sealed under old key epochs: packs one by one, by the same copy and commit as a merge, then
+ * the rows of the metadata. Each step is whole in itself, so who begins again finds only what is left.
  */
 import type { PackClass } from '../format/index.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
@@ -10,8 +10,6 @@ import { deleteDroppedPacks, type MergeContext, mergePacks } from './merge.ts';
 export interface RekeyContext extends MergeContext {
   /** Writes all journal records under the newest keys that lie in journal packs which the metadata does not know. */
   flushJournalAnew(): Promise<void>;
-  /** Re-seals the keys of isolated entries under the newest epoch. */
-  resealKeyPages(): Promise<void>;
 }
 
 export interface RekeyOptions {
@@ -62,7 +60,6 @@ export async function rekey(
     }
   }
   await deleteDroppedPacks(context);
-  await context.resealKeyPages();
   await metadata.reseal({ lastEpoch, ...(signal && { signal }) });
   return { packs, bytes, done: (await countOld(metadata, lastEpoch, signal)) === 0 };
 }

@@ -27,15 +27,13 @@ export class Isolations {
 
   /** The change is committed. */
   settle(): void {
-    for (const put of this.#take()) put.settle();
+    this.#take();
   }
 
   /** The change has failed. @param error with which */
   async fail(error: unknown): Promise<void> {
-    for (const put of this.#take()) {
-      put.settle();
-      if (!this.#submitted || isRefusal(error)) await this.#giveUp(put);
-    }
+    if (this.#submitted && !isRefusal(error)) return;
+    for (const put of this.#take()) await this.#giveUp(put);
   }
 
   async #giveUp({ namespace }: IsolatedPut): Promise<void> {

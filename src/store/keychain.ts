@@ -112,16 +112,11 @@ export class Keychain implements PackKeys {
   }
 
   /**
-   * Makes a key for one entry; durable when this resolves, and kept under the newest keys until `settleIsolated`.
+   * Makes a key for one entry; durable when this resolves.
    * @returns the number of its namespace of one
    */
   createIsolated(): Promise<number> {
     return this.#pages.create();
-  }
-
-  /** The entry is committed: its key is like any other. */
-  settleIsolated(namespace: number): void {
-    this.#pages.settle(namespace);
   }
 
   sealIsolated(namespace: number, value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array } {
@@ -132,11 +127,6 @@ export class Keychain implements PackKeys {
   async openIsolated(entry: IsolatedEntry): Promise<EntryValue> {
     await this.#pages.load(entry.namespace);
     return openIsolatedEntry(entry, this.schedule);
-  }
-
-  /** Re-seals every key of an isolated entry under the newest epoch. */
-  resealKeyPages(): Promise<void> {
-    return this.#pages.reseal();
   }
 
   async destroyIsolated(namespace: number): Promise<void> {
@@ -262,7 +252,6 @@ export class Keychain implements PackKeys {
     this.#unlocked = { config: unlocked.config, keyring: unlocked.keyring };
     this.#packKeys.clear();
     this.#owed = true;
-    await this.#pages.renew();
     return true;
   }
 

@@ -15,8 +15,6 @@ export interface IsolatedPut {
   readonly namespace: number;
   /** The entry's value as the metadata keeps it, and the version it shows. */
   seal(value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array };
-  /** It is known what became of the put: its key is no longer the business of this process alone. */
-  settle(): void;
 }
 
 const DEFAULT_NAMESPACE = 0;
@@ -105,7 +103,6 @@ export class Scopes {
       scope: this.#make(namespace),
       seal: (value) => keychain.sealIsolated(namespace, value),
       namespace,
-      settle: () => keychain.settleIsolated(namespace),
     };
   }
 

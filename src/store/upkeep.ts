@@ -78,7 +78,6 @@ export class Upkeep {
       submit: (changes) => committer.submit({ changes, inline: [] }),
       flushJournal: () => committer.flush(),
       flushJournalAnew: () => committer.flushAnew(),
-      resealKeyPages: async () => await keychain?.resealKeyPages(),
       onMerge: (report) => {
         telemetry.counts.packsMerged += report.dropped;
         telemetry.emit('merge', report);

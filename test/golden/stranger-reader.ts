@@ -263,7 +263,7 @@ export function readKeyPage(page: Uint8Array, ring: Ring): { readonly namespace:
   prelude(bytes, 'HOLDKEYS');
   assert.equal(bytes.length, 120);
   assert.deepEqual(check16(bytes.subarray(0, 104)), bytes.subarray(104));
-  const key = hkdf(secretOf(ring.epochs, bytes.readUInt32LE(20)), ring.store, 'holdfast key page key v1');
+  const key = hkdf(ring.store, Buffer.alloc(0), 'holdfast key page key v1');
   const bound = Buffer.concat([Buffer.from('holdfast key page v1'), bytes.subarray(0, 32)]);
   return { namespace: bytes.readUInt32LE(16), secret: openEnvelope(key, bytes.subarray(32, 104), bound) };
 }

@@ -42,10 +42,7 @@ export interface Asking {
  * reader.
  * @throws `Interrupted` for Ctrl-C, the signal's reason, a usage error for Ctrl-D and for what is no text
  */
-async function readTypedLine(
-  stream: KeyboardStream,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<string> {
+async function readTypedLine(stream: KeyboardStream, { signal }: { readonly signal: AbortSignal }): Promise<string> {
   signal.throwIfAborted();
   const line = new TypedLine();
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -38,6 +38,8 @@ export {
   parseWriterCredential,
   readIdentity,
   readKeyFile,
+  type SecretFileOptions,
+  type SeedEncoding,
   type SignatureFacts,
   signRoot,
   verifySignatureDocument,
@@ -47,7 +49,7 @@ export {
 export type { CheckReport } from './maintenance/check.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { Source } from './pipeline/source.ts';
-export { diagnoseStore } from './store/diagnose.ts';
+export { type DiagnosisOptions, diagnoseStore } from './store/diagnose.ts';
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
 export { openPutOnly, type PutOnlyOpenOptions } from './store/inbox/open-put-only.ts';
 export type {

@@ -7,6 +7,7 @@ import { credentialError } from './credential-error.ts';
 
 /** What an identity does: open stores (ML-KEM, FIPS 203), or sign (ML-DSA, FIPS 204; Ed25519, RFC 8032). */
 export const IDENTITY_ALGORITHMS = ['ml-kem-1024', 'ml-dsa-87', 'ed25519'] as const;
+/** One of {@link IDENTITY_ALGORITHMS}. */
 export type IdentityAlgorithm = (typeof IDENTITY_ALGORITHMS)[number];
 
 /** The public half of an identity. */

@@ -235,6 +235,8 @@ export interface CallOptions {
 export interface ConfigCondition {
   /** No live pack is sealed under this key epoch or an older one. */
   readonly packsAfterEpoch?: number;
+  /** This namespace holds no entry and no live pack; the metadata is unlocked. */
+  readonly emptyNamespace?: number;
 }
 
 export interface Metadata {

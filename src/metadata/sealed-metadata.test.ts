@@ -184,6 +184,20 @@ describe('what nobody could read', () => {
     await metadata.setConfig(2, configOf(3), { packsAfterEpoch: 1 });
   });
 
+  it('does not come to be: the key of a namespace stays while anything is in it', async () => {
+    const metadata = await file.open({ create: true });
+    await metadata.setConfig(0, configOf(1));
+    await metadata.unlock(ringOf(), 1);
+    await metadata.commit([request(packAdd(sealedPackOf(1, [idOf('x')])))]);
+    await expect(metadata.setConfig(1, configOf(2), { emptyNamespace: TENANT })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+    await metadata.setConfig(1, configOf(2), { emptyNamespace: TENANT + 1 });
+    await metadata.unlock(ringOf(), 2);
+    await metadata.commit([request({ type: 'namespace-drop', namespace: TENANT })]);
+    await metadata.setConfig(2, configOf(3), { emptyNamespace: TENANT });
+  });
+
   it('is let go of: a journal pack that is told of when its epoch was forgotten', async () => {
     const metadata = await file.openLocked({ create: true });
     await metadata.unlock(forgotten, 1);

@@ -103,7 +103,7 @@ export class SqlMetadata implements Metadata {
 
   setConfig(expectedGeneration: number, next: StoredConfig, condition: ConfigCondition = {}): Promise<void> {
     return this.#unguarded.write(async (transaction) => {
-      await checkCondition(transaction, condition);
+      await checkCondition(transaction, this.#tables, condition);
       await storeConfig(transaction, expectedGeneration, next);
     });
   }

@@ -5,7 +5,8 @@ import { checkInteger } from '../errors/argument-error.ts';
 import { type StoreError, storeError } from '../errors/store-error.ts';
 import type { ConfigCondition, StoredConfig } from './contract.ts';
 import type { Reader, Transaction } from './database.ts';
-import { settingsTable } from './tables.ts';
+import { namespaceCounters } from './namespace-queries.ts';
+import { settingsTable, type Tables } from './tables.ts';
 
 const CONFIG = 'config';
 const GENERATION_BYTES = 8;
@@ -35,12 +36,24 @@ export async function loadGeneration(reader: Reader): Promise<number> {
 }
 
 /** @throws `conflict/PRECONDITION_FAILED` */
-export async function checkCondition(transaction: Transaction, { packsAfterEpoch }: ConfigCondition): Promise<void> {
-  if (packsAfterEpoch === undefined) return;
-  const query = 'SELECT 1 AS found FROM packs WHERE dropped = 0 AND epoch <= ? LIMIT 1';
-  if ((await transaction.all(query, [packsAfterEpoch])).length === 0) return;
-  const message = `a pack is still sealed under key epoch ${packsAfterEpoch} or an older one`;
-  throw storeError('PRECONDITION_FAILED', message);
+export async function checkCondition(
+  transaction: Transaction,
+  tables: Tables,
+  { packsAfterEpoch, emptyNamespace }: ConfigCondition,
+): Promise<void> {
+  if (packsAfterEpoch !== undefined) {
+    const query = 'SELECT 1 AS found FROM packs WHERE dropped = 0 AND epoch <= ? LIMIT 1';
+    if ((await transaction.all(query, [packsAfterEpoch])).length > 0) {
+      const message = `a pack is still sealed under key epoch ${packsAfterEpoch} or an older one`;
+      throw storeError('PRECONDITION_FAILED', message);
+    }
+  }
+  if (emptyNamespace !== undefined) {
+    const { entries, storedBytes } = await namespaceCounters(transaction, tables, emptyNamespace);
+    if (entries > 0 || storedBytes > 0) {
+      throw storeError('PRECONDITION_FAILED', `namespace ${emptyNamespace} holds ${entries} entries`);
+    }
+  }
 }
 
 /** See `Metadata.setConfig`. */

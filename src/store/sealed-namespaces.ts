@@ -1,14 +1,16 @@
 import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { decodeEntryRow, scopePrefix } from '../format/index.ts';
-import { addNamespace, dropNamespace, type NamespaceFacts, setNamespaceQuota } from '../keys/index.ts';
+import { addNamespace, dropNamespace, type KeyState, type NamespaceFacts, setNamespaceQuota } from '../keys/index.ts';
 import { LIST_PAGE_DEFAULT } from '../limits.ts';
 import type { Engine } from './engine.ts';
 import type { NamespaceInfo, Namespaces, ShredReport } from './key-types.ts';
+import type { Keychain } from './keychain.ts';
 import type { SealedCalls } from './sealed-calls.ts';
 import type { CallOptions } from './types.ts';
 
 const DEFAULT_NAMESPACE = 0;
+const DROP_TRIES_MAX = 1000;
 
 /** See `Namespaces`. The ring names them, the metadata counts them. */
 export class SealedNamespaces implements Namespaces {
@@ -57,14 +59,13 @@ export class SealedNamespaces implements Namespaces {
       const { number } = await keychain.namespace(name);
       if (number === DEFAULT_NAMESPACE)
         throw storeError('NAMESPACE_INVALID', 'the default namespace cannot be dropped: it is the store itself');
-      // Stopped at any point it can be asked for again: the namespace is there until its key is gone, the packs wait
-      // among the dropped ones.
-      await dropState(engine, number);
-      await keychain.change((now) => dropNamespace(now, name, engine.keyContext));
+      // Stopped at any point it can be asked for again: the namespace is there until its key is gone, and by then
+      // nothing else of it is; its packs wait among the dropped ones.
+      await keychain.change((now) =>
+        setNamespaceQuota(sameNamespace(now, name, number), { name, quotaBytes: 0 }, engine.keyContext),
+      );
+      await dropEmptied(engine, keychain, { name, number });
       engine.scopes.forget(number);
-      // What was put meanwhile, under the key that is gone now.
-      const { entries, storedBytes } = await engine.metadata.namespaceCounters(number);
-      if (entries > 0 || storedBytes > 0) await dropState(engine, number);
       return await engine.upkeep.shred({ scrub: true });
     });
   }
@@ -85,6 +86,35 @@ async function toInfo(engine: Engine, facts: NamespaceFacts): Promise<NamespaceI
     ...{ name, created, entries, logicalBytes, chunks, uniqueBytes, storedBytes },
     ...(quotaBytes !== undefined && { quotaBytes }),
   });
+}
+
+/** @throws `not-found/NAMESPACE_NOT_FOUND` when the name is that of another namespace by now */
+function sameNamespace(state: KeyState, name: string, number: number): KeyState {
+  if (state.keyring.namespace(name).number === number) return state;
+  throw storeError('NAMESPACE_NOT_FOUND', `the namespace ${JSON.stringify(name)} was dropped`, {
+    details: { namespace: name },
+  });
+}
+
+/**
+ * Empties a namespace and removes its key in the moment in which nothing is in it. Its quota lets nothing grow there any
+ * more; what was on its way is dropped as well.
+ */
+async function dropEmptied(
+  engine: Engine,
+  keychain: Keychain,
+  { name, number }: Pick<NamespaceFacts, 'name' | 'number'>,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    await dropState(engine, number);
+    try {
+      const remove = (now: KeyState) => dropNamespace(sameNamespace(now, name, number), name, engine.keyContext);
+      await keychain.change(remove, { emptyNamespace: number });
+      return;
+    } catch (error) {
+      if (!isStoreError(error, 'PRECONDITION_FAILED') || tries === DROP_TRIES_MAX) throw error;
+    }
+  }
 }
 
 /** Takes entries, items and packs of a namespace out of the state. */

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/index.ts';
 import { createStore, type ListOptions, openStore, type Store } from '../../src/index.ts';
@@ -104,6 +105,33 @@ describe('namespaces', () => {
     });
     const unsaid = { shred: false } as unknown as { shred: true };
     await expect(again.namespaces.drop('a', unsaid)).rejects.toMatchObject({ parameter: 'shred' });
+  });
+});
+
+describe('a namespace that is dropped while somebody writes to it', () => {
+  it('leaves nothing behind, and whoever wrote is told', async () => {
+    const folder = await testFolder();
+    const store = closedAfterTest(await createStore(folder, { keys: KEY, reserveBytes: 0 }));
+    const other = closedAfterTest(await openStore(folder, { keys: KEY, reserveBytes: 0 }));
+    await store.namespaces.create('busy');
+    const writing = [store, other].map(async (each, writer) => {
+      for (let index = 0; ; index += 1) {
+        const isolation = index % 3 === 0 ? ({ isolation: 'entry' } as const) : {};
+        await each.namespace('busy').put(`${writer} ${index}`, noise(3000, index), isolation);
+      }
+    });
+    const ended = Promise.allSettled(writing);
+    while ((await store.namespaces.stat('busy')).entries < 6) await sleep(5);
+    expect(await store.namespaces.drop('busy', { shred: true })).toEqual({ done: true, pending: [] });
+    const codes = (await ended).map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+    for (const code of codes) expect(['NAMESPACE_NOT_FOUND', 'NAMESPACE_KEY_GONE', 'QUOTA_EXCEEDED']).toContain(code);
+    await other.close();
+    expect(await store.namespaces.list()).toHaveLength(1);
+    expect(await store.maintenance.check()).toMatchObject(SOUND);
+    await store.close();
+    const again = closedAfterTest(await openStore(folder, { keys: KEY, reserveBytes: 0 }));
+    expect(await again.stats()).toMatchObject({ entries: 0 });
+    expect(await again.maintenance.check()).toMatchObject(SOUND);
   });
 });
 

@@ -35,6 +35,7 @@ function keysOf(schedule: KeySchedule, namespace: number, epoch: number): Readon
     lookup: toHex(schedule.lookupKey()),
     tableSum: toHex(schedule.tableSumKey()),
     keyPage: toHex(schedule.keyPageKey()),
+    guardTag: toHex(schedule.guardTag()),
   };
 }
 
@@ -61,6 +62,7 @@ describe('a key schedule', () => {
       lookup: derived(STORE, 'holdfast lookup key v1'),
       tableSum: derived(STORE, 'holdfast table sum key v1'),
       keyPage: derived(STORE, 'holdfast key page key v1'),
+      guardTag: derived(STORE, 'holdfast guard tag v1'),
     });
   });
 
@@ -72,7 +74,7 @@ describe('a key schedule', () => {
     const names = new Map<string, Set<string>>();
     for (const [name, key] of keys) names.set(key, (names.get(key) ?? new Set()).add(name));
     expect([...names.values()].filter((each) => each.size > 1)).toEqual([]);
-    expect(names.size).toBe(3 * 3 * 2 + 5 * 3 + 1 * 2 + 3);
+    expect(names.size).toBe(3 * 3 * 2 + 5 * 3 + 1 * 2 + 4);
   });
 
   it('keeps ids, chunking and lookups through a rotation', () => {

@@ -45,6 +45,7 @@ const LABELS = {
   tableSum: 'holdfast table sum key v1',
   writerKem: 'holdfast writer kem seed v1',
   keyPage: 'holdfast key page key v1',
+  guardTag: 'holdfast guard tag v1',
 } as const;
 
 interface NamespaceKeys {
@@ -191,6 +192,14 @@ export class KeySchedule {
   /** Seals the pages that hold the secrets of isolated entries; of the store secret alone. */
   keyPageKey(): Uint8Array {
     return derive(this.#store, LABELS.keyPage);
+  }
+
+  /**
+   * Tells the store from every other one, 32 bytes, and is no secret: clients keep it to know the store again. Whoever
+   * has no ring of the store cannot make a store that shows it.
+   */
+  guardTag(): Uint8Array {
+    return derive(this.#store, LABELS.guardTag);
   }
 
   #dataKey(namespace: number, epoch: number): Uint8Array {

@@ -30,10 +30,11 @@ export {
   publicIdentity,
 } from './public-identity.ts';
 export {
-  checkGuard,
-  type GuardedStore,
-  type GuardPlace,
+  checkGuardedJournal,
+  checkGuardedKeys,
+  type GuardedKeys,
   type GuardState,
+  guardedKeys,
   readGuard,
   writeGuard,
 } from './rollback-guard.ts';

@@ -5,7 +5,7 @@ import { outcomeOf } from '../../test/support/caught.ts';
 import { asyncOutcome } from '../../test/support/sealed.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import { makeTemporaryFolder, seededRandom } from '../testing/index.ts';
-import { checkGuard, type GuardState, readGuard, writeGuard } from './rollback-guard.ts';
+import { checkGuardedJournal, checkGuardedKeys, type GuardState, readGuard, writeGuard } from './rollback-guard.ts';
 
 const { bytes: random } = seededRandom(10);
 const root = await makeTemporaryFolder();
@@ -13,7 +13,20 @@ afterAll(() => root.remove());
 
 const STORE = '0123456789abcdef'.repeat(2);
 const DIGEST = 'ab'.repeat(32);
-const STATE: GuardState = { storeId: STORE, generation: 3, commit: 10, digest: DIGEST };
+const KEYS = '12'.repeat(32);
+const STATE: GuardState = { storeId: STORE, keys: KEYS, generation: 3, commit: 10, digest: DIGEST };
+
+interface Shown {
+  readonly keys?: string;
+  readonly generation: number;
+  readonly commit: number;
+  readonly digest?: string | undefined;
+}
+
+function check({ keys = KEYS, generation, commit, digest }: Shown): void {
+  checkGuardedKeys(STATE, { keys, generation });
+  checkGuardedJournal(STATE, { commit, digest });
+}
 
 describe('a store held against what is remembered of it', () => {
   it.each([
@@ -21,7 +34,7 @@ describe('a store held against what is remembered of it', () => {
     ['newer', { generation: 4, commit: 11, digest: DIGEST }],
     ['newer, and the old record is gone', { generation: 3, commit: 11, digest: undefined }],
   ])('may be %s', (_, actual) => {
-    expect(outcomeOf(() => checkGuard(STATE, actual))).toBe('no error');
+    expect(outcomeOf(() => check(actual))).toBe('no error');
   });
 
   it.each([
@@ -29,11 +42,13 @@ describe('a store held against what is remembered of it', () => {
     ['older keys and more commits', { generation: 2, commit: 99, digest: DIGEST }, { expected: 3, actual: 2 }],
     ['fewer commits', { generation: 3, commit: 9, digest: undefined }, { expected: 10, actual: 9 }],
     ['newer keys and fewer commits', { generation: 9, commit: 9, digest: DIGEST }, { expected: 10, actual: 9 }],
+    ['keys of another store', { keys: 'cd'.repeat(32), generation: 3, commit: 10 }, { actual: 'cd'.repeat(32) }],
+    ['no keys any more', { keys: 'none', generation: 9, commit: 99, digest: DIGEST }, { expected: KEYS }],
     ['another past', { generation: 3, commit: 12, digest: 'cd'.repeat(32) }, { commit: 10, actual: 'cd'.repeat(32) }],
   ])('is refused with %s', (_, actual, details) => {
-    expect(outcomeOf(() => checkGuard(STATE, actual))).toBe('corrupt/ROLLBACK_DETECTED');
+    expect(outcomeOf(() => check(actual))).toBe('corrupt/ROLLBACK_DETECTED');
     try {
-      checkGuard(STATE, actual);
+      check(actual);
     } catch (error) {
       expect(error).toMatchObject({ details });
     }
@@ -41,6 +56,17 @@ describe('a store held against what is remembered of it', () => {
 });
 
 describe('a guard file', () => {
+  it('is told of in plain words where there can be none', async () => {
+    const folder = path.join(root.path, 'a-file');
+    await writeFile(folder, '');
+    expect(await asyncOutcome(readGuard(STORE, { folder }))).toBe('invalid/LOCATION_INVALID');
+    expect(await asyncOutcome(writeGuard(STATE, { folder }, random))).toBe('invalid/LOCATION_INVALID');
+    const refused = () => Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' }));
+    const place = { folder: root.path, fileSystem: { ...nodeFileSystem, stat: refused, mkdir: refused } };
+    expect(await asyncOutcome(readGuard(STORE, place))).toBe('denied/PERMISSION_DENIED');
+    expect(await asyncOutcome(writeGuard(STATE, place, random))).toBe('denied/PERMISSION_DENIED');
+  });
+
   it('remembers one store, for its owner alone, in a folder it makes', async () => {
     const place = { folder: path.join(root.path, 'made', 'guards') };
     expect(await readGuard(STORE, place)).toBeUndefined();

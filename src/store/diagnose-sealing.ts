@@ -1,8 +1,6 @@
 /** What a diagnosis says of the keys of a store: how it is sealed, and what this client remembers of it. */
-import { storeError } from '../errors/store-error.ts';
 import type { SlotType, StoreConfig } from '../format/index.ts';
-import { readGuard } from '../keys/index.ts';
-import { systemCode } from '../runtime/file-system.ts';
+import type { GuardState } from '../keys/index.ts';
 import type { Finding } from './types.ts';
 
 /** Said where a sealed store is looked at without its keys. */
@@ -40,15 +38,9 @@ export function describeSealing(config: StoreConfig): Finding {
   };
 }
 
-/** What this client remembers of a store, and where. @throws `unavailable/BACKEND_IO`, `invalid/CREDENTIAL_INVALID` */
-export async function guardFinding(folder: string, storeId: string): Promise<Finding> {
+/** What this client remembers of a store, and where. */
+export function guardFinding(folder: string, remembered: GuardState | undefined): Finding {
   const subject = 'rollback';
-  const remembered = await readGuard(storeId, { folder }).catch((error: unknown) => {
-    const system = systemCode(error);
-    throw system
-      ? storeError('BACKEND_IO', `cannot read ${folder} (${system})`, { details: { system }, cause: error })
-      : error;
-  });
   if (remembered === undefined) {
     return { subject, status: 'ok', message: `nothing is remembered of this store yet in ${folder}` };
   }

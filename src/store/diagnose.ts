@@ -2,13 +2,22 @@
 import { access, constants } from 'node:fs/promises';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
+import { toHex } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
+import {
+  checkGuardedJournal,
+  checkGuardedKeys,
+  type GuardedKeys,
+  type GuardState,
+  guardedKeys,
+} from '../keys/index.ts';
 import { listJournalPacks } from '../maintenance/journal-reader.ts';
-import type { Metadata } from '../metadata/contract.ts';
+import type { Head } from '../metadata/contract.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import { describeSealing, guardFinding, LOCKED_FINDING } from './diagnose-sealing.ts';
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
+import { rememberedOf } from './rollback-watch.ts';
 import type { CallOptions, DiagnosisReport, Finding, OpenOptions, StoreLocation } from './types.ts';
 import { type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
 
@@ -16,6 +25,13 @@ const FREE_BYTES_LOW = 1024 ** 3;
 const NODE_MAJOR_MIN = 24;
 const NODE_MINOR_MIN = 7;
 const MIB = 1024 ** 2;
+
+/** How far a store is, to be held against what is remembered of it. */
+interface StoreState extends GuardedKeys {
+  readonly head: Head;
+  /** The newest commit that the metadata or the journal has. */
+  readonly commit: number;
+}
 
 /** What a diagnosis may use: the metadata of a sealed store is looked into only with its keys. */
 export type DiagnosisOptions = CallOptions & Pick<OpenOptions, 'keys' | 'rollbackGuard'>;
@@ -81,21 +97,21 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
       message: `store ${config.storeId}, format ${config.format}, chunking ${config.chunking}`,
     });
     findings.push(describeSealing(config));
-    if (config.keys !== 'none' && options.rollbackGuard !== undefined) {
-      const { rollbackGuard } = options;
-      const remembered = await look('rollback', 'can this user read the folder?', () =>
-        guardFinding(rollbackGuard, config.storeId),
-      );
-      if (remembered !== undefined) findings.push(remembered);
-    }
     await look('disk', 'is the disk mounted?', () => diagnoseDisk(place, backend, findings));
     if (config.keys !== 'none' && options.keys === undefined) return void findings.push(LOCKED_FINDING);
     const unlocking = await look('keys', 'give a key of this store', () => unlockConfig(config, options.keys));
     if (unlocking === undefined) return;
     try {
-      await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
+      const state = await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
         diagnoseMetadata({ place, backend, unlocking }, findings),
       );
+      const { rollbackGuard } = options;
+      if (rollbackGuard === undefined || state === undefined) return;
+      await look('rollback', 'if you restored a backup: open it once with --accept-rollback', async () => {
+        const remembered = await rememberedOf(config.storeId, { rollbackGuard });
+        if (remembered) checkGuard(remembered, state);
+        findings.push(guardFinding(rollbackGuard, remembered));
+      });
     } finally {
       unlocking.end();
     }
@@ -152,32 +168,37 @@ async function mayWrite(folder: string): Promise<boolean> {
 async function diagnoseMetadata(
   store: { readonly place: Place; readonly backend: Backend; readonly unlocking: Unlocking },
   findings: Finding[],
-): Promise<void> {
+): Promise<StoreState> {
   const { place, unlocking } = store;
   const { config } = unlocking.opened;
   const metadata = await openMetadata(place, config, { create: false, readOnly: true });
   try {
-    if (config.keys !== 'none') await unlockMetadata({ ...store, metadata }, { readOnly: true });
+    const newest =
+      config.keys === 'none' ? undefined : await unlockMetadata({ ...store, metadata }, { readOnly: true });
     const [counters, head] = await Promise.all([metadata.counters(), metadata.head()]);
     findings.push({
       subject: 'metadata',
       status: 'ok',
       message: `${counters.entries} entries, ${counters.chunks} chunks in ${counters.packs} packs, commit ${head.commit}`,
     });
-    findings.push(await diagnoseJournal(metadata, store.backend));
+    const [newestJournal] = (await listJournalPacks(store.backend, head.commit)).toReversed();
+    findings.push(diagnoseJournal(head, newestJournal?.journal.lastCommit));
+    return {
+      ...guardedKeys(newest?.config ?? config, newest?.keyring.schedule),
+      head,
+      commit: Math.max(head.commit, newestJournal?.journal.lastCommit ?? 0),
+    };
   } finally {
     await metadata.close();
   }
 }
 
-async function diagnoseJournal(metadata: Metadata, backend: Backend): Promise<Finding> {
-  const { commit, flushed } = await metadata.head();
-  const [newest] = (await listJournalPacks(backend, commit)).toReversed();
-  if (newest) {
+function diagnoseJournal({ commit, flushed }: Head, newest: number | undefined): Finding {
+  if (newest !== undefined) {
     return {
       subject: 'journal',
       status: 'warning',
-      message: `the journal is at commit ${newest.journal.lastCommit}, the metadata at ${commit}: it was restored from a copy, or the store is in use`,
+      message: `the journal is at commit ${newest}, the metadata at ${commit}: it was restored from a copy, or the store is in use`,
       advice: 'open the store for writing once (any put or rm): it takes over what the journal knows',
     };
   }
@@ -186,4 +207,11 @@ async function diagnoseJournal(metadata: Metadata, backend: Backend): Promise<Fi
     return { subject: 'journal', status: 'ok', message: `${message}; the next writer sees to them` };
   }
   return { subject: 'journal', status: 'ok', message: `whole up to commit ${commit}` };
+}
+
+/** As opening does, as far as it can be told without taking over the journal. */
+function checkGuard(remembered: GuardState, { head, commit, ...keys }: StoreState): void {
+  checkGuardedKeys(remembered, keys);
+  const digest = remembered.commit === head.commit ? toHex(head.digest) : undefined;
+  checkGuardedJournal(remembered, { commit, digest });
 }

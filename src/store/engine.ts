@@ -2,7 +2,7 @@ import type { Backend } from '../backend/contract.ts';
 import { parseChunking } from '../chunking/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
-import type { KeyContext } from '../keys/index.ts';
+import { guardedKeys, type KeyContext } from '../keys/index.ts';
 import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
@@ -26,7 +26,6 @@ import type { Scope } from './scope.ts';
 import { Scopes } from './scopes.ts';
 import { Session } from './session.ts';
 import { needDone } from './shredder.ts';
-import type { OpenOptions } from './types.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface EngineParts {
@@ -95,11 +94,15 @@ export class Engine {
     });
   }
 
-  /** Makes the store writable: recovers what a crash left, reserves a session, flushes what nobody flushed. */
-  async startWriting(space: Space): Promise<void> {
+  /** Takes over what a crash left: from here on the store shows all that was committed to it. */
+  async recover(): Promise<void> {
     const recovered = await recoverFromJournal(this);
     if (recovered.records > 0) this.telemetry.recovered({ records: recovered.records });
     for (const { message, details } of recovered.damaged) this.telemetry.logger?.warn(message, { ...details });
+  }
+
+  /** Makes a recovered store writable: reserves a session, flushes what nobody flushed. */
+  async startWriting(space: Space): Promise<void> {
     const session = new Session({
       storeId: this.#storeId,
       sessionId: await this.metadata.openSession(),
@@ -138,17 +141,15 @@ export class Engine {
     return { random: this.#random, clock: this.clock };
   }
 
-  /** Checks against what the caller's client remembers, and goes on remembering. */
-  async watchRollback(options: Pick<OpenOptions, 'rollbackGuard' | 'acceptRollback'>): Promise<void> {
-    const { rollbackGuard, acceptRollback = false } = options;
-    if (rollbackGuard === undefined) return;
+  /** From here on the caller's client remembers, in a folder outside the store, how far it is. */
+  async watchRollback(folder: string): Promise<void> {
     const { metadata, packs, keychain, config, telemetry } = this;
     const watched = {
       storeId: config.storeId,
-      generation: () => (keychain?.config ?? config).generation,
+      keys: () => guardedKeys(keychain?.config ?? config, keychain?.schedule),
       ...{ metadata, packs, logger: telemetry.logger },
     };
-    this.#rollbackWatch = await RollbackWatch.begin(watched, { folder: rollbackGuard, accept: acceptRollback });
+    this.#rollbackWatch = await RollbackWatch.begin(watched, folder);
   }
 
   get committer(): Committer {

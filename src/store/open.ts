@@ -18,6 +18,7 @@ import {
   type StoreConfig,
   type StoreConfigBase,
 } from '../format/index.ts';
+import { checkGuardedKeys, guardedKeys } from '../keys/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { openSqliteMetadata } from '../metadata/index.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -39,9 +40,10 @@ import {
   storeIdOf,
   toPlace,
 } from './location.ts';
+import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
 import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
-import { createUnlocked, plain, type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
+import { createUnlocked, plain, type Unlocking, type UnlockOptions, unlockConfig, unlockMetadata } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;
 const LEVEL_DEFAULT = 1;
@@ -62,9 +64,16 @@ export async function createStore(location: StoreLocation, options: CreateOption
   options.signal?.throwIfAborted();
   const { keys } = options;
   const unlocking = keys === 'none' ? plain({ format: STORE_FORMAT, ...base, keys }) : await createUnlocked(base, keys);
-  const { config } = unlocking.opened;
+  const { config, keyring } = unlocking.opened;
   const { keys: _keys, ...others } = options;
-  const { backend, space } = await endingOnFailure(unlocking, () => openPlace(place, { ...others, create: true }));
+  const { backend, space } = await endingOnFailure(unlocking, async () => {
+    const { rollbackGuard } = options;
+    // What cannot be remembered is not made: nobody wants a store behind an error.
+    if (rollbackGuard !== undefined) {
+      await rememberNew({ storeId: config.storeId, ...guardedKeys(config, keyring?.schedule) }, rollbackGuard);
+    }
+    return await openPlace(place, { ...others, create: true });
+  });
   return await closingOnFailure({ backend, unlocking }, async () => {
     if (place.kind === 'backend') await checkNewBackend(backend);
     try {
@@ -161,7 +170,8 @@ async function start(
   const { backend, metadata, unlocking } = parts;
   const { options, space } = how;
   try {
-    const keychain = await openKeychain(parts, options);
+    const remembered = await rememberedOf(unlocking.opened.config.storeId, options);
+    const keychain = await openKeychain(parts, { readOnly: options.readOnly === true, remembered });
     const engine = new Engine({
       backend,
       metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
@@ -171,8 +181,10 @@ async function start(
       clock: systemClock,
       random: systemRandom,
     });
+    if (!options.readOnly) await engine.recover();
+    if (remembered) await checkRemembered(engine, remembered);
     if (!options.readOnly) await engine.startWriting(space);
-    await engine.watchRollback(options);
+    if (options.rollbackGuard !== undefined) await engine.watchRollback(options.rollbackGuard);
     return new HoldfastStore(engine);
   } catch (error) {
     await metadata.close();
@@ -180,13 +192,20 @@ async function start(
   }
 }
 
-/** The keys of a sealed store, with its metadata unlocked; `undefined` for a plain one. */
+/**
+ * The keys of a sealed store, with its metadata unlocked; `undefined` for a plain one.
+ * @throws as `unlockMetadata`
+ */
 export async function openKeychain(
   parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
-  options: Pick<OpenOptions, 'readOnly'>,
+  options: UnlockOptions,
 ): Promise<Keychain | undefined> {
-  if (parts.unlocking.opened.keyring === undefined) return undefined;
-  const unlocked = await unlockMetadata(parts, { readOnly: options.readOnly === true });
+  const { config, keyring } = parts.unlocking.opened;
+  if (keyring === undefined) {
+    if (options.remembered) checkGuardedKeys(options.remembered, guardedKeys(config));
+    return undefined;
+  }
+  const unlocked = await unlockMetadata(parts, options);
   return new Keychain({ ...parts, random: systemRandom, unlocked });
 }
 

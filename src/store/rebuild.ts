@@ -2,6 +2,8 @@ import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
+import { STORE_CONFIG_KEY } from '../format/index.ts';
+import type { GuardState } from '../keys/index.ts';
 import { allPacks } from '../maintenance/all-packs.ts';
 import type { UnreadablePack } from '../maintenance/journal-reader.ts';
 import type { Problem } from '../maintenance/problems.ts';
@@ -16,6 +18,7 @@ import { JournalWriter } from './journal-writer.ts';
 import type { Keychain } from './keychain.ts';
 import { checkExistingPlace, checkWritablePlace, openPlace, type Place, storeIdOf, toPlace } from './location.ts';
 import { openKeychain, openMetadata, unlockPlace } from './open.ts';
+import { rememberedOf } from './rollback-watch.ts';
 import { Session } from './session.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
 import type { OpenedConfig, Unlocking } from './unlock.ts';
@@ -43,7 +46,8 @@ export async function rebuildStore(
   try {
     const { backend } = await openPlace(place, { ...options, readOnly: false, create: false });
     try {
-      const store = { place, backend, unlocking };
+      const remembered = await rememberedOf(unlocking.opened.config.storeId, options);
+      const store = { place, backend, unlocking, remembered };
       await checkSqliteUnused(place.metadataPath);
       await removeDatabase(place.metadataPath + NEW_SUFFIX);
       const opened = await flushOldOutbox(store, options);
@@ -60,23 +64,39 @@ interface StoreToRebuild {
   readonly place: Exclude<Place, { kind: 'memory' }>;
   readonly backend: Backend;
   readonly unlocking: Unlocking;
+  /** What this client remembers of the store: another one in its place is refused before anything is written. */
+  readonly remembered: GuardState | undefined;
 }
 
 /** Metadata of a store being rebuilt, and the packs that its keys open. */
 async function openParts(
-  { place, backend, unlocking }: StoreToRebuild,
+  { place, backend, unlocking, remembered }: StoreToRebuild,
   options: { readonly create: boolean; readonly suffix?: string },
 ): Promise<{ readonly metadata: Metadata; readonly packs: PackStore; readonly keychain: Keychain | undefined }> {
   const { config } = unlocking.opened;
   const metadata = await openMetadata(place, config, { ...options, readOnly: false });
   try {
-    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+    await refuseOtherKeys(metadata, unlocking);
+    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false, remembered });
     const packs = new PackStore({ backend, storeId: storeIdOf(config), random: systemRandom, keys: keychain });
     return { metadata, packs, keychain };
   } catch (error) {
     await metadata.close();
     throw error;
   }
+}
+
+/**
+ * A config that somebody made for the slots of this store opens with the caller's secret. With the journal gone as well,
+ * a rebuild under its keys would end in an empty store: the old metadata knows better.
+ */
+async function refuseOtherKeys(metadata: Metadata, unlocking: Unlocking): Promise<void> {
+  const kept = await metadata.config();
+  if (kept === undefined || !(await unlocking.isOfOther(kept))) return;
+  const message =
+    'the config has other keys than the metadata, so one of them is of another store: restore holdfast.json from a ' +
+    'copy; only if you know that it is right, move the metadata away and rebuild again';
+  throw storeError('CONFIG_CORRUPT', message, { details: { backendKey: STORE_CONFIG_KEY } });
 }
 
 /**
@@ -106,6 +126,8 @@ async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions): Prom
     await new JournalWriter({ metadata, packs, session, head }).flush();
   } catch (error) {
     if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+    // It is the store that is in doubt, and not the old metadata.
+    if (error.code === 'ROLLBACK_DETECTED' || error.code === 'CONFIG_CORRUPT') throw error;
     if (error.code === 'METADATA_MISSING') return opened;
     options.logger?.warn('the old metadata cannot be used: what it may hold beyond the journal is lost', { error });
   } finally {

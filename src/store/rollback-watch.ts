@@ -1,29 +1,64 @@
 import { toHex } from '../bytes/bytes.ts';
 import { journalRecordDigest } from '../format/index.ts';
-import { checkGuard, type GuardState, readGuard, writeGuard } from '../keys/index.ts';
+import { checkGuardedJournal, type GuardedKeys, type GuardState, readGuard, writeGuard } from '../keys/index.ts';
 import { allPacks } from '../maintenance/all-packs.ts';
 import { readJournalPack } from '../maintenance/journal-reader.ts';
 import type { Head, Metadata } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { every } from '../runtime/timers.ts';
-import type { Logger } from './types.ts';
+import type { Logger, OpenOptions } from './types.ts';
 
 const SAVE_INTERVAL_MS = 1000;
+const DIGEST_BYTES = 32;
 
 /** What is watched of a store. */
-interface WatchedStore {
+export interface WatchedStore {
   readonly storeId: string;
   readonly metadata: Metadata;
   readonly packs: PackStore;
   readonly logger: Logger | undefined;
-  /** Of the config, now. */
-  generation(): number;
+  /** Of the config and the keys, now. */
+  keys(): GuardedKeys;
 }
 
 /**
- * Holds a store against what this client remembers of it, and goes on remembering: now, every second in which something
- * was committed, and at the end. What a crash does not get to write only makes the memory older, never wrong.
+ * What this client remembers of a store that it is to be held against: nothing without a guard, where nothing is
+ * remembered yet, and where the caller takes the store as it is.
+ * @throws as `readGuard`
+ */
+export async function rememberedOf(
+  storeId: string,
+  { rollbackGuard, acceptRollback = false }: Pick<OpenOptions, 'rollbackGuard' | 'acceptRollback'>,
+): Promise<GuardState | undefined> {
+  if (rollbackGuard === undefined || acceptRollback) return undefined;
+  return await readGuard(storeId, { folder: rollbackGuard });
+}
+
+/** Remembers a store that is about to be made. @throws as `writeGuard` */
+export async function rememberNew(store: { readonly storeId: string } & GuardedKeys, folder: string): Promise<void> {
+  const { storeId, keys, generation } = store;
+  const digest = toHex(new Uint8Array(DIGEST_BYTES));
+  await writeGuard({ storeId, keys, generation, commit: 0, digest }, { folder }, systemRandom);
+}
+
+/**
+ * Holds the journal of a store against what is remembered of it.
+ * @param store its metadata has taken over what the journal knows
+ * @throws `corrupt/ROLLBACK_DETECTED`
+ */
+export async function checkRemembered(
+  store: Pick<WatchedStore, 'metadata' | 'packs'>,
+  remembered: GuardState,
+): Promise<void> {
+  const head = await store.metadata.head();
+  const digest = await digestOfCommit(store, head, remembered.commit);
+  checkGuardedJournal(remembered, { commit: head.commit, digest: digest && toHex(digest) });
+}
+
+/**
+ * Goes on remembering a store: now, every second in which something was committed, and at the end. What a crash does
+ * not get to write only makes the memory older, never wrong.
  */
 export class RollbackWatch {
   readonly #store: WatchedStore;
@@ -41,22 +76,9 @@ export class RollbackWatch {
     });
   }
 
-  /**
-   * @param accept remember the store as it is, whatever was remembered
-   * @throws `corrupt/ROLLBACK_DETECTED`, and as `readGuard`
-   */
-  static async begin(
-    store: WatchedStore,
-    { folder, accept }: { readonly folder: string; readonly accept: boolean },
-  ): Promise<RollbackWatch> {
-    const remembered = accept ? undefined : await readGuard(store.storeId, { folder });
-    const head = await store.metadata.head();
-    if (remembered) {
-      const generation = store.generation();
-      const digest = await digestOfCommit(store, head, remembered.commit);
-      checkGuard(remembered, { generation, commit: head.commit, digest: digest && toHex(digest) });
-    }
-    const state = stateOf(store, head);
+  /** @throws as `writeGuard` */
+  static async begin(store: WatchedStore, folder: string): Promise<RollbackWatch> {
+    const state = stateOf(store, await store.metadata.head());
     await writeGuard(state, { folder }, systemRandom);
     return new RollbackWatch(store, folder, state);
   }
@@ -82,11 +104,15 @@ export class RollbackWatch {
 }
 
 function stateOf(store: WatchedStore, head: Head): GuardState {
-  return { storeId: store.storeId, generation: store.generation(), commit: head.commit, digest: toHex(head.digest) };
+  return { storeId: store.storeId, ...store.keys(), commit: head.commit, digest: toHex(head.digest) };
 }
 
 /** Digest of the journal record of a commit; `undefined` when the record is not there. */
-async function digestOfCommit(store: WatchedStore, head: Head, commit: number): Promise<Uint8Array | undefined> {
+async function digestOfCommit(
+  store: Pick<WatchedStore, 'metadata' | 'packs'>,
+  head: Head,
+  commit: number,
+): Promise<Uint8Array | undefined> {
   if (commit === head.commit) return head.digest;
   if (commit > head.commit || commit === 0) return undefined;
   const [waiting] = await store.metadata.outbox(commit - 1, 1);

@@ -1,6 +1,6 @@
 /** From a config and what a caller has to the keys of a store, before anything of the store is touched. */
 import type { Backend } from '../backend/contract.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import {
   decodeStoreConfig,
   encodeStoreConfig,
@@ -11,13 +11,17 @@ import {
   type StoreConfigBase,
 } from '../format/index.ts';
 import {
+  checkGuardedKeys,
   createSealed,
+  type GuardState,
+  guardedKeys,
   isSameStore,
   type KeySource,
   type KeyState,
   type OpenSecret,
   openSecret,
   unlock,
+  unlockWith,
   wipeSecret,
 } from '../keys/index.ts';
 import type { Metadata, StoredConfig } from '../metadata/contract.ts';
@@ -27,6 +31,13 @@ import { systemRandom } from '../runtime/random.ts';
 /** A config, with its keys in a sealed store. */
 export type OpenedConfig = { readonly config: PlainStoreConfig; readonly keyring?: undefined } | KeyState;
 
+/** How the metadata of a store is unlocked. */
+export interface UnlockOptions {
+  readonly readOnly: boolean;
+  /** What this client remembers of the store; nothing is compared when absent. */
+  readonly remembered?: GuardState | undefined;
+}
+
 /** A config that was opened, and how to open a newer one of the same store. */
 export interface Unlocking {
   readonly opened: OpenedConfig;
@@ -35,6 +46,11 @@ export interface Unlocking {
    * @throws `denied/WRONG_KEY` when the caller was shut out, `corrupt/CONFIG_CORRUPT` when it is not of the same store
    */
   newer(stored: StoredConfig): Promise<KeyState>;
+  /**
+   * Whether a config of any generation has the keys of another store; not told when the secret does not open it.
+   * @throws `corrupt/CONFIG_CORRUPT` when it is none
+   */
+  isOfOther(stored: StoredConfig): Promise<boolean>;
   /** Overwrites what opened it; to be called once, when the store is closed or was not opened. */
   end(): void;
 }
@@ -52,12 +68,7 @@ export async function unlockConfig(config: StoreConfig, keys: KeySource | undefi
   if (keys === undefined) throw storeError('KEY_REQUIRED', 'the store is sealed: a passphrase or a key opens it');
   const secret = await openSecret(keys);
   try {
-    const keyring = await unlock(config, secret);
-    return {
-      opened: { config, keyring },
-      newer: (stored) => unlockNewer({ config, keyring }, stored, secret),
-      end: () => wipeSecret(secret),
-    };
+    return unlocking({ config, keyring: await unlock(config, secret) }, secret);
   } catch (error) {
     wipeSecret(secret);
     throw error;
@@ -69,7 +80,7 @@ export function plain(config: PlainStoreConfig): Unlocking {
   const newer = async (): Promise<never> => {
     throw storeError('INVARIANT_BROKEN', 'the config of a plain store never changes');
   };
-  return { opened: { config }, newer, end: () => undefined };
+  return { opened: { config }, newer, isOfOther: async () => false, end: () => undefined };
 }
 
 /**
@@ -80,7 +91,16 @@ export async function createUnlocked(base: StoreConfigBase, keys: KeySource): Pr
   const given = typeof keys === 'function' ? await keys() : keys;
   const opened = await createSealed(base, [given], { random: systemRandom, clock: systemClock });
   const secret = await openSecret(given);
-  return { opened, newer: (stored) => unlockNewer(opened, stored, secret), end: () => wipeSecret(secret) };
+  return unlocking(opened, secret);
+}
+
+function unlocking(opened: KeyState, secret: OpenSecret): Unlocking {
+  return {
+    opened,
+    newer: (stored) => unlockNewer(opened, stored, secret),
+    isOfOther: (stored) => isOfOther(opened, stored, secret),
+    end: () => wipeSecret(secret),
+  };
 }
 
 async function unlockNewer(known: KeyState, stored: StoredConfig, secret: OpenSecret): Promise<KeyState> {
@@ -89,6 +109,18 @@ async function unlockNewer(known: KeyState, stored: StoredConfig, secret: OpenSe
   // The slots are public, so anybody can make a config that they open: it would have everything sealed for its maker.
   if (isSameStore(keyring, known.keyring)) return { config, keyring };
   throw storeError('CONFIG_CORRUPT', 'the config that the metadata holds has the keys of another store');
+}
+
+async function isOfOther(known: KeyState, stored: StoredConfig, secret: OpenSecret): Promise<boolean> {
+  const config = decodeNewer(known.config, stored);
+  // Mostly it has the same master key, and then no passphrase needs to be tried again.
+  if (unlockWith(known.keyring, config)) return false;
+  try {
+    return !isSameStore(await unlock(config, secret), known.keyring);
+  } catch (error) {
+    if (isStoreError(error, 'WRONG_KEY')) return false;
+    throw error;
+  }
 }
 
 /**
@@ -105,12 +137,14 @@ export function decodeNewer(known: StoreConfig, { generation, bytes }: StoredCon
 /**
  * Unlocks the metadata of a sealed store with the newest config there is. A change is made in the metadata first, so a
  * config on the backend that is older was not written any more, or was put back by somebody: it is not used, and where
- * the store may be written it is repaired.
- * @throws `denied/WRONG_KEY` when the newest one does not open any more
+ * the store may be written it is repaired. Where it is remembered what the store was, that is compared before anything
+ * is written.
+ * @throws `denied/WRONG_KEY` when the newest one does not open any more; `corrupt/ROLLBACK_DETECTED`;
+ *   `corrupt/METADATA_CORRUPT` when the metadata is of other keys
  */
 export async function unlockMetadata(
   parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
-  options: { readonly readOnly: boolean },
+  options: UnlockOptions,
 ): Promise<KeyState> {
   const { backend, metadata, unlocking } = parts;
   const { opened } = unlocking;
@@ -119,10 +153,12 @@ export async function unlockMetadata(
   const { generation } = opened.config;
   if (kept !== undefined && kept.generation > generation) {
     const newest = await unlocking.newer(kept);
+    checkKeys(newest, options);
     await metadata.unlock(newest.keyring.secrets, kept.generation);
     if (!options.readOnly) await backend.put(STORE_CONFIG_KEY, kept.bytes);
     return newest;
   }
+  checkKeys(opened, options);
   // Before anything is written: a config of somebody else's making opens, and its keys do not open what is there.
   await metadata.unlock(opened.keyring.secrets, generation);
   // Older metadata, restored or rebuilt: it learns what the config says by now.
@@ -131,4 +167,8 @@ export async function unlockMetadata(
     await metadata.setConfig(kept?.generation ?? 0, { generation, bytes });
   }
   return opened;
+}
+
+function checkKeys({ config, keyring }: KeyState, { remembered }: UnlockOptions): void {
+  if (remembered) checkGuardedKeys(remembered, guardedKeys(config, keyring.schedule));
 }

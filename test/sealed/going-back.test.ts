@@ -6,13 +6,19 @@ import { decodeStoreConfig, encodeStoreConfig, STORE_CONFIG_KEY } from '../../sr
 import {
   combineIdentity,
   createStore,
+  diagnoseStore,
+  formatPublicIdentity,
   generateIdentity,
+  type Identity,
   openStore,
+  rebuildStore,
   type Store,
   splitIdentity,
   writeIdentity,
 } from '../../src/index.ts';
+import { createSealed, rotate } from '../../src/keys/index.ts';
 import { makeTemporaryFolder } from '../../src/testing/index.ts';
+import { keyContext } from '../support/sealed.ts';
 import { filesOf, SEALED_OPTIONS } from '../support/sealed-store.ts';
 import { closedAfterTest, testFolder } from '../support/stores.ts';
 
@@ -46,6 +52,17 @@ async function copyOf(folder: string): Promise<string> {
   const copy = await testFolder();
   await cp(folder, copy, { recursive: true });
   return copy;
+}
+
+/** A store that somebody makes who sees nothing but the config of another: it opens with the other's secret. */
+async function forgeryOf(folder: string, identity: Identity): Promise<string> {
+  const forged = await testFolder();
+  const config = decodeStoreConfig(await readFile(path.join(folder, STORE_CONFIG_KEY)));
+  const recipient = formatPublicIdentity(identity);
+  const made = await createSealed(config, [KEYS, { recipient }], keyContext(1));
+  await writeFile(path.join(forged, STORE_CONFIG_KEY), encodeStoreConfig(rotate(made, keyContext(2)).config));
+  await change(forged, (store) => store.put('theirs', 'theirs'));
+  return forged;
 }
 
 const ROLLBACK = { code: 'ROLLBACK_DETECTED', kind: 'corrupt' };
@@ -84,6 +101,43 @@ describe('a store that was there before', () => {
     });
     await replace(folder, fork);
     await expect(opened(folder, { rollbackGuard })).rejects.toMatchObject(ROLLBACK);
+  });
+
+  it('is told when a whole store was made in its place that opens with the same secret', async () => {
+    const [folder, rollbackGuard] = [await testFolder(), await testFolder()];
+    const identity = generateIdentity('ml-kem-1024');
+    await (await createStore(folder, { ...SEALED_OPTIONS, keys: { identity }, rollbackGuard })).close();
+    await replace(folder, await forgeryOf(folder, identity));
+    const before = await filesOf(folder);
+    for (const readOnly of [true, false]) {
+      const opening = opened(folder, { keys: { identity }, rollbackGuard, readOnly });
+      await expect(opening).rejects.toMatchObject({ ...ROLLBACK, message: expect.stringContaining('another store') });
+    }
+    await expect(rebuildStore(folder, { keys: { identity }, rollbackGuard, reserveBytes: 0 })).rejects.toMatchObject(
+      ROLLBACK,
+    );
+    const { findings } = await diagnoseStore(folder, { keys: { identity }, rollbackGuard });
+    expect(findings).toContainEqual(expect.objectContaining({ subject: 'rollback', status: 'error' }));
+    const after = await filesOf(folder);
+    for (const [name, bytes] of before) expect(after.get(name), name).toEqual(bytes);
+    expect([...after.keys()].filter((name) => !before.has(name))).toEqual([]);
+    const accepted = await opened(folder, { keys: { identity }, rollbackGuard, acceptRollback: true });
+    expect(await accepted.has('theirs')).toBe(true);
+  });
+
+  it('keeps its metadata when it is to be rebuilt with keys that somebody else made', async () => {
+    const folder = await testFolder();
+    const identity = generateIdentity('ml-kem-1024');
+    await (await createStore(folder, { ...SEALED_OPTIONS, keys: { identity } })).close();
+    await change(folder, (store) => store.put('ours', 'ours'), { keys: { identity } });
+    const forged = await forgeryOf(folder, identity);
+    const config = await readFile(path.join(folder, STORE_CONFIG_KEY));
+    await cp(path.join(forged, STORE_CONFIG_KEY), path.join(folder, STORE_CONFIG_KEY));
+    await rm(path.join(folder, 'journal'), { recursive: true });
+    const rebuilding = rebuildStore(folder, { keys: { identity } });
+    await expect(rebuilding).rejects.toMatchObject({ code: 'CONFIG_CORRUPT', kind: 'corrupt' });
+    await writeFile(path.join(folder, STORE_CONFIG_KEY), config);
+    expect(await (await opened(folder, { keys: { identity } })).has('ours')).toBe(true);
   });
 
   it('is nothing to tell of when it only went on, here or elsewhere', async () => {

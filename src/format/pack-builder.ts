@@ -1,3 +1,4 @@
+import { discardBytes } from '../bytes/discard.ts';
 import { padmeBytes } from '../crypto/padme.ts';
 import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
@@ -132,6 +133,7 @@ export class PackBuilder {
     });
     const { content, trailer } = sealRecord(this.#identity, place, record.stored);
     this.#append(content, trailer);
+    if (content !== record.stored) discardBytes(content);
     this.#recordCount += 1;
     for (const item of added) this.#items.push(item);
     return added;

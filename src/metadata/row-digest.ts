@@ -53,7 +53,7 @@ function appendValue(value: SqlValue | undefined): void {
 }
 
 function finish(): Uint8Array {
-  const framed = scratch.slice(0, length);
+  const framed = scratch.subarray(0, length);
   length = 0;
   return framed;
 }
@@ -73,7 +73,10 @@ function begin(table: string): void {
   append(TYPE.string, name);
 }
 
-/** A table's name and some values, in bytes that no other name and values have. */
+/**
+ * A table's name and some values, in bytes that no other name and values have.
+ * @returns a view of memory that the next row is framed in
+ */
 export function frameValues(table: string, values: readonly SqlValue[]): Uint8Array {
   begin(table);
   for (const value of values) appendValue(value);

@@ -19,7 +19,7 @@ import {
 import { createSealed, rotate } from '../../src/keys/index.ts';
 import { makeTemporaryFolder } from '../../src/testing/index.ts';
 import { keyContext } from '../support/sealed.ts';
-import { filesOf, SEALED_OPTIONS } from '../support/sealed-store.ts';
+import { filesOf, metadataPath, SEALED_OPTIONS } from '../support/sealed-store.ts';
 import { closedAfterTest, testFolder } from '../support/stores.ts';
 
 const KEYS = SEALED_OPTIONS.keys;
@@ -149,6 +149,29 @@ describe('a store that was there before', () => {
     await change(folder, (store) => store.put('again', 'again'), { rollbackGuard });
     await change(folder, (store) => store.keys.rekey(), { rollbackGuard });
     expect(await (await opened(folder, { rollbackGuard })).get('again')).toHaveLength(5);
+  });
+});
+
+describe('metadata from before its keys were forgotten', () => {
+  it('does not open, and is made anew by a rebuild', async () => {
+    const folder = await testFolder();
+    const store = await createStore(folder, SEALED_OPTIONS);
+    await store.put('before', 'one');
+    await store.close();
+    const old = path.join(await testFolder(), 'old');
+    await cp(metadataPath(folder), old);
+    await change(folder, async (again) => {
+      await again.keys.rotate();
+      await again.keys.rekey();
+      await again.put('after', 'two');
+    });
+    await cp(old, metadataPath(folder));
+    await expect(opened(folder)).rejects.toMatchObject({ code: 'METADATA_CORRUPT' });
+    expect(await rebuildStore(folder, { keys: KEYS, reserveBytes: 0 })).toMatchObject({ entries: 2, problems: [] });
+    const rebuilt = await opened(folder);
+    expect(Buffer.from(await rebuilt.get('before')).toString()).toBe('one');
+    expect(Buffer.from(await rebuilt.get('after')).toString()).toBe('two');
+    expect(await rebuilt.maintenance.check()).toMatchObject({ outcome: 'ok' });
   });
 });
 

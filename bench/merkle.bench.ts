@@ -1,16 +1,16 @@
 /** Speed of the Merkle tree over chunks on one thread, digests of the chunks given. */
-import { digestOf } from '../src/hash/index.ts';
+import { type DigestAlgorithm, digestOf } from '../src/hash/index.ts';
 import { KIB } from '../src/limits.ts';
-import { createMerkleBuilder, type MerkleAlgorithm } from '../src/merkle/index.ts';
+import { createMerkleBuilder } from '../src/merkle/index.ts';
 import type { Bench } from './harness/bench.ts';
 import { spreadOf } from './harness/report.ts';
 import { measure } from './harness/timing.ts';
 
 const LEAVES = 50_000;
 const CHUNK_BYTES = 64 * KIB;
-const ALGORITHMS: readonly MerkleAlgorithm[] = ['blake3', 'sha256'];
+const ALGORITHMS: readonly DigestAlgorithm[] = ['blake3', 'sha256'];
 
-async function rowOf(algorithm: MerkleAlgorithm, rounds: number) {
+async function rowOf(algorithm: DigestAlgorithm, rounds: number) {
   const digest = digestOf(algorithm, new Uint8Array(32));
   const seconds = await measure(rounds, () => {
     const builder = createMerkleBuilder(algorithm);

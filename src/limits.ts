@@ -86,6 +86,18 @@ export const COMMIT_RECORD_BYTES_MAX = 24 * MIB;
 /** One journal record as encoded. */
 export const JOURNAL_RECORD_BYTES_MAX = 32 * MIB;
 
+/** Leaves that data is cut into for a Merkle tree of its own, and how large they may be. */
+export const MERKLE_LEAF_BYTES = 64 * KIB;
+export const MERKLE_LEAF_BYTES_MAX = 8 * MIB;
+/** Hashes beside a range of leaves: two for every level of the highest tree. */
+export const MERKLE_PATH_DIGESTS_MAX = 2 * 53;
+/** Chunks that one range proof names: 4 GiB at 64 KiB each. */
+export const PROOF_CHUNKS_MAX = 65_536;
+/** Leaves of a tree that is written as a document. */
+export const MERKLE_DOCUMENT_LEAVES_MAX = 65_536;
+/** Proofs, challenges and trees as JSON text, in characters. */
+export const MERKLE_DOCUMENT_BYTES_MAX = 16 * MIB;
+
 /** What a CBOR parser builds from any input: values in all, and how deep they nest. */
 export const CBOR_ITEMS_MAX = 1_048_576;
 export const CBOR_DEPTH_MAX = 8;
@@ -204,6 +216,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     'an entry value holds the largest of its parts',
   ],
   [ENTRY_VALUE_BYTES_MAX + 2 * SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds an entry value'],
+  // 200: a length, a digest of 64 bytes in hex, and indented JSON around them.
+  [PROOF_CHUNKS_MAX * 200 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'the largest range proof can be read'],
+  [MERKLE_DOCUMENT_LEAVES_MAX * 150 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'the largest tree document can be read'],
+  [(MERKLE_LEAF_BYTES_MAX / 3) * 4 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'a response with the largest leaf can be read'],
   [COMMIT_RECORD_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'the operations of a commit fit its journal record'],
   [3 * NAMESPACE_DROP_ISOLATED_MAX < CBOR_ITEMS_MAX, 'the record of a dropped namespace can be parsed'],
   [RECORD_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX, 'the largest chunk fits a record'],

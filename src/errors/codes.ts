@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   CHUNKER_FINISHED: 'invalid',
   CHUNKS_INVALID: 'invalid',
   DIGEST_INVALID: 'invalid',
+  PROOF_INVALID: 'invalid',
   HASHER_FINISHED: 'invalid',
   ATTRIBUTES_INVALID: 'invalid',
   SOURCE_INVALID: 'invalid',

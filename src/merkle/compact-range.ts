@@ -13,13 +13,14 @@
  * tree. Nothing here knows what a leaf is: chunk leaves and the plain RFC 9162 leaves of its test vectors both fit.
  */
 
+import { copyBytes } from '../bytes/bytes.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { asDigest, type Digest } from '../hash/index.ts';
 import type { TreeHashing } from './tree-hashing.ts';
 
 /** The largest complete subtree that can start after this many leaves: the lowest one-bit of the count. */
-function alignedLeaves(leafCount: number): number {
+export function alignedLeaves(leafCount: number): number {
   if (leafCount === 0) return Number.MAX_SAFE_INTEGER;
   let leaves = 1;
   while (leafCount % (2 * leaves) === 0) leaves *= 2;
@@ -59,7 +60,7 @@ export class CompactRange {
    *   `invalid/CHUNKS_INVALID` after a subtree that had to be the last; nothing was added then
    */
   append(digest: Digest, leafCount = 1): void {
-    const hash = asDigest(digest, this.#hashing.algorithm).slice() as Digest;
+    const hash = copyBytes(asDigest(digest, this.#hashing.algorithm)) as Digest;
     if (this.#partial) throw storeError('CHUNKS_INVALID', 'nothing can follow a subtree that is not complete');
     const max = Math.min(alignedLeaves(this.#leafCount), Number.MAX_SAFE_INTEGER - this.#leafCount);
     checkInteger('leafCount', leafCount, { min: 1, max });
@@ -78,11 +79,16 @@ export class CompactRange {
     this.#frontier.push(merged);
   }
 
+  /** Copies of the roots of the largest complete subtrees so far, left to right, then of what was not complete. */
+  frontier(): Digest[] {
+    const roots = this.#partial ? [...this.#frontier, this.#partial] : this.#frontier;
+    return roots.map((root) => copyBytes(root) as Digest);
+  }
+
   /** The tree hash over all leaves so far (RFC 9162: MTH). O(log n) hashes; more leaves may follow. */
   treeHash(): Digest {
-    const roots = this.#partial ? [...this.#frontier, this.#partial] : this.#frontier;
+    const roots = this.frontier();
     if (roots.length === 0) return this.#hashing.hashEmpty();
-    // A copy, because the last root may be the whole tree and the caller owns what is returned.
-    return roots.reduceRight((right, left) => this.#hashing.hashNode(left, right)).slice() as Digest;
+    return roots.reduceRight((right, left) => this.#hashing.hashNode(left, right));
   }
 }

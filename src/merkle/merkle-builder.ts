@@ -1,9 +1,10 @@
 import { checkInteger } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
-import { asDigest, type Digest } from '../hash/index.ts';
-import { bindRoot, hashChunkLeaf, type MerkleLeaf } from './chunk-leaf.ts';
+import { asDigest, type Digest, type DigestAlgorithm } from '../hash/index.ts';
+import { bindEntryRoot } from './bound-root.ts';
+import { hashChunkLeaf, type MerkleLeaf } from './chunk-leaf.ts';
 import { CompactRange } from './compact-range.ts';
-import { createTreeHashing, type MerkleAlgorithm, type TreeHashing } from './tree-hashing.ts';
+import { createTreeHashing, type TreeHashing } from './tree-hashing.ts';
 
 /**
  * Builds the Merkle tree of an entry from its chunks in order, in O(log n) memory. Digests are copied.
@@ -12,7 +13,7 @@ import { createTreeHashing, type MerkleAlgorithm, type TreeHashing } from './tre
  * with their offsets in the entry, take `treeHash()`, and add it to the builder of the whole with `addSubtree`.
  */
 export interface MerkleBuilder {
-  readonly algorithm: MerkleAlgorithm;
+  readonly algorithm: DigestAlgorithm;
   /** Leaves so far, those under added subtrees included. */
   readonly leafCount: number;
   /**
@@ -20,7 +21,7 @@ export interface MerkleBuilder {
    * may start anywhere, because its place cannot be known here.
    * @param offset first byte of the chunk in the entry
    * @param length bytes of the chunk, at least 1
-   * @param digest plain digest of the chunk, 32 bytes
+   * @param digest plain digest of the chunk, made with the algorithm of the tree
    * @throws `invalid/CHUNKS_INVALID` for a gap or an overlap or after an incomplete subtree, `invalid/DIGEST_INVALID`
    *   for a digest of another length, RangeError for a number that is no size; nothing was added then
    */
@@ -64,7 +65,7 @@ class ChunkTreeBuilder implements MerkleBuilder {
     this.#range = new CompactRange(hashing);
   }
 
-  get algorithm(): MerkleAlgorithm {
+  get algorithm(): DigestAlgorithm {
     return this.#hashing.algorithm;
   }
 
@@ -104,17 +105,17 @@ class ChunkTreeBuilder implements MerkleBuilder {
     if (this.#end !== undefined && this.#end !== totalLength) {
       throw misplaced('the last chunk ends at', totalLength, this.#end);
     }
-    return bindRoot(this.#hashing, this.treeHash(), { totalLength, leafCount: this.leafCount });
+    return bindEntryRoot(this.#hashing, this.treeHash(), { totalLength, leafCount: this.leafCount });
   }
 }
 
 /**
  * Starts the Merkle tree of an entry or of one aligned group of its chunks.
- * @param algorithm any digest algorithm of 32 bytes, default `blake3`
+ * @param algorithm default `blake3`
  * @throws TypeError or RangeError for another algorithm
  * @example createMerkleBuilder().addLeaf(0, 5, first).addLeaf(5, 3, second).root(8)
  */
-export function createMerkleBuilder(algorithm: MerkleAlgorithm = 'blake3'): MerkleBuilder {
+export function createMerkleBuilder(algorithm: DigestAlgorithm = 'blake3'): MerkleBuilder {
   return new ChunkTreeBuilder(createTreeHashing(algorithm));
 }
 
@@ -124,7 +125,7 @@ export function createMerkleBuilder(algorithm: MerkleAlgorithm = 'blake3'): Merk
  * @param algorithm default `blake3`
  * @throws as `MerkleBuilder.addLeaf` and `MerkleBuilder.root`
  */
-export function merkleRoot(leaves: Iterable<MerkleLeaf>, totalLength: number, algorithm?: MerkleAlgorithm): Digest {
+export function merkleRoot(leaves: Iterable<MerkleLeaf>, totalLength: number, algorithm?: DigestAlgorithm): Digest {
   const builder = createMerkleBuilder(algorithm);
   for (const { offset, length, digest } of leaves) builder.addLeaf(offset, length, digest);
   return builder.root(totalLength);

@@ -63,7 +63,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   cborg: ['format'],
   commander: ['cli'],
   'shamir-secret-sharing': ['crypto'],
-  zod: ['format', 'keys', 'cli'],
+  zod: ['merkle', 'format', 'keys', 'cli'],
   'node:sqlite': ['metadata'],
   'node:zlib': ['compress'],
   'node:perf_hooks': ['runtime'],

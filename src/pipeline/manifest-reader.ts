@@ -1,7 +1,14 @@
 /** Walks a manifest: the chunks of an entry that overlap a range, in order, loading only the nodes on the way. */
 import { equalBytes } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
-import { decodeManifestNode, type EntryValue, type ManifestNode, manifestNodeId } from '../format/index.ts';
+import {
+  decodeManifestNode,
+  type EntryValue,
+  type ManifestChild,
+  type ManifestInner,
+  type ManifestNode,
+  manifestNodeId,
+} from '../format/index.ts';
 
 export interface ManifestChunk {
   /** Position in the entry, from 0. */
@@ -38,6 +45,16 @@ export async function* readManifest(
   load: LoadNode,
   range?: ManifestRange,
 ): AsyncGenerator<ManifestChunk> {
+  const node = await loadTopNode(value, load);
+  const asked = range ?? { offset: 0, end: value.size };
+  if (asked.end > asked.offset) yield* walk({ node, offset: 0, index: 0 }, asked, load);
+}
+
+/**
+ * The top node of an entry's manifest, checked against the entry.
+ * @throws `corrupt/MANIFEST_CORRUPT`; what `load` throws
+ */
+export async function loadTopNode(value: EntryValue, load: LoadNode): Promise<ManifestNode> {
   const top = 'inline' in value.manifest ? value.manifest.inline : await loadChecked(value.manifest.id, load);
   const node = decodeManifestNode(top);
   const sums = sumsOf(node);
@@ -46,8 +63,21 @@ export async function* readManifest(
       `has ${sums.bytes} bytes in ${sums.chunks} chunks, its entry says ${value.size} in ${value.chunkCount}`,
     );
   }
-  const asked = range ?? { offset: 0, end: value.size };
-  if (asked.end > asked.offset) yield* walk({ node, offset: 0, index: 0 }, asked, load);
+  return node;
+}
+
+/**
+ * A node beneath an inner node, checked against what that one says of it.
+ * @throws `corrupt/MANIFEST_CORRUPT`; what `load` throws
+ */
+export async function loadChildNode(parent: ManifestInner, child: ManifestChild, load: LoadNode) {
+  const node = decodeManifestNode(await loadChecked(child.id, load));
+  const sums = sumsOf(node);
+  const level = node.type === 'leaf' ? 0 : node.level;
+  if (sums.bytes !== child.bytes || sums.chunks !== child.chunks || level !== parent.level - 1) {
+    throw mismatch('has a node that is not what its parent says');
+  }
+  return node;
 }
 
 async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): AsyncGenerator<ManifestChunk> {
@@ -59,12 +89,7 @@ async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): As
   for (const child of place.node.children) {
     if (offset >= range.end) return;
     if (offset + child.bytes > range.offset) {
-      const node = decodeManifestNode(await loadChecked(child.id, load));
-      const sums = sumsOf(node);
-      const level = node.type === 'leaf' ? 0 : node.level;
-      if (sums.bytes !== child.bytes || sums.chunks !== child.chunks || level !== place.node.level - 1) {
-        throw mismatch('has a node that is not what its parent says');
-      }
+      const node = await loadChildNode(place.node, child, load);
       yield* walk({ node, offset, index }, range, load);
     }
     offset += child.bytes;
@@ -110,6 +135,7 @@ async function loadChecked(id: Uint8Array, load: LoadNode): Promise<Uint8Array> 
   return bytes;
 }
 
-function mismatch(what: string): Error {
+/** The error of a manifest that contradicts itself or its entry. */
+export function mismatch(what: string): Error {
   return storeError('MANIFEST_CORRUPT', `the manifest ${what}`);
 }

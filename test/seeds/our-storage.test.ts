@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { MemoryBackend, openFsBackend } from '../../src/backend/index.ts';
 import { blake3, digestOf } from '../../src/hash/index.ts';
 import { rebuildStore } from '../../src/index.ts';
-import { createTreeHashing, merkleRoot } from '../../src/merkle/index.ts';
+import {
+  createDigestTree,
+  createShardTree,
+  createTreeHashing,
+  merkleRoot,
+  parseInclusionProof,
+  parseMerkleTree,
+  verifyInclusion,
+} from '../../src/merkle/index.ts';
 import { nodeFileSystem } from '../../src/runtime/file-system.ts';
 import { FaultyFileSystem } from '../../src/testing/index.ts';
 import { noise, sameBytes, text } from '../support/contents.ts';
@@ -18,7 +26,7 @@ describe('our-storage', () => {
     count: 37,
     elsewhere: {
       'OS-1..18': 'later, with erasure coding: codec, levels, shard sets, decode, repair',
-      'OS-21..25': 'later, with proofs and verify: leaf checks, inclusion proofs, shard set reports',
+      'OS-24..25': 'later, with verify: reports of shard sets',
       'OS-32..34': 'later, with several backends: registry, distribution, gathering what is left',
       'OS-37': 'later: S3',
     },
@@ -42,6 +50,35 @@ describe('our-storage', () => {
     expect(new Set(roots).size).toBe(3);
     expect(roots[0]).not.toBe(Buffer.from(blake3(text('leaf0'))).toString('hex'));
     expect(Buffer.from(merkleRoot([], 0))).toHaveLength(32);
+  });
+
+  it('OS-21 tells the height and number of leaves of a tree, checks a leaf, and writes the tree down', () => {
+    const tree = createShardTree(['leaf0', 'leaf1', 'leaf2', 'leaf3'].map(text), { algorithm: 'sha256' });
+    expect([tree.height, tree.leafCount]).toEqual([3, 4]);
+    expect([tree.verifyLeaf(2, text('leaf2')), tree.verifyLeaf(2, text('leaf3'))]).toEqual([true, false]);
+    expect(tree.verifyLeaf(4, text('leaf4'))).toBe(false);
+    expect(parseMerkleTree(JSON.stringify(tree)).root()).toBe(tree.root());
+  });
+
+  it('OS-22 proves a leaf with its index and the hashes beside its way up, as JSON and back', () => {
+    const leaves = ['leaf0', 'leaf1', 'leaf2'].map((one) => blake3(text(one)));
+    const proof = createDigestTree(leaves).proveInclusion(2);
+    expect(proof).toMatchObject({ leafIndex: 2, leafCount: 3, path: [expect.stringMatching(/^[0-9a-f]{64}$/)] });
+    expect(parseInclusionProof(JSON.stringify(proof))).toEqual(proof);
+    expect(() => createDigestTree(leaves).proveInclusion(3)).toThrow(RangeError);
+  });
+
+  it.each([1, 2, 7, 8])('OS-23 verifies proofs of %i leaves, and none with leaf, root or sibling tampered', (count) => {
+    const leaves = Array.from({ length: count }, (_, index) => text(`leaf${index}`));
+    const tree = createShardTree(leaves);
+    for (const [index, leaf] of leaves.entries()) {
+      const proof = tree.proveInclusion(index);
+      expect(verifyInclusion(proof, tree.root(), leaf)).toBe(true);
+      expect(verifyInclusion(proof, tree.root(), text('tampered'))).toBe(false);
+      expect(verifyInclusion(proof, createShardTree([text('other')]).root(), leaf)).toBe(false);
+      const tampered = proof.path.map((node) => node.replace(/^./, (digit) => (digit === '0' ? '1' : '0')));
+      expect(verifyInclusion({ ...proof, path: tampered }, tree.root(), leaf)).toBe(count === 1);
+    }
   });
 
   it('OS-26 asks a backend for put, get, head, delete, list by prefix and space, all asynchronous', async () => {

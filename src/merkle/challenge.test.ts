@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
-import { changedJson } from '../../test/support/changed-json.ts';
+import { changedJson, isRefused } from '../../test/support/changed-json.ts';
 import { toBase64 } from '../bytes/base64.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { type Challenge, challengedLeaf, createChallenge, parseChallenge } from './challenge.ts';
@@ -20,12 +20,6 @@ function shardOf(bytes: number): Uint8Array {
 function challengeOf(shard: Uint8Array, leafBytes = 16): Challenge {
   const { root, totalLength } = createRootHasher({ leafBytes }).update(shard).finish();
   return createChallenge({ root, totalLength, leafBytes }, random);
-}
-
-/** Refused: answered with false, or no response at all. */
-function isRefused(call: () => boolean): boolean {
-  const outcome = outcomeOf(() => expect(call()).toBe(false));
-  return outcome === 'no error' || outcome === 'invalid/PROOF_INVALID';
 }
 
 describe('a challenge', () => {

@@ -32,7 +32,7 @@ export {
 export { type InclusionPath, verifyInclusionPath } from './inclusion-path.ts';
 export { type InclusionProof, parseInclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export { createMerkleBuilder, type MerkleBuilder, merkleRoot } from './merkle-builder.ts';
-export { MerkleTree } from './merkle-tree.ts';
+export type { MerkleTree } from './merkle-tree.ts';
 export { createRangeDataCheck, type RangeDataCheck, verifyRangeData } from './range-data.ts';
 export {
   type ByteRange,

@@ -1,7 +1,7 @@
 /** Inclusion and consistency proofs as documents. */
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
-import { changedJson } from '../../test/support/changed-json.ts';
+import { changedJson, isRefused } from '../../test/support/changed-json.ts';
 import { utf8Encode } from '../bytes/bytes.ts';
 import { MERKLE_DOCUMENT_BYTES_MAX } from '../limits.ts';
 import { type ConsistencyProof, parseConsistencyProof, verifyConsistency } from './consistency-proof.ts';
@@ -13,12 +13,6 @@ const LEAVES = Array.from({ length: 40 }, (_, index) => utf8Encode(`${index}`.re
 
 function treeOf(count: number): MerkleTree {
   return createShardTree(LEAVES.slice(0, count));
-}
-
-/** Refused: answered with false, or no proof at all. */
-function isRefused(call: () => boolean): boolean {
-  const outcome = outcomeOf(() => expect(call()).toBe(false));
-  return outcome === 'no error' || outcome === 'invalid/PROOF_INVALID';
 }
 
 describe('an inclusion proof', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
-import { changedJson } from '../../test/support/changed-json.ts';
+import { changedJson, isRefused } from '../../test/support/changed-json.ts';
 import { asDigest, blake3, type Digest, digestOf, formatDigest } from '../hash/index.ts';
 import { PROOF_CHUNKS_MAX } from '../limits.ts';
 import type { MerkleLeaf } from './chunk-leaf.ts';
@@ -21,12 +21,6 @@ function entryOf(lengths: readonly number[]) {
     return { offset, length, digest: blake3(content.subarray(offset, end)) };
   });
   return { content, leaves, size, root: formatDigest('blake3', merkleRoot(leaves, size)) };
-}
-
-/** Refused: answered with false, or no proof at all. */
-function isRefused(call: () => boolean): boolean {
-  const outcome = outcomeOf(() => expect(call()).toBe(false));
-  return outcome === 'no error' || outcome === 'invalid/PROOF_INVALID';
 }
 
 const lengthLists = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 70 });

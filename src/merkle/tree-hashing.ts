@@ -11,7 +11,14 @@
 
 import { EMPTY_BYTES } from '../bytes/bytes.ts';
 import { checkDigestAlgorithm } from '../hash/algorithms.ts';
-import { createHasher, DIGEST_ALGORITHMS, type Digest, type DigestAlgorithm, digestOf } from '../hash/index.ts';
+import {
+  createHasher,
+  DIGEST_ALGORITHMS,
+  type Digest,
+  type DigestAlgorithm,
+  digestOf,
+  type Hasher,
+} from '../hash/index.ts';
 
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
@@ -34,7 +41,7 @@ export interface TreeHashing {
 }
 
 /** A hasher that was given the front of a leaf, and takes its data in pieces. */
-export function startLeaf(algorithm: DigestAlgorithm) {
+export function startLeaf(algorithm: DigestAlgorithm): Hasher {
   return createHasher(algorithm).update(LEAF_START);
 }
 

@@ -70,7 +70,11 @@ export async function loadTopNode(value: EntryValue, load: LoadNode): Promise<Ma
  * A node beneath an inner node, checked against what that one says of it.
  * @throws `corrupt/MANIFEST_CORRUPT`; what `load` throws
  */
-export async function loadChildNode(parent: ManifestInner, child: ManifestChild, load: LoadNode) {
+export async function loadChildNode(
+  parent: ManifestInner,
+  child: ManifestChild,
+  load: LoadNode,
+): Promise<ManifestNode> {
   const node = decodeManifestNode(await loadChecked(child.id, load));
   const sums = sumsOf(node);
   const level = node.type === 'leaf' ? 0 : node.level;

@@ -1,4 +1,5 @@
 /** Copies of a JSON document that differ from it in one place, for readers that must refuse every one. */
+import { isStoreError } from '../../src/errors/store-error.ts';
 
 /** One changed copy. */
 export interface ChangedJson {
@@ -60,5 +61,15 @@ function* changedObject(value: object, place: string): Generator<ChangedJson> {
     for (const change of changedJson(member, `${place}.${name}`)) {
       yield { what: change.what, value: { ...value, [name]: change.value } };
     }
+  }
+}
+
+/** Whether a proof is refused: answered with `false`, or no proof at all. Any other error is thrown on. */
+export function isRefused(verify: () => boolean): boolean {
+  try {
+    return !verify();
+  } catch (error) {
+    if (isStoreError(error, 'PROOF_INVALID')) return true;
+    throw error;
   }
 }

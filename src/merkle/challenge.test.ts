@@ -129,6 +129,18 @@ describe('a response', () => {
     }
   });
 
+  it('with a leaf of another size is refused, where the asker knows the size of leaves and the keeper made others', () => {
+    const tree = createDataTree(shard, { leafBytes: 60 });
+    const asked = createChallenge({ root: tree.root(), totalLength: 100, leafBytes: 70 }, random);
+    const leaf = challengedLeaf(asked);
+    const { path } = tree.proveInclusion(leaf);
+    const forged = { ...response, nonce: asked.nonce, leaf: toBase64(shard.subarray(60 * leaf, 60 * leaf + 60)), path };
+    expect(verifyResponse(asked, forged)).toBe(false);
+    expect(verifyResponse({ ...asked, leafBytes: 60 }, forged)).toBe(
+      challengedLeaf({ ...asked, leafBytes: 60 }) === leaf,
+    );
+  });
+
   it('to an earlier challenge is refused, even where there is but one leaf', () => {
     const one = shardOf(10);
     expect(verifyResponse(challengeOf(one), respond(challengeOf(one), one))).toBe(false);

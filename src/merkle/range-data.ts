@@ -63,7 +63,7 @@ class ChunkDataCheck implements RangeDataCheck {
   finish(): boolean {
     this.#checkRunning();
     this.#isFinished = true;
-    return this.#isSound && this.#filled === 0 && this.#position === this.#proof.chunks.length;
+    return this.#isSound && this.#position === this.#proof.chunks.length;
   }
 
   #checkRunning(): void {

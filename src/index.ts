@@ -48,6 +48,16 @@ export {
 } from './keys/index.ts';
 export type { CheckReport } from './maintenance/check.ts';
 export type { Problem } from './maintenance/problems.ts';
+export {
+  type ByteRange,
+  coveredRange,
+  createRangeDataCheck,
+  type ProvenChunk,
+  parseRangeProof,
+  type RangeDataCheck,
+  type RangeProof,
+  verifyRangeProof,
+} from './merkle/index.ts';
 export type { Source } from './pipeline/source.ts';
 export { type DiagnosisOptions, diagnoseStore } from './store/diagnose.ts';
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
@@ -92,6 +102,7 @@ export type {
   PutItem,
   PutOptions,
   PutResult,
+  RangeOptions,
   ReadOptions,
   RebuildReport,
   StagedPut,

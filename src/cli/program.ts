@@ -8,6 +8,7 @@ import { addKey } from './commands/key/key.ts';
 import { addLs } from './commands/ls.ts';
 import { addMove } from './commands/move.ts';
 import { addNamespace } from './commands/namespace.ts';
+import { addProve } from './commands/prove.ts';
 import { addPut } from './commands/put.ts';
 import { addRm } from './commands/rm.ts';
 import { addStat } from './commands/stat.ts';
@@ -44,7 +45,7 @@ Exit status:
   130 interrupted (Ctrl-C)   143 terminated`;
 
 /** The commands that are about entries, and so about one namespace. */
-const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', '__complete'];
+const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', '__complete'];
 const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
 
 function configure(session: Session, options: GlobalOptions, command: Command): void {
@@ -84,7 +85,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
-  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat];
+  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve];
   for (const add of [...entries, addKey, addNamespace, addInbox, addUpkeep, addCompletion]) add(program, session);
   return program;
 }

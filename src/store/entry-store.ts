@@ -2,8 +2,10 @@ import { concatBytes } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import { parseDigest } from '../hash/index.ts';
+import type { RangeProof } from '../merkle/index.ts';
 import type { Change, ChangeOutcome } from '../metadata/contract.ts';
 import { entryChunks, readContent } from '../pipeline/content-reader.ts';
+import { proveEntryRange } from '../pipeline/prove-range.ts';
 import { contentBatches, readBatch } from '../pipeline/small-contents.ts';
 import type { Source } from '../pipeline/source.ts';
 import { abortableItems } from '../runtime/abort.ts';
@@ -31,6 +33,7 @@ import type {
   PutItem,
   PutOptions,
   PutResult,
+  RangeOptions,
   ReadOptions,
 } from './types.ts';
 
@@ -183,6 +186,19 @@ export class EntryStore implements Entries {
 
   chunks(key: string, options: CallOptions = {}): AsyncIterable<ChunkInfo> {
     return this.#stream(options, (scope) => this.#listChunks(scope, key, options));
+  }
+
+  prove(key: string, options: RangeOptions = {}): Promise<RangeProof> {
+    return this.#call(options, async (scope) => {
+      const { value, reader } = await this.#entry(scope, key);
+      const { offset, end } = resolveRange({ key, size: value.size }, options);
+      const load = (digest: Uint8Array): Promise<Uint8Array> => reader.readNode(digest, options.signal);
+      try {
+        return Object.freeze(await proveEntryRange(value, load, { offset, length: end - offset }));
+      } catch (error) {
+        throw namingEntry(error, key);
+      }
+    });
   }
 
   readChunk(digest: string, options: CallOptions = {}): Promise<Uint8Array> {

@@ -2,6 +2,7 @@ import type { Backend } from '../backend/contract.ts';
 import type { KeySource } from '../keys/index.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
+import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 
 /**
@@ -141,13 +142,16 @@ export interface EntryInfo {
   readonly modified: string;
 }
 
-/** The range to read; default: everything. */
-export interface ReadOptions extends ProgressOptions {
+/** A range of an entry; default: everything. */
+export interface RangeOptions extends CallOptions {
   /** First byte, default 0. */
   readonly offset?: number;
   /** Bytes, default up to the end. A range past the end is `invalid/RANGE_INVALID`. */
   readonly length?: number;
 }
+
+/** What to read. */
+export type ReadOptions = RangeOptions & ProgressOptions;
 
 /** Which entries, and in which order. */
 export interface ListOptions extends CallOptions {
@@ -339,6 +343,14 @@ export interface Entries {
   /** Contents in the order asked; all or an error. */
   getMany(keys: readonly string[], options?: CallOptions): Promise<readonly Uint8Array[]>;
   chunks(key: string, options?: CallOptions): AsyncIterable<ChunkInfo>;
+  /**
+   * Proves to anybody who has the entry's `root`, and not the store, where the bytes of a range stand: `verifyRangeProof`
+   * takes what this gives. Reads no content; the proof tells lengths and plain digests of the chunks that the range
+   * touches. Size and cost: those chunks, and O(log n) of the others.
+   * @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*`; `invalid/RANGE_INVALID`, also for a range of more than 65,536
+   *   chunks
+   */
+  prove(key: string, options?: RangeOptions): Promise<RangeProof>;
   /** @throws `not-found/CHUNK_NOT_FOUND`, `corrupt/*` */
   readChunk(digest: string, options?: CallOptions): Promise<Uint8Array>;
   stats(options?: CallOptions): Promise<EntriesStats>;

@@ -33,14 +33,14 @@ export async function packsByEpoch(metadata: Metadata, signal?: AbortSignal): Pr
 }
 
 /**
- * @returns `done`: nothing is sealed under the old epochs any more; packs that are damaged stay as they are, for repair to
- *   find, and so does the key they need
+ * @returns `left`: how many packs are still sealed under the old epochs: those that are damaged stay as they are, for
+ *   repair to find, and so does the key they need
  * @throws what reading, writing and committing throw; the signal's reason
  */
 export async function rekey(
   context: RekeyContext,
   options: RekeyOptions,
-): Promise<{ readonly packs: number; readonly bytes: number; readonly done: boolean }> {
+): Promise<{ readonly packs: number; readonly bytes: number; readonly left: number }> {
   const { lastEpoch, signal, onProgress } = options;
   const { metadata } = context;
   // A journal pack that was written under old keys and not told of would be left out, and told of when nobody can read it.
@@ -61,7 +61,7 @@ export async function rekey(
   }
   await deleteDroppedPacks(context);
   await metadata.reseal({ lastEpoch, ...(signal && { signal }) });
-  return { packs, bytes, done: (await countOld(metadata, lastEpoch, signal)) === 0 };
+  return { packs, bytes, left: await countOld(metadata, lastEpoch, signal) };
 }
 
 function isOld({ seal }: PackRow, lastEpoch: number): boolean {

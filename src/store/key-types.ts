@@ -32,14 +32,17 @@ export interface EpochInfo {
   readonly packs: number;
 }
 
-/** What re-sealing did; `done` when nothing is sealed under the old epochs any more. */
+/** What re-sealing did. */
 export interface RekeyReport {
+  /** Whether nothing is sealed under the old epochs any more, and their keys are gone from every file of the store. */
   readonly done: boolean;
   /** Packs and bytes written anew. */
   readonly packs: number;
   readonly bytes: number;
   /** Epochs whose keys are gone from the store. */
   readonly forgotten: readonly number[];
+  /** What has still to be done, in words; `rekey` goes on with it when it is called again. */
+  readonly pending: readonly string[];
 }
 
 /** The keys of a sealed store. Every change rewrites `holdfast.json` and no data. */
@@ -65,7 +68,7 @@ export interface StoreKeys {
   rotate(options?: CallOptions): Promise<EpochInfo>;
   /**
    * Re-seals what is sealed under `epoch` and older ones (default: all but the present one), pack by pack, beside other
-   * work; stopped at any point it goes on where it was. When all is done the old keys leave the store. What waits in
+   * work; stopped at any point it goes on where it was. When all is done the old keys leave the store; `pending` tells what was in the way. What waits in
    * the inbox is adopted before: nobody can open it afterwards, nor what is put with credentials made in those epochs.
    */
   rekey(options?: ProgressOptions & { readonly epoch?: number }): Promise<RekeyReport>;

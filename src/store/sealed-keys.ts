@@ -93,17 +93,18 @@ export class SealedKeys implements StoreKeys {
       if (last >= newest) throw argumentRangeError('epoch', `one before ${newest}, the present one`, last);
       const total = { packs: 0, bytes: 0 };
       for (;;) {
-        const { packs, bytes, done } = await rekey(engine.upkeep.context(), { ...options, lastEpoch: last });
+        const { packs, bytes, left } = await rekey(engine.upkeep.context(), { ...options, lastEpoch: last });
         total.packs += packs;
         total.bytes += bytes;
-        if (!done) return Object.freeze({ done, ...total, forgotten: Object.freeze([]) });
+        if (left > 0) return toRekeyReport(total, [], [`packs that are still sealed under old keys: ${left}`]);
         // What waits in the inbox is sealed for the epoch of its writer's credential: nobody opens it afterwards.
         await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
         const forgotten = await forgetUpTo(keychain, engine, last);
         if (forgotten === undefined) continue;
-        // Older configs, whose rings have the old keys, lie in the log of the metadata.
-        if (forgotten.length > 0) await engine.metadata.scrub();
-        return Object.freeze({ done, ...total, forgotten: Object.freeze(forgotten) });
+        // Older configs, whose rings have the old keys, lie in the log of the metadata; also when an earlier call forgot
+        // the epochs, and was told that somebody was reading there.
+        const { pending } = await engine.upkeep.shred({ scrub: true });
+        return toRekeyReport(total, forgotten, pending);
       }
     });
   }
@@ -149,6 +150,15 @@ function slotOf(slots: readonly SlotFacts[], id: string): KeySlot {
 
 function toEpochInfo({ number, created }: EpochFacts, packs: ReadonlyMap<number, number>): EpochInfo {
   return Object.freeze({ epoch: number, created, packs: packs.get(number) ?? 0 });
+}
+
+function toRekeyReport(
+  total: Pick<RekeyReport, 'packs' | 'bytes'>,
+  forgotten: readonly number[],
+  pending: readonly string[],
+): RekeyReport {
+  const lists = { forgotten: Object.freeze([...forgotten]), pending: Object.freeze([...pending]) };
+  return Object.freeze({ done: pending.length === 0, ...total, ...lists });
 }
 
 /**

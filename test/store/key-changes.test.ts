@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
@@ -158,6 +158,38 @@ describe('keys of a store', () => {
     await store.keys.rotate();
     expect(await store.keys.rekey({ epoch: 1 })).toMatchObject({ done: true, forgotten: [1] });
     expect((await store.keys.epochs()).map(({ epoch }) => epoch)).toEqual([2, 3]);
+  });
+
+  it('are not said to be gone while somebody reads metadata in which they still are', async () => {
+    const folder = await testFolder();
+    const store = await sealedStore(folder);
+    await store.put('a', 'x');
+    await store.keys.rotate();
+    const reader = new DatabaseSync(path.join(folder, '.metadata', 'store.sqlite'), { readOnly: true });
+    try {
+      reader.exec('BEGIN');
+      reader.prepare('SELECT count(*) FROM settings').get();
+      const report = await store.keys.rekey();
+      expect(report).toMatchObject({ done: false, forgotten: [1], pending: [expect.stringContaining('metadata')] });
+    } finally {
+      reader.close();
+    }
+    expect(await store.keys.rekey()).toMatchObject({ done: true, forgotten: [], pending: [] });
+  });
+
+  it('are kept for a pack that is damaged, and the report counts it', async () => {
+    const folder = await testFolder();
+    const store = await sealedStore(folder);
+    await store.put('a', noise(300_000));
+    for (const { parentPath, name } of await readdir(path.join(folder, 'packs'), {
+      recursive: true,
+      withFileTypes: true,
+    }))
+      if (name.length > 32) await truncate(path.join(parentPath, name), 1000);
+    await store.keys.rotate();
+    const pending = ['packs that are still sealed under old keys: 1'];
+    expect(await store.keys.rekey()).toMatchObject({ done: false, forgotten: [], pending });
+    expect((await store.keys.epochs()).map(({ epoch }) => epoch)).toEqual([1, 2]);
   });
 
   it('are followed by every process that has the store open', async () => {

@@ -4,6 +4,7 @@ import type { NamespaceInfo, ShredReport } from '../../index.ts';
 import { parseBytes } from '../options.ts';
 import { confirmForGood } from '../secrets/confirm.ts';
 import type { Session } from '../session.ts';
+import { describePending } from '../text/describe-pending.ts';
 import { formatFields } from '../text/fields.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { countOf, escapeControls, formatCount, formatTime } from '../text/format-text.ts';
@@ -50,7 +51,7 @@ function describeNamespaces(all: readonly NamespaceInfo[]): string {
 
 function describeShred(report: ShredReport): string {
   if (report.done) return 'done: no key is left on any backend, and no data';
-  return ['NOT DONE YET. Still to do:', ...report.pending.map((one) => `  ${escapeControls(one)}`)].join('\n');
+  return describePending(report.pending);
 }
 
 async function tellShred(session: Session, report: ShredReport): Promise<void> {

@@ -4,6 +4,7 @@ import type { EpochInfo, RekeyReport } from '../../../index.ts';
 import { parseCount } from '../../options.ts';
 import { followProgress, ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
+import { describePending } from '../../text/describe-pending.ts';
 import { formatBytes } from '../../text/format-bytes.ts';
 import { countOf, formatCount, formatTime } from '../../text/format-text.ts';
 import { formatTable } from '../../text/table.ts';
@@ -21,12 +22,12 @@ function describeEpochs(epochs: readonly EpochInfo[]): string {
   return formatTable(['EPOCH', 'CREATED (UTC)', 'PACKS'], rows);
 }
 
-function describeRekey({ done, packs, bytes, forgotten }: RekeyReport): string {
+function describeRekey({ packs, bytes, forgotten, pending }: RekeyReport): string {
   const lines = [`sealed ${countOf(packs, 'pack', 'packs')} anew, ${formatBytes(bytes)}`];
   if (forgotten.length > 0) {
     lines.push(`forgot the keys of ${forgotten.length === 1 ? 'epoch' : 'epochs'} ${forgotten.join(', ')}`);
   }
-  if (!done) lines.push('some packs are still sealed under old keys: run it again');
+  if (pending.length > 0) lines.push(describePending(pending));
   return lines.join('\n');
 }
 
@@ -82,6 +83,6 @@ export function addEpochs(group: Command, session: Session): void {
     .description('Seals what belongs to older epochs anew, then forgets their keys. Stopped, it goes on where it was.')
     .option('--epoch <number>', 'only this epoch and older ones; default: all but the last', parseCount)
     .option('--dry-run', 'only say what would be done')
-    .addHelpText('after', '\nExit status 7 when something is still to do.')
+    .addHelpText('after', '\nExit status 7 when something is still to do, and the report says what: run it again.')
     .action((flags: RekeyFlags) => rekey(session, flags));
 }

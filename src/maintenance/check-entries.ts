@@ -10,7 +10,7 @@ import type { EntryRow, ItemLocation } from '../metadata/contract.ts';
 import { entryChunks } from '../pipeline/content-reader.ts';
 import type { ManifestChunk } from '../pipeline/manifest-reader.ts';
 import type { CheckedEntry, CheckedStore, CheckOptions } from './checked-store.ts';
-import type { ProblemList } from './problems.ts';
+import { isProblem, type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 
 const PAGE_ENTRIES = 1000;
 
@@ -24,21 +24,21 @@ interface Findings {
 export async function checkEntries(store: CheckedStore, findings: Findings, options: CheckOptions): Promise<void> {
   const { signal, onProgress } = options;
   const { entries: total } = await store.metadata.counters();
-  const chunks = new ChunkCheck(store, findings);
+  const check = new EntryCheck(store, findings);
   let done = 0;
   let bytes = 0;
   for await (const row of allEntries(store)) {
     signal?.throwIfAborted();
-    await checkEntry(store, row, { chunks, problems: findings.problems });
+    await check.add(row);
     done += 1;
     bytes += row.size;
     onProgress?.({ phase: 'check entries', done, total, bytes });
   }
-  await chunks.finish();
+  await check.finish();
 }
 
 async function* allEntries({ metadata, namespaces }: CheckedStore): AsyncGenerator<EntryRow> {
-  for (const namespace of namespaces) {
+  for (const namespace of namespaces.keys()) {
     const prefix = scopePrefix(namespace);
     for (let after: EntryRow | undefined; ; ) {
       const page = await metadata.listEntries({
@@ -53,34 +53,6 @@ async function* allEntries({ metadata, namespaces }: CheckedStore): AsyncGenerat
   }
 }
 
-async function checkEntry(
-  store: CheckedStore,
-  row: EntryRow,
-  found: { readonly chunks: ChunkCheck; readonly problems: ProblemList },
-): Promise<void> {
-  try {
-    const entry = await store.openEntry(row);
-    const { value } = entry;
-    const isVersion = entry.isolated || equalBytes(entryVersion(value), row.version);
-    if (!isVersion || value.size !== row.size) {
-      throw storeError('ENTRY_CORRUPT', 'version or size of the entry do not belong to it');
-    }
-    const tree = createMerkleBuilder();
-    for await (const chunk of entryChunks(entry.reader, value)) {
-      tree.addLeaf(chunk.offset, chunk.length, asDigest(chunk.digest));
-      await found.chunks.add({ row, chunk, ids: entry.ids });
-    }
-    if (equalBytes(tree.root(value.size), value.root)) return;
-    throw storeError('ENTRY_CORRUPT', "the entry's Merkle root is not that of its chunks");
-  } catch (error) {
-    found.problems.addError(error, { key: keyText(row) });
-  }
-}
-
-function keyText({ key }: EntryRow): string {
-  return utf8Decode(unscopeKey(key).key);
-}
-
 interface ChunkOfEntry {
   readonly row: EntryRow;
   readonly chunk: ManifestChunk;
@@ -89,7 +61,7 @@ interface ChunkOfEntry {
 }
 
 /** Looks up the chunks of many entries together; of each entry the first chunk that is wrong is told. */
-class ChunkCheck {
+class EntryCheck {
   readonly #store: CheckedStore;
   readonly #findings: Findings;
   readonly #waiting: ChunkOfEntry[] = [];
@@ -101,9 +73,25 @@ class ChunkCheck {
     this.#findings = findings;
   }
 
-  async add(chunk: ChunkOfEntry): Promise<void> {
-    this.#waiting.push(chunk);
-    if (this.#waiting.length >= LOOKUP_BATCH_CHUNKS) await this.finish();
+  async add(row: EntryRow): Promise<void> {
+    try {
+      const entry = await this.#store.openEntry(row);
+      const { value } = entry;
+      const isVersion = entry.isolated || equalBytes(entryVersion(value), row.version);
+      if (!isVersion || value.size !== row.size) {
+        throw storeError('ENTRY_CORRUPT', 'version or size of the entry do not belong to it');
+      }
+      const tree = createMerkleBuilder();
+      for await (const chunk of entryChunks(entry.reader, value)) {
+        tree.addLeaf(chunk.offset, chunk.length, asDigest(chunk.digest));
+        this.#waiting.push({ row, chunk, ids: entry.ids });
+        if (this.#waiting.length >= LOOKUP_BATCH_CHUNKS) await this.finish();
+      }
+      if (equalBytes(tree.root(value.size), value.root)) return;
+      throw storeError('ENTRY_CORRUPT', "the entry's Merkle root is not that of its chunks");
+    } catch (error) {
+      await this.#tell(row, error);
+    }
   }
 
   async finish(): Promise<void> {
@@ -115,8 +103,22 @@ class ChunkCheck {
       const wrong = this.#told === row.key ? undefined : this.#whatIsWrong(chunk, locations[index]);
       if (wrong === undefined) continue;
       this.#told = row.key;
-      this.#findings.problems.addError(wrong, { key: keyText(row) });
+      await this.#tell(row, wrong);
     }
+    // What took the place of an entry that was shredded meanwhile.
+    await this.finish();
+  }
+
+  /**
+   * Tells of an entry, unless it is another one or gone by now: an isolated entry that is deleted takes its key and its
+   * chunks with it, and one that was just listed looks damaged then.
+   */
+  async #tell(row: EntryRow, error: unknown): Promise<void> {
+    if (!isProblem(error)) throw error;
+    const [now] = await this.#store.metadata.getEntries([row.key]);
+    if (now === undefined) return;
+    if (!equalBytes(now.version, row.version)) return this.add(now);
+    this.#findings.problems.addError(error, aboutEntry(this.#store, row));
   }
 
   #whatIsWrong(chunk: ManifestChunk, location: ItemLocation | undefined): Error | undefined {
@@ -131,4 +133,9 @@ class ChunkCheck {
     if (!location.suspect) return undefined;
     return storeError('CHUNK_CORRUPT', `chunk ${digest} was found damaged by an earlier read`, { details });
   }
+}
+
+function aboutEntry(store: CheckedStore, row: EntryRow): ProblemPlace {
+  const { key, namespace } = unscopeKey(row.key);
+  return { key: utf8Decode(key), ...placeIn(store, namespace) };
 }

@@ -7,7 +7,7 @@ import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import { allPacks } from './all-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
-import type { ProblemList } from './problems.ts';
+import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 
 const LOOKUP_ITEMS = 4096;
 
@@ -63,19 +63,21 @@ async function listBlobs(store: CheckedStore, signal: AbortSignal | undefined): 
 /** @returns false when the pack is lost: still found by the metadata, and gone from the backend */
 async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemList): Promise<boolean> {
   const packId = toHex(pack.id);
+  const place = { packId, ...placeIn(store, pack.seal?.namespace) };
   try {
     const opened = await store.packs.open(pack);
     if (opened === undefined) {
       if (!(await isLive(store.metadata, pack))) return true;
       const needed = pack.class === 'journal' ? 'the journal records in it' : `${pack.items} items`;
-      problems.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, packId });
+      problems.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, ...place });
       return false;
     }
-    describeOpened(pack, opened, problems);
-    await checkItems(store.metadata, { pack, opened }, problems);
+    const checked = { pack, opened, place };
+    describeOpened(checked, problems);
+    await checkItems(store.metadata, checked, problems);
   } catch (error) {
     // A blob that a merge deletes while it is read looks damaged.
-    if (await isLive(store.metadata, pack)) problems.addError(error, { packId });
+    if (await isLive(store.metadata, pack)) problems.addError(error, place);
   }
   return true;
 }
@@ -86,7 +88,13 @@ export async function isLive(metadata: Metadata, pack: PackRow): Promise<boolean
   return row?.number === pack.number;
 }
 
-function describeOpened(pack: PackRow, opened: OpenedPack, problems: ProblemList): void {
+interface CheckedPack {
+  readonly pack: PackRow;
+  readonly opened: OpenedPack;
+  readonly place: ProblemPlace;
+}
+
+function describeOpened({ pack, opened, place }: CheckedPack, problems: ProblemList): void {
   const { descriptor } = opened;
   const same =
     descriptor.packBytes === pack.packBytes &&
@@ -94,9 +102,8 @@ function describeOpened(pack: PackRow, opened: OpenedPack, problems: ProblemList
     equalBytes(descriptor.stripe.id, pack.stripe.id) &&
     equalBytes(descriptor.stripe.roots, pack.stripe.roots) &&
     isSameSeal(descriptor.seal, pack.seal);
-  const packId = toHex(pack.id);
-  if (!same)
-    problems.add({ code: 'SHARD_CORRUPT', message: `pack ${packId} is not the one the metadata knows`, packId });
+  if (same) return;
+  problems.add({ code: 'SHARD_CORRUPT', message: `pack ${place.packId} is not the one the metadata knows`, ...place });
 }
 
 function isSameSeal(a: PackSeal | undefined, b: PackSeal | undefined): boolean {
@@ -107,10 +114,9 @@ function isSameSeal(a: PackSeal | undefined, b: PackSeal | undefined): boolean {
 /** Compares where the metadata finds items with what the pack's own directory says, and their number with its count. */
 async function checkItems(
   metadata: Metadata,
-  { pack, opened }: { readonly pack: PackRow; readonly opened: OpenedPack },
+  { pack, opened, place }: CheckedPack,
   problems: ProblemList,
 ): Promise<void> {
-  const packId = toHex(pack.id);
   let found = 0;
   for (const kind of ['chunk', 'manifest'] as const) {
     const items = opened.items.filter((item) => item.kind === kind);
@@ -125,28 +131,27 @@ async function checkItems(
         const digest = `blake3:${id}`;
         if (location.suspect) {
           const message = `${kind} ${digest} was found damaged by an earlier read`;
-          problems.add({ code: 'CHUNK_CORRUPT', message, digest, packId });
+          problems.add({ code: 'CHUNK_CORRUPT', message, digest, ...place });
         } else if (!held.some((item) => isSamePlace(item, location))) {
-          const message = `the metadata finds ${kind} ${digest} where pack ${packId} does not hold it`;
-          problems.add({ code: 'METADATA_CORRUPT', message, digest, packId });
+          const message = `the metadata finds ${kind} ${digest} where pack ${place.packId} does not hold it`;
+          problems.add({ code: 'METADATA_CORRUPT', message, digest, ...place });
         }
       }
     }
   }
-  if (found !== pack.items) await checkCount(metadata, { pack, found }, problems);
+  if (found !== pack.items) await checkCount(metadata, { pack, found, place }, problems);
 }
 
 /** A count that has changed since is that of a store at work, and no problem. */
 async function checkCount(
   metadata: Metadata,
-  { pack, found }: { readonly pack: PackRow; readonly found: number },
+  { pack, found, place }: Pick<CheckedPack, 'pack' | 'place'> & { readonly found: number },
   problems: ProblemList,
 ): Promise<void> {
   const [now] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
   if (now?.number !== pack.number || now.items !== pack.items) return;
-  const packId = toHex(pack.id);
-  const message = `the metadata finds ${pack.items} items in pack ${packId}, which holds ${found} of them`;
-  problems.add({ code: 'METADATA_CORRUPT', message, packId });
+  const message = `the metadata finds ${pack.items} items in pack ${place.packId}, which holds ${found} of them`;
+  problems.add({ code: 'METADATA_CORRUPT', message, ...place });
 }
 
 function isSamePlace(item: DirectoryItem, location: ItemLocation): boolean {

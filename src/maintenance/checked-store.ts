@@ -22,8 +22,8 @@ export interface CheckedStore {
   readonly config: Pick<StoreConfig, 'keys'>;
   /** May flag what it finds; a read-only store flags nothing. */
   readonly writable: boolean;
-  /** Numbers of the namespaces, the default one among them. */
-  readonly namespaces: readonly number[];
+  /** Names of the namespaces by number, the default one among them. */
+  readonly namespaces: ReadonlyMap<number, string>;
   /** @throws `corrupt/*` for an entry that cannot be read */
   openEntry(row: EntryRow): Promise<CheckedEntry>;
   /** Tells the metadata what the journal has written since it was last told. */

@@ -1,14 +1,20 @@
-import { isStoreError } from '../errors/store-error.ts';
+import { isStoreError, type StoreError } from '../errors/store-error.ts';
+import type { CheckedStore } from './checked-store.ts';
 
 /** One thing that is wrong with a store, as reports list it. */
 export interface Problem {
   /** Code of the error a reader would get. */
   readonly code: string;
   readonly message: string;
+  /** Where the entry or pack is; absent: in the default namespace, or in none in particular. */
+  readonly namespace?: string;
   readonly key?: string;
   readonly digest?: string;
   readonly packId?: string;
 }
+
+/** What a problem is about. */
+export type ProblemPlace = Pick<Problem, 'namespace' | 'key' | 'packId'>;
 
 /** Listed in full up to here: a store with a lost disk must not fill the memory with its problems. */
 const LISTED_MAX = 1000;
@@ -16,6 +22,11 @@ const LISTED_MAX = 1000;
 const TOLD_KINDS: ReadonlySet<string> = new Set(['corrupt', 'unavailable']);
 /** What damage looks like where a name is sealed: a pack claims an epoch or a namespace that the store has not. */
 const UNKNOWN_KEYS = ['EPOCH_UNKNOWN', 'NAMESPACE_KEY_GONE'] as const;
+
+/** Whether an error says something about the store. */
+export function isProblem(error: unknown): error is StoreError {
+  return isStoreError(error, ...UNKNOWN_KEYS) || (isStoreError(error) && TOLD_KINDS.has(error.kind));
+}
 
 /** Gathers problems; counts those it no longer lists. */
 export class ProblemList {
@@ -45,17 +56,24 @@ export class ProblemList {
    * Takes an error that says something about the store; every other one is thrown on. Damage is a problem; what could
    * not be reached is one too, and was not looked at.
    */
-  addError(error: unknown, about: { readonly key?: string; readonly packId?: string } = {}): void {
-    const isProblem = isStoreError(error, ...UNKNOWN_KEYS) || (isStoreError(error) && TOLD_KINDS.has(error.kind));
-    if (!isProblem) throw error;
+  addError(error: unknown, about: ProblemPlace = {}): void {
+    if (!isProblem(error)) throw error;
     if (error.kind === 'unavailable') this.#unseen += 1;
     const { key, digest, packId } = { ...error.details, ...about };
+    const { namespace } = about;
     this.add({
       code: error.code,
       message: error.message,
+      ...(namespace !== undefined && { namespace }),
       ...(key !== undefined && { key }),
       ...(digest !== undefined && { digest }),
       ...(packId !== undefined && { packId }),
     });
   }
+}
+
+/** How problems name a namespace. An isolated entry is a namespace of one, which has no name. */
+export function placeIn(store: Pick<CheckedStore, 'namespaces'>, namespace = 0): Pick<Problem, 'namespace'> {
+  const name = namespace === 0 ? undefined : store.namespaces.get(namespace);
+  return name === undefined ? {} : { namespace: name };
 }

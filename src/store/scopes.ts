@@ -2,6 +2,7 @@ import { equalBytes } from '../bytes/bytes.ts';
 import type { ChunkingSpec } from '../chunking/index.ts';
 import { invariant, isStoreError } from '../errors/store-error.ts';
 import { decodeEntryRow, type EntryValue, namespaceOfKey, plainIds } from '../format/index.ts';
+import { DEFAULT_NAMESPACE as DEFAULT_NAMESPACE_NAME } from '../keys/index.ts';
 import type { EntryRow, Metadata } from '../metadata/contract.ts';
 import { ItemReader, type ItemSource } from '../pipeline/item-reader.ts';
 import { keyText, namingEntry, type OpenedEntry } from './entry-info.ts';
@@ -41,9 +42,10 @@ export class Scopes {
     this.#source = parts.source;
   }
 
-  /** Numbers of the namespaces, the default one among them. */
-  get namespaces(): readonly number[] {
-    return this.#keychain?.keyring.namespaces.map(({ number }) => number) ?? [DEFAULT_NAMESPACE];
+  /** Names of the namespaces by number, the default one among them. */
+  get namespaces(): ReadonlyMap<number, string> {
+    const all = this.#keychain?.keyring.namespaces ?? [{ number: DEFAULT_NAMESPACE, name: DEFAULT_NAMESPACE_NAME }];
+    return new Map(all.map(({ number, name }) => [number, name]));
   }
 
   /** The default namespace, or the one of this name. @throws `not-found/NAMESPACE_NOT_FOUND` */

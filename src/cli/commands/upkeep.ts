@@ -27,8 +27,12 @@ const OUTCOME_SENTENCE: Readonly<Record<CheckReport['outcome'], string>> = {
 };
 
 function problemLine(problem: Problem): string {
-  const where = problem.key === undefined ? '' : ` (${JSON.stringify(problem.key)})`;
-  return `  ${problem.code}: ${escapeControls(problem.message)}${where}`;
+  const { code, message, namespace, key } = problem;
+  const about = [
+    ...(namespace === undefined ? [] : [`namespace ${JSON.stringify(namespace)}`]),
+    ...(key === undefined ? [] : [JSON.stringify(key)]),
+  ];
+  return `  ${code}: ${escapeControls(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
 }
 
 /** Up to as many as a screen holds; --json has all that are listed. */

@@ -23,7 +23,6 @@ const [STORE, EPOCH_SECRET, TENANT_SECRET] = [RING.store, patternBytes(32, 62), 
 /** Every key, as hex. */
 function keysOf(schedule: KeySchedule, namespace: number, epoch: number): Readonly<Record<string, string>> {
   return {
-    data: toHex(schedule.dataKey(namespace, epoch)),
     pack: toHex(schedule.packKey({ ...PACK, namespace, epoch })),
     id: toHex(schedule.idKey(namespace)),
     chunker: schedule.chunkerSeed(namespace).toString(16),
@@ -50,7 +49,6 @@ describe('a key schedule', () => {
     ]);
     const chunker = Buffer.from(derived(TENANT_SECRET, 'holdfast chunker seed v1', undefined, 8), 'hex');
     expect(keysOf(SCHEDULE, TENANT, EPOCH)).toEqual({
-      data,
       pack: hkdf(Buffer.from(data, 'hex'), PACK.salt, packInfo),
       id: derived(TENANT_SECRET, 'holdfast id key v1'),
       chunker: chunker.readBigUInt64LE().toString(16),
@@ -74,7 +72,7 @@ describe('a key schedule', () => {
     const names = new Map<string, Set<string>>();
     for (const [name, key] of keys) names.set(key, (names.get(key) ?? new Set()).add(name));
     expect([...names.values()].filter((each) => each.size > 1)).toEqual([]);
-    expect(names.size).toBe(3 * 3 * 2 + 5 * 3 + 1 * 2 + 4);
+    expect(names.size).toBe(2 * 3 * 2 + 5 * 3 + 1 * 2 + 4);
   });
 
   it('keeps ids, chunking and lookups through a rotation', () => {
@@ -83,8 +81,8 @@ describe('a key schedule', () => {
     expect(rotated.idKey(TENANT)).toEqual(SCHEDULE.idKey(TENANT));
     expect(rotated.chunkerSeed(TENANT)).toBe(SCHEDULE.chunkerSeed(TENANT));
     expect(rotated.lookupKey()).toEqual(SCHEDULE.lookupKey());
-    expect(rotated.dataKey(TENANT, 2)).toEqual(SCHEDULE.dataKey(TENANT, 2));
-    expect(rotated.dataKey(TENANT, 3)).not.toEqual(SCHEDULE.dataKey(TENANT, 2));
+    expect(rotated.packKey(PACK)).toEqual(SCHEDULE.packKey(PACK));
+    expect(rotated.packKey({ ...PACK, epoch: 3 })).not.toEqual(SCHEDULE.packKey(PACK));
   });
 
   it('gives another pack key for every part of a name', () => {
@@ -101,7 +99,7 @@ describe('a key schedule', () => {
   });
 
   it('says which epoch it does not know, and which namespace has no key', () => {
-    expect(outcomeOf(() => SCHEDULE.dataKey(0, 3))).toBe('denied/EPOCH_UNKNOWN');
+    expect(outcomeOf(() => SCHEDULE.packKey({ ...PACK, epoch: 3 }))).toBe('denied/EPOCH_UNKNOWN');
     expect(outcomeOf(() => SCHEDULE.metadataKey(0))).toBe('denied/EPOCH_UNKNOWN');
     expect(outcomeOf(() => SCHEDULE.idKey(8))).toBe('denied/NAMESPACE_KEY_GONE');
     expect(outcomeOf(() => SCHEDULE.packKey({ ...PACK, namespace: 8 }))).toBe('denied/NAMESPACE_KEY_GONE');
@@ -109,12 +107,12 @@ describe('a key schedule', () => {
 
   it('forgets a namespace, and leaves the keys it gave alone', () => {
     const schedule = sampleSchedule();
-    const key = schedule.dataKey(TENANT, EPOCH);
+    const key = schedule.packKey(PACK);
     expect(schedule.hasNamespace(TENANT)).toBe(true);
     schedule.forget(TENANT);
     expect(schedule.hasNamespace(TENANT)).toBe(false);
-    expect(outcomeOf(() => schedule.dataKey(TENANT, EPOCH))).toBe('denied/NAMESPACE_KEY_GONE');
-    expect(toHex(key)).toBe(toHex(SCHEDULE.dataKey(TENANT, EPOCH)));
+    expect(outcomeOf(() => schedule.packKey(PACK))).toBe('denied/NAMESPACE_KEY_GONE');
+    expect(toHex(key)).toBe(toHex(SCHEDULE.packKey(PACK)));
     schedule.forget(TENANT);
   });
 

@@ -10,7 +10,7 @@
  */
 
 import { BinaryWriter } from '../bytes/binary-writer.ts';
-import { concatBytes, copyBytes, equalBytes, utf8Encode } from '../bytes/bytes.ts';
+import { concatBytes, equalBytes, utf8Encode } from '../bytes/bytes.ts';
 import { hkdfSha256 } from '../crypto/kdf.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { ISOLATED_NAMESPACE_MIN, NAMESPACE_NUMBER_MAX } from '../limits.ts';
@@ -108,14 +108,6 @@ export class KeySchedule {
   }
 
   /**
-   * Seals the packs of a namespace written in an epoch, through {@link packKey}.
-   * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
-   */
-  dataKey(namespace: number, epoch: number): Uint8Array {
-    return copyBytes(this.#dataKey(namespace, epoch));
-  }
-
-  /**
    * The key of one pack, and of nothing else: its random salt makes it new even if a pack id were ever used twice.
    * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
    */
@@ -202,6 +194,7 @@ export class KeySchedule {
     return derive(this.#store, LABELS.guardTag);
   }
 
+  /** What the keys of the packs of a namespace and an epoch are derived from. */
   #dataKey(namespace: number, epoch: number): Uint8Array {
     const keys = this.#namespaceKeys(namespace);
     const known = keys.data.get(epoch);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
 import { keyContext, sealedBase } from '../../test/support/sealed.ts';
+import { packKeyIn } from '../../test/support/sealed-samples.ts';
 import { createKemKeyPair, encapsulate } from '../crypto/kem.ts';
 import { decodeStoreConfig, encodeStoreConfig } from '../format/index.ts';
 import { RING_EPOCHS_MAX, RING_NAMESPACES_MAX, RING_WRITERS_MAX } from '../limits.ts';
@@ -35,8 +36,8 @@ describe('rotating', () => {
     expect(next.config.keys.slots).toEqual(STATE.config.keys.slots);
     expect(next.keyring.epochs).toEqual([1, 2].map((number) => ({ number, created: CREATED })));
     expect(next.keyring.schedule.currentEpoch).toBe(2);
-    const [first, second] = [1, 2].map((epoch) => next.keyring.schedule.dataKey(0, epoch));
-    expect(first).toEqual(STATE.keyring.schedule.dataKey(0, 1));
+    const [first, second] = [1, 2].map((epoch) => packKeyIn(next.keyring.schedule, 0, epoch));
+    expect(first).toEqual(packKeyIn(STATE.keyring.schedule, 0, 1));
     expect(second).not.toEqual(first);
     expect(next.keyring.schedule.idKey(0)).toEqual(STATE.keyring.schedule.idKey(0));
     expect(unlockWith(STATE.keyring, next.config)?.epochs).toHaveLength(2);
@@ -46,7 +47,7 @@ describe('rotating', () => {
     const three = rotate(rotate(STATE, CONTEXT), CONTEXT);
     const next = await reopened(forgetEpochs(three, [1], CONTEXT));
     expect(next.keyring.epochs.map(({ number }) => number)).toEqual([2, 3]);
-    expect(outcomeOf(() => next.keyring.schedule.dataKey(0, 1))).toBe('denied/EPOCH_UNKNOWN');
+    expect(outcomeOf(() => packKeyIn(next.keyring.schedule, 0, 1))).toBe('denied/EPOCH_UNKNOWN');
     expect(forgetEpochs(next, [1], CONTEXT).keyring.epochs).toHaveLength(2);
     expect(outcomeOf(() => forgetEpochs(next, [3], CONTEXT))).toBe('RangeError');
     expect(rotate(next, CONTEXT).keyring.epochs.at(-1)?.number).toBe(4);
@@ -120,7 +121,7 @@ describe('a put-only writer', () => {
     const { masterKey, ring } = materialOf(exported.keyring);
     const { schedule } = exported.keyring;
     const secrets = [masterKey, ring.store, ...ring.epochs.map(({ secret }) => secret)];
-    secrets.push(...ring.namespaces.map(({ secret }) => secret), schedule.dataKey(1, 2), schedule.operationKey(1));
+    secrets.push(...ring.namespaces.map(({ secret }) => secret), packKeyIn(schedule, 1, 2), schedule.operationKey(1));
     secrets.push(schedule.writerKemSeed(1, 2), schedule.lookupKey(), schedule.metadataKey(2));
     for (const secret of secrets) {
       expect(text).not.toContain(Buffer.from(secret).toString('base64'));

@@ -9,6 +9,7 @@ import {
   decodePackHeader,
   decodeStoreConfig,
   KEY_PAGES_PREFIX,
+  type KeySchedule,
   PACKS_PREFIX,
   STORE_CONFIG_KEY,
   verifyShard,
@@ -58,6 +59,18 @@ function packsOf(files: ReadonlyMap<string, Uint8Array>, isTheirs: (namespace: n
   );
 }
 
+/** What is sealed in a pack, and what seals it. */
+function addPack(
+  scan: WindowScan,
+  schedule: KeySchedule,
+  { name, blob }: { readonly name: string; readonly blob: Uint8Array },
+): void {
+  const { data } = verifyShard(blob);
+  const { salt = new Uint8Array(0), ...header } = decodePackHeader(data);
+  scan.add(`pack ${name}`, data.subarray(128, -64));
+  if (schedule.hasNamespace(header.namespace)) scan.add(`the key of ${name}`, schedule.packKey({ ...header, salt }));
+}
+
 describe('a dropped namespace', () => {
   it('leaves no key, no seal of a key, no sealed bytes of its packs and no plaintext in any file', async () => {
     const { folder, store } = await newStore();
@@ -72,7 +85,6 @@ describe('a dropped namespace', () => {
     scan.add('the secret', secrets.namespaces.find((one) => one.number === number)?.secret ?? new Uint8Array(0));
     for (const [what, key] of [
       ['the id key', schedule.idKey(number)],
-      ['the data key', schedule.dataKey(number, 1)],
       ['the operation key', schedule.operationKey(number)],
       ['the content', CONTENT],
       ['the name', Buffer.from(NAME)],
@@ -82,7 +94,7 @@ describe('a dropped namespace', () => {
       if (name.startsWith(KEY_PAGES_PREFIX)) scan.add(`key page ${name}`, page.subarray(40));
     const packs = packsOf(before, (namespace) => namespace !== 0);
     expect(packs.length).toBeGreaterThanOrEqual(2);
-    for (const [name, blob] of packs) scan.add(`pack ${name}`, verifyShard(blob).data.subarray(128, -64));
+    for (const [name, blob] of packs) addPack(scan, schedule, { name, blob });
     expect((await shown(scan, folder)).length).toBeGreaterThan(3);
 
     expect(await store.namespaces.drop(TENANT, { shred: true })).toEqual({ done: true, pending: [] });
@@ -149,9 +161,7 @@ describe('an isolated entry', () => {
     scan.add('the secret', secret);
     scan.add('the sealed secret', page[1].subarray(40));
     scan.add('the content', CONTENT);
-    scan.add('the data key', schedule.dataKey(namespace, 1));
-    for (const [name, blob] of packsOf(before, (one) => one === namespace))
-      scan.add(`pack ${name}`, verifyShard(blob).data.subarray(128, -64));
+    for (const [name, blob] of packsOf(before, (one) => one === namespace)) addPack(scan, schedule, { name, blob });
     expect((await shown(scan, folder)).length).toBeGreaterThan(1);
 
     if (how === 'deleted') await store.delete(NAME);

@@ -83,6 +83,11 @@ export function sampleKey(header: PackHeader, schedule = sampleSchedule()): Uint
   return schedule.packKey({ ...header, salt: header.salt ?? new Uint8Array(0) });
 }
 
+/** What seals one and the same pack, were it of this namespace and epoch. @throws `denied/*` as `packKey` */
+export function packKeyIn(schedule: KeySchedule, namespace: number, epoch: number): Uint8Array {
+  return sampleKey(sealedHeader('data', 1, { namespace, epoch }), schedule);
+}
+
 export function buildSealed(header: PackHeader, records: readonly PackRecord[], key = sampleKey(header)): FinishedPack {
   const builder = new PackBuilder(header, { key });
   for (const record of records) builder.add(record);

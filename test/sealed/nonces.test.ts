@@ -47,6 +47,7 @@ async function openHere(folder: string): Promise<HoldfastStore> {
     clock: systemClock,
     random: systemRandom,
   });
+  await engine.recover();
   await engine.startWriting({ reserve: undefined, checkRoom: undefined });
   return new HoldfastStore(engine);
 }

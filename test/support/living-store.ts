@@ -129,6 +129,7 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
     clock: systemClock,
     random: systemRandom,
   });
+  await engine.recover();
   await engine.startWriting({ reserve, checkRoom: undefined });
   return { store: new HoldfastStore(engine), metadata: parts.metadata, life, end: () => life.end() };
 }

@@ -163,6 +163,8 @@ export const RESERVE_BYTES = 16 * MIB;
 /** Packs smaller than half a full pack are merged when this many of one size tier have gathered. */
 export const MERGE_FAN_IN = 8;
 
+/** Keys of isolated entries that stay in memory though nobody is using them; each can be loaded again. */
+export const ISOLATED_KEYS_KEPT_MAX = 1024;
 /** Isolated entries that one dropped namespace may hold: the record of its commit names each. */
 export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
 

@@ -32,8 +32,8 @@ async function storeToMerge(lie?: number) {
   const context: MergeContext & { flushJournal: () => Promise<void> } = {
     metadata,
     packs,
-    newPack,
-    idsOf: () => plainIds,
+    newPack: async (packClass) => newPack(packClass),
+    idsOf: async () => plainIds,
     submit: async (changes: readonly Change[]) => {
       const [outcome] = await metadata.commit([{ changes, inline: [] }]);
       if (!outcome?.ok) throw outcome?.error;

@@ -23,13 +23,22 @@ import type { PackStore, WholePack } from '../placement/pack-store.ts';
 import { journalEntriesOf, readItem } from './journal-reader.ts';
 import { dueJournalPacks, duePacks } from './merge-choice.ts';
 
+interface NewPack {
+  readonly header: PackHeader;
+  readonly key?: Uint8Array;
+}
+
 export interface MergeContext {
   readonly metadata: Metadata;
   readonly packs: PackStore;
-  /** Begins a pack. @param namespace default 0 */
-  newPack(packClass: PackClass, namespace?: number): { readonly header: PackHeader; readonly key?: Uint8Array };
-  /** What the items of a namespace are named by. */
-  idsOf(namespace: number): ItemIds;
+  /**
+   * Begins a pack.
+   * @param namespace default 0
+   * @throws `denied/NAMESPACE_KEY_GONE`, `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT`
+   */
+  newPack(packClass: PackClass, namespace?: number): Promise<NewPack>;
+  /** What the items of a namespace are named by. @throws as `newPack` */
+  idsOf(namespace: number): Promise<ItemIds>;
   /** Commits and waits until the change would survive any crash. */
   submit(changes: readonly Change[]): Promise<unknown>;
   /** Makes the journal records of all commits so far durable, also those of other processes. */
@@ -189,12 +198,19 @@ async function readSound(
   return group.some(({ number }) => damaged.has(number)) ? undefined : packs;
 }
 
-async function readUnlessDamaged(context: MergeContext, row: PackRow): Promise<FoundPack | undefined> {
-  try {
+function readUnlessDamaged(context: MergeContext, row: PackRow): Promise<FoundPack | undefined> {
+  return unlessDamaged(async () => {
     const whole = await context.packs.openWhole(row);
     return whole && { whole, live: await liveOrdinals(context, row, whole) };
+  });
+}
+
+/** @returns `undefined` when what `work` needs is damaged or gone */
+async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
   } catch (error) {
-    // A namespace that is being dropped has no key any more; its packs go with it.
+    // A namespace or an isolated entry that is being dropped has no key any more; its packs go with it.
     if (isStoreError(error) && (error.kind === 'corrupt' || error.code === 'NAMESPACE_KEY_GONE')) return undefined;
     throw error;
   }
@@ -206,14 +222,15 @@ async function mergeItems(
   packGroup: PackGroup,
   group: readonly PackToMerge[],
 ): Promise<PlannedMerge | undefined> {
-  const builder = newBuilder(context, packGroup);
+  const builder = await unlessDamaged(() => newBuilder(context, packGroup));
+  if (builder === undefined) return undefined;
   for (const pack of group) copyLiveRecords(pack, builder);
   const dropped = group.map(({ row }) => row.id);
   return { change: { type: 'pack-merge', added: await writeIfAny(context, builder), dropped }, bytes: builder.bytes };
 }
 
-function newBuilder(context: MergeContext, group: PackGroup): PackBuilder {
-  const { header, key } = context.newPack(group.class, group.namespace);
+async function newBuilder(context: MergeContext, group: PackGroup): Promise<PackBuilder> {
+  const { header, key } = await context.newPack(group.class, group.namespace);
   return new PackBuilder(header, key && { key });
 }
 
@@ -261,7 +278,7 @@ async function liveOrdinals(
     for (const [index, item] of items.entries()) {
       const location = locations[index];
       if (location?.pack?.number !== pack.number || location.ordinal !== item.ordinal) continue;
-      if (location.suspect) await readItem(opened, item, idsOf(opened.identity.namespace));
+      if (location.suspect) await readItem(opened, item, await idsOf(opened.identity.namespace));
       live.add(item.ordinal);
     }
   }
@@ -270,8 +287,8 @@ async function liveOrdinals(
 
 /** Moves live inline chunks of journal packs to a data pack, and their records to one journal pack. */
 async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]): Promise<PlannedMerge | undefined> {
-  const records = newBuilder(context, JOURNAL_GROUP);
-  const chunks = newBuilder(context, { class: 'data', namespace: DEFAULT_NAMESPACE });
+  const records = await newBuilder(context, JOURNAL_GROUP);
+  const chunks = await newBuilder(context, { class: 'data', namespace: DEFAULT_NAMESPACE });
   let last = 0;
   let journal: NonNullable<PackRow['journal']> | undefined;
   for (const pack of group) {

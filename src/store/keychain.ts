@@ -101,8 +101,7 @@ export class Keychain implements PackKeys {
     const name = toHex(pack.pack) + toHex(pack.salt);
     const known = this.#packKeys.get(name);
     if (known) return known;
-    if (pack.namespace >= ISOLATED_NAMESPACE_MIN) await this.#pages.load(pack.namespace);
-    const key = await this.#following(() => this.schedule.packKey(pack));
+    const key = await this.#following(() => this.using(pack.namespace, () => this.schedule.packKey(pack)));
     if (this.#packKeys.size >= PACK_KEYS_MAX) {
       const [oldest] = this.#packKeys.keys();
       this.#packKeys.delete(oldest as string);
@@ -112,20 +111,32 @@ export class Keychain implements PackKeys {
   }
 
   /**
-   * Makes a key for one entry; durable when this resolves.
+   * Runs `work` while the key of a namespace is at hand, which is not sure one `await` later: those of isolated entries
+   * come from their pages.
+   * @throws `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT`, and what `work` throws
+   */
+  async using<T>(namespace: number, work: () => T): Promise<T> {
+    return namespace >= ISOLATED_NAMESPACE_MIN ? await this.#pages.using(namespace, work) : work();
+  }
+
+  /**
+   * Makes a key for one entry; durable when this resolves, and at hand until `releaseIsolated`.
    * @returns the number of its namespace of one
    */
   createIsolated(): Promise<number> {
     return this.#pages.create();
   }
 
+  releaseIsolated(namespace: number): void {
+    this.#pages.release(namespace);
+  }
+
   sealIsolated(namespace: number, value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array } {
     return sealIsolatedEntry(value, { namespace, schedule: this.schedule, random: this.#random });
   }
 
-  /** @throws `corrupt/ENTRY_CORRUPT`, `corrupt/KEY_PAGE_MISSING` */
-  async openIsolated(entry: IsolatedEntry): Promise<EntryValue> {
-    await this.#pages.load(entry.namespace);
+  /** Only within `using`. @throws `corrupt/ENTRY_CORRUPT`, `denied/NAMESPACE_KEY_GONE` */
+  openIsolated(entry: IsolatedEntry): EntryValue {
     return openIsolatedEntry(entry, this.schedule);
   }
 
@@ -136,6 +147,7 @@ export class Keychain implements PackKeys {
 
   /** Drops what is in memory of a namespace whose key is gone. */
   forget(namespace: number): void {
+    this.#pages.forget(namespace);
     this.schedule.forget(namespace);
     this.#packKeys.clear();
   }
@@ -256,12 +268,12 @@ export class Keychain implements PackKeys {
   }
 
   /** What was sealed under a newer epoch tells that the keys have changed. */
-  async #following<T>(work: () => T): Promise<T> {
+  async #following<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (!isStoreError(error, 'EPOCH_UNKNOWN', 'NAMESPACE_KEY_GONE') || !(await this.reload())) throw error;
-      return work();
+      return await work();
     }
   }
 }

@@ -16,6 +16,8 @@ export interface IsolatedPut {
   readonly namespace: number;
   /** The entry's value as the metadata keeps it, and the version it shows. */
   seal(value: EntryValue): { readonly entry: Uint8Array; readonly version: Uint8Array };
+  /** Nothing is sealed any more: the key need not stay at hand. */
+  release(): void;
 }
 
 const DEFAULT_NAMESPACE = 0;
@@ -76,10 +78,13 @@ export class Scopes {
         const { reader, ids } = scope;
         return { row, value: decoded.value, reader, ids, isolated: false };
       }
-      invariant(this.#keychain, 'only a sealed store has isolated entries');
-      const value = await this.#keychain.openIsolated(decoded.isolated);
-      const { reader, ids } = this.#make(decoded.isolated.namespace);
-      return { row, value, reader, ids, isolated: true };
+      const keychain = this.#keychain;
+      invariant(keychain, 'only a sealed store has isolated entries');
+      const { isolated } = decoded;
+      return await keychain.using(isolated.namespace, () => {
+        const { reader, ids } = this.#make(isolated.namespace);
+        return { row, value: keychain.openIsolated(isolated), reader, ids, isolated: true };
+      });
     } catch (error) {
       throw namingEntry(error, keyText(row));
     }
@@ -104,6 +109,7 @@ export class Scopes {
     return {
       scope: this.#make(namespace),
       seal: (value) => keychain.sealIsolated(namespace, value),
+      release: () => keychain.releaseIsolated(namespace),
       namespace,
     };
   }

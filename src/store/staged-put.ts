@@ -129,6 +129,8 @@ export async function storeContent(
   } catch (error) {
     await writer.abandon();
     throw error;
+  } finally {
+    isolated.release();
   }
 }
 

@@ -73,8 +73,12 @@ export class Upkeep {
     return {
       metadata,
       packs,
-      newPack: (packClass, namespace) => session.newPack(packClass, namespace),
-      idsOf: (namespace) => keychain?.ids(namespace) ?? plainIds,
+      newPack: async (packClass, namespace = 0) => {
+        const newPack = () => session.newPack(packClass, namespace);
+        return keychain ? await keychain.using(namespace, newPack) : newPack();
+      },
+      idsOf: async (namespace) =>
+        keychain ? await keychain.using(namespace, () => keychain.ids(namespace)) : plainIds,
       submit: (changes) => committer.submit({ changes, inline: [] }),
       flushJournal: () => committer.flush(),
       flushJournalAnew: () => committer.flushAnew(),

@@ -128,6 +128,25 @@ describe('a key schedule', () => {
     expect(outcomeOf(() => schedule.learn(8, patternBytes(32, 66)))).toBe('internal/INVARIANT_BROKEN');
   });
 
+  it('gives no key once it is wiped, and leaves alone what it was made of and what it gave', () => {
+    const schedule = new KeySchedule(RING);
+    const key = schedule.packKey(PACK);
+    schedule.wipe();
+    for (const ask of [
+      () => schedule.packKey(PACK),
+      () => schedule.idKey(0),
+      () => schedule.metadataKey(EPOCH),
+      () => schedule.lookupKey(),
+      () => schedule.tableSumKey(),
+      () => schedule.keyPageKey(),
+      () => schedule.guardTag(),
+      () => schedule.writerKemSeed(0, EPOCH),
+    ])
+      expect(outcomeOf(ask)).toBe('internal/INVARIANT_BROKEN');
+    expect(toHex(key)).toBe(toHex(SCHEDULE.packKey(PACK)));
+    expect(new KeySchedule(RING).lookupKey()).toEqual(SCHEDULE.lookupKey());
+  });
+
   it.each<[string, RingSecrets]>([
     ['no epoch', { ...RING, epochs: [] }],
     ['epoch 0', { ...RING, epochs: [{ number: 0, secret: patternBytes(32, 1) }] }],

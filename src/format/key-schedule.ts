@@ -56,7 +56,7 @@ interface NamespaceKeys {
 
 /**
  * The keys of one store, for as long as it is open. Derives when asked; synchronous, some microseconds each. The keys
- * it gives are copies of the caller's own: `forget` wipes none of them, so nothing is ever sealed under zeros.
+ * it gives are copies of the caller's own: `forget` and `wipe` wipe none of them, so nothing is ever sealed under zeros.
  */
 export class KeySchedule {
   /** The newest epoch: what is sealed now is sealed under it. */
@@ -64,6 +64,7 @@ export class KeySchedule {
   readonly #store: Uint8Array;
   readonly #epochs: ReadonlyMap<number, Uint8Array>;
   readonly #namespaces = new Map<number, NamespaceKeys>();
+  #wiped = false;
 
   /** @param secrets copied; the caller may wipe them */
   constructor(secrets: RingSecrets) {
@@ -97,6 +98,14 @@ export class KeySchedule {
   learnFrom(earlier: KeySchedule): void {
     for (const [namespace, { secret }] of earlier.#namespaces)
       if (namespace >= ISOLATED_NAMESPACE_MIN) this.#add(namespace, secret);
+  }
+
+  /** Overwrites all secrets and the data keys made of them: it gives no key any more, and whoever asks is wrong. */
+  wipe(): void {
+    this.#wiped = true;
+    this.#store.fill(0);
+    for (const secret of this.#epochs.values()) secret.fill(0);
+    for (const namespace of this.#namespaces.keys()) this.forget(namespace);
   }
 
   /** Wipes the secret of a namespace and every data key made of it; from then on it is `NAMESPACE_KEY_GONE`. */
@@ -160,17 +169,17 @@ export class KeySchedule {
 
   /** Seals rows of the metadata. @throws `denied/EPOCH_UNKNOWN` */
   metadataKey(epoch: number): Uint8Array {
-    return derive(this.#epochSecret(epoch), LABELS.metadata, { salt: this.#store });
+    return derive(this.#epochSecret(epoch), LABELS.metadata, { salt: this.#storeSecret });
   }
 
   /** Keys the digests by which the metadata finds entries. */
   lookupKey(): Uint8Array {
-    return derive(this.#store, LABELS.lookup);
+    return derive(this.#storeSecret, LABELS.lookup);
   }
 
   /** Keys the digests of rows that the metadata adds up per table: they outlive rotations, as the sums do. */
   tableSumKey(): Uint8Array {
-    return derive(this.#store, LABELS.tableSum);
+    return derive(this.#storeSecret, LABELS.tableSum);
   }
 
   /**
@@ -183,7 +192,7 @@ export class KeySchedule {
 
   /** Seals the pages that hold the secrets of isolated entries; of the store secret alone. */
   keyPageKey(): Uint8Array {
-    return derive(this.#store, LABELS.keyPage);
+    return derive(this.#storeSecret, LABELS.keyPage);
   }
 
   /**
@@ -191,7 +200,7 @@ export class KeySchedule {
    * has no ring of the store cannot make a store that shows it.
    */
   guardTag(): Uint8Array {
-    return derive(this.#store, LABELS.guardTag);
+    return derive(this.#storeSecret, LABELS.guardTag);
   }
 
   /** What the keys of the packs of a namespace and an epoch are derived from. */
@@ -224,7 +233,17 @@ export class KeySchedule {
     if (!known) this.#namespaces.set(namespace, { secret: copySecret(secret), data: new Map() });
   }
 
+  get #storeSecret(): Uint8Array {
+    this.#assertThere();
+    return this.#store;
+  }
+
+  #assertThere(): void {
+    invariant(!this.#wiped, 'nothing is derived of keys that were wiped');
+  }
+
   #namespaceKeys(namespace: number): NamespaceKeys {
+    this.#assertThere();
     const keys = this.#namespaces.get(namespace);
     if (keys) return keys;
     throw storeError('NAMESPACE_KEY_GONE', `namespace ${namespace} has no key here: it was dropped, or is not yours`, {
@@ -233,6 +252,7 @@ export class KeySchedule {
   }
 
   #epochSecret(epoch: number): Uint8Array {
+    this.#assertThere();
     const secret = this.#epochs.get(epoch);
     if (secret) return secret;
     throw storeError('EPOCH_UNKNOWN', `key epoch ${epoch} is not in the ring, whose newest is ${this.currentEpoch}`, {

@@ -16,7 +16,15 @@ export {
 } from './identity.ts';
 export { combineIdentity, splitIdentity } from './identity-shares.ts';
 export { createKeyFile, formatKey, generateKey, KEY_BYTES, parseKey, readKeyFile } from './key-file.ts';
-export { createKeyring, type EpochFacts, type Keyring, type NamespaceFacts, type WriterFacts } from './keyring.ts';
+export {
+  createKeyring,
+  type EpochFacts,
+  type Keyring,
+  type NamespaceFacts,
+  type WriterFacts,
+  wipeKeyring,
+  wipeRingSecrets,
+} from './keyring.ts';
 export { checkNamespaceName, DEFAULT_NAMESPACE, isNamespaceName } from './namespace-name.ts';
 export { addNamespace, dropNamespace, setNamespaceQuota } from './namespaces.ts';
 export {

@@ -4,7 +4,7 @@ import { storeError } from '../errors/store-error.ts';
 import { KeySchedule, type RingSecrets } from '../format/key-schedule.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
-import { conceal } from './conceal.ts';
+import { conceal, wipe } from './conceal.ts';
 import { KEY_BYTES } from './key-file.ts';
 import { checkNamespaceName, DEFAULT_NAMESPACE } from './namespace-name.ts';
 import type { Ring } from './ring.ts';
@@ -64,7 +64,7 @@ export class Keyring {
   /** @param material kept; nobody may change it afterwards */
   constructor(material: KeyringMaterial) {
     this.#material = material;
-    this.schedule = new KeySchedule(this.secrets);
+    this.schedule = new KeySchedule(material.ring);
     conceal(this, '[Keyring]');
   }
 
@@ -126,6 +126,32 @@ export class Keyring {
 /** What the operations of this folder work on. Not for anybody else: it holds the master key. */
 export function materialOf(keyring: Keyring): KeyringMaterial {
   return readMaterial(keyring);
+}
+
+/**
+ * Overwrites the keys of a keyring that nobody uses any more: master key, ring and schedule. What it tells of epochs,
+ * namespaces and writers stays.
+ * @param kept keyrings still in use: a change of keys hands on what it does not change
+ */
+export function wipeKeyring(keyring: Keyring, kept: readonly Keyring[] = []): void {
+  if (kept.includes(keyring)) return;
+  const shared = new Set(kept.flatMap(secretsIn));
+  keyring.schedule.wipe();
+  wipe(...secretsIn(keyring).filter((secret) => !shared.has(secret)));
+}
+
+function secretsIn(keyring: Keyring): readonly Uint8Array[] {
+  const { masterKey, ring } = materialOf(keyring);
+  return [masterKey, ...secretsOfRing(ring)];
+}
+
+/** Overwrites secrets that were handed out as copies. */
+export function wipeRingSecrets(secrets: RingSecrets): void {
+  wipe(...secretsOfRing(secrets));
+}
+
+function secretsOfRing({ store, epochs, namespaces }: RingSecrets): readonly Uint8Array[] {
+  return [store, ...[...epochs, ...namespaces].map(({ secret }) => secret)];
 }
 
 /** Fresh keys for a store that is about to be made: master key, store secret, epoch 1, the default namespace. */

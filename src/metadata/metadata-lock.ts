@@ -17,6 +17,12 @@ async function isBegun(reader: Reader): Promise<boolean> {
   return begun !== undefined;
 }
 
+/** Keys, and the generation of the config they come from. */
+interface MetadataKeys {
+  readonly schedule: KeySchedule;
+  readonly generation: number;
+}
+
 export interface MetadataLockParts {
   readonly database: KeyedDatabase;
   readonly sealer: RowSealer;
@@ -38,9 +44,18 @@ export class MetadataLock {
    * transaction writes a part of its rows under keys that prove to be wrong.
    */
   async unlock(keys: RingSecrets, generation: number): Promise<void> {
+    const next = { schedule: new KeySchedule(keys), generation };
+    try {
+      await this.#use(next);
+    } catch (error) {
+      next.schedule.wipe();
+      throw error;
+    }
+  }
+
+  async #use(next: MetadataKeys): Promise<void> {
     const { database, store, readOnly } = this.#parts;
     const { unguarded } = database;
-    const next = { schedule: new KeySchedule(keys), generation };
     const open = async (reader: Reader): Promise<void> => {
       await loadHead(reader, store.tables);
     };
@@ -57,12 +72,16 @@ export class MetadataLock {
     );
   }
 
+  /** Overwrites the keys. The database must be closed. */
+  close(): void {
+    const { sealer } = this.#parts;
+    if (!sealer.isUnlocked) return;
+    sealer.schedule.wipe();
+    sealer.lock();
+  }
+
   /** Uses other keys from now on, unless `work` fails with them. */
-  async #with(
-    next: { readonly schedule: KeySchedule; readonly generation: number },
-    reader: Reader,
-    work: (reader: Reader) => Promise<void>,
-  ): Promise<void> {
+  async #with(next: MetadataKeys, reader: Reader, work: (reader: Reader) => Promise<void>): Promise<void> {
     const { database, sealer } = this.#parts;
     const stored = await loadGeneration(reader);
     if (stored > next.generation) throw keysChanged(next.generation, stored);
@@ -77,6 +96,7 @@ export class MetadataLock {
       database.generation = before.generation;
       throw error;
     }
+    before.schedule?.wipe();
   }
 
   async #writeFirstRows(transaction: Transaction): Promise<void> {

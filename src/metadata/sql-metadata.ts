@@ -268,5 +268,6 @@ export class SqlMetadata implements Metadata {
   async close(): Promise<void> {
     await this.#database.close();
     await this.#folding;
+    this.#sealed?.lock.close();
   }
 }

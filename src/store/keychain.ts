@@ -15,7 +15,14 @@ import {
   STORE_CONFIG_KEY,
   sealIsolatedEntry,
 } from '../format/index.ts';
-import { type Keyring, type KeyState, type NamespaceFacts, unlockWith } from '../keys/index.ts';
+import {
+  type Keyring,
+  type KeyState,
+  type NamespaceFacts,
+  unlockWith,
+  wipeKeyring,
+  wipeRingSecrets,
+} from '../keys/index.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import type { ConfigCondition, Metadata } from '../metadata/contract.ts';
 import type { RandomBytes } from '../runtime/random.ts';
@@ -36,7 +43,11 @@ export class Keychain implements PackKeys {
   readonly #pages: KeyPages;
   readonly #unlocking: Unlocking;
   readonly #packKeys = new Map<string, Uint8Array>();
+  /** Keys that others took the place of, or that were never used, while a change may still be working on them. */
+  readonly #replaced: Keyring[] = [];
   #unlocked: KeyState;
+  #isChanging = false;
+  #closed = false;
   #changing: Promise<unknown> = Promise.resolve();
   #reloading: Promise<unknown> = Promise.resolve();
   #settling: Promise<void> = Promise.resolve();
@@ -113,9 +124,10 @@ export class Keychain implements PackKeys {
   /**
    * Runs `work` while the key of a namespace is at hand, which is not sure one `await` later: those of isolated entries
    * come from their pages.
-   * @throws `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT`, and what `work` throws
+   * @throws `corrupt/KEY_PAGE_MISSING`, `corrupt/KEY_PAGE_CORRUPT`, `closed/STORE_CLOSED`, and what `work` throws
    */
   async using<T>(namespace: number, work: () => T): Promise<T> {
+    if (this.#closed) throw storeError('STORE_CLOSED', 'the store is closed');
     return namespace >= ISOLATED_NAMESPACE_MIN ? await this.#pages.using(namespace, work) : work();
   }
 
@@ -159,7 +171,7 @@ export class Keychain implements PackKeys {
    *   `conflict/PRECONDITION_FAILED`
    */
   change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T, condition: ConfigCondition = {}): Promise<T> {
-    const changing = this.#changing.then(() => this.#change(change, condition));
+    const changing = this.#changing.then(() => this.#changeAlone(change, condition));
     this.#changing = changing.catch(() => undefined);
     return changing;
   }
@@ -185,18 +197,41 @@ export class Keychain implements PackKeys {
     return this.#settling;
   }
 
+  /** Overwrites the keys. Operations must have ended. */
   close(): void {
+    this.#closed = true;
     this.#unlocking.end();
+    for (const key of this.#packKeys.values()) key.fill(0);
+    this.#packKeys.clear();
+    for (const keyring of [...this.#replaced, this.keyring, this.#unlocking.opened.keyring])
+      if (keyring) wipeKeyring(keyring);
+  }
+
+  async #changeAlone<T extends KeyState>(
+    change: (now: KeyState) => Promise<T> | T,
+    condition: ConfigCondition,
+  ): Promise<T> {
+    this.#isChanging = true;
+    try {
+      return await this.#change(change, condition);
+    } finally {
+      this.#isChanging = false;
+      this.#wipeReplaced();
+    }
   }
 
   async #change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T, condition: ConfigCondition): Promise<T> {
-    const next = await change(this.#unlocked);
+    const now = this.#unlocked;
+    const next = await change(now);
+    this.#replaced.push(next.keyring);
     const { generation } = next.config;
     const bytes = encodeStoreConfig(next.config);
     try {
-      await this.#metadata.setConfig(this.config.generation, { generation, bytes }, condition);
+      await this.#metadata.setConfig(now.config.generation, { generation, bytes }, condition);
     } catch (error) {
-      if (!isStoreError(error, 'KEYS_CHANGED') || !(await this.reload())) throw error;
+      if (!isStoreError(error, 'KEYS_CHANGED')) throw error;
+      // Another process was first; its keys may have been taken over while this change was made.
+      if (!(await this.reload()) && this.#unlocked === now) throw error;
       return await this.#change(change, condition);
     }
     if (await this.#take(next)) await this.#resealHead();
@@ -254,17 +289,35 @@ export class Keychain implements PackKeys {
 
   /** @returns whether these are the newest keys; where they are not, everything stays as it was */
   async #take(unlocked: KeyState): Promise<boolean> {
+    const { config, keyring } = unlocked;
+    this.#replaced.push(keyring);
+    const { secrets } = keyring;
     try {
-      await this.#metadata.unlock(unlocked.keyring.secrets, unlocked.config.generation);
+      await this.#metadata.unlock(secrets, config.generation);
     } catch (error) {
       if (!isStoreError(error, 'KEYS_CHANGED')) throw error;
       return false;
+    } finally {
+      wipeRingSecrets(secrets);
     }
-    unlocked.keyring.schedule.learnFrom(this.schedule);
-    this.#unlocked = { config: unlocked.config, keyring: unlocked.keyring };
+    keyring.schedule.learnFrom(this.schedule);
+    this.#replaced.push(this.keyring);
+    this.#unlocked = { config, keyring };
     this.#packKeys.clear();
     this.#owed = true;
+    this.#wipeReplaced();
     return true;
+  }
+
+  /**
+   * A change works on the keys that it was given, across awaits; everybody else asks for a key and uses it at once. The
+   * keys with which the store was opened stay until it is closed: newer ones are told by them to be of the same store.
+   */
+  #wipeReplaced(): void {
+    if (this.#isChanging) return;
+    const { opened } = this.#unlocking;
+    const kept = [this.keyring, ...(opened.keyring ? [opened.keyring] : [])];
+    for (const keyring of this.#replaced.splice(0)) wipeKeyring(keyring, kept);
   }
 
   /** What was sealed under a newer epoch tells that the keys have changed. */

@@ -73,6 +73,7 @@ export {
   parseWriterCredential,
   readWriterCredential,
   type WriterCredential,
+  wipeWriterCredential,
   writeWriterCredential,
 } from './writer-credential.ts';
 export { addWriter, exportWriter, type NewWriter, removeWriter } from './writers.ts';

@@ -143,6 +143,17 @@ describe('a put-only writer', () => {
     expect(outcomeOf(() => removeWriter(next, writer?.fingerprint ?? '', CONTEXT))).toBe('not-found/SLOT_NOT_FOUND');
   });
 
+  it('leaves no seed in memory when it is not let in', () => {
+    const drawn: Uint8Array[] = [];
+    const recording = (count: number): Uint8Array => {
+      drawn.push(random(count));
+      return drawn.at(-1) as Uint8Array;
+    };
+    const refused = () => exportWriter(base, { label: 'x', namespace: 'x' }, { ...CONTEXT, random: recording });
+    expect(outcomeOf(refused)).toBe('not-found/NAMESPACE_NOT_FOUND');
+    expect(drawn).toEqual([new Uint8Array(32)]);
+  });
+
   it.each<[string, () => unknown, string]>([
     [
       'no such namespace',

@@ -111,6 +111,11 @@ export function concealCredential(credential: WriterCredential): WriterCredentia
   return conceal(credential, `[WriterCredential ${credential.storeId}]`);
 }
 
+/** Overwrites what is secret in a credential. */
+export function wipeWriterCredential({ idKey, signingSeed }: WriterCredential): void {
+  wipe(idKey, signingSeed);
+}
+
 /**
  * Reads a credential file.
  * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`

@@ -65,7 +65,7 @@ export function removeWriter(state: KeyState, writer: string, context: Pick<KeyC
 
 /**
  * Makes the credential of a new put-only writer and lets it in. The store keeps label and public key; the signing seed
- * is in the credential only.
+ * is in the credential only, which is to be wiped with `wipeWriterCredential`.
  * @throws as `addWriter`
  */
 export function exportWriter(
@@ -74,13 +74,23 @@ export function exportWriter(
   context: KeyContext,
 ): KeyState & { readonly credential: WriterCredential } {
   const signingSeed = context.random(KEY_BYTES);
-  const { publicKey } = createSigner('ed25519', signingSeed);
-  const next = addWriter(state, { ...writer, publicKey }, context);
+  try {
+    const { publicKey } = createSigner('ed25519', signingSeed);
+    const next = addWriter(state, { ...writer, publicKey }, context);
+    return { ...next, credential: credentialOf(next, signingSeed) };
+  } catch (error) {
+    wipe(signingSeed);
+    throw error;
+  }
+}
+
+/** What the last writer of a keyring is given. */
+function credentialOf(next: KeyState, signingSeed: Uint8Array): WriterCredential {
   const added = next.keyring.writers.at(-1);
   const namespace = next.keyring.namespaces.find(({ number }) => number === added?.namespace);
   invariant(added && namespace, 'a writer that was added has its namespace');
   const { schedule } = next.keyring;
-  const credential = concealCredential({
+  return concealCredential({
     storeId: next.config.storeId,
     namespace: namespace.number,
     namespaceName: namespace.name,
@@ -92,7 +102,6 @@ export function exportWriter(
     label: added.label,
     signingSeed,
   });
-  return { ...next, credential };
 }
 
 function inboxKey(seed: Uint8Array): Uint8Array {

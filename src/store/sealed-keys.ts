@@ -15,6 +15,8 @@ import {
   removeWriter,
   rotate,
   type SlotFacts,
+  type WriterCredential,
+  wipeWriterCredential,
 } from '../keys/index.ts';
 import { packsByEpoch, rekey } from '../maintenance/rekey.ts';
 import type { Engine } from './engine.ts';
@@ -113,8 +115,18 @@ export class SealedKeys implements StoreKeys {
     return this.#calls.change(options, async (keychain, engine) => {
       const { label, namespace } = options;
       const writer = { label, ...(namespace !== undefined && { namespace }) };
-      const { credential } = await keychain.change((now) => exportWriter(now, writer, engine.keyContext));
-      return formatWriterCredential(credential);
+      // Of a change that another process overtook, too: it is made again, with another seed.
+      const made: WriterCredential[] = [];
+      try {
+        const { credential } = await keychain.change((now) => {
+          const next = exportWriter(now, writer, engine.keyContext);
+          made.push(next.credential);
+          return next;
+        });
+        return formatWriterCredential(credential);
+      } finally {
+        for (const credential of made) wipeWriterCredential(credential);
+      }
     });
   }
 

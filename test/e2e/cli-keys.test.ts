@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliFolder, createCliFolder, jsonLines } from '../support/cli.ts';
@@ -126,6 +126,20 @@ describe('writers', () => {
     expect(await ok('-N', 'dumps', 'ls')).toBe('dump\n');
     await folder.run(['inbox', 'discard', `${refused[0]?.message}`, '--yes'], { env: KEY });
     expect(await ok('inbox', 'adopt')).toContain('adopted 0 messages');
+  });
+});
+
+describe('a writer that is not made', () => {
+  it('is not let in when its file is there, and leaves no file when it is not let in', async () => {
+    const before = await ok('key', 'writers');
+    await folder.write('taken.credential', 'something else');
+    const taken = ['key', 'export-writer', '--label', 'web-2', '-o', 'taken.credential'];
+    expect(await folder.run(taken, { env: KEY })).toMatchObject({ status: 2, stdout: '' });
+    expect(readFileSync(path.join(folder.path, 'taken.credential'), 'utf8')).toBe('something else');
+    const nowhere = ['key', 'export-writer', '--label', 'web-2', '-N', 'none', '-o', 'none.credential'];
+    expect(await folder.run(nowhere, { env: KEY })).toMatchObject({ status: 3 });
+    expect(existsSync(path.join(folder.path, 'none.credential'))).toBe(false);
+    expect(await ok('key', 'writers')).toBe(before);
   });
 });
 

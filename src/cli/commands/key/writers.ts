@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { storeError } from '../../../errors/store-error.ts';
 import type { Store, WriterInfo } from '../../../index.ts';
-import { writeSecretFile } from '../../files/secret-file.ts';
+import { reserveSecretFile } from '../../files/secret-file.ts';
 import { confirmForGood } from '../../secrets/confirm.ts';
 import type { Session } from '../../session.ts';
 import { escapeControls, formatTime } from '../../text/format-text.ts';
 import { formatTable } from '../../text/table.ts';
 import { usageError } from '../../usage-error.ts';
+import { exportWriterTo } from './export-writer.ts';
 
 interface ExportFlags {
   readonly label: string;
@@ -18,6 +19,9 @@ interface RemoveFlags {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
 }
+
+const LEFT =
+  'the writer is let in and nobody has its credential: see `holdfast key writers`, and remove it with `remove-writer`';
 
 function describeWriters(writers: readonly WriterInfo[]): string {
   const rows = writers.map(({ fingerprint, namespace, created, label }) => [
@@ -44,8 +48,9 @@ async function exportWriter(session: Session, flags: ExportFlags): Promise<void>
     if (namespace !== undefined) await store.namespaces.stat(namespace, { signal });
     return session.confirm({ label, path: output, dryRun: true }, () => `would make a credential in ${output}`);
   }
-  const options = { signal, label, ...(namespace !== undefined && { namespace }) };
-  await writeSecretFile(output, await store.keys.exportWriter(options));
+  const writer = { signal, label, ...(namespace !== undefined && { namespace }) };
+  const onLeft = (): void => session.logger().error(LEFT);
+  await exportWriterTo(await reserveSecretFile(output), { keys: store.keys, onLeft }, writer);
   await session.confirm(
     { label, namespace: namespace ?? 'default', path: output },
     () => `made the credential of ${session.shown(label)} in ${session.shown(output)}; it is a secret`,

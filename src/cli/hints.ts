@@ -42,6 +42,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',
   LAST_SLOT: 'add another way in first: `holdfast key add --help`',
+  SLOT_EXISTS: '`holdfast key list` shows it; `holdfast key label SLOT TEXT` gives it another label',
   KEYS_CHANGED: 'somebody changed the keys at the same time; run the same command again',
   ROLLBACK_DETECTED: 'the store was newer when it was seen last; if you have restored a backup, add --accept-rollback',
   ENTRY_ISOLATED: 'an isolated entry has a key for itself; get it and put it again under the other name',

@@ -49,6 +49,7 @@ export const ERROR_CODES = {
   BLOB_EXISTS: 'conflict',
   NAMESPACE_EXISTS: 'conflict',
   LAST_SLOT: 'conflict',
+  SLOT_EXISTS: 'conflict',
   PERMISSION_DENIED: 'denied',
   READ_ONLY: 'denied',
   KEY_REQUIRED: 'denied',

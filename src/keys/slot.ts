@@ -90,6 +90,15 @@ export async function openSlot(
   return fail('has a key slot whose two keys do not belong together');
 }
 
+/** Whether a slot is its owner's already. Not told of passphrases: trying one costs its Argon2id. */
+export async function isSlotOf(slot: Slot, owner: SlotOwner, storeId: string): Promise<boolean> {
+  if (owner.type === 'recipient') return equalBytes(bytesOf(slot.publicKey), owner.publicKey);
+  if (owner.type === 'passphrase' || slot.type !== 'key-file') return false;
+  const seed = await unwrapSeed(slot, owner, storeId);
+  wipe(seed);
+  return seed !== undefined;
+}
+
 interface SeedPlace extends Described {
   readonly storeId: string;
   readonly owner: Exclude<SlotOwner, { readonly type: 'recipient' }>;

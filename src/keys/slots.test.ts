@@ -89,17 +89,34 @@ describe('adding a slot', () => {
   it.each([
     ['a signer as recipient', { recipient: generateIdentity('ed25519', random) }, 'invalid/CREDENTIAL_INVALID'],
     ['a line that is none', { recipient: 'age1xyz' }, 'invalid/CREDENTIAL_INVALID'],
-    ['an empty label', { ...KEY, label: '' }, 'RangeError'],
-    ['a long label', { ...KEY, label: 'x'.repeat(65) }, 'RangeError'],
-    ['a label with a line end', { ...KEY, label: 'a\nb' }, 'RangeError'],
+    ['an empty label', { key: random(32), label: '' }, 'RangeError'],
+    ['a long label', { key: random(32), label: 'x'.repeat(65) }, 'RangeError'],
+    ['a label with a line end', { key: random(32), label: 'a\nb' }, 'RangeError'],
   ])('refuses %s', async (_, slot, expected) => {
     expect(await asyncOutcome(addSlot(STATE, slot, CONTEXT))).toBe(expected);
+  });
+
+  it('refuses a key file and a recipient that have a slot, and names it', async () => {
+    expect(await asyncOutcome(addSlot(STATE, { ...KEY, label: 'again' }, CONTEXT))).toBe('conflict/SLOT_EXISTS');
+    const withFriend = await addSlot(STATE, { recipient: IDENTITY }, CONTEXT);
+    const id = listSlots(withFriend.config).at(-1)?.id;
+    for (const slot of [{ recipient: formatPublicIdentity(IDENTITY) }, { identity: IDENTITY }])
+      await expect(addSlot(withFriend, slot, CONTEXT)).rejects.toMatchObject({
+        code: 'SLOT_EXISTS',
+        message: expect.stringContaining(`${id}`),
+        details: { actual: id },
+      });
+    expect(await asyncOutcome(createSealed(sealedBase(), [KEY, KEY], CONTEXT))).toBe('conflict/SLOT_EXISTS');
+  });
+
+  it('lets the same passphrase in twice, because comparing would cost as much as opening', async () => {
+    expect(listSlots((await addSlot(STATE, PASSPHRASE, CONTEXT)).config)).toHaveLength(3);
   });
 
   it('ends with the last one that fits', async () => {
     const many = await createSealed(
       sealedBase(),
-      Array.from({ length: KEY_SLOTS_MAX }, () => KEY),
+      Array.from({ length: KEY_SLOTS_MAX }, () => ({ key: random(32) })),
       CONTEXT,
     );
     expect(await asyncOutcome(addSlot(many, KEY, CONTEXT))).toBe('exhausted/QUOTA_EXCEEDED');
@@ -165,7 +182,7 @@ describe('a change of keys', () => {
     for (const state of [mixed, { config: swapped, keyring: STATE.keyring }]) {
       const [first = ''] = listSlots(state.config).map(({ id }) => id);
       expect(outcomeOf(() => removeSlot(state, first, CONTEXT))).toBe('internal/INVARIANT_BROKEN');
-      expect(await asyncOutcome(addSlot(state, KEY, CONTEXT))).toBe('internal/INVARIANT_BROKEN');
+      expect(await asyncOutcome(addSlot(state, { key: random(32) }, CONTEXT))).toBe('internal/INVARIANT_BROKEN');
     }
   });
 });

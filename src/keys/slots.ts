@@ -12,8 +12,16 @@ import { createKeyring, materialOf } from './keyring.ts';
 import { checkLabel } from './label.ts';
 import { type KeyState, nextState, sealState } from './sealed-state.ts';
 import type { SecretFileOptions } from './secret-file.ts';
-import { type KeySecret, type NewSlot, openSlotOwner, wipeSecret } from './secrets.ts';
-import { createSlot, createSlotId, type KeyContext, relabelSlot, renewSlot, type SlotTarget } from './slot.ts';
+import { type KeySecret, type NewSlot, openSlotOwner, type SlotOwner, wipeSecret } from './secrets.ts';
+import {
+  createSlot,
+  createSlotId,
+  isSlotOf,
+  type KeyContext,
+  relabelSlot,
+  renewSlot,
+  type SlotTarget,
+} from './slot.ts';
 
 /** What making and changing slots takes from outside. */
 export interface SlotContext extends KeyContext, SecretFileOptions {}
@@ -62,7 +70,8 @@ export async function createSealed(
 /**
  * Lets somebody else in. The new slot is the last one.
  * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED` for the secret; TypeError or RangeError for the
- *   label; `exhausted/QUOTA_EXCEEDED` beyond 32 slots
+ *   label; `conflict/SLOT_EXISTS` for a key file or recipient that has a slot; `exhausted/QUOTA_EXCEEDED` beyond 32
+ *   slots
  */
 export async function addSlot(state: KeyState, slot: NewSlot, context: SlotContext): Promise<KeyState> {
   const { slots } = state.config.keys;
@@ -150,11 +159,23 @@ async function makeSlot(
     target.slots.map((other) => other.id),
   );
   try {
+    await refuseKnown(owner, target);
     const made = await createSlot({ id, label: label ?? owner.type, owner }, target, context);
     if (areAffordable([...target.slots, made])) return made;
     throw argumentRangeError('argon2', 'less costly: all passphrases of a store may have to be tried', undefined);
   } finally {
     wipeSecret(owner);
+  }
+}
+
+async function refuseKnown(
+  owner: SlotOwner,
+  { slots, storeId }: Pick<SlotTarget, 'storeId'> & { readonly slots: readonly Slot[] },
+): Promise<void> {
+  for (const slot of slots) {
+    if (!(await isSlotOf(slot, owner, storeId))) continue;
+    const message = `this ${owner.type} opens the store already: it has the slot ${slot.id}`;
+    throw storeError('SLOT_EXISTS', message, { details: { actual: slot.id } });
   }
 }
 

@@ -48,7 +48,7 @@ export interface RekeyReport {
 /** The keys of a sealed store. Every change rewrites `holdfast.json` and no data. */
 export interface StoreKeys {
   list(options?: CallOptions): Promise<readonly KeySlot[]>;
-  /** Lets somebody else in. @throws `invalid/CREDENTIAL_INVALID` */
+  /** Lets somebody else in. @throws `invalid/CREDENTIAL_INVALID`, `conflict/SLOT_EXISTS` */
   add(slot: NewSlot, options?: CallOptions): Promise<KeySlot>;
   /** @throws `not-found/SLOT_NOT_FOUND` */
   label(id: string, label: string, options?: CallOptions): Promise<KeySlot>;

@@ -1,7 +1,7 @@
 /** Several processes on one sealed store, of which one changes the keys of all; each knows only what it has looked at. */
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/index.ts';
-import type { Store } from '../../src/index.ts';
+import { generateIdentity, type Store } from '../../src/index.ts';
 import type { KeySecret } from '../../src/keys/index.ts';
 import { noise, text } from '../support/contents.ts';
 import { LIVING_KEYS, type LivingStore, metadataHome, rebuiltMetadata, startProcess } from '../support/living-store.ts';
@@ -85,7 +85,7 @@ describe('a process that was there before the keys changed', () => {
       processes.flatMap(({ store }, index) => [
         store.keys.rotate(),
         store.namespaces.create(`namespace ${index}`),
-        store.keys.add({ identity: IDENTITY, label: `slot ${index}` }),
+        store.keys.add({ recipient: generateIdentity('ml-kem-1024'), label: `slot ${index}` }),
       ]),
     );
     for (const { store } of processes) {

@@ -33,6 +33,11 @@ describe('slots', () => {
     await folder.write('ann.recipient', await folder.ok('key', 'show', 'ann.identity', '--recipient'));
     await ok('key', 'add', 'key-file', 'spare.key', '--label', 'spare');
     await ok('key', 'add', 'recipient', 'ann.recipient', '--label', 'ann');
+    for (const again of [
+      ['key', 'add', 'key-file', 'spare.key'],
+      ['key', 'add', 'recipient', 'ann.recipient'],
+    ])
+      expect(await folder.run(again, { env: KEY })).toMatchObject({ status: 4, stdout: '' });
     await folder.run(['key', 'add', 'passphrase'], { env: { ...KEY, HOLDFAST_NEW_PASSPHRASE: 'grüße from here' } });
     expect((await slots()).map(({ type, label }) => [type, label])).toEqual([
       ['key-file', 'key-file'],

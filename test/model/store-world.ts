@@ -1,9 +1,8 @@
 import { expect } from 'vitest';
 import { MemoryBackend } from '../../src/backend/index.ts';
 import { toHex } from '../../src/bytes/bytes.ts';
-import { type Entries, isStoreError, type Store } from '../../src/index.ts';
-import { generateIdentity, type KeySecret } from '../../src/keys/index.ts';
-import { seededRandom } from '../../src/testing/index.ts';
+import { type Entries, generateIdentity, isStoreError, type Store } from '../../src/index.ts';
+import type { KeySecret } from '../../src/keys/index.ts';
 import { blake3Text } from '../support/contents.ts';
 import {
   type LivingStore,
@@ -19,7 +18,6 @@ import { DEFAULT_NAMESPACE, type ModelChange, OUTCOMES, type Outcome, StoreModel
 import type { Step } from './store-steps.ts';
 
 const STALE = '00'.repeat(32);
-const IDENTITY = generateIdentity('ml-kem-1024', seededRandom(4).bytes);
 /** One pass may leave what another process was merging. */
 const REKEY_PASSES_MAX = 5;
 
@@ -147,7 +145,7 @@ export class StoreWorld {
     if (change === 'rotate') await keys.rotate();
     if (change === 'rekey') await this.#rekey(by);
     if (change === 'add') {
-      await keys.add({ identity: IDENTITY });
+      await keys.add({ recipient: generateIdentity('ml-kem-1024') });
       this.#slots += 1;
     }
     if (change === 'remove' && slot) {

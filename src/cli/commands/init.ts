@@ -76,7 +76,14 @@ async function dropUnusedKeyFile(error: unknown, keyFile: string | undefined): P
 async function letIn(store: Store, session: Session, { recipients, passing }: Sealing): Promise<void> {
   const { signal } = session;
   const [first] = recipients.length > 0 ? await store.keys.list({ signal }) : [];
-  for (const recipient of recipients) await store.keys.add({ recipient }, { signal });
+  for (const recipient of recipients) {
+    try {
+      await store.keys.add({ recipient }, { signal });
+    } catch (error) {
+      // Named twice, or whose identity made the store.
+      if (!isStoreError(error, 'SLOT_EXISTS')) throw error;
+    }
+  }
   if (passing && first !== undefined) await store.keys.remove(first.id, { signal });
 }
 

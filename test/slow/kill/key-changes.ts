@@ -1,7 +1,7 @@
 /** Changes of keys and namespaces as plain data, drawn from a seed, beside the lanes of a sealed store. */
 import type { Store } from '../../../src/index.ts';
 import { generateIdentity } from '../../../src/keys/index.ts';
-import { type SeededRandom, seededRandom } from '../../../src/testing/index.ts';
+import type { SeededRandom } from '../../../src/testing/index.ts';
 import { noise } from '../../support/contents.ts';
 
 export type KeyChange =
@@ -15,7 +15,6 @@ export type KeysModel = ReadonlySet<string>;
 const NAMES = ['one', 'two'];
 const SLOT = 'slot ';
 const NAMESPACE = 'namespace-';
-const IDENTITY = generateIdentity('ml-kem-1024', seededRandom(3).bytes);
 
 /** What a change makes of the names. */
 export function afterChange(model: KeysModel, change: KeyChange): KeysModel {
@@ -46,7 +45,7 @@ export async function runKeyChange(store: Store, change: KeyChange, random: Seed
       if ((await store.keys.epochs()).length > 1) await store.keys.rekey();
       return;
     case 'add':
-      await store.keys.add({ identity: IDENTITY, label: change.name });
+      await store.keys.add({ recipient: generateIdentity('ml-kem-1024', random.bytes), label: change.name });
       return;
     case 'remove':
       await store.keys.remove(await slotId(store, change.name));

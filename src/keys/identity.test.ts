@@ -147,6 +147,31 @@ describe('a public line', () => {
     expect(outcomeOf(() => parsePublicIdentity(text))).toBe('invalid/CREDENTIAL_INVALID');
   });
 
+  it.each([KEM, ED25519])('is refused with any letter of its key mistyped: $algorithm', (identity) => {
+    const whole = formatPublicIdentity(identity);
+    const start = whole.lastIndexOf(' ') + 1;
+    // Of the letters of a long key every seventh: they are all alike.
+    const step = whole.length > 1000 ? 7 : 1;
+    for (let at = start; at < whole.length; at += step) {
+      const typed = whole[at] === 'A' ? 'B' : 'A';
+      const mistyped = whole.slice(0, at) + typed + whole.slice(at + 1);
+      expect(outcomeOf(() => parsePublicIdentity(mistyped))).toBe('invalid/CREDENTIAL_INVALID');
+    }
+  });
+
+  it('is refused with two letters exchanged, and with the check of another line', () => {
+    const at = line.length - 100;
+    const swapped = `${line.slice(0, at)}${line[at + 1]}${line[at]}${line.slice(at + 2)}`;
+    expect(swapped).not.toBe(line);
+    const other = Buffer.from(
+      formatPublicIdentity(generateIdentity('ml-kem-1024', random)).split(' ')[2] ?? '',
+      'base64',
+    );
+    const mixed = Buffer.concat([KEM.publicKey, other.subarray(-4)]).toString('base64');
+    for (const text of [swapped, `${word} ${algorithm} ${mixed}`])
+      expect(() => parsePublicIdentity(text)).toThrow('typing error');
+  });
+
   it('is refused with coefficients out of range (FIPS 203, section 7.2)', () => {
     const wrong = KEM.publicKey.slice();
     wrong.fill(0xff, 0, 3);

@@ -1,8 +1,9 @@
 import { fromBase64, toBase64 } from '../bytes/base64.ts';
-import { copyBytes } from '../bytes/bytes.ts';
+import { concatBytes, copyBytes, equalBytes, utf8Encode } from '../bytes/bytes.ts';
 import { fingerprint } from '../crypto/fingerprint.ts';
 import { checkKemPublicKey } from '../crypto/kem.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
+import { blake3 } from '../hash/index.ts';
 import { credentialError } from './credential-error.ts';
 
 /** What an identity does: open stores (ML-KEM, FIPS 203), or sign (ML-DSA, FIPS 204; Ed25519, RFC 8032). */
@@ -23,6 +24,8 @@ const PUBLIC_KEY_BYTES: Readonly<Record<IdentityAlgorithm, number>> = {
   'ml-dsa-87': 2592,
   ed25519: 32,
 };
+
+const CHECK_BYTES = 4;
 
 /** First word of the line, by what the identity does. */
 const RECIPIENT = 'holdfast-recipient-1';
@@ -51,14 +54,26 @@ export function publicIdentity(algorithm: IdentityAlgorithm, publicKey: Uint8Arr
   return { algorithm, publicKey: copyBytes(publicKey), fingerprint: fingerprint(algorithm, publicKey) };
 }
 
-/** One line of text: `holdfast-recipient-1 ml-kem-1024 <base64>`, or `holdfast-signer-1 <algorithm> <base64>`. */
-export function formatPublicIdentity(identity: PublicIdentity): string {
-  return `${firstWord(identity.algorithm)} ${identity.algorithm} ${toBase64(identity.publicKey)}`;
+/**
+ * One line of text: `holdfast-recipient-1 ml-kem-1024 <base64>`, or `holdfast-signer-1 <algorithm> <base64>`, of the key
+ * and a check of everything in front of it. Layout in `docs/format.md`, section "Files of keys".
+ */
+export function formatPublicIdentity({ algorithm, publicKey }: PublicIdentity): string {
+  return frontOf(algorithm) + toBase64(concatBytes([publicKey, checkOf(algorithm, publicKey)]));
+}
+
+function frontOf(algorithm: IdentityAlgorithm): string {
+  return `${firstWord(algorithm)} ${algorithm} `;
+}
+
+/** Against mistyped lines: one may still be a key, and would let in nobody. */
+function checkOf(algorithm: IdentityAlgorithm, publicKey: Uint8Array): Uint8Array {
+  return blake3(concatBytes([utf8Encode(frontOf(algorithm)), publicKey])).subarray(0, CHECK_BYTES);
 }
 
 /**
  * Reads the line of a public identity; white space around it is let pass.
- * @throws `invalid/CREDENTIAL_INVALID`
+ * @throws `invalid/CREDENTIAL_INVALID`, for a typing error too
  */
 export function parsePublicIdentity(text: string): PublicIdentity {
   const what = 'a recipient or signer';
@@ -67,8 +82,16 @@ export function parsePublicIdentity(text: string): PublicIdentity {
   if (!isIdentityAlgorithm(algorithm) || word !== firstWord(algorithm) || more.length > 0) {
     throw credentialError(what, `it must be a line of three words, the first ${RECIPIENT} or ${SIGNER}`);
   }
-  const publicKey = fromBase64(encoded ?? '');
-  if (!publicKey) throw credentialError(what, 'its key is no base64');
+  const bytes = fromBase64(encoded ?? '');
+  if (!bytes) throw credentialError(what, 'its key is no base64');
+  const expected = PUBLIC_KEY_BYTES[algorithm] + CHECK_BYTES;
+  if (bytes.length !== expected) {
+    throw credentialError(what, 'a part of it is missing, or there is too much', { size: bytes.length, expected });
+  }
+  const publicKey = bytes.subarray(0, -CHECK_BYTES);
+  if (!equalBytes(checkOf(algorithm, publicKey), bytes.subarray(-CHECK_BYTES))) {
+    throw credentialError(what, 'it has a typing error: its check does not fit');
+  }
   return publicIdentity(algorithm, publicKey);
 }
 

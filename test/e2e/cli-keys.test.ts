@@ -32,7 +32,9 @@ describe('slots', () => {
     await folder.ok('key', 'generate', 'ml-kem-1024', '-o', 'ann.identity');
     await folder.write('ann.recipient', await folder.ok('key', 'show', 'ann.identity', '--recipient'));
     await ok('key', 'add', 'key-file', 'spare.key', '--label', 'spare');
-    await ok('key', 'add', 'recipient', 'ann.recipient', '--label', 'ann');
+    const added = await ok('key', 'add', 'recipient', 'ann.recipient', '--label', 'ann');
+    const [ann] = jsonLines(await folder.ok('key', 'show', 'ann.identity', '--json'));
+    expect(added).toContain(`fingerprint ${ann?.fingerprint}`);
     for (const again of [
       ['key', 'add', 'key-file', 'spare.key'],
       ['key', 'add', 'recipient', 'ann.recipient'],

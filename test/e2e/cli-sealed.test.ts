@@ -158,7 +158,12 @@ describe('init', () => {
     await folder.ok('init', '--generate-key-file', 'fresh.key', 'keyed');
     expect(await folder.ok('-s', 'keyed', '--key-file', 'fresh.key', 'ls')).toBe('');
     await folder.write('other.recipient', await folder.ok('key', 'show', 'other.identity', '--recipient'));
-    await folder.ok('init', '--recipient', 'other.recipient', 'theirs');
+    const recipient = ['--recipient', 'other.recipient'];
+    const made = await folder.ok('init', ...recipient, ...recipient, 'theirs');
+    const [shown] = jsonLines(await folder.ok('key', 'show', 'other.identity', '--json'));
+    expect(made.split('\n').filter((line) => line.startsWith('fingerprint'))).toEqual([
+      `fingerprint ${shown?.fingerprint}`,
+    ]);
     const listed = jsonLines(await folder.ok('-s', 'theirs', '--identity', 'other.identity', 'key', 'list', '--json'));
     expect(listed.map(({ type }) => type)).toEqual(['recipient']);
     expect(await folder.run(['init', '--recipient', 'main.key', 'wrong'])).toMatchObject({ status: 2 });

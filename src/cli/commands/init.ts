@@ -2,7 +2,7 @@ import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { CreateOptions, Store } from '../../index.ts';
+import type { CreateOptions, KeySlot, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { collect, parseCount } from '../options.ts';
 import { type NewPassphraseFlags, newPassphrase } from '../secrets/new-secret.ts';
@@ -73,18 +73,28 @@ async function dropUnusedKeyFile(error: unknown, keyFile: string | undefined): P
   if (keyFile !== undefined && isStoreError(error, 'STORE_EXISTS')) await unlink(keyFile).catch(() => undefined);
 }
 
-async function letIn(store: Store, session: Session, { recipients, passing }: Sealing): Promise<void> {
+/** @returns the slots of the recipients */
+async function letIn(store: Store, session: Session, sealed: Sealing): Promise<readonly KeySlot[]> {
+  const { recipients, passing } = sealed;
+  if (recipients.length === 0) return [];
   const { signal } = session;
-  const [first] = recipients.length > 0 ? await store.keys.list({ signal }) : [];
+  const [first] = await store.keys.list({ signal });
+  const added: KeySlot[] = [];
   for (const recipient of recipients) {
     try {
-      await store.keys.add({ recipient }, { signal });
+      added.push(await store.keys.add({ recipient }, { signal }));
     } catch (error) {
       // Named twice, or whose identity made the store.
       if (!isStoreError(error, 'SLOT_EXISTS')) throw error;
     }
   }
   if (passing && first !== undefined) await store.keys.remove(first.id, { signal });
+  return added;
+}
+
+/** Only the fingerprint tells that a line is that of whom it should be. */
+function describeRecipient({ id, fingerprint }: KeySlot): string {
+  return `let in recipient ${id}\nfingerprint ${fingerprint}`;
 }
 
 /** Above all that a store without a second way in is one slip away from being lost. */
@@ -109,13 +119,12 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
     await dropUnusedKeyFile(error, flags.generateKeyFile);
     throw error;
   });
-  await letIn(store, session, sealed);
+  const recipients = await letIn(store, session, sealed);
   const found = folder === undefined && session.options.store === undefined;
   const use = found ? 'holdfast put FILE' : `holdfast -s ${shellWord(location)} put FILE`;
   const kind = flags.plain ? 'plain store (whoever can read the folder reads the data)' : 'sealed store';
-  await session.confirm(
-    { location, id: store.id, plain: flags.plain === true, sealed: store.sealed },
-    () => `created a ${kind} in ${location}\n${nextSteps(use, sealed)}`,
+  await session.confirm({ location, id: store.id, plain: flags.plain === true, sealed: store.sealed, recipients }, () =>
+    [`created a ${kind} in ${location}`, ...recipients.map(describeRecipient), nextSteps(use, sealed)].join('\n'),
   );
 }
 

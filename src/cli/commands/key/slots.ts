@@ -50,7 +50,7 @@ async function add(session: Session, typed: { kind: SlotKind; value: string | un
   const slot = await newSlotOf(session, typed, flags);
   if (flags.dryRun) return session.confirm({ type: typed.kind, dryRun: true }, () => `would add a ${typed.kind}`);
   const added = await store.keys.add({ ...slot, ...(flags.label !== undefined && { label: flags.label }) }, { signal });
-  // A line that was mistyped may still be a key: only the fingerprint tells that it is the right one.
+  // Only the fingerprint tells that the line is that of whom it should be.
   const check = typed.kind === 'recipient' ? `\nfingerprint ${added.fingerprint}` : '';
   await session.confirm(added, () => `added ${nameOf(added)}${check}`);
 }

@@ -6,8 +6,11 @@ process.env.NODE_COMPILE_CACHE ??= path.resolve(import.meta.dirname, 'node_modul
 
 export default defineConfig({
   test: {
+    // The thread of a closed store serves the next one: starting threads took a third of the time.
+    alias: { 'node:worker_threads': path.resolve(import.meta.dirname, 'test/support/kept-worker.ts') },
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['test/slow/**'],
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -3,12 +3,22 @@
  * engine takes far longer than most of what they do. Each run gets streams, folder and environment of its own; what is
  * about the process itself (signals, pipes that break, the version of Node) needs a real start.
  */
+import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import type { CommandToRun } from './kept-cli.ts';
 import type { ProcessResult } from './run-process.ts';
+
+// The command line is built once and for all: only here its threads may be kept.
+const keptWorker = new URL('kept-worker.ts', import.meta.url).href;
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === 'node:worker_threads' && context.parentURL?.endsWith('/runtime/worker-rpc.js')
+      ? { url: keptWorker, shortCircuit: true }
+      : next(specifier, context),
+});
 
 const home = process.cwd();
 const built = path.resolve(import.meta.dirname, '../../dist/cli/run.js');

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { relayCommand } from '../support/cli-relay.ts';
 import { type ConsumerFolder, createConsumerFolder, ROOT } from '../support/consumer-folder.ts';
 import { type ProcessResult, runProcess } from '../support/run-process.ts';
 import { type CodeBlock, codeBlocks, isRunnable } from './code-blocks.ts';
@@ -14,7 +15,11 @@ const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('
 const texts = new Map(documents.map((file) => [file, readFileSync(path.join(ROOT, file), 'utf8')]));
 const blocks = documents.flatMap((file) => codeBlocks(file, texts.get(file) ?? '')).filter(isRunnable);
 
+/** Its blocks start the command as a user does. Those of other documents have it run by a process that is kept. */
+const STARTING = 'README.md';
+
 let folder: ConsumerFolder;
+let endRelay: () => Promise<void>;
 
 beforeAll(async () => {
   folder = await createConsumerFolder();
@@ -25,9 +30,13 @@ beforeAll(async () => {
     `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/dist/cli/main.js" "$@"\n`,
   );
   await chmod(command, 0o755);
+  endRelay = await relayCommand(folder);
 });
 
-afterAll(() => folder.remove());
+afterAll(async () => {
+  await endRelay();
+  await folder.remove();
+});
 
 /** Where a block runs: a folder of its own, or that of the block before it. */
 function workingFolder(block: CodeBlock): string {
@@ -44,7 +53,9 @@ async function runBlock(block: CodeBlock): Promise<ProcessResult> {
   await mkdir(cwd, { recursive: true });
   const env = {
     ...process.env,
-    PATH: `${folder.path}/bin${path.delimiter}${process.env.PATH}`,
+    PATH: [path.join(folder.path, block.document === STARTING ? 'bin' : 'relayed'), process.env.PATH].join(
+      path.delimiter,
+    ),
     HOLDFAST_STORE: undefined,
     HOLDFAST_STATE: `${folder.path}/state`,
   };
@@ -67,6 +78,8 @@ describe('every runnable block of the documents', () => {
       lib: ['es2024', 'esnext.disposable'],
       types: ['node'],
       strict: true,
+      // Those of the library are checked by the tests of the package.
+      skipLibCheck: true,
       noEmit: true,
     };
     await folder.write('typed/tsconfig.json', JSON.stringify({ compilerOptions, files: names }));

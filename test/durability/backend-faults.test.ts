@@ -8,9 +8,11 @@ import { yieldToEventLoop } from '../../src/runtime/timers.ts';
 import { type BackendCall, FaultyBackend } from '../../src/testing/index.ts';
 import { newMetadata, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import { SOUND } from '../support/stores.ts';
-import { pointsOf } from './cases.ts';
+import { pointsOf, SAMPLE } from './points.ts';
 
 const PUTS = 9;
+/** Calls of one kind that one run has fail. */
+const POINTS = 4;
 
 function contentOf(index: number): string {
   return `content ${index} ${'x'.repeat(index * 50)}`;
@@ -80,14 +82,14 @@ async function callsOfMerge(): Promise<readonly { call: BackendCall; nth: number
 }
 
 describe.each([
-  { fault: 'BACKEND_IO', how: 'before', kinds: ['put', 'get', 'delete'], offset: 0 },
-  { fault: 'BACKEND_IO', how: 'after', kinds: ['put', 'get', 'delete'], offset: 1 },
-  { fault: 'DISK_FULL', how: 'before', kinds: ['put'], offset: 0 },
-] as const)('a merge that meets $fault $how', ({ fault, how, kinds, offset }) => {
+  { fault: 'BACKEND_IO', how: 'before', kinds: ['put', 'get', 'delete'], variant: 0 },
+  { fault: 'BACKEND_IO', how: 'after', kinds: ['put', 'get', 'delete'], variant: 1 },
+  { fault: 'DISK_FULL', how: 'before', kinds: ['put'], variant: 2 },
+] as const)(`a merge that meets $fault $how (${SAMPLE})`, ({ fault, how, kinds, variant }) => {
   it.each(kinds)('any call of %s loses nothing, and is made later', async (kind) => {
     const calls = (await callsOfMerge()).filter(({ call }) => call === kind);
     expect(calls.length).toBeGreaterThanOrEqual(3);
-    for (const point of pointsOf(calls.length, offset)) {
+    for (const point of pointsOf(calls.length, variant, POINTS)) {
       const { call, nth } = calls[point] as (typeof calls)[number];
       const { backend, metadata } = await beforeMerge();
       backend.fail({ call, nth, how, error: storeError(fault, 'injected') });

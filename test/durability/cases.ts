@@ -54,18 +54,6 @@ export const CASES: readonly { readonly title: string; readonly operation: Opera
   },
 ];
 
-/**
- * The points of an operation that a run tries: every one of a short operation; of one with more than `most` every third,
- * or fewer, from an offset that other runs choose otherwise. With `HOLDFAST_EVERY_POINT=1` always every one.
- */
-export function pointsOf(count: number, offset: number, most = 20): readonly number[] {
-  const isShort = count <= most || process.env.HOLDFAST_EVERY_POINT === '1';
-  const step = isShort ? 1 : Math.max(3, Math.ceil(count / most));
-  return Array.from({ length: count }, (_, point) => point).filter(
-    (point) => step === 1 || point % step === offset % step,
-  );
-}
-
 export function modelOf(operations: readonly Operation[]): Model {
   const model: Model = new Map();
   for (const operation of operations) applyTo(model, operation);

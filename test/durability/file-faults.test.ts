@@ -7,9 +7,12 @@ import { CrashFileSystem, FaultyFileSystem, type FileSystemCall } from '../../sr
 import { type LivingStore, newMetadata, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import type { Operation } from '../support/operations.ts';
 import { runOperation } from '../support/run-operation.ts';
-import { CASES, expectOneOf, imageOfStore, modelOf, pointsOf, SETUP } from './cases.ts';
+import { CASES, expectOneOf, imageOfStore, modelOf, SETUP } from './cases.ts';
+import { pointsOf, SAMPLE } from './points.ts';
 
 const ROOT = '/store';
+/** Of one operation in one run. */
+const POINTS = 5;
 
 interface Machine extends LivingStore {
   readonly disk: FaultyFileSystem;
@@ -60,16 +63,16 @@ function doneAfter(failure: StoreError | undefined): readonly ('done' | 'not don
 }
 
 const FAULTS = [
-  { code: 'ENOSPC', when: 'before', offset: 0 },
-  { code: 'EIO', when: 'before', offset: 1 },
-  { code: 'EIO', when: 'after', offset: 2 },
+  { code: 'ENOSPC', when: 'before', variant: 0 },
+  { code: 'EIO', when: 'before', variant: 1 },
+  { code: 'EIO', when: 'after', variant: 2 },
 ] as const;
 
-describe.each(FAULTS)('$code $when any call of the file system', ({ code, when, offset }) => {
+describe.each(FAULTS)(`$code $when any call of the file system (${SAMPLE})`, ({ code, when, variant }) => {
   it.each(CASES)('of $title', async ({ operation }) => {
     const calls = await callsOf(operation);
     expect(calls.length).toBeGreaterThanOrEqual(5);
-    for (const point of pointsOf(calls.length, offset)) {
+    for (const point of pointsOf(calls.length, variant, POINTS)) {
       const { call, nth } = calls[point] as (typeof calls)[number];
       const { disk, store, end, backend, metadata } = await machine();
       disk.fail({ call, nth, code, when });

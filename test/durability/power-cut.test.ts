@@ -4,9 +4,12 @@ import { CrashFileSystem, seededRandom } from '../../src/testing/index.ts';
 import { newMetadata, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import type { Operation } from '../support/operations.ts';
 import { runOperation } from '../support/run-operation.ts';
-import { CASES, expectOneOf, modelOf, pointsOf, SETUP } from './cases.ts';
+import { CASES, expectOneOf, modelOf, SETUP } from './cases.ts';
+import { pointsOf, SAMPLE } from './points.ts';
 
 const ROOT = '/store';
+/** Of one operation in one run. */
+const POINTS = 6;
 
 async function machine() {
   const disk = new CrashFileSystem();
@@ -38,14 +41,14 @@ async function cutAt(point: number, operation: Operation, seed: number) {
 }
 
 describe.each([
-  { survives: 'the metadata survives', offset: 0 },
-  { survives: 'the metadata is lost too', offset: 1 },
-])('a power cut, where $survives', ({ survives, offset }) => {
+  { survives: 'the metadata survives', variant: 0 },
+  { survives: 'the metadata is lost too', variant: 1 },
+])(`a power cut, where $survives (${SAMPLE})`, ({ survives, variant }) => {
   it.each(CASES)('at any point of $title loses nothing that was acknowledged', async ({ operation }) => {
     const changes = await changesOf(operation);
     expect(changes).toBeGreaterThanOrEqual(5);
-    for (const point of [...pointsOf(changes, offset), changes]) {
-      const { acknowledged, backend, metadata } = await cutAt(point, operation, 2 * point + offset);
+    for (const point of [...pointsOf(changes, variant, POINTS), changes]) {
+      const { acknowledged, backend, metadata } = await cutAt(point, operation, 2 * point + variant);
       expect(acknowledged, `point ${point} of ${changes}`).toBe(point === changes);
       const done = modelOf([...SETUP, operation]);
       const models = acknowledged ? [done] : [done, modelOf(SETUP)];

@@ -1,10 +1,12 @@
 /** What only sealed stores do, one operation of each kind, and how the tests tell what became of it. */
 import { expect } from 'vitest';
+import { MemoryBackend } from '../../src/backend/index.ts';
 import type { Store } from '../../src/index.ts';
 import { generateIdentity } from '../../src/keys/index.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { blake3Text, noise } from '../support/contents.ts';
+import { LIVING_KEYS, newMetadata, startProcess } from '../support/living-store.ts';
 import { SOUND } from '../support/stores.ts';
 
 export const IDENTITY = generateIdentity('ml-kem-1024', seededRandom(1).bytes);
@@ -105,6 +107,27 @@ export const SEALED_CASES: readonly SealedCase[] = [
   // A commit on the way may be pending, and the rest not done yet.
   { title: 're-sealing', prepare: rotateAndPut, run: rekey, repeatable: true, between: (before) => [before] },
 ];
+
+const imagesBefore = new Map<SealedCase['prepare'], Promise<SealedImage>>();
+
+/** What a store is before the operation of a case. It is the same for most, and found once. */
+export function imageBefore({ prepare }: SealedCase): Promise<SealedImage> {
+  const known = imagesBefore.get(prepare);
+  if (known) return known;
+  const image = findImageBefore(prepare);
+  imagesBefore.set(prepare, image);
+  return image;
+}
+
+async function findImageBefore(prepare: SealedCase['prepare']): Promise<SealedImage> {
+  const metadata = await newMetadata(LIVING_KEYS);
+  const { store } = await startProcess({ backend: new MemoryBackend(), metadata, keys: LIVING_KEYS });
+  await setUp(store);
+  await prepare?.(store);
+  const image = await imageOfSealed(store);
+  await store.close();
+  return image;
+}
 
 export async function imageOfSealed(store: Store): Promise<SealedImage> {
   const entries: Record<string, Record<string, string>> = {};

@@ -7,8 +7,10 @@ import { FaultyBackend } from '../../src/testing/index.ts';
 import { noise } from '../support/contents.ts';
 import { LIVING_KEYS, metadataHome, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import { SOUND } from '../support/stores.ts';
+import { pointsOf, SAMPLE } from './points.ts';
 import {
   expectSoundSealed,
+  imageBefore,
   imageOfSealed,
   SEALED_CASES,
   type SealedCase,
@@ -17,6 +19,8 @@ import {
   TENANT,
 } from './sealed-cases.ts';
 
+/** Calls of one kind that one run has fail in one way. */
+const POINTS = 1;
 const ISOLATED = { isolation: 'entry' } as const;
 const DENIED = storeError('PERMISSION_DENIED', 'injected');
 
@@ -53,8 +57,8 @@ interface Reference {
 }
 
 async function referenceOf(one: SealedCase): Promise<Reference> {
+  const before = await imageBefore(one);
   const { store, backend } = await machine(one);
-  const before = await imageOfSealed(store);
   const from = backend.trace.length;
   await one.run(store);
   const calls = backend.trace.slice(from);
@@ -63,24 +67,23 @@ async function referenceOf(one: SealedCase): Promise<Reference> {
   return { before, after, calls };
 }
 
-describe.each(SEALED_CASES)('a backend that fails in the midst of $title', (one) => {
+describe.each(SEALED_CASES)(`a backend that fails in the midst of $title (${SAMPLE})`, (one) => {
   let reference: Reference;
   beforeAll(async () => {
     reference = await referenceOf(one);
   });
 
   it.each([
-    { call: 'put', how: 'before' },
-    { call: 'put', how: 'after' },
-    { call: 'delete', how: 'before' },
-    { call: 'delete', how: 'after' },
-  ] as const)('in a $call, $how it is done, loses nothing', async ({ call, how }) => {
+    { call: 'put', how: 'before', variant: 0 },
+    { call: 'put', how: 'after', variant: 1 },
+    { call: 'delete', how: 'before', variant: 0 },
+    { call: 'delete', how: 'after', variant: 1 },
+  ] as const)('in a $call, $how it is done, loses nothing', async ({ call, how, variant }) => {
     const { before, after, calls } = reference;
     const between = one.between?.(before, after) ?? [];
     const count = calls.filter((line) => line.startsWith(`${call} `)).length;
-    // The first such call and the last, and one in the middle.
-    for (const nth of new Set([1, Math.ceil(count / 2), count])) {
-      if (nth > count || nth === 0) continue;
+    for (const point of pointsOf(count, variant, POINTS)) {
+      const nth = point + 1;
       const { store, end, backend, start } = await machine(one);
       backend.fail({ call, how, nth });
       const outcome = await outcomeOf(Promise.resolve(one.run(store)));

@@ -5,12 +5,20 @@ import type { Store } from '../../src/index.ts';
 import { CrashFileSystem, seededRandom } from '../../src/testing/index.ts';
 import { LIVING_KEYS, metadataHome, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import { runOperation } from '../support/run-operation.ts';
-import { CASES, expectOneOf, modelOf, pointsOf, SETUP } from './cases.ts';
-import { expectSoundSealed, imageOfSealed, SEALED_CASES, type SealedImage, setUp } from './sealed-cases.ts';
+import { CASES, expectOneOf, modelOf, SETUP } from './cases.ts';
+import { pointsOf, SAMPLE } from './points.ts';
+import {
+  expectSoundSealed,
+  imageBefore,
+  imageOfSealed,
+  SEALED_CASES,
+  type SealedImage,
+  setUp,
+} from './sealed-cases.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 3;
+const POINTS = 2;
 
 /** A store whose disk may lose power, after `fill`. */
 async function machine(fill: (store: Store) => Promise<unknown>) {
@@ -44,7 +52,7 @@ async function rehearse(fill: (store: Store) => Promise<unknown>, run: (store: S
   return { changes: disk.calls - before, store };
 }
 
-describe('a power cut in a sealed store', () => {
+describe(`a power cut in a sealed store (${SAMPLE})`, () => {
   it.each(CASES)('at any point of $title loses nothing that was acknowledged', async ({ operation }) => {
     const fill = async (store: Store): Promise<void> => {
       for (const one of SETUP) await runOperation(store, one);
@@ -71,7 +79,7 @@ describe('a power cut in a sealed store', () => {
     const run = async (store: Store): Promise<void> => {
       await one.run(store);
     };
-    const before = await imageOfSealed((await machine(fill)).store);
+    const before = await imageBefore(one);
     const rehearsal = await rehearse(fill, run);
     const after = await imageOfSealed(rehearsal.store);
     for (const point of [...pointsOf(rehearsal.changes, 1, POINTS), rehearsal.changes]) {

@@ -10,9 +10,11 @@ import { runFlips } from './flips/flip-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
+import { runPoints } from './points/points-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--folder <path>]
 npm run test:slow -- model  [--lives 300] [--seed 1] [--sealed | --plain]
+npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
 `;
@@ -46,6 +48,11 @@ async function model(): Promise<void> {
   const [lives, seed] = [Number(values.lives), Number(values.seed)];
   say(`model: ${lives} lives of up to ${MODEL_STEPS_MAX} steps, seed ${seed}`);
   await runModel({ lives, seed, stepsMax: MODEL_STEPS_MAX, ...kindOfStores() });
+}
+
+async function points(): Promise<void> {
+  say('points: faults, ends and power cuts at every step of every operation');
+  await runPoints();
 }
 
 async function kill(): Promise<void> {
@@ -96,7 +103,7 @@ async function flips(): Promise<void> {
   for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, memory, flips };
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

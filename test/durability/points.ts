@@ -1,0 +1,28 @@
+/** At which of its steps an operation is disturbed. */
+import { randomInt } from 'node:crypto';
+import { seededRandom } from '../../src/testing/index.ts';
+
+const { HOLDFAST_EVERY_POINT: every, HOLDFAST_POINTS_SEED: given } = process.env;
+const SEEDS = 2 ** 31;
+
+/** What the sample of a run follows from: another one in every run; `HOLDFAST_POINTS_SEED` brings an old one back. */
+const SEED = given === undefined ? randomInt(SEEDS) : Number(given);
+
+/** Stands in the names of the tests that take a sample. */
+export const SAMPLE = every === '1' ? 'every point' : `seed ${SEED}`;
+
+/** Variants of a test, which try different points. */
+const VARIANTS = 3;
+
+/**
+ * The points of an operation that this run tries: all of them where there are no more than `most`, or else so many at
+ * equal distances from each other, the first one where the seed says. `npm run test:slow -- points` tries every one.
+ * @param variant from 0 to 2
+ */
+export function pointsOf(count: number, variant: number, most: number): readonly number[] {
+  if (count <= most || every === '1') return Array.from({ length: count }, (_, point) => point);
+  const distance = count / most;
+  const draw = seededRandom(SEED).integer(SEEDS) / SEEDS;
+  const first = ((draw + variant / VARIANTS) % 1) * distance;
+  return Array.from({ length: most }, (_, index) => Math.floor(first + index * distance));
+}

@@ -1,0 +1,21 @@
+/** Faults, ends of a process and power cuts at every point of every operation, where a quick run takes a sample. */
+import { runVitest } from '../vitest-run.ts';
+
+const FILES = [
+  'test/durability/backend-faults.test.ts',
+  'test/durability/file-faults.test.ts',
+  'test/durability/power-cut.test.ts',
+  'test/durability/sealed-crash-points.test.ts',
+  'test/durability/sealed-faults.test.ts',
+  'test/durability/sealed-power-cut.test.ts',
+];
+
+/** One test tries every point of one operation. */
+const TEST_TIMEOUT_MS = 1_800_000;
+
+/** @throws when a store lost something at a point, which the failing test names */
+export async function runPoints(): Promise<void> {
+  const options = [`--testTimeout=${TEST_TIMEOUT_MS}`];
+  const passed = await runVitest([...FILES, ...options], { HOLDFAST_EVERY_POINT: '1' });
+  if (!passed) throw new Error('a store did not survive what happened at a point');
+}

@@ -12,7 +12,7 @@ import { pointsOf, SAMPLE } from './points.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 5;
+const POINTS = 4;
 
 interface Machine extends LivingStore {
   readonly disk: FaultyFileSystem;

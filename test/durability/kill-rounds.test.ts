@@ -4,7 +4,7 @@ import { KINDS } from '../support/living-store.ts';
 import { testFolder } from '../support/stores.ts';
 
 const SEED = 7;
-const ROUNDS = 4;
+const ROUNDS = 3;
 
 describe('a process that is killed', () => {
   // The long run is `npm run test:slow -- kill`; its figures are in docs/durability.md.

@@ -9,7 +9,7 @@ import { pointsOf, SAMPLE } from './points.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 6;
+const POINTS = 4;
 
 async function machine() {
   const disk = new CrashFileSystem();

@@ -9,12 +9,21 @@ function mix(value: number): number {
   return Math.imul(spread ^ (spread >>> 13), 0xc2b2ae35) >>> 0;
 }
 
+type Words = readonly [number, number, number];
+
+/** The first 96 bits: a nonce, or as much of a key. */
+function wordsIn(bytes: Uint8Array): Words {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return [view.getUint32(0), view.getUint32(4), view.getUint32(8)];
+}
+
 /**
  * Remembers every pair of key and nonce that anything seals with, and counts those that come again. Of each pair 64 bits
  * are kept: keys are random, so among two million pairs two different ones look alike once in some million runs.
  */
 export class SealRecorder {
   readonly #marks = new Uint32Array(2 * SLOTS);
+  readonly #words = new WeakMap<KeyObject, Words>();
   readonly #original = crypto.createCipheriv;
   seals = 0;
   repeated = 0;
@@ -24,7 +33,7 @@ export class SealRecorder {
     const { createCipheriv } = crypto;
     const record = this.#record.bind(this);
     crypto.createCipheriv = function watched(cipher: string, key: KeyObject, nonce: Uint8Array, options: object) {
-      if (cipher.endsWith('gcm')) record(key.export(), nonce);
+      if (cipher.endsWith('gcm')) record(key, nonce);
       return createCipheriv(cipher as 'aes-256-gcm', key, nonce, options as never);
     } as typeof createCipheriv;
     syncBuiltinESMExports();
@@ -35,16 +44,25 @@ export class SealRecorder {
     syncBuiltinESMExports();
   }
 
-  #record(key: Uint8Array, nonce: Uint8Array): void {
+  /** The first words of a key, which is exported once: most keys seal many times. */
+  #wordsOf(key: KeyObject): Words {
+    const known = this.#words.get(key);
+    if (known) return known;
+    const words = wordsIn(key.export());
+    this.#words.set(key, words);
+    return words;
+  }
+
+  #record(key: KeyObject, nonce: Uint8Array): void {
     this.seals += 1;
-    const [keys, nonces] = [key, nonce].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
-    if (keys === undefined || nonces === undefined) return;
-    const ofNonce = mix(mix(mix(nonces.getUint32(0)) ^ nonces.getUint32(4)) ^ nonces.getUint32(8));
+    const [key0, key1, key2] = this.#wordsOf(key);
+    const [nonce0, nonce1, nonce2] = wordsIn(nonce);
+    const ofNonce = mix(mix(mix(nonce0) ^ nonce1) ^ nonce2);
     // 0 stands for an empty place.
-    const high = (keys.getUint32(0) ^ ofNonce) | 1;
-    const low = keys.getUint32(4) ^ mix(ofNonce);
+    const high = (key0 ^ ofNonce) | 1;
+    const low = key1 ^ mix(ofNonce);
     const marks = this.#marks;
-    for (let at = mix(low ^ keys.getUint32(8)) % SLOTS; ; at = (at + 1) % SLOTS) {
+    for (let at = mix(low ^ key2) % SLOTS; ; at = (at + 1) % SLOTS) {
       if (marks[2 * at] === high >>> 0 && marks[2 * at + 1] === low >>> 0) {
         this.repeated += 1;
         return;

@@ -5,8 +5,11 @@
  *     node store-process.ts read <folder> <key> ...    until its input ends
  */
 import { isStoreError, openStore } from '../../src/index.ts';
+import { sleep } from '../../src/runtime/timers.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { type Acknowledged, contentOf, SHARED_KEYS } from './shared-work.ts';
+
+const READ_PAUSE_MS = 10;
 
 async function write(folder: string, name: string, options: { readonly seed: number; readonly operations: number }) {
   const random = seededRandom(options.seed);
@@ -40,6 +43,8 @@ async function read(folder: string, keys: readonly string[]): Promise<void> {
         if (!isStoreError(error, 'ENTRY_NOT_FOUND')) throw error;
       }
     }
+    // The writers have need of the machine, too.
+    await sleep(READ_PAUSE_MS);
   }
   process.stdout.write(`${JSON.stringify({ reads })}\n`);
   await store.close();

@@ -22,6 +22,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
   SOURCE_NOT_FOUND: 'paths are taken from the current folder; `put --data TEXT` stores text itself',
+  CREDENTIAL_NOT_FOUND:
+    'paths are taken from the current folder; `holdfast key generate` makes key files and identities',
   ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',

@@ -11,6 +11,7 @@
 import { combine, split } from 'shamir-secret-sharing';
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
+import { isStoreError } from '../errors/store-error.ts';
 import { checkBytes } from '../hash/check-bytes.ts';
 import { blake3Derive } from '../hash/digest-of.ts';
 import { SECRET_SHARES_MAX, SHARED_SECRET_BYTES_MAX } from '../limits.ts';
@@ -79,12 +80,22 @@ export async function combineShares(shares: readonly string[]): Promise<Uint8Arr
 function distinctShares(shares: readonly string[]): readonly Share[] {
   if (!Array.isArray(shares)) throw argumentTypeError('shares', 'an array of strings', shares);
   const byText = new Map<string, Share>();
-  for (const text of shares) {
+  for (const [index, text] of shares.entries()) {
     if (typeof text !== 'string') throw argumentTypeError('shares', 'an array of strings', shares);
-    const share = parseShare(text);
+    const share = parseNth(text, index);
     byText.set(formatShare(share), share);
   }
   return [...byText.values()];
+}
+
+/** Who has several in front of him is told which one is wrong. */
+function parseNth(text: string, index: number): Share {
+  try {
+    return parseShare(text);
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    throw shareError(`share ${index + 1} of those given: ${error.message}`);
+  }
 }
 
 function isSameSplit(a: Share, b: Share): boolean {

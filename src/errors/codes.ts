@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   CHUNK_NOT_FOUND: 'not-found',
   STORE_NOT_FOUND: 'not-found',
   SOURCE_NOT_FOUND: 'not-found',
+  CREDENTIAL_NOT_FOUND: 'not-found',
   SLOT_NOT_FOUND: 'not-found',
   NAMESPACE_NOT_FOUND: 'not-found',
   ENTRY_EXISTS: 'conflict',

@@ -17,7 +17,7 @@ import {
   publicIdentity,
 } from './public-identity.ts';
 import { refuseWriterCredential } from './refuse-writer.ts';
-import { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
+import { createSecretFile, parseSecretFile, type SecretFileOptions } from './secret-file.ts';
 
 const TYPE = 'holdfast identity';
 const VERSION = 1;
@@ -151,17 +151,15 @@ export function importSeed(algorithm: IdentityAlgorithm, seed: Uint8Array | stri
 
 /**
  * Reads an identity file.
- * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`, `denied/WRITE_ONLY` for
- *   the credential of a put-only writer
+ * @throws `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`,
+ *   `denied/PERMISSION_DENIED`, `denied/WRITE_ONLY` for the credential of a put-only writer
  */
-export async function readIdentity(path: string, options: SecretFileOptions = {}): Promise<Identity> {
-  const bytes = await readSecretFile(path, WHAT, options);
-  try {
+export function readIdentity(path: string, options: SecretFileOptions = {}): Promise<Identity> {
+  const parse = (bytes: Uint8Array): Identity => {
     refuseWriterCredential(bytes);
     return parseIdentity(bytes);
-  } finally {
-    wipe(bytes);
-  }
+  };
+  return parseSecretFile(path, { what: WHAT, parse }, options);
 }
 
 /**

@@ -47,7 +47,7 @@ export {
   writeGuard,
 } from './rollback-guard.ts';
 export type { KeyState } from './sealed-state.ts';
-export { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
+export { createSecretFile, parseSecretFile, type SecretFileOptions } from './secret-file.ts';
 export { type KeySecret, type KeySource, type NewSlot, type OpenSecret, openSecret, wipeSecret } from './secrets.ts';
 export {
   parseSignatureDocument,

@@ -1,5 +1,6 @@
 import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
 import { asyncOutcome } from '../../test/support/sealed.ts';
@@ -7,7 +8,10 @@ import { toBase64 } from '../bytes/base64.ts';
 import { toHex, utf8Encode } from '../bytes/bytes.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import { makeTemporaryFolder, seededRandom } from '../testing/index.ts';
+import { generateIdentity, readIdentity, writeIdentity } from './identity.ts';
 import { createKeyFile, formatKey, generateKey, parseKey, readKeyFile } from './key-file.ts';
+import { openSecret } from './secrets.ts';
+import { readWriterCredential } from './writer-credential.ts';
 
 const { bytes: random } = seededRandom(7);
 const KEY = random(32);
@@ -118,11 +122,29 @@ describe.skipIf(process.platform === 'win32')('a key file that others can use', 
 
 describe('where a key file is expected', () => {
   it.each([
-    ['nothing', 'absent.key', 'invalid/CREDENTIAL_INVALID'],
-    ['a path through a file', 'made.key/x', 'invalid/CREDENTIAL_INVALID'],
+    ['nothing', 'absent.key', 'not-found/CREDENTIAL_NOT_FOUND'],
+    ['a path through a file', 'made.key/x', 'not-found/CREDENTIAL_NOT_FOUND'],
     ['a folder', '.', 'invalid/CREDENTIAL_INVALID'],
   ])('there is %s', async (_, name, expected) => {
     expect(await asyncOutcome(readKeyFile(at(name)))).toBe(expected);
+  });
+
+  it.each<[string, string, (file: string) => Promise<unknown>]>([
+    ['key', 'CREDENTIAL_INVALID', (file) => readKeyFile(file)],
+    ['identity', 'CREDENTIAL_INVALID', (file) => readIdentity(file)],
+    ['credential', 'CREDENTIAL_INVALID', (file) => readWriterCredential(file)],
+    ['secret', 'CREDENTIAL_INVALID', (file) => openSecret({ identity: file })],
+  ])('there is something else, and its path is named but nothing of it: %s', async (name, code, read) => {
+    const file = await written(`no-${name}`, Buffer.from('{"something": "else"}'));
+    const error = await read(file).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, details: { path: file }, message: expect.stringContaining(file) });
+    expect(inspect(error, { depth: 9 })).not.toContain('something');
+  });
+
+  it('there is an identity that signs, and its path is named', async () => {
+    const file = at('signer.identity');
+    await writeIdentity(file, generateIdentity('ed25519', random));
+    await expect(openSecret({ identity: file })).rejects.toMatchObject({ details: { path: file } });
   });
 
   it('there is a large file, which is not read', async () => {

@@ -4,7 +4,7 @@ import type { RandomBytes } from '../runtime/random.ts';
 import { wipe } from './conceal.ts';
 import { credentialError } from './credential-error.ts';
 import { refuseWriterCredential } from './refuse-writer.ts';
-import { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
+import { createSecretFile, parseSecretFile, type SecretFileOptions } from './secret-file.ts';
 
 /** Bytes of the key in a key file, and of every other symmetric key. */
 export const KEY_BYTES = 32;
@@ -51,17 +51,15 @@ function asciiLine(bytes: Uint8Array): string | undefined {
 /**
  * Reads a key file.
  * @returns the 32 bytes of its key, to be wiped by the caller
- * @throws `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`, `denied/PERMISSION_DENIED`, `denied/WRITE_ONLY` for
- *   the credential of a put-only writer
+ * @throws `denied/KEY_FILE_EXPOSED`, `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`,
+ *   `denied/PERMISSION_DENIED`, `denied/WRITE_ONLY` for the credential of a put-only writer
  */
-export async function readKeyFile(path: string, options: SecretFileOptions = {}): Promise<Uint8Array> {
-  const bytes = await readSecretFile(path, WHAT, options);
-  try {
+export function readKeyFile(path: string, options: SecretFileOptions = {}): Promise<Uint8Array> {
+  const parse = (bytes: Uint8Array): Uint8Array => {
     refuseWriterCredential(bytes);
     return parseKey(bytes);
-  } finally {
-    wipe(bytes);
-  }
+  };
+  return parseSecretFile(path, { what: WHAT, parse }, options);
 }
 
 /**

@@ -4,9 +4,11 @@
  */
 
 import path from 'node:path';
+import { namingFile } from '../errors/naming-file.ts';
 import { storeError } from '../errors/store-error.ts';
 import { CREDENTIAL_FILE_BYTES_MAX } from '../limits.ts';
 import { type FileHandle, type FileStat, type FileSystem, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { wipe } from './conceal.ts';
 import { credentialError } from './credential-error.ts';
 
 /** How files of secrets are reached; for tests. */
@@ -18,6 +20,10 @@ export interface SecretFileOptions {
 /** Modes have a meaning on POSIX systems only; elsewhere the folder's access list is all there is. */
 const HAS_MODES = process.platform !== 'win32';
 const GROUP_AND_OTHERS = 0o077;
+
+function isAbsence(system: string): boolean {
+  return system === 'ENOENT' || system === 'ENOTDIR';
+}
 
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -31,8 +37,9 @@ const UNREADABLE: Readonly<Record<string, string>> = {
  * Reads a file that holds a secret.
  * @param what what the file should be, with its article; for messages
  * @returns fresh memory, to be wiped by the caller
- * @throws `denied/KEY_FILE_EXPOSED` when group or others have any access to it; `invalid/CREDENTIAL_INVALID` when there
- *   is no such regular file, or it is too large; `denied/PERMISSION_DENIED`; other errors of the system as they are
+ * @throws `denied/KEY_FILE_EXPOSED` when group or others have any access to it; `not-found/CREDENTIAL_NOT_FOUND`;
+ *   `invalid/CREDENTIAL_INVALID` when it is no regular file, or too large; `denied/PERMISSION_DENIED`; other errors of
+ *   the system as they are
  */
 export async function readSecretFile(file: string, what: string, options: SecretFileOptions = {}): Promise<Uint8Array> {
   try {
@@ -40,8 +47,31 @@ export async function readSecretFile(file: string, what: string, options: Secret
   } catch (error) {
     const system = systemCode(error);
     const problem = system && UNREADABLE[system];
+    if (system && isAbsence(system)) {
+      const details = { path: file, system };
+      throw storeError('CREDENTIAL_NOT_FOUND', `${file}: ${problem}`, { details, cause: error });
+    }
     if (problem) throw credentialError(what, `${file}: ${problem}`, { path: file, system });
     throw system ? deniedOr(error, file, system) : error;
+  }
+}
+
+/**
+ * Reads a file that holds a secret, and makes of it what it should be. Errors name the file; its bytes are overwritten.
+ * @throws as `readSecretFile`, and what `parse` throws
+ */
+export async function parseSecretFile<T>(
+  file: string,
+  how: { readonly what: string; readonly parse: (bytes: Uint8Array) => T },
+  options: SecretFileOptions = {},
+): Promise<T> {
+  const bytes = await readSecretFile(file, how.what, options);
+  try {
+    return how.parse(bytes);
+  } catch (error) {
+    throw namingFile(error, file);
+  } finally {
+    wipe(bytes);
   }
 }
 

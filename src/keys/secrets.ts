@@ -1,5 +1,6 @@
 import { copyBytes } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
+import { namingFile } from '../errors/naming-file.ts';
 import { wipe } from './conceal.ts';
 import { credentialError } from './credential-error.ts';
 import { type Identity, isIdentity, readIdentity } from './identity.ts';
@@ -44,8 +45,8 @@ const EXPECTED = '{ passphrase }, { keyFile }, { key } or { identity }';
 /**
  * Gets a secret ready: asks the callback, reads the file, prepares the text.
  * @returns to be wiped with `wipeSecret`
- * @throws TypeError for anything else than a secret; `invalid/CREDENTIAL_INVALID`; `denied/KEY_FILE_EXPOSED`,
- *   `denied/PERMISSION_DENIED`; what the callback throws
+ * @throws TypeError for anything else than a secret; `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`;
+ *   `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`; what the callback throws
  */
 export async function openSecret(source: KeySource, options: SecretFileOptions = {}): Promise<OpenSecret> {
   const secret = typeof source === 'function' ? await source() : source;
@@ -91,7 +92,8 @@ function checkedPath(parameter: string, path: unknown): string {
 async function openIdentity(given: unknown, options: SecretFileOptions): Promise<Identity> {
   const identity = isIdentity(given) ? given : await readIdentity(checkedPath('identity', given), options);
   if (identity.algorithm === 'ml-kem-1024') return identity;
-  throw credentialError('an identity that opens stores', 'it signs', { actual: identity.algorithm });
+  const error = credentialError('an identity that opens stores', 'it signs', { actual: identity.algorithm });
+  throw typeof given === 'string' ? namingFile(error, given) : error;
 }
 
 function recipientOf(given: PublicIdentity): PublicIdentity {

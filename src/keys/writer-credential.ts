@@ -11,7 +11,7 @@ import { formatDocument, parseDocument } from './json-document.ts';
 import { KEY_BYTES } from './key-file.ts';
 import { isNamespaceName } from './namespace-name.ts';
 import { WRITER_TYPE } from './refuse-writer.ts';
-import { createSecretFile, readSecretFile, type SecretFileOptions } from './secret-file.ts';
+import { createSecretFile, parseSecretFile, type SecretFileOptions } from './secret-file.ts';
 
 const VERSION = 1;
 const WHAT = 'a writer credential';
@@ -118,15 +118,11 @@ export function wipeWriterCredential({ idKey, signingSeed }: WriterCredential): 
 
 /**
  * Reads a credential file.
- * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`
+ * @throws `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`,
+ *   `denied/PERMISSION_DENIED`
  */
-export async function readWriterCredential(path: string, options: SecretFileOptions = {}): Promise<WriterCredential> {
-  const bytes = await readSecretFile(path, WHAT, options);
-  try {
-    return parseWriterCredential(bytes);
-  } finally {
-    wipe(bytes);
-  }
+export function readWriterCredential(path: string, options: SecretFileOptions = {}): Promise<WriterCredential> {
+  return parseSecretFile(path, { what: WHAT, parse: parseWriterCredential }, options);
 }
 
 /**

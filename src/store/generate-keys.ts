@@ -6,7 +6,7 @@ import {
   type Identity,
   type IdentityAlgorithm,
   importSeed,
-  readSecretFile,
+  parseSecretFile,
   splitIdentity as splitIdentityWith,
 } from '../keys/index.ts';
 import { systemRandom } from '../runtime/random.ts';
@@ -32,18 +32,16 @@ export function generateKeyFile(path: string): Promise<void> {
 
 /**
  * Makes an identity of a file with its seed: raw bytes, hex or base64.
- * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`; TypeError for an unknown
- *   algorithm
+ * @throws `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`,
+ *   `denied/PERMISSION_DENIED`; TypeError for an unknown algorithm
  */
-export async function importSeedFile(algorithm: IdentityAlgorithm, path: string): Promise<Identity> {
-  const bytes = await readSecretFile(path, 'a seed');
-  // Text is longer than the bytes it stands for, so the length alone tells.
-  const isRaw = bytes.length === IDENTITY_SEED_BYTES[algorithm];
-  try {
+export function importSeedFile(algorithm: IdentityAlgorithm, path: string): Promise<Identity> {
+  const parse = (bytes: Uint8Array): Identity => {
+    // Text is longer than the bytes it stands for, so the length alone tells.
+    const isRaw = bytes.length === IDENTITY_SEED_BYTES[algorithm];
     return importSeed(algorithm, isRaw ? bytes : new TextDecoder().decode(bytes));
-  } finally {
-    bytes.fill(0);
-  }
+  };
+  return parseSecretFile(path, { what: 'a seed', parse });
 }
 
 /**

@@ -170,6 +170,28 @@ describe('identities', () => {
     expect(await folder.ok('ls', '--identity', 'combined.identity')).toBe('greeting\n');
   });
 
+  it('are named by their file when they are none, and never shown', async () => {
+    const line = await folder.ok('key', 'show', 'ann.identity', '--recipient');
+    await folder.write('mistyped.recipient', line.replace(/.{6}$/m, 'AAAAAA'));
+    await folder.write('none.signature', '{"secret": "canary"}');
+    for (const args of [
+      ['key', 'add', 'recipient', 'mistyped.recipient'],
+      ['key', 'show', 'mistyped.recipient'],
+      ['key', 'verify', 'none.signature', '--signer', 'mistyped.recipient', '--root', 'x'],
+    ]) {
+      const done = await folder.run(args, { env: KEY });
+      expect(done).toMatchObject({ status: 2, stdout: '' });
+      expect(done.stderr).toContain('holdfast: mistyped.recipient: ');
+      expect(done.stderr).toContain('typing error');
+    }
+    await folder.write('signer', await folder.ok('key', 'show', 'ann.identity', '--recipient'));
+    const none = await folder.run(['key', 'verify', 'none.signature', '--signer', 'signer', '--root', 'x']);
+    expect(none.stderr).toContain('holdfast: none.signature: ');
+    expect(none.stderr).not.toContain('canary');
+    const absent = await folder.run(['key', 'add', 'recipient', 'absent.recipient'], { env: KEY });
+    expect(absent).toMatchObject({ status: 3, stdout: '' });
+  });
+
   it.each(['ml-dsa-87', 'ed25519'])('sign roots with %s', async (algorithm) => {
     const file = `${algorithm}.identity`;
     await folder.ok('key', 'generate', algorithm, '-o', file);

@@ -45,7 +45,7 @@ describe('a sealed store', () => {
     ['a foreign identity', ['--identity', 'other.identity'], {}, 5, 'WRONG_KEY'],
     ['a key file that others can read', ['--key-file', 'exposed.key'], {}, 5, 'KEY_FILE_EXPOSED'],
     ['a truncated key file', ['--key-file', 'truncated.key'], {}, 2, 'CREDENTIAL_INVALID'],
-    ['a key file that is not there', ['--key-file', 'absent.key'], {}, 2, 'CREDENTIAL_INVALID'],
+    ['a key file that is not there', ['--key-file', 'absent.key'], {}, 3, 'CREDENTIAL_NOT_FOUND'],
   ] as const)('refuses %s in one line, and is not touched', async (_, flags, env, status, code) => {
     const before = stateOf(store());
     for (const command of [['ls'], ['put', '--data', 'x', '-k', 'x'], ['key', 'rotate'], ['rebuild']]) {

@@ -52,10 +52,9 @@ function checkFlags(session: Session, flags: InitFlags): void {
 
 async function sealing(session: Session, flags: InitFlags): Promise<Sealing> {
   if (flags.plain) return { keys: 'none', recipients: [], passing: false };
-  const { generateIdentity, generateKeyFile, parsePublicIdentity } = await loadLibrary();
+  const { generateIdentity, generateKeyFile } = await loadLibrary();
   // Read before anything is made, so that a wrong one leaves nothing behind.
   const recipients = await Promise.all((flags.recipient ?? []).map(publicLineOf));
-  for (const line of recipients) parsePublicIdentity(line);
   const declared = await declaredKeys(session);
   if (declared !== undefined) return { keys: declared, recipients, passing: false };
   const { generateKeyFile: keyFile } = flags;

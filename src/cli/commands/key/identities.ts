@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { namingFile } from '../../../errors/naming-file.ts';
 import type { IdentityAlgorithm, PublicIdentity } from '../../../index.ts';
-import { fileError } from '../../file-error.ts';
+import { readText } from '../../files/read-text.ts';
 import { writeSecretFile } from '../../files/secret-file.ts';
 import { loadLibrary } from '../../library.ts';
 import type { Session } from '../../session.ts';
@@ -49,10 +49,13 @@ async function generate(session: Session, kind: KeyKind, { output }: OutputFlags
 /** The public half of an identity file, or of a file with a public line. */
 async function readPublic(file: string): Promise<PublicIdentity> {
   const { parsePublicIdentity, readIdentity } = await loadLibrary();
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw fileError(error, file, 'read');
-  });
-  return PUBLIC_LINE.test(text) ? parsePublicIdentity(text) : readIdentity(file);
+  const text = await readText(file);
+  if (!PUBLIC_LINE.test(text)) return readIdentity(file);
+  try {
+    return parsePublicIdentity(text);
+  } catch (error) {
+    throw namingFile(error, file);
+  }
 }
 
 async function show(session: Session, file: string, flags: ShowFlags): Promise<void> {

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { namingFile } from '../../../errors/naming-file.ts';
 import type { NewSlot } from '../../../index.ts';
-import { fileError, systemCodeOf } from '../../file-error.ts';
+import { readText } from '../../files/read-text.ts';
+import { loadLibrary } from '../../library.ts';
 import { type NewPassphraseFlags, newPassphrase } from '../../secrets/new-secret.ts';
 import type { Session } from '../../session.ts';
 import { usageError } from '../../usage-error.ts';
@@ -9,14 +10,20 @@ import { usageError } from '../../usage-error.ts';
 export const SLOT_KINDS = ['passphrase', 'key-file', 'recipient'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
-/** The public line that was typed, or that stands in the file of that name. */
+/**
+ * The public line that was typed, or that stands in the file of that name.
+ * @throws `not-found/SOURCE_NOT_FOUND`, `invalid/CREDENTIAL_INVALID` when it is none
+ */
 export async function publicLineOf(typed: string): Promise<string> {
-  if (/^holdfast-\S+ /.test(typed)) return typed;
+  const { parsePublicIdentity } = await loadLibrary();
+  const isLine = /^holdfast-\S+ /.test(typed);
+  const line = isLine ? typed : await readText(typed);
   try {
-    return await readFile(typed, 'utf8');
+    parsePublicIdentity(line);
   } catch (error) {
-    throw systemCodeOf(error) === undefined ? error : fileError(error, typed, 'read');
+    throw isLine ? error : namingFile(error, typed);
   }
+  return line;
 }
 
 /** The slot that is to be added. @throws a usage error where a file is missing or one too many */

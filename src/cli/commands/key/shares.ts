@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { fileError } from '../../file-error.ts';
 import { FolderMaker } from '../../files/folders.ts';
+import { readText } from '../../files/read-text.ts';
 import { writeSecretFile } from '../../files/secret-file.ts';
 import { loadLibrary } from '../../library.ts';
 import { parseCount } from '../../options.ts';
@@ -39,13 +38,7 @@ async function split(session: Session, file: string, flags: SplitFlags): Promise
 
 async function combine(session: Session, files: readonly string[], output: string): Promise<void> {
   const { combineIdentity, writeIdentity } = await loadLibrary();
-  const shares = await Promise.all(
-    files.map((file) =>
-      readFile(file, 'utf8').catch((error: unknown) => {
-        throw fileError(error, file, 'read');
-      }),
-    ),
-  );
+  const shares = await Promise.all(files.map(readText));
   const identity = await combineIdentity(shares.map((share) => share.trim()));
   await writeIdentity(output, identity);
   const { algorithm, fingerprint } = identity;

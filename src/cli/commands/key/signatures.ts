@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../../errors/codes.ts';
-import { fileError } from '../../file-error.ts';
+import { namingFile } from '../../../errors/naming-file.ts';
+import type { SignatureFacts } from '../../../index.ts';
 import { writeFileAtomically } from '../../files/atomic-file.ts';
+import { readText } from '../../files/read-text.ts';
 import { loadLibrary } from '../../library.ts';
 import type { Session } from '../../session.ts';
 import { formatFields } from '../../text/fields.ts';
@@ -33,14 +34,20 @@ async function sign(session: Session, root: string, flags: SignFlags): Promise<v
   await session.confirm({ root, path: output }, () => `signed ${root} in ${session.shown(output)}`);
 }
 
+function factsOf(file: string, parse: () => SignatureFacts): SignatureFacts {
+  try {
+    return parse();
+  } catch (error) {
+    throw namingFile(error, file);
+  }
+}
+
 async function verify(session: Session, file: string, flags: VerifyFlags): Promise<void> {
   const { parseSignatureDocument, verifySignatureDocument } = await loadLibrary();
   const { root: text, context = '' } = flags;
-  const document = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw fileError(error, file, 'read');
-  });
+  const document = await readText(file);
   const signer = await publicLineOf(flags.signer);
-  const facts = parseSignatureDocument(document);
+  const facts = factsOf(file, () => parseSignatureDocument(document));
   const valid = verifySignatureDocument(document, { signer, text, context });
   await session.result({ valid, ...facts }, () =>
     formatFields([

@@ -77,6 +77,11 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   UNEXPECTED: BUG,
 };
 
+/** Said of every error with what this user's command remembers of stores, whatever its code. */
+export const STATE_HINT =
+  'this is where the command remembers how far it has seen stores: make it a folder that you may write to, ' +
+  'or name another one with HOLDFAST_STATE';
+
 /** One line that says what to do about an error code, or `undefined`. */
 export function hintFor(code: string): string | undefined {
   return Object.hasOwn(HINTS, code) ? HINTS[code as keyof typeof HINTS] : undefined;

@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
+import path from 'node:path';
 import type { Entries, Logger, OpenOptions, Store } from '../index.ts';
 import { describeFailure, type Failure } from './failure.ts';
+import { STATE_HINT } from './hints.ts';
 import { loadLibrary } from './library.ts';
 import type { SecretOptions } from './secrets/declared-secret.ts';
 import { openWithKeys } from './secrets/opening.ts';
@@ -105,7 +107,8 @@ export class Session {
 
   /** Prints an error that ends the run, with what to do next. */
   fail(error: unknown): void {
-    const { hint } = this.report(error);
+    const { details, hint: usual } = this.report(error);
+    const hint = this.isOfState(details) ? STATE_HINT : usual;
     if (hint !== undefined && !this.#options.json) this.terminal.note(`hint: ${hint}`);
   }
 
@@ -143,6 +146,13 @@ export class Session {
   /** Where this user remembers how far each sealed store was. */
   get rollbackGuard(): string {
     return stateFolder({ environment: process.env, platform: process.platform, home: homedir() });
+  }
+
+  /** Whether an error with these details is about what this user remembers, and not about a store. */
+  isOfState(details: { readonly path?: unknown }): boolean {
+    const { rollbackGuard } = this;
+    const { path: about } = details;
+    return typeof about === 'string' && (about === rollbackGuard || path.dirname(about) === rollbackGuard);
   }
 
   /** What every opening of a store is told, beside what opens it. */

@@ -170,6 +170,22 @@ describe('init', () => {
     expect(readdirSync(folder.path)).not.toContain('wrong');
   });
 
+  it.each([
+    ['is a file', 'main.key'],
+    ['lies below a file', path.join('main.key', 'below')],
+  ])('leaves nothing behind when the folder of what it remembers %s, and says so', async (_, state) => {
+    const status = 2;
+    const env = { HOLDFAST_STATE: state };
+    const done = await folder.run(['init', '--generate-key-file', 'unused.key', 'unused'], { env });
+    expect(done.stderr).toContain('hint: ');
+    expect(done.stderr).toContain('HOLDFAST_STATE');
+    expect(done).toMatchObject({ status, stdout: '' });
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('unused'))).toEqual([]);
+    const opened = await folder.run(['ls'], { env: { ...KEY, ...env } });
+    expect(opened).toMatchObject({ status, stdout: '' });
+    expect(opened.stderr).toContain('HOLDFAST_STATE');
+  });
+
   it('takes a passphrase from a file or from the first line of standard input', async () => {
     await folder.write('passphrase', `${SECRET}\r\nsecond line\n`);
     chmodSync(path.join(folder.path, 'passphrase'), 0o600);

@@ -67,9 +67,13 @@ async function sealing(session: Session, flags: InitFlags): Promise<Sealing> {
   return { keys: { passphrase: await newPassphrase(session, flags) }, recipients, passing: false };
 }
 
-/** Another store is there: the key opens nothing. After any other failure there may be a store that needs it. */
-async function dropUnusedKeyFile(error: unknown, keyFile: string | undefined): Promise<void> {
-  if (keyFile !== undefined && isStoreError(error, 'STORE_EXISTS')) await unlink(keyFile).catch(() => undefined);
+/**
+ * Where another store is there, or it could not be remembered that there will be one, the key opens nothing. After any
+ * other failure there may be a store that needs it.
+ */
+async function dropUnusedKeyFile(session: Session, error: unknown, keyFile: string | undefined): Promise<void> {
+  if (keyFile === undefined || !isStoreError(error)) return;
+  if (error.code === 'STORE_EXISTS' || session.isOfState(error.details)) await unlink(keyFile).catch(() => undefined);
 }
 
 /** @returns the slots of the recipients */
@@ -115,7 +119,7 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
     ...(flags.chunking !== undefined && { chunking: flags.chunking }),
     ...(flags.level !== undefined && { compressionLevel: flags.level }),
   }).catch(async (error: unknown) => {
-    await dropUnusedKeyFile(error, flags.generateKeyFile);
+    await dropUnusedKeyFile(session, error, flags.generateKeyFile);
     throw error;
   });
   const recipients = await letIn(store, session, sealed);

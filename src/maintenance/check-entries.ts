@@ -9,6 +9,7 @@ import { createMerkleBuilder } from '../merkle/index.ts';
 import type { EntryRow, ItemLocation } from '../metadata/contract.ts';
 import { entryChunks } from '../pipeline/content-reader.ts';
 import type { ManifestChunk } from '../pipeline/manifest-reader.ts';
+import type { KeyPageCheck } from './check-key-pages.ts';
 import type { CheckedEntry, CheckedStore, CheckOptions } from './checked-store.ts';
 import { isProblem, type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 
@@ -19,6 +20,8 @@ interface Findings {
   /** Numbers of packs whose blobs are gone. */
   readonly lostPacks: ReadonlySet<number>;
   readonly problems: ProblemList;
+  /** Told of every entry. */
+  readonly keyPages: KeyPageCheck;
 }
 
 export async function checkEntries(store: CheckedStore, findings: Findings, options: CheckOptions): Promise<void> {
@@ -75,6 +78,7 @@ class EntryCheck {
 
   async add(row: EntryRow): Promise<void> {
     try {
+      this.#findings.keyPages.saw(row);
       const entry = await this.#store.openEntry(row);
       const { value } = entry;
       const isVersion = entry.isolated || equalBytes(entryVersion(value), row.version);

@@ -6,13 +6,14 @@ import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, type PackSeal, shardK
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import { allPacks } from './all-packs.ts';
+import type { Garbage } from './check-key-pages.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 
 const LOOKUP_ITEMS = 4096;
 
 export interface PacksChecked {
-  readonly garbage: { readonly blobs: number; readonly bytes: number };
+  readonly garbage: Garbage;
   /** Numbers of packs whose blobs are gone. */
   readonly lostPacks: ReadonlySet<number>;
 }
@@ -41,7 +42,7 @@ export async function checkPacks(
 }
 
 /** What no pack accounts for, unless a merge deleted it since it was listed. */
-async function countGarbage(store: CheckedStore, left: ReadonlyMap<string, number>): Promise<PacksChecked['garbage']> {
+async function countGarbage(store: CheckedStore, left: ReadonlyMap<string, number>): Promise<Garbage> {
   const garbage = { blobs: 0, bytes: 0 };
   for (const [key, bytes] of left) {
     if ((await store.backend.head(key)) === undefined) continue;

@@ -6,6 +6,7 @@
 import { checkConfig } from './check-config.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkJournal } from './check-journal.ts';
+import { type Garbage, KeyPageCheck } from './check-key-pages.ts';
 import { checkPacks } from './check-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import { type Problem, ProblemList } from './problems.ts';
@@ -24,8 +25,8 @@ export interface CheckReport {
   /** The first thousand. */
   readonly problems: readonly Problem[];
   readonly problemCount: number;
-  /** Blobs nothing refers to: leftovers of interrupted puts, or puts that are running. Harmless. */
-  readonly garbage: { readonly blobs: number; readonly bytes: number };
+  /** Packs and key pages nothing refers to: leftovers of interrupted puts, or puts that are running. Harmless. */
+  readonly garbage: Garbage;
 }
 
 /** @throws what is neither damage nor an unreachable backend; the signal's reason */
@@ -46,7 +47,11 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
   const nothing = { garbage: { blobs: 0, bytes: 0 }, lostPacks: new Set<number>() };
   const { garbage, lostPacks } = await part(() => checkPacks(store, problems, options), nothing);
   const journalRecords = await part(() => checkJournal(store, problems, options), 0);
-  await part(() => checkEntries(store, { lostPacks, problems }, options), undefined);
+  const orphans = await part(async () => {
+    const keyPages = await KeyPageCheck.begin(store, options.signal);
+    await checkEntries(store, { lostPacks, problems, keyPages }, options);
+    return await keyPages.garbage();
+  }, nothing.garbage);
   await part(() => checkConfig(store, config, problems), undefined);
   const { entries, chunks, packs } = await store.metadata.counters();
   const damaged = problems.count > problems.unseen;
@@ -58,7 +63,7 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
     journalRecords,
     problems: Object.freeze([...problems.listed]),
     problemCount: problems.count,
-    garbage: Object.freeze(garbage),
+    garbage: Object.freeze({ blobs: garbage.blobs + orphans.blobs, bytes: garbage.bytes + orphans.bytes }),
   });
 }
 

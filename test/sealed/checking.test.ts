@@ -1,5 +1,5 @@
 /** What only the check of a sealed store can tell: things around its rows and records. */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openFsBackend } from '../../src/backend/index.ts';
@@ -125,6 +125,20 @@ describe('a check of an open store', () => {
     await other.put('c', noise(500, 3), { isolation: 'entry' });
     changed.resolve();
     expect(await report).toMatchObject({ outcome: 'ok', problems: [] });
+  });
+});
+
+describe('a check of a store with isolated entries', () => {
+  it('counts key pages that have no entry, as an interrupted put leaves them', async () => {
+    const left = await testFolder();
+    const open = closedAfterTest(await createStore(left, SEALED_OPTIONS));
+    await open.namespaces.create(TENANT_NAME);
+    await open.put('a', '', { isolation: 'entry' });
+    await open.namespace(TENANT_NAME).put('b', noise(500, 1), { isolation: 'entry' });
+    expect(await open.maintenance.check()).toMatchObject({ outcome: 'ok', garbage: { blobs: 0, bytes: 0 } });
+    const name = `${KEY_PAGES_PREFIX}80000001`;
+    await writeFile(path.join(left, name), new Uint8Array(100));
+    expect(await open.maintenance.check()).toMatchObject({ outcome: 'ok', garbage: { blobs: 1, bytes: 100 } });
   });
 });
 

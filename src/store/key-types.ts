@@ -111,7 +111,8 @@ export interface Namespaces {
   /** @param quotaBytes `undefined` lifts the quota. @throws `not-found/NAMESPACE_NOT_FOUND` */
   setQuota(name: string, quotaBytes: number | undefined, options?: CallOptions): Promise<NamespaceInfo>;
   /**
-   * Destroys the keys of a namespace and then its data. For good: nobody can read it afterwards, with whatever keys.
+   * Destroys the data of a namespace and its keys. For good: nobody can read it afterwards, with whatever keys. Stopped
+   * before its end it leaves the namespace with a quota of 0, to be dropped again.
    * @throws `not-found/NAMESPACE_NOT_FOUND`
    */
   drop(name: string, options: CallOptions & { readonly shred: true }): Promise<ShredReport>;

@@ -80,7 +80,11 @@ export const SEALED_CASES: readonly SealedCase[] = [
   {
     title: 'a namespace that is dropped',
     run: dropTenant,
-    between: (before) => [{ ...before, entries: { ...before.entries, [TENANT]: {} } }],
+    between: (before) => {
+      const closed = before.namespaces.map((one) => (one.startsWith(`${TENANT}:`) ? `${TENANT}: 0 bytes` : one));
+      const growingNoMore = { ...before, namespaces: closed };
+      return [growingNoMore, { ...growingNoMore, entries: { ...before.entries, [TENANT]: {} } }];
+    },
     repeatable: true,
     leavesNothing: true,
   },
@@ -105,7 +109,13 @@ export const SEALED_CASES: readonly SealedCase[] = [
       }),
   },
   // A commit on the way may be pending, and the rest not done yet.
-  { title: 're-sealing', prepare: rotateAndPut, run: rekey, repeatable: true, between: (before) => [before] },
+  {
+    title: 're-sealing',
+    prepare: rotateAndPut,
+    run: rekey,
+    repeatable: true,
+    between: (before) => [before],
+  },
 ];
 
 const imagesBefore = new Map<SealedCase['prepare'], Promise<SealedImage>>();

@@ -190,7 +190,19 @@ describe('a process that ends while somebody is being shut out', () => {
   });
 });
 
-describe('a process that ends while journal packs are sealed anew', () => {
+describe('a process that ends while a store is sealed anew', () => {
+  it('has the next one go on with it, whatever step was the last', async () => {
+    const resealing = SEALED_CASES.find(({ title }) => title === 're-sealing') as SealedCase;
+    const { changes, after } = await rehearse(resealing);
+    for (const [point, change] of changes.entries()) {
+      const { backend, home } = await endsAt(point, resealing);
+      const { store } = await startProcess({ backend, metadata: home.open(), keys: LIVING_KEYS });
+      await resealing.run(store);
+      expect(await imageOfSealed(store), change).toEqual(after);
+      await store.close();
+    }
+  });
+
   it('leaves a journal without a gap, with an old pack and its copy side by side', async () => {
     const resealing = SEALED_CASES.find(({ title }) => title === 're-sealing') as SealedCase;
     const { changes } = await rehearse(resealing);

@@ -47,7 +47,7 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
   const nothing = { garbage: { blobs: 0, bytes: 0 }, lostPacks: new Set<number>() };
   const { garbage, lostPacks } = await part(() => checkPacks(store, problems, options), nothing);
   const journalRecords = await part(() => checkJournal(store, problems, options), 0);
-  const orphans = await part(async () => {
+  const pageGarbage = await part(async () => {
     const keyPages = await KeyPageCheck.begin(store, options.signal);
     await checkEntries(store, { lostPacks, problems, keyPages }, options);
     return await keyPages.garbage();
@@ -63,7 +63,7 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
     journalRecords,
     problems: Object.freeze([...problems.listed]),
     problemCount: problems.count,
-    garbage: Object.freeze({ blobs: garbage.blobs + orphans.blobs, bytes: garbage.bytes + orphans.bytes }),
+    garbage: Object.freeze({ blobs: garbage.blobs + pageGarbage.blobs, bytes: garbage.bytes + pageGarbage.bytes }),
   });
 }
 

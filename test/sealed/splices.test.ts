@@ -6,7 +6,6 @@ import {
   decodePackHeader,
   encodePackHeader,
   encodeStripe,
-  openRecord,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
   type PackHeader,
@@ -19,6 +18,7 @@ import type { PackRow } from '../../src/metadata/contract.ts';
 import type { WholePack } from '../../src/placement/pack-store.ts';
 import type { Engine } from '../../src/store/engine.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../src/testing/index.ts';
+import { packRefusal } from '../support/flips.ts';
 import { honest, makeSampleStore, readEverything, StoreImage, sampleEntries } from '../support/sealed-store.ts';
 
 /** A pack with where it lies. */
@@ -74,19 +74,6 @@ function image(index = 0): StoreImage {
   return one;
 }
 
-/** Opens everything there is in a pack; what a scrub would do. @returns the code it is refused with */
-async function refusalOf(row: PackRow): Promise<string> {
-  const { code } = await honest(async () => {
-    const pack = await engine.packs.openWhole(row);
-    if (pack === undefined) throw new Error('the pack is there');
-    for (const item of pack.items) {
-      const end = item.offset + item.storedLength + RECORD_TRAILER_BYTES;
-      openRecord(pack.identity, item, pack.bytes.subarray(item.offset, end));
-    }
-  });
-  return code ?? 'nothing';
-}
-
 /** Any pack framed as the shard of `target`: its digests are public, so whoever can write the folder can mend them. */
 function framedAs(target: Target, bytes: Uint8Array): Uint8Array {
   const { store, pack, stripeId } = verifyShard(image().blob(target.key)).header;
@@ -111,7 +98,7 @@ const REFUSALS = ['PACK_CORRUPT', 'SHARD_CORRUPT', 'EPOCH_UNKNOWN', 'NAMESPACE_K
 async function allRefused(forgeries: Iterable<{ target: Target; blob: Uint8Array; what: string }>): Promise<number> {
   let count = 0;
   for (const { target, blob, what } of forgeries) {
-    const refusal = await image().with({ [target.key]: blob }, () => refusalOf(target.row));
+    const refusal = await image().with({ [target.key]: blob }, () => packRefusal(engine, target.row));
     expect(REFUSALS, `${what} as ${target.key}`).toContain(refusal);
     count += 1;
   }
@@ -123,7 +110,7 @@ describe('the sample store', () => {
     expect(new Set(targets.map(({ row }) => row.class))).toEqual(new Set(['data', 'meta', 'journal']));
     expect(new Set(targets.map(({ row }) => row.seal?.epoch))).toEqual(new Set([1, 2]));
     expect(new Set(targets.map(({ row }) => row.seal?.namespace)).size).toBe(4);
-    for (const { row } of targets) expect(await refusalOf(row)).toBe('nothing');
+    for (const { row } of targets) expect(await packRefusal(engine, row)).toBeUndefined();
     const { store } = await image().open();
     expect(await readEverything(store, KNOWN)).toEqual(new Set());
     expect(await store.maintenance.check()).toMatchObject({ outcome: 'ok' });

@@ -103,11 +103,16 @@ export const CBOR_ITEMS_MAX = 1_048_576;
 export const CBOR_DEPTH_MAX = 8;
 /** The label of one derived key; the bound is Node's. */
 export const HKDF_INFO_BYTES_MAX = KIB;
-/** Seals under one salt of an envelope; then the sealer takes a fresh one. The counter holds more, AES-GCM bears less. */
+/**
+ * Seals under one salt of an envelope; then the sealer takes a fresh one. The counter holds more, AES-GCM bears less.
+ */
 export const ENVELOPE_SEALS_PER_SALT = 2 ** 32;
 /** Keys that one opener of envelopes keeps, by salt. */
 export const ENVELOPE_KEYS_CACHED_MAX = 256;
-/** Argon2 parameters that are believed when they come from outside: below they protect nothing, above they are an attack. */
+/**
+ * Argon2 parameters that are believed when they come from outside: below they protect nothing, above they are an
+ * attack.
+ */
 export const ARGON2_MEMORY_KIB_MIN = 8 * KIB;
 export const ARGON2_MEMORY_KIB_MAX = 1024 * KIB;
 export const ARGON2_PASSES_MAX = 16;
@@ -172,14 +177,16 @@ export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
 export const METADATA_SCAN_ROWS = 1000;
 /** Pages of the metadata database kept in memory, per connection. */
 export const METADATA_CACHE_BYTES = 16 * MIB;
-/** How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise. */
+/**
+ * How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise.
+ */
 export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 /** How long overwriting old metadata waits for whoever still reads it. The thread is blocked meanwhile. */
 export const METADATA_SCRUB_TIMEOUT_MS = 500;
 
 /**
- * Nodes of the sealed lists of names: full at so many bytes, where an item counts as no less than the least, so that one
- * holds at most 128 items. Opening one costs some 20 microseconds; smaller ones would make pages dearer.
+ * Nodes of the sealed lists of names: full at so many bytes, where an item counts as no less than the least, so that
+ * one holds at most 128 items. Opening one costs some 20 microseconds; smaller ones would make pages dearer.
  */
 export const NAMES_NODE_BYTES = 8 * KIB;
 export const NAMES_ITEM_BYTES_LEAST = 64;

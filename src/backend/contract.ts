@@ -46,7 +46,8 @@ export interface CallOptions {
 export interface DeleteOptions extends CallOptions {
   /**
    * May spend the space a backend keeps in reserve, so that a full disk can be freed; set by delete, journal and gc
-   * only. Such a call is not refused for `FREE_SPACE_LOW`, and may pass the quota by the size of the reserve. Default false.
+   * only. Such a call is not refused for `FREE_SPACE_LOW`, and may pass the quota by the size of the reserve. Default
+   * false.
    */
   readonly spendReserve?: boolean;
 }

@@ -79,8 +79,8 @@ export class FsBackend extends BaseBackend {
   }
 
   /**
-   * Sets the reserve aside again when the disk has that much free, for those who gave it away and will not let the store
-   * grow before it is there. Costs one look at the disk when it is held.
+   * Sets the reserve aside again when the disk has that much free, for those who gave it away and will not let the
+   * store grow before it is there. Costs one look at the disk when it is held.
    * @returns whether it is held now; true as well when none is wanted (`reserveBytes: 0`)
    * @throws `denied/READ_ONLY`, `denied/PERMISSION_DENIED`, `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED`
    */
@@ -155,7 +155,8 @@ export class FsBackend extends BaseBackend {
           });
         }
       });
-      // Also when the blob was gone: who removed it may have died before its fsync. Without the folder there is no name.
+      // Also when the blob was gone: who removed it may have died before its fsync. Without the folder there is no
+      // name.
       await this.#unlessAbsent(failed, () => this.#syncNames(dirname(path), failed));
     });
   }
@@ -272,7 +273,10 @@ export class FsBackend extends BaseBackend {
     }
   }
 
-  /** Counts bytes about to be written, while nothing on the disk shows them: puts side by side must not all see the same room. */
+  /**
+   * Counts bytes about to be written, while nothing on the disk shows them: puts side by side must not all see the same
+   * room.
+   */
   async #claimFreeSpace(
     bytes: number,
     options: { readonly key?: string; readonly freeBytesMin: number },
@@ -327,8 +331,8 @@ export class FsBackend extends BaseBackend {
       keys = [];
     }
     yield* await measure();
-    // The mount point of a disk that is away reads as an empty folder. Whoever takes that for the truth collects garbage
-    // by it, or rebuilds from it.
+    // The mount point of a disk that is away reads as an empty folder. Whoever takes that for the truth collects
+    // garbage by it, or rebuilds from it.
     await this.#assertMounted(failed);
   }
 

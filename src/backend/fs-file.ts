@@ -73,7 +73,8 @@ export async function writeTemporary(
       source.signal?.throwIfAborted();
     });
   } catch (error) {
-    // The first failure is the one to report; a file that cannot be removed now is swept when the backend is next opened.
+    // The first failure is the one to report; a file that cannot be removed now is swept when the backend is next
+    // opened.
     await removeFile(fileSystem, path).catch(() => undefined);
     throw error;
   }

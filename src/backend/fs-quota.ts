@@ -11,7 +11,9 @@ export interface QuotaRequest {
 
 /** Room that a put has been promised, until it has made its change or given up. */
 export interface QuotaClaim {
-  /** Makes the change the room was for, as `QuotaLedger.record`; when it is made, its bytes are stored, not promised. */
+  /**
+   * Makes the change the room was for, as `QuotaLedger.record`; when it is made, its bytes are stored, not promised.
+   */
   record(change: () => Promise<number>): Promise<void>;
   /** Gives back what was not used; nothing after `record` succeeded. */
   release(): void;
@@ -55,7 +57,8 @@ export class QuotaLedger {
       this.#claimedBytes -= claimed;
       claimed = 0;
     };
-    // Released in the same step that stores: counted twice even for a moment, the bytes would refuse somebody else's put.
+    // Released in the same step that stores: counted twice even for a moment, the bytes would refuse somebody else's
+    // put.
     return { record: (change) => this.#record(change, release), release };
   }
 

@@ -15,7 +15,8 @@ function mayHold(folder: string, { prefix, after }: KeyWindow): boolean {
 }
 
 /**
- * Every blob key of nested folders in byte order of the whole key, reading only folders that can hold one of the window.
+ * Every blob key of nested folders in byte order of the whole key, reading only folders that can hold one of the
+ * window.
  *
  * A folder `d` takes the place of the text `d/`: all keys below start with it and no other key does, so ordering the
  * names of one folder with that `/` in place orders the whole tree. It is what puts `a-b` and `a.b` before `a/b`, and

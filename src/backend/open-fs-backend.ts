@@ -39,7 +39,9 @@ async function isFolder(fileSystem: FileSystem, path: string): Promise<boolean> 
   throw storeError('BACKEND_IO', `${path} is no folder`, { details: { path, system: 'ENOTDIR' }, retry: false });
 }
 
-/** Codes of a folder that others keep: one we may pass but not read, or of a system that cannot or need not flush it. */
+/**
+ * Codes of a folder that others keep: one we may pass but not read, or of a system that cannot or need not flush it.
+ */
 const NOT_OURS: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
 
 /**
@@ -60,8 +62,8 @@ async function makeFolder(fileSystem: FileSystem, path: string): Promise<void> {
 }
 
 /**
- * Makes the root and, last, its `.tmp`: where that stands, all before it was done and is durable. The name `.tmp` itself
- * need not be: when it is lost, this is done once more.
+ * Makes the root and, last, its `.tmp`: where that stands, all before it was done and is durable. The name `.tmp`
+ * itself need not be: when it is lost, this is done once more.
  */
 async function prepareRoot(fileSystem: FileSystem, root: string, temporaryFolder: string): Promise<void> {
   if (await isFolder(fileSystem, temporaryFolder)) return;

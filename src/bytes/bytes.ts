@@ -51,7 +51,9 @@ export function copyBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** The first byte string after every one that starts with `prefix`; `undefined` when there is none (all 0xff or empty). */
+/**
+ * The first byte string after every one that starts with `prefix`; `undefined` when there is none (all 0xff or empty).
+ */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let end = prefix.length;
   while (end > 0 && prefix[end - 1] === 0xff) end -= 1;

@@ -91,7 +91,9 @@ class CuttingChunker implements Chunker {
       throw storeError('CHUNKER_FINISHED', 'this chunker is finished; use a new one for the next content');
   }
 
-  /** The chunk of `length` bytes that begins with what is carried and ends with `rest`, or inside of what is carried. */
+  /**
+   * The chunk of `length` bytes that begins with what is carried and ends with `rest`, or inside of what is carried.
+   */
   *#cutCarried(length: number, rest: Uint8Array): Generator<Uint8Array> {
     this.#keep(rest);
     yield this.#carry.subarray(0, length);
@@ -99,7 +101,9 @@ class CuttingChunker implements Chunker {
     this.#carried -= length;
   }
 
-  /** Carries `rest`. The buffer is as large as the first rest needs, so that small contents stay small, then doubles. */
+  /**
+   * Carries `rest`. The buffer is as large as the first rest needs, so that small contents stay small, then doubles.
+   */
   #keep(rest: Uint8Array): void {
     const needed = this.#carried + rest.length;
     if (needed > this.#carry.length) {

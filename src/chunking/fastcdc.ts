@@ -6,8 +6,8 @@
  * IEEE TPDS 31 (9), 2020, sections 3.3 to 3.7; the masks are those of fastcdc-rs.
  *
  * The paper's section 3.7 rolls two bytes a step. One byte a step gives the same hashes, so only two effects of the
- * pairs are left, and both decide cut points: bounds are rounded down to even, and a byte at an even index counts only if
- * the chunk may hold the byte after it too.
+ * pairs are left, and both decide cut points: bounds are rounded down to even, and a byte at an even index counts only
+ * if the chunk may hold the byte after it too.
  *
  * Invariant: cut points depend on the bytes since the last cut alone, never on how they were handed in.
  */
@@ -16,7 +16,9 @@ import { gearTable } from './gear-table.ts';
 import type { GearRoll, ScanKernel } from './kernel/scan-kernel.ts';
 import type { FastCdcSpec } from './spec.ts';
 
-/** By the number of bits that decide, from 5 on: they are spread, as the paper measured that to find more duplicates. */
+/**
+ * By the number of bits that decide, from 5 on: they are spread, as the paper measured that to find more duplicates.
+ */
 const MASKS: readonly bigint[] = [
   0x0000000001804110n,
   0x0000000001803110n,

@@ -32,7 +32,9 @@ export interface FastCdcSpec {
   readonly max: number;
   /** How strongly sizes are drawn towards `avg`. */
   readonly normalisation: 0 | 1 | 2 | 3;
-  /** u64, XORed into the gear table, so that cut points tell nothing to who does not know it; 0n is the published table. */
+  /**
+   * u64, XORed into the gear table, so that cut points tell nothing to who does not know it; 0n is the published table.
+   */
   readonly seed: bigint;
 }
 

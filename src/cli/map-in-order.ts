@@ -1,7 +1,7 @@
 /**
- * Runs `work` over items with at most `limit` in flight and yields the results in the order of the items. After the first
- * rejection nothing new starts, and what runs is waited for before the rejection goes out, so nothing happens behind
- * the caller's back.
+ * Runs `work` over items with at most `limit` in flight and yields the results in the order of the items. After the
+ * first rejection nothing new starts, and what runs is waited for before the rejection goes out, so nothing happens
+ * behind the caller's back.
  */
 export async function* mapInOrder<T, R>(
   items: Iterable<T> | AsyncIterable<T>,

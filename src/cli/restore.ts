@@ -59,8 +59,8 @@ async function restoreOne(
 }
 
 /**
- * Restores every entry whose key begins with `prefix` below `target`; what follows the last `/` of the prefix becomes the
- * path. Entries that cannot be files there are told one by one and passed by.
+ * Restores every entry whose key begins with `prefix` below `target`; what follows the last `/` of the prefix becomes
+ * the path. Entries that cannot be files there are told one by one and passed by.
  */
 export async function restore(session: Session, prefix: string, target: string): Promise<void> {
   using meter = new ProgressMeter(session, 'get');

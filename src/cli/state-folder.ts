@@ -8,8 +8,8 @@ export interface StateHints {
 }
 
 /**
- * Where this user's `holdfast` remembers how far each sealed store was: HOLDFAST_STATE, else the place of the system for
- * what programs remember. Outside of every store, because it must not go back together with one.
+ * Where this user's `holdfast` remembers how far each sealed store was: HOLDFAST_STATE, else the place of the system
+ * for what programs remember. Outside of every store, because it must not go back together with one.
  * @see XDG Base Directory Specification 0.8: a relative XDG_STATE_HOME is to be ignored
  */
 export function stateFolder({ environment, platform, home }: StateHints): string {

@@ -19,7 +19,9 @@ async function isFolder(name: string): Promise<boolean> {
   return found?.isDirectory() === true;
 }
 
-/** Where the store is: -s, else HOLDFAST_STORE, else the nearest `.holdfast` folder upward; `undefined` when nowhere. */
+/**
+ * Where the store is: -s, else HOLDFAST_STORE, else the nearest `.holdfast` folder upward; `undefined` when nowhere.
+ */
 export async function findStore(hints: LocationHints): Promise<string | undefined> {
   if (hints.option !== undefined) return hints.option;
   if (hints.environment) return hints.environment;

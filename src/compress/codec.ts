@@ -9,7 +9,10 @@ import { storeError } from '../errors/store-error.ts';
 
 /** The plain bytes themselves. */
 export const CODEC_STORED = 0;
-/** One zstd frame (RFC 8878) without dictionary. Holdfast writes frames that declare their content size and carry no checksum: records are authenticated as a whole. */
+/**
+ * One zstd frame (RFC 8878) without dictionary. Holdfast writes frames that declare their content size and carry no
+ * checksum: records are authenticated as a whole.
+ */
 export const CODEC_ZSTD = 1;
 
 /** A codec this version reads and writes. */

@@ -6,7 +6,10 @@ import { zstdCompress, zstdCompressSync } from './node-zstd.ts';
 
 /** zstd's own level 1: the fastest that still finds what grouped source code repeats. */
 export const COMPRESSION_LEVEL_DEFAULT = 1;
-/** zstd's levels as far as Holdfast takes them: below zero faster and larger, above 19 the memory of one call passes 100 MiB. */
+/**
+ * zstd's levels as far as Holdfast takes them: below zero faster and larger, above 19 the memory of one call passes 100
+ * MiB.
+ */
 export const COMPRESSION_LEVEL_MIN = -7;
 /** Highest zstd level taken. */
 export const COMPRESSION_LEVEL_MAX = 19;

@@ -1,8 +1,8 @@
 /**
- * zstd contexts for one frame after another. A one-shot call of `node:zlib` makes a context and an output buffer as large
- * as the input each time; V8 counts the buffers as its own and marks the whole heap again for every 16 MB of them. Over
- * 1,299 records of 1 MiB that was 23 full collections and 4.2 to 4.5 s of processor time; with contexts kept it is 5
- * and 3.9 s, and the larger the caller's heap, the larger the difference.
+ * zstd contexts for one frame after another. A one-shot call of `node:zlib` makes a context and an output buffer as
+ * large as the input each time; V8 counts the buffers as its own and marks the whole heap again for every 16 MB of
+ * them. Over 1,299 records of 1 MiB that was 23 full collections and 4.2 to 4.5 s of processor time; with contexts kept
+ * it is 5 and 3.9 s, and the larger the caller's heap, the larger the difference.
  *
  * Invariant: the same bytes at the same level give the same frame. zstd takes another path, with another result, when
  * the free output holds the worst case; here it never does, because inputs are at least as large as the whole output

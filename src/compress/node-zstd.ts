@@ -1,7 +1,7 @@
 /**
- * The zstd of `node:zlib` as two pairs of plain functions. A call makes its own zstd context (about 1.3 MiB while a level
- * 1 call runs, measured) and frees it; only long inputs at fast levels share kept ones (`frame-compressor.ts`). Concurrency
- * is bounded by the callers.
+ * The zstd of `node:zlib` as two pairs of plain functions. A call makes its own zstd context (about 1.3 MiB while a
+ * level 1 call runs, measured) and frees it; only long inputs at fast levels share kept ones (`frame-compressor.ts`).
+ * Concurrency is bounded by the callers.
  *
  * The asynchronous pair runs on libuv's pool (4 threads unless `UV_THREADPOOL_SIZE` says otherwise). Measured on 2
  * cores with 1 MiB records of source text at level 1, it was as fast as worker threads over shared buffers (430 MiB/s
@@ -44,8 +44,8 @@ function compressOptions(plainBytes: number, level: number): zlib.ZstdOptions {
 }
 
 /**
- * An output buffer for all of it lets libzstd decode straight into it, without a window (1.5 times as fast); the one byte
- * more spares the call that Node makes when a buffer is full.
+ * An output buffer for all of it lets libzstd decode straight into it, without a window (1.5 times as fast); the one
+ * byte more spares the call that Node makes when a buffer is full.
  */
 function decompressOptions(plainBytes: number): zlib.ZstdOptions {
   return { chunkSize: Math.max(CHUNK_SIZE_MIN, plainBytes + 1), maxOutputLength: Math.max(1, plainBytes) };
@@ -82,7 +82,9 @@ export function zstdDecompressSync(frame: Uint8Array, plainBytes: number): Uint8
   return release(zlib.zstdDecompressSync(frame, decompressOptions(plainBytes)));
 }
 
-/** Whether Node's error says that the frame is damaged, rather than that the process lacks memory or the code is wrong. */
+/**
+ * Whether Node's error says that the frame is damaged, rather than that the process lacks memory or the code is wrong.
+ */
 export function isDamage(error: unknown): boolean {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   if (typeof code !== 'string' || code === 'ZSTD_error_memory_allocation') return false;

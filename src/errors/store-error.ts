@@ -1,6 +1,9 @@
 import { ERROR_CODES, type ErrorCode, type ErrorKind } from './codes.ts';
 
-/** What an error is about; each code documents in `docs/errors.md` which of these it fills in. Never holds content or secrets. */
+/**
+ * What an error is about; each code documents in `docs/errors.md` which of these it fills in. Never holds content or
+ * secrets.
+ */
 export interface ErrorDetails {
   readonly key?: string;
   readonly path?: string;
@@ -30,8 +33,8 @@ export interface StoreErrorOptions {
 }
 
 /**
- * Base of every error Holdfast throws, apart from `TypeError` and `RangeError` for arguments of the wrong type or
- * range and the caller's own abort reason. Switch on `kind` to act, on `code` to know the cause; `message` is for people.
+ * Base of every error Holdfast throws, apart from `TypeError` and `RangeError` for arguments of the wrong type or range
+ * and the caller's own abort reason. Switch on `kind` to act, on `code` to know the cause; `message` is for people.
  */
 export class StoreError extends Error {
   readonly kind: ErrorKind;

@@ -45,8 +45,8 @@ export function keyPageKey(namespace: number): string {
 }
 
 /**
- * Encodes a page. Its key takes no epoch, so a page is written once and deleted once: nobody can write it anew while somebody
- * else deletes it. Who has the secret in it, and no epoch of the packs, opens nothing.
+ * Encodes a page. Its key takes no epoch, so a page is written once and deleted once: nobody can write it anew while
+ * somebody else deletes it. Who has the secret in it, and no epoch of the packs, opens nothing.
  * @returns `KEY_PAGE_BYTES` bytes
  */
 export function encodeKeyPage({ namespace, secret }: KeyPage, schedule: KeySchedule, random: RandomBytes): Uint8Array {

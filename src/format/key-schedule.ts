@@ -56,7 +56,8 @@ interface NamespaceKeys {
 
 /**
  * The keys of one store, for as long as it is open. Derives when asked; synchronous, some microseconds each. The keys
- * it gives are copies of the caller's own: `forget` and `wipe` wipe none of them, so nothing is ever sealed under zeros.
+ * it gives are copies of the caller's own: `forget` and `wipe` wipe none of them, so nothing is ever sealed under
+ * zeros.
  */
 export class KeySchedule {
   /** The newest epoch: what is sealed now is sealed under it. */

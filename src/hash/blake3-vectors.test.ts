@@ -15,7 +15,9 @@ interface Case {
 const KEY = utf8Encode('whats the Elvish word for friend');
 const CONTEXT = 'BLAKE3 2019-12-27 16:29:52 test vectors context';
 
-/** From test_vectors.json of BLAKE3-team/BLAKE3 at 77b257e, outputs cut to 32 bytes: one chunk, one and a bit, a tree. */
+/**
+ * From test_vectors.json of BLAKE3-team/BLAKE3 at 77b257e, outputs cut to 32 bytes: one chunk, one and a bit, a tree.
+ */
 const SHORT: readonly Case[] = [
   {
     input_len: 0,

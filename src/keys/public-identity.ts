@@ -55,8 +55,8 @@ export function publicIdentity(algorithm: IdentityAlgorithm, publicKey: Uint8Arr
 }
 
 /**
- * One line of text: `holdfast-recipient-1 ml-kem-1024 <base64>`, or `holdfast-signer-1 <algorithm> <base64>`, of the key
- * and a check of everything in front of it. Layout in `docs/format.md`, section "Files of keys".
+ * One line of text: `holdfast-recipient-1 ml-kem-1024 <base64>`, or `holdfast-signer-1 <algorithm> <base64>`, of the
+ * key and a check of everything in front of it. Layout in `docs/format.md`, section "Files of keys".
  */
 export function formatPublicIdentity({ algorithm, publicKey }: PublicIdentity): string {
   return frontOf(algorithm) + toBase64(concatBytes([publicKey, checkOf(algorithm, publicKey)]));

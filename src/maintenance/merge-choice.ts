@@ -15,7 +15,9 @@ function tierOf(pack: PackRow): number {
   return Math.max(0, Math.floor(Math.log2(pack.storedBytes / TIER_BYTES_FIRST) / Math.log2(MERGE_FAN_IN)) + 1);
 }
 
-/** Data or meta packs to merge into one: of the lowest size tier where enough have gathered, as many as fit a full pack. */
+/**
+ * Data or meta packs to merge into one: of the lowest size tier where enough have gathered, as many as fit a full pack.
+ */
 export function duePacks(small: readonly PackRow[]): readonly PackRow[] | undefined {
   const tiers = Map.groupBy(small, tierOf);
   for (const tier of [...tiers.keys()].sort((a, b) => a - b)) {

@@ -13,7 +13,10 @@ import { deleteDroppedPacks, type MergeContext, type MergeReport, mergeSmallPack
 const STORE = new Uint8Array(16).fill(7);
 const SESSION = STORE.subarray(0, 8);
 
-/** A store with as many small data packs as are merged. @param lie number of a pack whose item is not what its id says */
+/**
+ * A store with as many small data packs as are merged.
+ * @param lie number of a pack whose item is not what its id says
+ */
 async function storeToMerge(lie?: number) {
   const backend = new MemoryBackend();
   const packs = new PackStore({ backend, storeId: STORE, random: systemRandom, keys: undefined });

@@ -1,8 +1,8 @@
 /**
- * Keeps small packs few: what has gathered is merged as `merge-choice.ts` says, so that a store which only ever received
- * n tiny puts has O(log n) small packs of each class in each namespace. Records are opened and put into a new pack, which
- * in a sealed store means sealed anew; chunks that rode in journal packs move to a data pack, so that old journal packs
- * shrink to their records.
+ * Keeps small packs few: what has gathered is merged as `merge-choice.ts` says, so that a store which only ever
+ * received n tiny puts has O(log n) small packs of each class in each namespace. Records are opened and put into a new
+ * pack, which in a sealed store means sealed anew; chunks that rode in journal packs move to a data pack, so that old
+ * journal packs shrink to their records.
  */
 import { concatBytes } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
@@ -261,8 +261,8 @@ function recordOf({ identity, bytes }: WholePack, items: readonly DirectoryItem[
 }
 
 /**
- * Ordinals of the records of a pack in which at least one item is found. Being moved clears what was suspected of an item:
- * so that must be proven wrong first.
+ * Ordinals of the records of a pack in which at least one item is found. Being moved clears what was suspected of an
+ * item: so that must be proven wrong first.
  * @throws `corrupt/*` when a suspect item is as bad as was suspected
  */
 async function liveOrdinals(

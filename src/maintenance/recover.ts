@@ -1,4 +1,6 @@
-/** Brings the metadata up to what the journal on the backend says: after a crash, or when an older copy was restored. */
+/**
+ * Brings the metadata up to what the journal on the backend says: after a crash, or when an older copy was restored.
+ */
 import type { Backend } from '../backend/contract.ts';
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
@@ -87,7 +89,8 @@ async function readUnlessDamaged(
   try {
     return await readJournalPack(packs, name);
   } catch (error) {
-    // Under an epoch that was forgotten nothing lies that is needed; only somebody's journal pack of which nobody was told.
+    // Under an epoch that was forgotten nothing lies that is needed; only somebody's journal pack of which nobody was
+    // told.
     if (!isStoreError(error) || (error.kind !== 'corrupt' && error.code !== 'EPOCH_UNKNOWN')) throw error;
     onDamaged({ name, error });
     return undefined;
@@ -137,7 +140,9 @@ export async function adopt(
   await metadata.markFlushed([flushed]);
 }
 
-/** A record that differs from the one we gave the same number means that two lives of this store went on side by side. */
+/**
+ * A record that differs from the one we gave the same number means that two lives of this store went on side by side.
+ */
 async function compareWithOutbox(
   metadata: Metadata,
   pack: JournalPack,

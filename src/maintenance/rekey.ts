@@ -43,7 +43,8 @@ export async function rekey(
 ): Promise<{ readonly packs: number; readonly bytes: number; readonly left: number }> {
   const { lastEpoch, signal, onProgress } = options;
   const { metadata } = context;
-  // A journal pack that was written under old keys and not told of would be left out, and told of when nobody can read it.
+  // A journal pack that was written under old keys and not told of would be left out, and told of when nobody can read
+  // it.
   await context.flushJournalAnew();
   const total = await countOld(metadata, lastEpoch, signal);
   let packs = 0;

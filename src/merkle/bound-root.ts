@@ -5,8 +5,8 @@
  *     tree    H(0x03, total length, leaf count, tree hash)     any other tree
  *
  * A tree hash alone does not tell how many leaves there are: leaf 0 has one and the same path in trees of 5, 6, 7 and 8
- * leaves. So a root binds the count and the length, and its first byte keeps it from being taken for a node, or the root
- * of one kind for one of the other.
+ * leaves. So a root binds the count and the length, and its first byte keeps it from being taken for a node, or the
+ * root of one kind for one of the other.
  */
 
 import { BinaryWriter } from '../bytes/binary-writer.ts';

@@ -41,8 +41,8 @@ const schema: z.ZodType<ChallengeResponse> = z
  * Answers a challenge. Hashes the whole shard, so a keeper whose shard is not what it was learns of it here.
  * @param shard all of its bytes
  * @returns a response for `verifyResponse`; it holds one leaf of the shard
- * @throws `invalid/PROOF_INVALID` for what is no challenge, `corrupt/SHARD_CORRUPT` when the shard has another length or
- *   root than it was stored with
+ * @throws `invalid/PROOF_INVALID` for what is no challenge, `corrupt/SHARD_CORRUPT` when the shard has another length
+ *   or root than it was stored with
  */
 export function respond(challenge: string | Challenge, shard: Uint8Array): ChallengeResponse {
   const asked = parseChallenge(challenge);

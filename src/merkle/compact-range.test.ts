@@ -10,7 +10,9 @@ import { createTreeHashing } from './tree-hashing.ts';
 
 const hashing = createTreeHashing('sha256');
 
-/** Leaves of the test tree of Certificate Transparency, which the vectors of transparency-dev/merkle prove things about. */
+/**
+ * Leaves of the test tree of Certificate Transparency, which the vectors of transparency-dev/merkle prove things about.
+ */
 const CT_LEAVES = [
   '',
   '00',

@@ -1,7 +1,7 @@
 /**
- * The frontier of a growing RFC 9162 tree (section 2.1.1): the roots of the largest complete subtrees over the leaves so
- * far, left to right. n leaves leave one root per one-bit of n, so memory is O(log n), and the tree hash of any prefix
- * can be had without its leaves.
+ * The frontier of a growing RFC 9162 tree (section 2.1.1): the roots of the largest complete subtrees over the leaves
+ * so far, left to right. n leaves leave one root per one-bit of n, so memory is O(log n), and the tree hash of any
+ * prefix can be had without its leaves.
  *
  *     leaves   frontier (leaves under each root)
  *          5   4 1

@@ -1,6 +1,6 @@
 /**
- * Consistency paths of RFC 9162, section 2.1.4: the hashes from which both the tree hash over the first m leaves and the
- * one over all n can be made, so that the larger tree is seen to begin with the smaller one.
+ * Consistency paths of RFC 9162, section 2.1.4: the hashes from which both the tree hash over the first m leaves and
+ * the one over all n can be made, so that the larger tree is seen to begin with the smaller one.
  */
 
 import { type Digest, equalDigests } from '../hash/index.ts';

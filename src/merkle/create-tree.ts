@@ -27,8 +27,8 @@ export function checkLeafBytes(leafBytes: number = MERKLE_LEAF_BYTES): number {
 /**
  * The tree over data, cut into leaves of one size. Empty data has no leaves. Data that does not fit in memory:
  * `createRootHasher` gives the same root.
- * @throws TypeError or RangeError for data that is no `Uint8Array`, an unknown algorithm or a size of leaves outside 1 to
- *   `MERKLE_LEAF_BYTES_MAX`
+ * @throws TypeError or RangeError for data that is no `Uint8Array`, an unknown algorithm or a size of leaves outside 1
+ *   to `MERKLE_LEAF_BYTES_MAX`
  * @example createDataTree(bytes, { leafBytes: 4096 }).proveInclusion(3)
  */
 export function createDataTree(data: Uint8Array, options: DataTreeOptions = {}): MerkleTree {
@@ -42,8 +42,8 @@ export function createDataTree(data: Uint8Array, options: DataTreeOptions = {}):
 }
 
 /**
- * The tree whose leaves are digests of things that are elsewhere, of any algorithm. A digest is the data of its leaf and
- * hashed as such, so no node of a tree is ever taken for one.
+ * The tree whose leaves are digests of things that are elsewhere, of any algorithm. A digest is the data of its leaf
+ * and hashed as such, so no node of a tree is ever taken for one.
  * @throws `invalid/DIGEST_INVALID` for bytes that have the length of no digest, TypeError or RangeError for an unknown
  *   algorithm
  */

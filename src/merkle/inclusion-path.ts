@@ -19,8 +19,8 @@ export interface InclusionPath {
 
 /**
  * The tree hash to which a leaf and its path lead. At most 53 hashes.
- * @returns `undefined` when there is no such leaf, the path is too short or too long for it, or holds other than digests
- *   of the tree
+ * @returns `undefined` when there is no such leaf, the path is too short or too long for it, or holds other than
+ *   digests of the tree
  * @see RFC 9162, section 2.1.3.2, steps 1 to 5
  */
 export function treeHashAbove(hashing: TreeHashing, inclusion: InclusionPath): Digest | undefined {

@@ -52,8 +52,8 @@ export function parseInclusionProof(document: string | InclusionProof): Inclusio
  * @param root from a source the verifier trusts, text as `MerkleTree.root` gives it
  * @param leaf data of the leaf
  * @returns false when anything differs: root, leaf, place, number of leaves, length, path
- * @throws `invalid/PROOF_INVALID` for what is no proof, `invalid/DIGEST_INVALID` for what is no root, TypeError when the
- *   leaf is no `Uint8Array`
+ * @throws `invalid/PROOF_INVALID` for what is no proof, `invalid/DIGEST_INVALID` for what is no root, TypeError when
+ *   the leaf is no `Uint8Array`
  * @see RFC 9162, section 2.1.3.2
  */
 export function verifyInclusion(proof: string | InclusionProof, root: string, leaf: Uint8Array): boolean {

@@ -28,7 +28,9 @@ const LEAVES = numbered(LEAVES_MAX);
 const HASHES = LEAVES.map(hashing.hashLeaf);
 const KNOWN = new Map<string, Digest>();
 
-/** MTH of RFC 9162, section 2.1.1, over leaves from `start` to `end`: by the frontier, which has a reference of its own. */
+/**
+ * MTH of RFC 9162, section 2.1.1, over leaves from `start` to `end`: by the frontier, which has a reference of its own.
+ */
 function treeHash(start: number, end: number): Digest {
   const known = KNOWN.get(`${start} ${end}`);
   if (known) return known;

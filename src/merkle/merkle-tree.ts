@@ -24,7 +24,9 @@ import type { InclusionProof } from './inclusion-proof.ts';
 import type { MerkleTreeDocument } from './tree-document.ts';
 import type { TreeHashing } from './tree-hashing.ts';
 
-/** A tree that does not change. Made by `createDataTree`, `createDigestTree`, `createShardTree` or `parseMerkleTree`. */
+/**
+ * A tree that does not change. Made by `createDataTree`, `createDigestTree`, `createShardTree` or `parseMerkleTree`.
+ */
 export class MerkleTree {
   /** Bytes of all leaves together; the root binds them. */
   readonly totalLength: number;

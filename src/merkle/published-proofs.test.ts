@@ -1,6 +1,6 @@
 /**
- * Proofs of transparency-dev/merkle at 417fb0c, testdata/inclusion/2 and testdata/consistency/3, with the mutations they
- * are published with. All of them: test/vectors/merkle.test.ts.
+ * Proofs of transparency-dev/merkle at 417fb0c, testdata/inclusion/2 and testdata/consistency/3, with the mutations
+ * they are published with. All of them: test/vectors/merkle.test.ts.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Paths of leaf ranges: the fewest tree hashes from which, with the leaves a to b between them, the tree hash over all n
- * can be made. On the left those of the frontier over the first a leaves, on the right the largest subtrees that can
+ * Paths of leaf ranges: the fewest tree hashes from which, with the leaves a to b between them, the tree hash over all
+ * n can be made. On the left those of the frontier over the first a leaves, on the right the largest subtrees that can
  * follow, so at most 2 log2(n) of them. A range of no leaves has one hash: the tree's.
  *
  *     leaves 5 and 6 of 11    left  0..3  4      right  7  8..10

@@ -37,7 +37,9 @@ export interface RangeProof {
   /** Bytes and chunks of the entry. */
   readonly size: number;
   readonly chunkCount: number;
-  /** Of the first chunk below: its place among the chunks, and its first byte in the entry. Both 0 for an empty range. */
+  /**
+   * Of the first chunk below: its place among the chunks, and its first byte in the entry. Both 0 for an empty range.
+   */
   readonly index: number;
   readonly offset: number;
   /** Chunks that the range touches, in order. */

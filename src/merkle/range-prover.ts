@@ -28,14 +28,15 @@ export interface RangeProver {
    * Adds the next chunk, which starts where what was added before it ended.
    * @param length bytes, at least 1
    * @param digest plain digest; copied
-   * @throws `invalid/CHUNKS_INVALID` beyond the end of the entry, `invalid/RANGE_INVALID` when the range touches more than
-   *   `PROOF_CHUNKS_MAX` chunks, `invalid/DIGEST_INVALID` for a digest of another length, RangeError for a length of none
+   * @throws `invalid/CHUNKS_INVALID` beyond the end of the entry, `invalid/RANGE_INVALID` when the range touches more
+   *   than `PROOF_CHUNKS_MAX` chunks, `invalid/DIGEST_INVALID` for a digest of another length, RangeError for a length
+   *   of none
    */
   addChunk(length: number, digest: Digest): this;
   /**
    * Adds the next `leafCount` chunks, of `length` bytes together, by their tree hash.
-   * @throws as `addChunk`, and `invalid/CHUNKS_INVALID` when the range touches them; RangeError when such a subtree cannot
-   *   stand here
+   * @throws as `addChunk`, and `invalid/CHUNKS_INVALID` when the range touches them; RangeError when such a subtree
+   *   cannot stand here
    */
   addSubtree(treeHash: Digest, subtree: { readonly length: number; readonly leafCount: number }): this;
   /**

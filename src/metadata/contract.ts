@@ -12,9 +12,9 @@ import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem
  * - nothing here blocks the event loop of the caller.
  *
  * The metadata of a sealed store tells nobody without keys names, sizes or plain digests. It is opened locked: until
- * `unlock`, only `config`, `setConfig`, `knownItems` and `close` may be called. Where another process changed the keys since, every
- * change fails with `conflict/KEYS_CHANGED` (nothing happened), and so does every read that meets what was sealed
- * under the new ones: read `config` again, `unlock` with the keys it holds, repeat the call.
+ * `unlock`, only `config`, `setConfig`, `knownItems` and `close` may be called. Where another process changed the keys
+ * since, every change fails with `conflict/KEYS_CHANGED` (nothing happened), and so does every read that meets what was
+ * sealed under the new ones: read `config` again, `unlock` with the keys it holds, repeat the call.
  */
 
 /** A pack as the metadata knows it. `number` is local to this metadata and never leaves the machine. */
@@ -87,7 +87,9 @@ export type Change =
     }
   /** Of an absent key: succeeds, `existed: false`, unless `condition` asks for a version. */
   | { readonly type: 'delete'; readonly key: Uint8Array; readonly condition?: { readonly version: Uint8Array } }
-  /** `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`. */
+  /**
+   * `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`.
+   */
   | { readonly type: 'rename'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean }
   /** Besides, `unsupported/ENTRY_ISOLATED` when `from` is an isolated entry: its key is for one entry. */
   | {
@@ -100,9 +102,9 @@ export type Change =
   /** Registers a durable pack; every item is from now on found there (a suspect one is healed). */
   | { readonly type: 'pack-add'; readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }
   /**
-   * Re-points the items that are now found in a dropped pack; the rest of `added`'s items are recorded as stale.
-   * Fails with `conflict/PRECONDITION_FAILED` when an item would be left behind in a dropped pack, one is no longer live,
-   * or a dropped journal pack holds records that no other live journal pack holds.
+   * Re-points the items that are now found in a dropped pack; the rest of `added`'s items are recorded as stale. Fails
+   * with `conflict/PRECONDITION_FAILED` when an item would be left behind in a dropped pack, one is no longer live, or
+   * a dropped journal pack holds records that no other live journal pack holds.
    */
   | {
       readonly type: 'pack-merge';
@@ -131,11 +133,17 @@ export interface CommitRequest {
   readonly quotas?: readonly NamespaceQuota[];
 }
 
-/** What a change did. `row`: the entry afterwards (put, copy, rename). `existed`: an entry was there before (at `to`, or the deleted one). */
+/**
+ * What a change did. `row`: the entry afterwards (put, copy, rename). `existed`: an entry was there before (at `to`, or
+ * the deleted one).
+ */
 export interface ChangeOutcome {
   readonly existed: boolean;
   readonly row?: EntryRow;
-  /** Isolation namespace of the entry that was replaced or deleted: dropped by the same commit, its key page to be destroyed. */
+  /**
+   * Isolation namespace of the entry that was replaced or deleted: dropped by the same commit, its key page to be
+   * destroyed.
+   */
   readonly shredded?: number;
 }
 
@@ -185,7 +193,10 @@ export interface Counters {
   readonly outbox: number;
 }
 
-/** What one namespace holds. An isolated entry is counted where its key is, its chunks where they are: in a namespace of one. */
+/**
+ * What one namespace holds. An isolated entry is counted where its key is, its chunks where they are: in a namespace of
+ * one.
+ */
 export interface NamespaceCounters {
   readonly entries: number;
   readonly logicalBytes: number;
@@ -272,8 +283,8 @@ export interface Metadata {
   /** Their key pages are gone from every backend. */
   forgetShreds(namespaces: readonly number[]): Promise<void>;
   /**
-   * Overwrites what rows that are gone or changed have left in the files of the metadata: an older config among them, whose
-   * keys may be meant to be destroyed.
+   * Overwrites what rows that are gone or changed have left in the files of the metadata: an older config among them,
+   * whose keys may be meant to be destroyed.
    * @returns false when a reader needs an older state just now: not done, ask again
    */
   scrub(): Promise<boolean>;
@@ -319,8 +330,8 @@ export interface Metadata {
    */
   commit(requests: readonly CommitRequest[], flushed?: readonly FlushedJournal[]): Promise<readonly RequestOutcome[]>;
   /**
-   * Unflushed records after `after`, at least one if there is any, up to about `bytesMax`: a run of commits without gaps,
-   * because a journal pack holds such a run.
+   * Unflushed records after `after`, at least one if there is any, up to about `bytesMax`: a run of commits without
+   * gaps, because a journal pack holds such a run.
    */
   outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]>;
   /**
@@ -367,7 +378,10 @@ export interface Metadata {
 
   /** Recomputes every row digest, table sum and counter in bounded steps. */
   check(options?: CallOptions & { readonly progress?: (done: number, total: number) => void }): Promise<MetadataCheck>;
-  /** Pages through all chunk and manifest locations in id order: 32-byte `after`, exclusive. For check and rebuild comparisons. */
+  /**
+   * Pages through all chunk and manifest locations in id order: 32-byte `after`, exclusive. For check and rebuild
+   * comparisons.
+   */
   scanItems(
     kind: 'chunk' | 'manifest',
     after: Uint8Array | undefined,
@@ -381,9 +395,9 @@ export interface Metadata {
     }[]
   >;
   /**
-   * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and positions,
-   * live data and meta packs. What only running knows (suspect, dropped, pack numbers, the journal packs themselves)
-   * does not enter.
+   * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and
+   * positions, live data and meta packs. What only running knows (suspect, dropped, pack numbers, the journal packs
+   * themselves) does not enter.
    */
   stateDigests(): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>>;
   /** Writes the write-ahead log back and closes. Idempotent. */

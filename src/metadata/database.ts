@@ -17,7 +17,9 @@ export interface Dialect {
   /** Column types of byte strings, and of integers of 64 bits. */
   readonly bytes: string;
   readonly integer: string;
-  /** What follows the columns of a table that is stored in the order of its primary key, where the engine knows such. */
+  /**
+   * What follows the columns of a table that is stored in the order of its primary key, where the engine knows such.
+   */
   readonly keyedTable: string;
 }
 

@@ -1,6 +1,7 @@
 /**
- * How a namespace leaves the state: its items, its packs (which become dropped ones) and its entries, a page at a time, in
- * the one transaction that drops it. Entries may be isolated and have a namespace of one each: those leave with them.
+ * How a namespace leaves the state: its items, its packs (which become dropped ones) and its entries, a page at a time,
+ * in the one transaction that drops it. Entries may be isolated and have a namespace of one each: those leave with
+ * them.
  */
 import { invariant, storeError } from '../errors/store-error.ts';
 import { ISOLATED_NAMESPACE_MIN, METADATA_SCAN_ROWS, NAMESPACE_DROP_ISOLATED_MAX } from '../limits.ts';
@@ -27,8 +28,8 @@ class NamespaceDrop {
   }
 
   /**
-   * Reads pages of rows until there are no more. What one page changed is written before the next is asked for; the small
-   * ends of many namespaces are written together.
+   * Reads pages of rows until there are no more. What one page changed is written before the next is asked for; the
+   * small ends of many namespaces are written together.
    */
   async #eachPage(remove: () => Promise<number>): Promise<void> {
     for (;;) {

@@ -63,7 +63,9 @@ export function isEmpty(counters: NamespaceCounters): boolean {
   return Object.keys(NOTHING_HELD).every((name) => counters[name as keyof NamespaceCounters] === 0);
 }
 
-/** How one transaction changes what each namespace holds. A plain store has one namespace, which is not counted here. */
+/**
+ * How one transaction changes what each namespace holds. A plain store has one namespace, which is not counted here.
+ */
 export class NamespaceTally {
   readonly #rows: RowSet<NamespaceRow> | undefined;
   readonly #changes = new CountersByNamespace();

@@ -153,7 +153,9 @@ export function metadataIn(database: SqliteDatabase, options: OpenSqliteOptions,
   return new SqlMetadata({ database, store: createPlainStore(), ...parts });
 }
 
-/** The metadata in the calling thread, which blocks while SQLite works; see `openSqliteMetadata` for options and errors. */
+/**
+ * The metadata in the calling thread, which blocks while SQLite works; see `openSqliteMetadata` for options and errors.
+ */
 export async function openSqlMetadata(options: OpenSqliteOptions, parts: Parts = SYSTEM): Promise<SqlMetadata> {
   return metadataIn(await openSqlDatabase(options, parts), options, parts);
 }

@@ -50,8 +50,8 @@ export class OperationScope {
   }
 
   /**
-   * A pack may have been begun before its epoch was forgotten, or its namespace dropped, by another process: nobody could
-   * read what lies in it.
+   * A pack may have been begun before its epoch was forgotten, or its namespace dropped, by another process: nobody
+   * could read what lies in it.
    * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
    */
   checkReadable(pack: PackDescriptor): void {

@@ -92,8 +92,8 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
   }
   await checkRecordsStay(state, sources);
   const stale: Uint8Array[] = [];
-  // An item that lies in several of the copied records is placed by each of them, as in the replay: named as stale by the
-  // second one, it would be lost there.
+  // An item that lies in several of the copied records is placed by each of them, as in the replay: named as stale by
+  // the second one, it would be lost there.
   const movable = new Set(sources);
   for (const added of change.added) {
     const pack = addNewPack(state, added.pack);

@@ -71,7 +71,9 @@ export async function forgetPacks(state: WorkingState, numbers: readonly number[
   await state.save();
 }
 
-/** The last commit of the page after `after` that holds about `bytesMax` and no gap; sizes are read without the records. */
+/**
+ * The last commit of the page after `after` that holds about `bytesMax` and no gap; sizes are read without the records.
+ */
 async function pageEnd(reader: Reader, after: number, bytesMax: number): Promise<number> {
   const sql = 'SELECT commit_number, bytes FROM outbox WHERE commit_number > ? ORDER BY commit_number LIMIT ?';
   let end = after;

@@ -18,7 +18,9 @@ function isOld(row: SqlRow, lastEpoch: number): boolean {
   return sealed instanceof Uint8Array && RowSealer.epochOf(sealed) <= lastEpoch;
 }
 
-/** The rows of a page that are of old epochs, sealed anew, with what they were; damaged ones stay for `check` to find. */
+/**
+ * The rows of a page that are of old epochs, sealed anew, with what they were; damaged ones stay for `check` to find.
+ */
 function resealPage<Row>(
   table: Table<Row>,
   page: readonly SqlRow[],

@@ -1,11 +1,11 @@
 /**
  * The short digest that every metadata row carries, and the sum of them that every table keeps.
  *
- * In a plain store a row digest is the first 8 bytes of BLAKE3 over the table's name and the values of its columns, each with its type
- * and length, so that no two different rows have the same bytes. Database pages carry no checksums: this is what finds
- * a changed row. The sum, modulo 2^64, with the number of rows, is what finds a row that vanished or appeared.
- * Against accident, not against an attacker, who could compute both. In a sealed store the digest is a keyed one of 16
- * bytes and the sum is sealed: see `sealed-codec.ts`.
+ * In a plain store a row digest is the first 8 bytes of BLAKE3 over the table's name and the values of its columns,
+ * each with its type and length, so that no two different rows have the same bytes. Database pages carry no checksums:
+ * this is what finds a changed row. The sum, modulo 2^64, with the number of rows, is what finds a row that vanished or
+ * appeared. Against accident, not against an attacker, who could compute both. In a sealed store the digest is a keyed
+ * one of 16 bytes and the sum is sealed: see `sealed-codec.ts`.
  */
 import { utf8Encode } from '../bytes/bytes.ts';
 import { blake3 } from '../hash/index.ts';

@@ -120,7 +120,8 @@ class SealedForm implements RowForm {
     }
     const opened = plain && decodeValues(plain, hidden.length);
     if (!opened) return { problem: 'does not open' };
-    // One by one and in one order, so that all rows have one hidden class; spreading a row of SQLite is ten times slower.
+    // One by one and in one order, so that all rows have one hidden class; spreading a row of SQLite is ten times
+    // slower.
     const values: Record<string, SqlValue> = {};
     for (const column of this.#open) values[column] = row[column] ?? null;
     for (let index = 0; index < hidden.length; index += 1) values[hidden[index] as string] = opened[index] ?? null;

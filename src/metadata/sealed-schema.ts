@@ -1,8 +1,8 @@
 /**
- * The tables of a sealed store's metadata: what queries need in the clear, everything else in `sealed` (`sealed-codec.ts`).
- * Clear are: numbers and ids of packs, their class, size, place in the journal, namespace and epoch, all of which a
- * backend's listing or a pack's header shows too; keyed ids of items; keyed digests of entry keys; namespaces; how many
- * rows there are.
+ * The tables of a sealed store's metadata: what queries need in the clear, everything else in `sealed`
+ * (`sealed-codec.ts`). Clear are: numbers and ids of packs, their class, size, place in the journal, namespace and
+ * epoch, all of which a backend's listing or a pack's header shows too; keyed ids of items; keyed digests of entry
+ * keys; namespaces; how many rows there are.
  */
 import type { Dialect } from './database.ts';
 import { type Migration, SETTINGS_TABLE } from './schema.ts';

@@ -208,7 +208,8 @@ export class SqlMetadata implements Metadata {
     try {
       while (index.foldDue) await this.#change((state) => state.fold());
     } catch (error) {
-      // Nothing is lost: lists read what is not folded, the next commit tries again, and what is damaged is told to both.
+      // Nothing is lost: lists read what is not folded, the next commit tries again, and what is damaged is told to
+      // both.
       if (!isStoreError(error)) throw error;
     }
   }

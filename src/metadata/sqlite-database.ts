@@ -54,7 +54,9 @@ function withPlainNumbers(row: Record<string, SqlValue>): SqlRow {
   return row;
 }
 
-/** Statements of one connection, each prepared once. Asynchronous only in form: SQLite answers in the calling thread. */
+/**
+ * Statements of one connection, each prepared once. Asynchronous only in form: SQLite answers in the calling thread.
+ */
 class SqliteStatements implements Transaction {
   readonly #connection: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
@@ -131,14 +133,17 @@ class SqliteStatements implements Transaction {
       await this.run('COMMIT', [[]]);
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors (full disk, failed write); a second ROLLBACK would hide them.
+      // SQLite has rolled back by itself after some errors (full disk, failed write); a second ROLLBACK would hide
+      // them.
       if (this.#connection.isTransaction) await this.run('ROLLBACK', [[]]);
       throw error;
     }
   }
 }
 
-/** One SQLite file in write-ahead mode behind the seam. Blocks its thread while it works: give it a thread of its own. */
+/**
+ * One SQLite file in write-ahead mode behind the seam. Blocks its thread while it works: give it a thread of its own.
+ */
 export class SqliteDatabase implements Database {
   readonly dialect = DIALECT;
   readonly #options: SqliteDatabaseOptions;

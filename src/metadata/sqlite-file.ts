@@ -7,7 +7,9 @@
 export const PLAIN_APPLICATION_ID = 0x48466d64;
 export const SEALED_APPLICATION_ID = 0x48466d73;
 
-/** `user_version` of a database that was set aside: nobody may use it any more. Otherwise it is the schema's version. */
+/**
+ * `user_version` of a database that was set aside: nobody may use it any more. Otherwise it is the schema's version.
+ */
 export const SET_ASIDE_VERSION = -1;
 
 /** A path that means: no file, gone when closed. */

@@ -6,7 +6,10 @@ import type { OpenSqliteOptions } from './open-sqlite.ts';
 import { ThreadedMetadata } from './threaded-metadata.ts';
 
 export interface SqliteMetadataOptions {
-  /** A file, or `:memory:` for one that is gone when closed. Beside the file lie its log (`-wal`) and its index (`-shm`). */
+  /**
+   * A file, or `:memory:` for one that is gone when closed. Beside the file lie its log (`-wal`) and its index
+   * (`-shm`).
+   */
   readonly path: string;
   /** 16 bytes. */
   readonly storeId: Uint8Array;
@@ -54,9 +57,9 @@ function checkOptions(options: SqliteMetadataOptions): OpenSqliteOptions {
  * Opens the metadata in a SQLite file, in a thread of its own. Several processes may have it open; an idle one does not
  * keep its process alive. Close it when done.
  * @throws `corrupt/METADATA_MISSING` when there is none and `create` is false; `corrupt/METADATA_CORRUPT` when the file
- *   is damaged, no database, of another store or not sealed as asked; `unsupported/FORMAT_UNSUPPORTED` when a newer release wrote it;
- *   `unavailable/METADATA_BUSY`; `unavailable/BACKEND_IO` when the file cannot be opened; `denied/READ_ONLY` when it
- *   must be brought to a newer version first
+ *   is damaged, no database, of another store or not sealed as asked; `unsupported/FORMAT_UNSUPPORTED` when a newer
+ *   release wrote it; `unavailable/METADATA_BUSY`; `unavailable/BACKEND_IO` when the file cannot be opened;
+ *   `denied/READ_ONLY` when it must be brought to a newer version first
  */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
   const checked = checkOptions(options);

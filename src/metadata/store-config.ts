@@ -1,4 +1,6 @@
-/** The store config as the metadata keeps it: in the settings, in the clear, because it is what the keys are read from. */
+/**
+ * The store config as the metadata keeps it: in the settings, in the clear, because it is what the keys are read from.
+ */
 import { BinaryReader } from '../bytes/binary-reader.ts';
 import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { checkInteger } from '../errors/argument-error.ts';

@@ -1,6 +1,7 @@
 /**
- * Suspicion: what a reader found wrong. A flag of this machine, outside of row digests and seals, so no sum changes. Where
- * an item is found may be sealed, so rows are opened to compare; a damaged one is not believed anyway and left alone.
+ * Suspicion: what a reader found wrong. A flag of this machine, outside of row digests and seals, so no sum changes.
+ * Where an item is found may be sealed, so rows are opened to compare; a damaged one is not believed anyway and left
+ * alone.
  */
 import { isStoreError } from '../errors/store-error.ts';
 import type { Metadata } from './contract.ts';

@@ -1,7 +1,7 @@
 /**
  * Proves a range of an entry from its manifest: what the range does not touch goes into the proof as the Merkle hashes
- * that inner nodes hold, so only the nodes on the way to the range are loaded. Reads no chunk and needs no key: manifests
- * list plain digests.
+ * that inner nodes hold, so only the nodes on the way to the range are loaded. Reads no chunk and needs no key:
+ * manifests list plain digests.
  */
 
 import type { EntryValue, ManifestLeaf, ManifestNode } from '../format/index.ts';
@@ -20,7 +20,8 @@ const ALGORITHM = 'blake3';
 const DIGEST_BYTES = 32;
 
 /**
- * Loads two paths of nodes at most, and the leaves that the range touches. The proof is verified before it is given out.
+ * Loads two paths of nodes at most, and the leaves that the range touches. The proof is verified before it is given
+ * out.
  * @returns a proof for `verifyRangeProof` against `value.root`
  * @throws `invalid/RANGE_INVALID` for a range over the end, or one of more than `PROOF_CHUNKS_MAX` chunks;
  *   `corrupt/MANIFEST_CORRUPT` when the manifest is not that of the entry's root, or contradicts itself; what `load`

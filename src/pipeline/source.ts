@@ -20,9 +20,9 @@ export type Source =
 /**
  * Opens a source. Nothing is read before the first piece is asked for.
  * @yields pieces in order; each is valid until the next one is asked for
- * @throws `TypeError` for what is no source or yields no bytes; `not-found/SOURCE_NOT_FOUND`, `denied/PERMISSION_DENIED`,
- *   `invalid/SOURCE_INVALID` (not a regular file) and `conflict/SOURCE_CHANGED` for paths; `invalid/SOURCE_INVALID` for
- *   text that is ill-formed; a stream's own error as it is
+ * @throws `TypeError` for what is no source or yields no bytes; `not-found/SOURCE_NOT_FOUND`,
+ *   `denied/PERMISSION_DENIED`, `invalid/SOURCE_INVALID` (not a regular file) and `conflict/SOURCE_CHANGED` for paths;
+ *   `invalid/SOURCE_INVALID` for text that is ill-formed; a stream's own error as it is
  */
 export function openSource(source: Source, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   if (typeof source === 'string') return single(encodeText(source));
@@ -64,7 +64,9 @@ async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Ui
   }
 }
 
-/** Of the process, as its descriptors are. A file asks nothing of its reader's caller, so waiting for one always ends. */
+/**
+ * Of the process, as its descriptors are. A file asks nothing of its reader's caller, so waiting for one always ends.
+ */
 const openFiles = new Semaphore(SOURCE_FILES_OPEN_MAX);
 
 async function* unchangedBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 /**
- * Arrays of one size that are used again: memory that every second of a long write would otherwise allocate and leave to
- * the garbage collector, which lets hundreds of megabytes gather before it looks.
+ * Arrays of one size that are used again: memory that every second of a long write would otherwise allocate and leave
+ * to the garbage collector, which lets hundreds of megabytes gather before it looks.
  */
 export class BufferPool {
   /** Size of each array. */

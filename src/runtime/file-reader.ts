@@ -45,7 +45,9 @@ function nextBuffer(buffers: readonly Uint8Array[], turn: number): Uint8Array {
   return buffer;
 }
 
-/** Its failure waits for the reader, who may be busy with the piece before: until then it has no handler but this one. */
+/**
+ * Its failure waits for the reader, who may be busy with the piece before: until then it has no handler but this one.
+ */
 function readAhead(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {
   const reading = fill(handle, buffer, position);
   reading.catch(() => undefined);

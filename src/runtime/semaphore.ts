@@ -7,7 +7,8 @@ interface Waiter {
 
 /**
  * A fair counting semaphore over units (bytes or slots). Requests larger than the capacity are granted alone, so a
- * single huge item makes progress instead of waiting for ever. First come, first served: large requests are not starved.
+ * single huge item makes progress instead of waiting for ever. First come, first served: large requests are not
+ * starved.
  */
 export class Semaphore {
   readonly #capacity: number;

@@ -1,6 +1,9 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
-/** Resolves after `ms` milliseconds, or rejects with the signal's reason. Does not keep the process alive by itself when `background`. */
+/**
+ * Resolves after `ms` milliseconds, or rejects with the signal's reason. Does not keep the process alive by itself when
+ * `background`.
+ */
 export async function sleep(
   ms: number,
   options: { readonly signal?: AbortSignal; readonly background?: boolean } = {},

@@ -110,8 +110,8 @@ export class Committer {
   }
 
   /**
-   * Leaves no record of a commit so far in a journal pack that the metadata does not know: not one of ours, nor, as far as
-   * anybody counts on it, one of other processes.
+   * Leaves no record of a commit so far in a journal pack that the metadata does not know: not one of ours, nor, as far
+   * as anybody counts on it, one of other processes.
    */
   async flushAnew(): Promise<void> {
     this.#health.assertWritable();

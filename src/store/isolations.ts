@@ -3,8 +3,8 @@ import { isDefinite } from './health.ts';
 import type { IsolatedPut } from './scopes.ts';
 
 /**
- * The keys that one change makes for isolated entries, until it is known what became of it. A key is destroyed only when
- * nothing can refer to it: while that is in doubt it stays, if perhaps for nobody.
+ * The keys that one change makes for isolated entries, until it is known what became of it. A key is destroyed only
+ * when nothing can refer to it: while that is in doubt it stays, if perhaps for nobody.
  */
 export class Isolations {
   readonly #drop: (namespace: number) => Promise<void>;

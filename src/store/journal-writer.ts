@@ -56,15 +56,18 @@ export class JournalWriter {
     this.#untold.unshift(...taken);
   }
 
-  /** Makes every record of the outbox durable on the backend. May spend the reserve: a full disk must not block a delete. */
+  /**
+   * Makes every record of the outbox durable on the backend. May spend the reserve: a full disk must not block a
+   * delete.
+   */
   flush(): Promise<void> {
     this.#flushing = this.#flushing.catch(() => undefined).then(() => this.#flush());
     return this.#flushing;
   }
 
   /**
-   * Makes every record durable that the metadata still awaits in a journal pack, also those that were written already by
-   * somebody who has not told: under the keys of now.
+   * Makes every record durable that the metadata still awaits in a journal pack, also those that were written already
+   * by somebody who has not told: under the keys of now.
    */
   flushAnew(): Promise<void> {
     this.#flushing = this.#flushing

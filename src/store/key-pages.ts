@@ -7,8 +7,8 @@ import type { RandomBytes } from '../runtime/random.ts';
 
 /**
  * The secrets of isolated entries. Each lies on the backend in a page of its own and nowhere else: never in the journal
- * or the metadata, so that deleting the page is the end of it. The key schedule has those that are in use, and some that
- * were used lately: a store may have more isolated entries than fit into memory.
+ * or the metadata, so that deleting the page is the end of it. The key schedule has those that are in use, and some
+ * that were used lately: a store may have more isolated entries than fit into memory.
  */
 export class KeyPages {
   readonly #backend: Backend;

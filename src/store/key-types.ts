@@ -68,8 +68,9 @@ export interface StoreKeys {
   rotate(options?: CallOptions): Promise<EpochInfo>;
   /**
    * Re-seals what is sealed under `epoch` and older ones (default: all but the present one), pack by pack, beside other
-   * work; stopped at any point it goes on where it was. When all is done the old keys leave the store; `pending` tells what was in the way. What waits in
-   * the inbox is adopted before: nobody can open it afterwards, nor what is put with credentials made in those epochs.
+   * work; stopped at any point it goes on where it was. When all is done the old keys leave the store; `pending` tells
+   * what was in the way. What waits in the inbox is adopted before: nobody can open it afterwards, nor what is put with
+   * credentials made in those epochs.
    */
   rekey(options?: ProgressOptions & { readonly epoch?: number }): Promise<RekeyReport>;
   /** Makes the credential of a put-only writer: JSON text, a secret. @throws `not-found/NAMESPACE_NOT_FOUND` */

@@ -33,8 +33,8 @@ import { decodeNewer, type Unlocking } from './unlock.ts';
 const PACK_KEYS_MAX = 1024;
 
 /**
- * The keys of an open store: gives them to whoever seals and opens, follows changes that other processes make, and makes
- * changes: compared and set in the metadata first, then written to the backend.
+ * The keys of an open store: gives them to whoever seals and opens, follows changes that other processes make, and
+ * makes changes: compared and set in the metadata first, then written to the backend.
  */
 export class Keychain implements PackKeys {
   readonly #backend: Backend;
@@ -188,8 +188,8 @@ export class Keychain implements PackKeys {
   }
 
   /**
-   * Sees to it that the backend has the config in use. What is acknowledged must open without the metadata, so this comes
-   * before every acknowledgement; it costs nothing but after a change of keys.
+   * Sees to it that the backend has the config in use. What is acknowledged must open without the metadata, so this
+   * comes before every acknowledgement; it costs nothing but after a change of keys.
    * @throws `unavailable/CONFIG_PENDING`; `denied/WRONG_KEY` when the caller is shut out
    */
   settle(): Promise<void> {
@@ -241,8 +241,8 @@ export class Keychain implements PackKeys {
   }
 
   /**
-   * Seals the head of the metadata under the new keys. Who was shut out, put the old config back and took the new one out
-   * of the metadata, would otherwise have others go on under the keys they know.
+   * Seals the head of the metadata under the new keys. Who was shut out, put the old config back and took the new one
+   * out of the metadata, would otherwise have others go on under the keys they know.
    */
   async #resealHead(): Promise<void> {
     try {

@@ -103,8 +103,8 @@ export class SealedKeys implements StoreKeys {
         await this.#inbox.adopt({ ...(options.signal && { signal: options.signal }) });
         const forgotten = await forgetUpTo(keychain, engine, last);
         if (forgotten === undefined) continue;
-        // Older configs, whose rings have the old keys, lie in the log of the metadata; also when an earlier call forgot
-        // the epochs, and was told that somebody was reading there.
+        // Older configs, whose rings have the old keys, lie in the log of the metadata; also when an earlier call
+        // forgot the epochs, and was told that somebody was reading there.
         const { pending } = await engine.upkeep.shred({ scrub: true });
         return toRekeyReport(total, forgotten, pending);
       }

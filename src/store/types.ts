@@ -344,9 +344,9 @@ export interface Entries {
   getMany(keys: readonly string[], options?: CallOptions): Promise<readonly Uint8Array[]>;
   chunks(key: string, options?: CallOptions): AsyncIterable<ChunkInfo>;
   /**
-   * Proves to anybody who has the entry's `root`, and not the store, where the bytes of a range stand: `verifyRangeProof`
-   * takes what this gives. Reads no content; the proof tells lengths and plain digests of the chunks that the range
-   * touches. Size and cost: those chunks, and O(log n) of the others.
+   * Proves to anybody who has the entry's `root`, and not the store, where the bytes of a range stand:
+   * `verifyRangeProof` takes what this gives. Reads no content; the proof tells lengths and plain digests of the chunks
+   * that the range touches. Size and cost: those chunks, and O(log n) of the others.
    * @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*`; `invalid/RANGE_INVALID`, also for a range of more than 65,536
    *   chunks
    */

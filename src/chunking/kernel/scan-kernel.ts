@@ -19,8 +19,8 @@ export interface BuzhashRoll {
 }
 
 /**
- * The two scan loops of content-defined chunking. A kernel keeps nothing between calls: all state is in the roll, so one
- * kernel serves every chunker of a thread.
+ * The two scan loops of content-defined chunking. A kernel keeps nothing between calls: all state is in the roll, so
+ * one kernel serves every chunker of a thread.
  */
 export interface ScanKernel {
   /**

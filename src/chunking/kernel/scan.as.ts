@@ -1,11 +1,11 @@
 /**
  * The scan loops of the content-defined chunkers, in AssemblyScript, compiled to one WebAssembly module without runtime
- * or imports. The loader copies input into WINDOW and calls; nothing in memory outlives a call but the two tables, so one
- * instance serves any number of chunkers in turn.
+ * or imports. The loader copies input into WINDOW and calls; nothing in memory outlives a call but the two tables, so
+ * one instance serves any number of chunkers in turn.
  *
- * Gear (FastCDC, Xia et al. 2020): hash = (hash << 1) + table[byte] mod 2^64, tested against a mask after every byte. The
- * paper's two bytes a step with shifted tables gives the same hashes; here two *lanes* hide the latency of the chain
- * instead, which measured 2.4 GB/s against 1.9 GB/s for the two-byte step and 1.4 GB/s for one plain lane.
+ * Gear (FastCDC, Xia et al. 2020): hash = (hash << 1) + table[byte] mod 2^64, tested against a mask after every byte.
+ * The paper's two bytes a step with shifted tables gives the same hashes; here two *lanes* hide the latency of the
+ * chain instead, which measured 2.4 GB/s against 1.9 GB/s for the two-byte step and 1.4 GB/s for one plain lane.
  *
  * Not part of the TypeScript program: `scripts/build-kernel.mjs` compiles this file, `scan-twin.ts` is its oracle.
  */
@@ -64,8 +64,8 @@ function scanLane(at: usize, end: usize, mask: u64): usize {
 }
 
 /**
- * Rolls [at, at + 2 * lane) as two lanes side by side; `lane` is a multiple of 4 and at least GEAR_REACH. The hash at the
- * start of the second lane is that of the 64 bytes before it, whatever came earlier.
+ * Rolls [at, at + 2 * lane) as two lanes side by side; `lane` is a multiple of 4 and at least GEAR_REACH. The hash at
+ * the start of the second lane is that of the 64 bytes before it, whatever came earlier.
  */
 function scanTwoLanes(at: usize, lane: usize, mask: u64): usize {
   const middle = at + lane;

@@ -32,7 +32,10 @@ const tree = completionTree(program());
 const hasBash = spawnSync('bash', ['--version']).status === 0;
 if (!hasBash) console.warn('not run: the bash completion script in bash (install bash to run it)');
 
-/** Completes a line, the cursor at its end, in a bash where `holdfast` offers some keys, and one made of what it was asked. */
+/**
+ * Completes a line, the cursor at its end, in a bash where `holdfast` offers some keys, and one made of what it was
+ * asked.
+ */
 function completeInBash(line: string): string[] {
   // As bash splits it: at blanks that are not quoted, with the quoting left in.
   const words = line.match(/(?:\\.|"[^"]*"?|'[^']*'?|[^ ])+|(?<= )$/g) ?? [];

@@ -80,9 +80,9 @@ async function writeInPlace(
 }
 
 /**
- * Writes content to a file so that the target holds all of it or what it held before: a temporary file beside it, fsync,
- * rename, fsync of the folder. An existing file keeps its permissions; a link to a file stays a link, and what is no
- * regular file (`/dev/null`, a pipe) is written to directly, but for `replace`.
+ * Writes content to a file so that the target holds all of it or what it held before: a temporary file beside it,
+ * fsync, rename, fsync of the folder. An existing file keeps its permissions; a link to a file stays a link, and what
+ * is no regular file (`/dev/null`, a pipe) is written to directly, but for `replace`.
  *
  * @throws `denied/PERMISSION_DENIED`, `exhausted/DISK_FULL`, `invalid/LOCATION_INVALID`, and whatever `content` throws
  */

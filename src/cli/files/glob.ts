@@ -37,9 +37,9 @@ function expressionOf(pattern: string): string {
 }
 
 /**
- * Compiles an exclude pattern with the meaning it has in .gitignore: `*` and `?` stop at `/`, `**` does not, `[a-z]` and
- * `[!a-z]` match one character, `\` takes the next character as it is. Without a `/` inside, the pattern matches a name
- * in any folder; with one, the whole name. A `/` at the end means folders only.
+ * Compiles an exclude pattern with the meaning it has in .gitignore: `*` and `?` stop at `/`, `**` does not, `[a-z]`
+ * and `[!a-z]` match one character, `\` takes the next character as it is. Without a `/` inside, the pattern matches a
+ * name in any folder; with one, the whole name. A `/` at the end means folders only.
  */
 export function compileGlob(pattern: string): Matcher {
   const foldersOnly = pattern.endsWith('/');

@@ -35,8 +35,8 @@ export function restoreComponents(key: string, folder = ''): readonly string[] {
 }
 
 /**
- * Notices keys that need as a folder what an earlier key is as a file. Keys must come in byte order; only those that are
- * a beginning of the present one are kept, so memory is bounded by the length of a key.
+ * Notices keys that need as a folder what an earlier key is as a file. Keys must come in byte order; only those that
+ * are a beginning of the present one are kept, so memory is bounded by the length of a key.
  */
 export class FolderConflicts {
   readonly #beginnings: string[] = [];

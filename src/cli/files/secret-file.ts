@@ -12,9 +12,10 @@ export interface ReservedFile {
 }
 
 /**
- * Makes an empty file that only its owner can read, and never takes one that is there: what is lost by overwriting a key
- * is lost for ever.
- * @throws `invalid/LOCATION_INVALID` when there is something of that name, `denied/PERMISSION_DENIED`, `exhausted/DISK_FULL`
+ * Makes an empty file that only its owner can read, and never takes one that is there: what is lost by overwriting a
+ * key is lost for ever.
+ * @throws `invalid/LOCATION_INVALID` when there is something of that name, `denied/PERMISSION_DENIED`,
+ *   `exhausted/DISK_FULL`
  */
 export async function reserveSecretFile(file: string): Promise<ReservedFile> {
   const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {

@@ -57,7 +57,10 @@ export class PutReport {
     else this.#session.fail(error);
   }
 
-  /** The last word. @param complete false when an error ended the run before its end: then it is a note beside the error */
+  /**
+   * The last word.
+   * @param complete false when an error ended the run before its end: then it is a note beside the error
+   */
   async summary(complete: boolean): Promise<void> {
     const { json, quiet } = this.#session.options;
     const several = this.#plan.hasFolder || this.#put + this.#skipped + this.#failed > 1;

@@ -2,7 +2,9 @@ import type { KeySecret } from '../../index.ts';
 import { usageError } from '../usage-error.ts';
 import { readPassphraseFile } from './passphrase-file.ts';
 
-/** Options that say what opens a sealed store. They name files: what stands in argv, everybody on the machine can read. */
+/**
+ * Options that say what opens a sealed store. They name files: what stands in argv, everybody on the machine can read.
+ */
 export interface SecretOptions {
   readonly passphraseFile?: string;
   readonly keyFile?: string;

@@ -38,8 +38,8 @@ export interface Asking {
 }
 
 /**
- * Reads one line, whatever happens to it: end of line, Ctrl-C, a signal, an error. What was typed ahead stays for the next
- * reader.
+ * Reads one line, whatever happens to it: end of line, Ctrl-C, a signal, an error. What was typed ahead stays for the
+ * next reader.
  * @throws `Interrupted` for Ctrl-C, the signal's reason, a usage error for Ctrl-D and for what is no text
  */
 async function readTypedLine(stream: KeyboardStream, { signal }: { readonly signal: AbortSignal }): Promise<string> {
@@ -101,8 +101,8 @@ async function withKeyboard<T>(asking: Asking, work: (keyboard: Keyboard) => Pro
 }
 
 /**
- * With a keyboard that shows nothing of what is typed: from before the question is seen, so that nobody answers too early,
- * until after the last answer. Afterwards the terminal is as it was.
+ * With a keyboard that shows nothing of what is typed: from before the question is seen, so that nobody answers too
+ * early, until after the last answer. Afterwards the terminal is as it was.
  */
 function withHiddenKeyboard<T>(asking: Asking, work: (keyboard: Keyboard) => Promise<T>): Promise<T | undefined> {
   return withKeyboard(asking, async (keyboard) => {

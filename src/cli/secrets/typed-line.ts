@@ -1,4 +1,6 @@
-/** What one more piece of typing made of a line: to be gone on with, ended, ended without a line (Ctrl-D), or Ctrl-C. */
+/**
+ * What one more piece of typing made of a line: to be gone on with, ended, ended without a line (Ctrl-D), or Ctrl-C.
+ */
 export type LineState = 'open' | 'ended' | 'closed' | 'interrupted';
 
 const CTRL_C = 0x03;

@@ -24,8 +24,8 @@ export function formatTime(iso: string): string {
 }
 
 /**
- * Text made safe to show on a terminal: control characters and direction overrides are written as escapes, because a key
- * may hold anything and must neither move the cursor nor disguise itself.
+ * Text made safe to show on a terminal: control characters and direction overrides are written as escapes, because a
+ * key may hold anything and must neither move the cursor nor disguise itself.
  */
 export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) => {

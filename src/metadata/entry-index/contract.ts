@@ -49,8 +49,8 @@ export interface EntryIndex {
   /** Whether changes have gathered that `fold` should move: a hint, cheap to ask after every commit. */
   readonly foldDue: boolean;
   /**
-   * One bounded step of moving gathered changes to where lists find them without reading them all, in a transaction of its
-   * own.
+   * One bounded step of moving gathered changes to where lists find them without reading them all, in a transaction of
+   * its own.
    */
   fold(context: IndexTransaction): Promise<void>;
   /** Begins a comparison with `entries`. */

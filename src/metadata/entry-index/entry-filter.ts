@@ -8,8 +8,8 @@ export function readsContent(where: EntryFilter): boolean {
 }
 
 /**
- * Whether content type and attributes of an entry are those asked for. An isolated entry passes: only who has its key can
- * tell, and looks again.
+ * Whether content type and attributes of an entry are those asked for. An isolated entry passes: only who has its key
+ * can tell, and looks again.
  * @throws `corrupt/ENTRY_CORRUPT`
  */
 export function matchesContent(row: EntryRow, where: EntryFilter): boolean {

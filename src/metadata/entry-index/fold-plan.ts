@@ -45,8 +45,8 @@ async function loadChanges(
 }
 
 /**
- * What a range of the log says of every item, sorted: a fold goes through it item by item, so that changes which meet in
- * one node are made together. Rows of the log never change, so a plan is good for as long as they are there.
+ * What a range of the log says of every item, sorted: a fold goes through it item by item, so that changes which meet
+ * in one node are made together. Rows of the log never change, so a plan is good for as long as they are there.
  */
 export class FoldPlan {
   readonly range: LogRange;

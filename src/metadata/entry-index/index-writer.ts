@@ -24,8 +24,8 @@ import { ENTRY_ORDERS, justAfter } from './order-items.ts';
 import { TreeWriter } from './tree-writer.ts';
 
 /**
- * Beyond its maximum the log pays a fold step for so many changes that it takes. A fold takes no more than six changes of
- * items and rows for one of the log, so it comes to its end before the log has grown by a quarter.
+ * Beyond its maximum the log pays a fold step for so many changes that it takes. A fold takes no more than six changes
+ * of items and rows for one of the log, so it comes to its end before the log has grown by a quarter.
  */
 const CHANGES_PER_FORCED_STEP = NAMES_FOLD_CHANGES / 32;
 
@@ -95,8 +95,8 @@ export class IndexWriter {
   }
 
   /**
-   * Takes a step of the fold under way, or begins one over all of the log. Writes what it changed, so that many steps of
-   * one transaction need no more memory than one.
+   * Takes a step of the fold under way, or begins one over all of the log. Writes what it changed, so that many steps
+   * of one transaction need no more memory than one.
    */
   async fold(): Promise<void> {
     const { logFirst, logEnd, fold } = this.#state;

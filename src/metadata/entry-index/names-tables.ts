@@ -1,4 +1,6 @@
-/** The tables of a sealed entry index. They are only ever looked up by number, so everything else of a row is sealed. */
+/**
+ * The tables of a sealed entry index. They are only ever looked up by number, so everything else of a row is sealed.
+ */
 import { BinaryReader } from '../../bytes/binary-reader.ts';
 import { BinaryWriter } from '../../bytes/binary-writer.ts';
 import { EMPTY_BYTES } from '../../bytes/bytes.ts';
@@ -40,9 +42,9 @@ export interface RootsRow {
 }
 
 /**
- * How far a fold came. It makes the changes of the rows from `logFirst` to `end` in one tree after the other, item by item,
- * and then removes the rows. Whoever reads lays the log over the trees all the while, so it does not matter which of
- * its changes a tree has already; and any process can take a step, because all that there is to know is here.
+ * How far a fold came. It makes the changes of the rows from `logFirst` to `end` in one tree after the other, item by
+ * item, and then removes the rows. Whoever reads lays the log over the trees all the while, so it does not matter which
+ * of its changes a tree has already; and any process can take a step, because all that there is to know is here.
  */
 export interface FoldProgress {
   /** Equal to `logFirst` when there is no fold under way. */

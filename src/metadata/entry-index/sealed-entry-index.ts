@@ -1,11 +1,11 @@
 /**
  * The entry index of a sealed store, where the database knows entries by keyed digests and can order nothing. Names lie
  * in three sealed trees, one for each order, whose nodes point to each other inside their seals: the file shows neither
- * names nor the order of nodes. A commit appends to a sealed log and touches no tree; listings lay the log over the trees;
- * `fold` moves the log into the trees, in steps that are transactions of their own.
+ * names nor the order of nodes. A commit appends to a sealed log and touches no tree; listings lay the log over the
+ * trees; `fold` moves the log into the trees, in steps that are transactions of their own.
  *
- * Invariant: trees with the log laid over them name every entry once in each order. What is laid over a tree may be in it
- * already, and rows of the log go only when all trees have their changes: a fold cut off at any point loses none.
+ * Invariant: trees with the log laid over them name every entry once in each order. What is laid over a tree may be in
+ * it already, and rows of the log go only when all trees have their changes: a fold cut off at any point loses none.
  *
  * What it does not hide: how many entries there are, roughly, and which nodes a fold touches.
  */

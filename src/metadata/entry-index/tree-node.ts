@@ -2,8 +2,8 @@
  * Nodes of a B+-tree whose items are byte strings, and how they lie in a row. Layout, integers little-endian:
  * u8 0 for a leaf, 1 for a branch · u16 count · per place: u16 length, bytes, and in a branch u64 number of the child.
  *
- * In a leaf `items` are the items themselves. In a branch each child has the lower bound of its items; that of the first
- * child is not looked at, since everything below the second bound belongs to it.
+ * In a leaf `items` are the items themselves. In a branch each child has the lower bound of its items; that of the
+ * first child is not looked at, since everything below the second bound belongs to it.
  */
 import { BinaryReader } from '../../bytes/binary-reader.ts';
 import { BinaryWriter } from '../../bytes/binary-writer.ts';

@@ -1,8 +1,9 @@
 /**
  * Changes a tree by a batch of items at a time: one way down for all of them, each node read and written once.
  *
- * A node that becomes too full is split into equal parts; one that becomes empty goes; one that becomes nearly empty joins
- * its neighbour, so that a listing after many deletions does not read a node for every item. All leaves are at one depth.
+ * A node that becomes too full is split into equal parts; one that becomes empty goes; one that becomes nearly empty
+ * joins its neighbour, so that a listing after many deletions does not read a node for every item. All leaves are at
+ * one depth.
  */
 import { compareBytes, EMPTY_BYTES } from '../../bytes/bytes.ts';
 import { invariant, storeError } from '../../errors/store-error.ts';

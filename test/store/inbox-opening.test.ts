@@ -11,7 +11,7 @@ describe('opening with a credential', () => {
     const parsed = closedAfterTest(await openPutOnly(location, { credential: parseWriterCredential(credential) }));
     expect(parsed.id).toBe(store.id);
     await expect(openPutOnly(location, { credential: '/no/such.credential' })).rejects.toMatchObject({
-      code: 'CREDENTIAL_INVALID',
+      code: 'CREDENTIAL_NOT_FOUND',
     });
   });
 

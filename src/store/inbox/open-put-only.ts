@@ -27,9 +27,10 @@ export interface PutOnlyOpenOptions extends CallOptions {
  * Opens a sealed store with nothing but a writer's credential: it takes content and gives nothing back. What is put
  * waits in the inbox until somebody opens the store with its keys. The metadata is read only, to leave out chunks that
  * the store has; nothing of the store is changed but what is added to the inbox.
- * @throws `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/WRONG_KEY` for the credential of another
- *   store, `denied/STORE_NOT_SEALED`, `denied/PERMISSION_DENIED`, `denied/READ_ONLY`, `not-found/STORE_NOT_FOUND`,
- *   `invalid/NOT_A_STORE`, `corrupt/CONFIG_CORRUPT`, `corrupt/METADATA_MISSING`, `unsupported/FORMAT_UNSUPPORTED`
+ * @throws `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/WRONG_KEY`
+ *   for the credential of another store, `denied/STORE_NOT_SEALED`, `denied/PERMISSION_DENIED`, `denied/READ_ONLY`,
+ *   `not-found/STORE_NOT_FOUND`, `invalid/NOT_A_STORE`, `corrupt/CONFIG_CORRUPT`, `corrupt/METADATA_MISSING`,
+ *   `unsupported/FORMAT_UNSUPPORTED`
  * @example
  * const inbox = await openPutOnly('/mnt/backups', { credential: 'web-1.credential' });
  * await inbox.put('dumps/today', { path: 'dump.sql' });

@@ -25,7 +25,8 @@ async function identityIn(file: string): Promise<Identity | undefined> {
 
 /**
  * The secret of a key file or identity in another form.
- * @throws `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`, `denied/PERMISSION_DENIED`
+ * @throws `not-found/CREDENTIAL_NOT_FOUND`, `invalid/CREDENTIAL_INVALID`, `denied/KEY_FILE_EXPOSED`,
+ *   `denied/PERMISSION_DENIED`
  */
 export async function exportKey(
   file: string,

@@ -12,7 +12,7 @@ import type { KeySchedule } from '../format/key-schedule.ts';
 import { type FileSystem, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { formatDocument, parseDocument } from './json-document.ts';
-import { readSecretFile, writeNewFile } from './secret-file.ts';
+import { parseSecretFile, writeNewFile } from './secret-file.ts';
 
 const WHAT = 'a rollback guard';
 /** What a guard of a plain store has for its keys. */
@@ -116,7 +116,8 @@ export async function readGuard(storeId: string, place: GuardPlace): Promise<Gua
     throw guardError(error, place);
   }
   const schema = guardSchema.extend({ storeId: z.literal(storeId) });
-  return parseDocument(await readSecretFile(file, WHAT, { fileSystem }), schema, WHAT);
+  const parse = (bytes: Uint8Array): GuardState => parseDocument(bytes, schema, WHAT);
+  return parseSecretFile(file, { what: WHAT, parse }, { fileSystem });
 }
 
 /**
@@ -155,7 +156,7 @@ async function moveOrRemove(fileSystem: FileSystem, from: string, to: string): P
   }
 }
 
-const NO_FOLDER: ReadonlySet<string> = new Set(['ENOTDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
+const NO_FOLDER: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
 const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 function guardError(error: unknown, { folder }: GuardPlace): unknown {

@@ -97,6 +97,13 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
       message: `store ${config.storeId}, format ${config.format}, chunking ${config.chunking}`,
     });
     findings.push(describeSealing(config));
+    const { rollbackGuard } = options;
+    const remembered = await look('rollback', 'name another folder, or give this user access to it', async () => {
+      if (rollbackGuard === undefined) return undefined;
+      const found = await rememberedOf(config.storeId, { rollbackGuard });
+      findings.push(guardFinding(rollbackGuard, found));
+      return found;
+    });
     await look('disk', 'is the disk mounted?', () => diagnoseDisk(place, backend, findings));
     if (config.keys !== 'none' && options.keys === undefined) return void findings.push(LOCKED_FINDING);
     const unlocking = await look('keys', 'give a key of this store', () => unlockConfig(config, options.keys));
@@ -105,13 +112,9 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
       const state = await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
         diagnoseMetadata({ place, backend, unlocking }, findings),
       );
-      const { rollbackGuard } = options;
-      if (rollbackGuard === undefined || state === undefined) return;
-      await look('rollback', 'if you restored a backup: open it once with --accept-rollback', async () => {
-        const remembered = await rememberedOf(config.storeId, { rollbackGuard });
-        if (remembered) checkGuard(remembered, state);
-        findings.push(guardFinding(rollbackGuard, remembered));
-      });
+      if (remembered === undefined || state === undefined) return;
+      const advice = 'find out who put it there; if you restored a backup, open it once with --accept-rollback';
+      await look('rollback', advice, async () => checkGuard(remembered, state));
     } finally {
       unlocking.end();
     }

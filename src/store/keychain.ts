@@ -15,19 +15,12 @@ import {
   STORE_CONFIG_KEY,
   sealIsolatedEntry,
 } from '../format/index.ts';
-import {
-  type Keyring,
-  type KeyState,
-  type NamespaceFacts,
-  unlockWith,
-  wipeKeyring,
-  wipeRingSecrets,
-} from '../keys/index.ts';
+import { type Keyring, type KeyState, type NamespaceFacts, unlockWith, wipeKeyring } from '../keys/index.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import type { ConfigCondition, Metadata } from '../metadata/contract.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { KeyPages } from './key-pages.ts';
-import { decodeNewer, type Unlocking } from './unlock.ts';
+import { decodeNewer, giveKeys, type Unlocking } from './unlock.ts';
 
 /** Keys of packs are asked for with every record; deriving one takes longer than opening a small record. */
 const PACK_KEYS_MAX = 1024;
@@ -291,14 +284,11 @@ export class Keychain implements PackKeys {
   async #take(unlocked: KeyState): Promise<boolean> {
     const { config, keyring } = unlocked;
     this.#replaced.push(keyring);
-    const { secrets } = keyring;
     try {
-      await this.#metadata.unlock(secrets, config.generation);
+      await giveKeys(this.#metadata, unlocked);
     } catch (error) {
       if (!isStoreError(error, 'KEYS_CHANGED')) throw error;
       return false;
-    } finally {
-      wipeRingSecrets(secrets);
     }
     keyring.schedule.learnFrom(this.schedule);
     this.#replaced.push(this.keyring);

@@ -22,6 +22,7 @@ import {
   openSecret,
   unlock,
   unlockWith,
+  wipeRingSecrets,
   wipeSecret,
 } from '../keys/index.ts';
 import type { Metadata, StoredConfig } from '../metadata/contract.ts';
@@ -154,19 +155,29 @@ export async function unlockMetadata(
   if (kept !== undefined && kept.generation > generation) {
     const newest = await unlocking.newer(kept);
     checkKeys(newest, options);
-    await metadata.unlock(newest.keyring.secrets, kept.generation);
+    await giveKeys(metadata, newest);
     if (!options.readOnly) await backend.put(STORE_CONFIG_KEY, kept.bytes);
     return newest;
   }
   checkKeys(opened, options);
   // Before anything is written: a config of somebody else's making opens, and its keys do not open what is there.
-  await metadata.unlock(opened.keyring.secrets, generation);
+  await giveKeys(metadata, opened);
   // Older metadata, restored or rebuilt: it learns what the config says by now.
   if (!options.readOnly && (kept === undefined || kept.generation < generation)) {
     const bytes = encodeStoreConfig(opened.config);
     await metadata.setConfig(kept?.generation ?? 0, { generation, bytes });
   }
   return opened;
+}
+
+/** Unlocks the metadata with keys. @throws as `Metadata.unlock` */
+export async function giveKeys(metadata: Metadata, { config, keyring }: KeyState): Promise<void> {
+  const { secrets } = keyring;
+  try {
+    await metadata.unlock(secrets, config.generation);
+  } finally {
+    wipeRingSecrets(secrets);
+  }
 }
 
 function checkKeys({ config, keyring }: KeyState, { remembered }: UnlockOptions): void {

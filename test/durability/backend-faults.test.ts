@@ -7,8 +7,8 @@ import type { Metadata } from '../../src/metadata/contract.ts';
 import { yieldToEventLoop } from '../../src/runtime/timers.ts';
 import { type BackendCall, FaultyBackend } from '../../src/testing/index.ts';
 import { newMetadata, rebuiltMetadata, startProcess } from '../support/living-store.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import { SOUND } from '../support/stores.ts';
-import { pointsOf, SAMPLE } from './points.ts';
 
 const PUTS = 9;
 /** Calls of one kind that one run has fail. */

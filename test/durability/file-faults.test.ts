@@ -6,9 +6,9 @@ import type { Metadata } from '../../src/metadata/contract.ts';
 import { CrashFileSystem, FaultyFileSystem, type FileSystemCall } from '../../src/testing/index.ts';
 import { type LivingStore, newMetadata, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import type { Operation } from '../support/operations.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import { runOperation } from '../support/run-operation.ts';
 import { CASES, expectOneOf, imageOfStore, modelOf, SETUP } from './cases.ts';
-import { pointsOf, SAMPLE } from './points.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */

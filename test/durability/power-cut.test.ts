@@ -3,9 +3,9 @@ import { openFsBackend } from '../../src/backend/index.ts';
 import { CrashFileSystem, seededRandom } from '../../src/testing/index.ts';
 import { newMetadata, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import type { Operation } from '../support/operations.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import { runOperation } from '../support/run-operation.ts';
 import { CASES, expectOneOf, modelOf, SETUP } from './cases.ts';
-import { pointsOf, SAMPLE } from './points.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */

@@ -9,7 +9,7 @@ import { type Acknowledged, contentOf, SHARED_KEYS } from '../support/shared-wor
 import { folderStore, keysOf, reopen, SOUND } from '../support/stores.ts';
 
 const WRITERS = ['a', 'b', 'c'];
-const OPERATIONS = 60;
+const OPERATIONS = 40;
 const SEED = 20_260_101;
 
 interface RunningProcess {

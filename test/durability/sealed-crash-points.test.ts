@@ -15,7 +15,7 @@ import {
   rebuiltMetadata,
   startProcess,
 } from '../support/living-store.ts';
-import { pointsOf, SAMPLE } from './points.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import {
   expectSoundSealed,
   IDENTITY,
@@ -28,7 +28,7 @@ import {
 } from './sealed-cases.ts';
 
 /** Of one operation in one run. */
-const POINTS = 3;
+const POINTS = 2;
 
 interface Machine extends LivingStore {
   readonly backend: MemoryBackend;

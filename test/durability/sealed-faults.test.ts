@@ -6,8 +6,8 @@ import { isStoreError, type Store } from '../../src/index.ts';
 import { FaultyBackend } from '../../src/testing/index.ts';
 import { noise } from '../support/contents.ts';
 import { LIVING_KEYS, metadataHome, rebuiltMetadata, startProcess } from '../support/living-store.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import { SOUND } from '../support/stores.ts';
-import { pointsOf, SAMPLE } from './points.ts';
 import {
   expectSoundSealed,
   imageBefore,

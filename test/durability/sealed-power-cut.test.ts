@@ -4,9 +4,9 @@ import { openFsBackend } from '../../src/backend/index.ts';
 import type { Store } from '../../src/index.ts';
 import { CrashFileSystem, seededRandom } from '../../src/testing/index.ts';
 import { LIVING_KEYS, metadataHome, rebuiltMetadata, startProcess } from '../support/living-store.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import { runOperation } from '../support/run-operation.ts';
 import { CASES, expectOneOf, modelOf, SETUP } from './cases.ts';
-import { pointsOf, SAMPLE } from './points.ts';
 import {
   expectSoundSealed,
   imageBefore,

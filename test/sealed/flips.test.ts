@@ -14,9 +14,9 @@ import {
 } from '../support/sealed-store.ts';
 
 const SEED = 20_260;
-const BLOB_FLIPS = 19_650;
-const DATABASE_FLIPS = 250;
-const LOG_FLIPS = 100;
+const BLOB_FLIPS = 19_780;
+const DATABASE_FLIPS = 160;
+const LOG_FLIPS = 60;
 /** Of many chunks: without them everything is read in a third of the time. */
 const LEFT = ['many', 'packed'];
 const KNOWN = sampleEntries().filter(({ key }) => !LEFT.includes(key));

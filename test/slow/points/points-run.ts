@@ -1,4 +1,4 @@
-/** Faults, ends of a process and power cuts at every point of every operation, where a quick run takes a sample. */
+/** Faults, ends, power cuts and exchanged rows at every point, where a quick run takes a sample. */
 import { runVitest } from '../vitest-run.ts';
 
 const FILES = [
@@ -8,6 +8,7 @@ const FILES = [
   'test/durability/sealed-crash-points.test.ts',
   'test/durability/sealed-faults.test.ts',
   'test/durability/sealed-power-cut.test.ts',
+  'test/sealed/row-splices.test.ts',
 ];
 
 /** One test tries every point of one operation. */

@@ -25,7 +25,9 @@ export interface SealedImage {
 
 export interface SealedCase {
   readonly title: string;
-  /** After the common set-up. */
+  /** What the store holds at first; default: `setUp`. */
+  readonly begin?: (store: Store) => Promise<unknown>;
+  /** After that. */
   readonly prepare?: (store: Store) => Promise<unknown>;
   readonly run: (store: Store) => Promise<unknown>;
   /** What may be found when the process ended in the midst, beside before and after. */

@@ -1,15 +1,12 @@
 import { BUZHASH_WINDOW_BYTES } from '../../limits.ts';
+import { instantiateWasm, type WasmMemory, type WasmValue } from '../../runtime/wasm.ts';
 import { BUZHASH_WORDS } from '../buzhash-table.ts';
 import { SCAN_WASM_BASE64 } from './scan.generated.ts';
 import type { BuzhashRoll, GearRoll, ScanKernel } from './scan-kernel.ts';
 
-interface WasmValue {
-  readonly value: number;
-}
-
 /** What `scan.as.ts` exports. */
 interface ScanExports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: WasmMemory;
   readonly RESULT: WasmValue;
   readonly BUZHASH_TABLE: WasmValue;
   readonly GEAR_TABLE: WasmValue;
@@ -17,17 +14,6 @@ interface ScanExports {
   readonly WINDOW_BYTES: WasmValue;
   gear(length: number, maskHi: number, maskLo: number, hashHi: number, hashLo: number): number;
   buzhash(length: number, mask: number, state: number): number;
-}
-
-/** The part of the WebAssembly API used here; the types of Node do not declare it. */
-interface WasmApi {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: ScanExports };
-}
-
-function instantiate(): ScanExports {
-  const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
-  return new Instance(new Module(Buffer.from(SCAN_WASM_BASE64, 'base64')), {}).exports;
 }
 
 class WasmKernel implements ScanKernel {
@@ -41,7 +27,7 @@ class WasmKernel implements ScanKernel {
   #loadedTable: Uint32Array | undefined;
 
   constructor() {
-    const exports = instantiate();
+    const exports = instantiateWasm<ScanExports>(SCAN_WASM_BASE64);
     this.#exports = exports;
     this.#memory = new Uint8Array(exports.memory.buffer);
     this.#words = new Uint32Array(exports.memory.buffer);

@@ -1,13 +1,13 @@
-// Builds dist/: first the WASM kernel of the chunkers as a generated TypeScript module, then the library with tsc.
+// Builds dist/: first the WASM kernels as generated TypeScript modules, then the library with tsc.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildKernel } from './build-kernel.mjs';
+import { buildKernels } from './build-kernel.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-await buildKernel(root);
+await buildKernels(root);
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 const tsc = spawnSync(
   process.execPath,

@@ -67,6 +67,11 @@ export const PACK_ITEMS_MAX = 524_288;
 export const SHARD_BLOCK_BYTES = 64 * KIB;
 /** Data and parity shards of one stripe: the non-zero elements of GF(2^8). */
 export const STRIPE_SHARDS_MAX = 255;
+/** Coefficients that one erasure code keeps for the losses it has met. */
+export const ERASURE_CACHE_BYTES = MIB;
+/** Bytes of each shard that are coded together in a stream, unless the caller says otherwise, and the bounds of that. */
+export const ERASURE_COLUMN_BYTES = 64 * KIB;
+export const ERASURE_COLUMN_BYTES_MAX = 16 * MIB;
 
 export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
 /** Children of an inner node. */

@@ -12,7 +12,7 @@ export interface Area {
 }
 
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
-const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto'];
+const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
 const L3 = ['pipeline', 'placement', 'keys'];
 
@@ -24,6 +24,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   hash: { level: 1, imports: L0 },
   chunking: { level: 1, imports: L0 },
   compress: { level: 1, imports: L0 },
+  erasure: { level: 1, imports: L0 },
   merkle: { level: 1, imports: [...L0, 'hash'] },
   crypto: { level: 1, imports: [...L0, 'hash'] },
   format: { level: 2, imports: [...L0, 'hash', 'crypto'], types: L1 },

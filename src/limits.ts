@@ -72,6 +72,19 @@ export const ERASURE_CACHE_BYTES = MIB;
 /** Bytes of each shard that are coded together in a stream, unless the caller says otherwise, and the bounds of that. */
 export const ERASURE_COLUMN_BYTES = 64 * KIB;
 export const ERASURE_COLUMN_BYTES_MAX = 16 * MIB;
+/** All shards of one shard set, which is a value in memory. */
+export const SHARD_SET_BYTES_MAX = 256 * MIB;
+/** A shard set as JSON; V8 has no longer strings than 2^29 - 24. */
+export const SHARD_SET_JSON_LENGTH_MAX = 400 * MIB;
+/** Texts of a shard set: what it is tied to, where shards lie. */
+export const SHARD_SET_TEXT_BYTES_MAX = 256;
+/**
+ * Choices of shards that are decoded before a set counts as lost: all there are for any preset. Large sets are tried less
+ * often, so that no more than so many bytes are decoded and hashed, but a few times in any case.
+ */
+export const SHARD_SET_CHOICES_MAX = 10_000;
+export const SHARD_SET_CHOICES_MIN = 32;
+export const SHARD_SET_WORK_BYTES_MAX = 16 * 1024 * MIB;
 
 export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
 /** Children of an inner node. */
@@ -220,6 +233,11 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     (PACK_BYTES_MAX / SHARD_BLOCK_BYTES) * 32 + STRIPE_SHARDS_MAX * 32 + KIB < MIB,
     'a shard frame fits beside the largest pack',
+  ],
+  [
+    // Base64 of all bytes; names, digests and locations of every shard, each character of which JSON may escape.
+    (SHARD_SET_BYTES_MAX / 3) * 4 + STRIPE_SHARDS_MAX * 16 * SHARD_SET_TEXT_BYTES_MAX < SHARD_SET_JSON_LENGTH_MAX,
+    'the largest shard set can be written as JSON',
   ],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],

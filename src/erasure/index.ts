@@ -15,4 +15,5 @@ export { type ColumnRange, createReedSolomon, type ReedSolomon } from './reed-so
 export type { ShardArrays } from './shard-arrays.ts';
 export { createShardDecoder, type ShardDecoder, type ShardDecoderOptions } from './shard-decoder.ts';
 export { createShardEncoder, type ShardBlock, type ShardEncoder } from './shard-encoder.ts';
+export { joinShards, splitIntoShards } from './split-join.ts';
 export { type StreamOptions, shardBytesOf, streamShardBytes } from './stripe-layout.ts';

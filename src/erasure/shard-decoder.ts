@@ -1,7 +1,8 @@
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import type { Redundancy } from './redundancy.ts';
 import { type ColumnRange, createReedSolomon, type ReedSolomon } from './reed-solomon.ts';
-import { checkShardArrays, type ShardArrays, shardsInvalid } from './shard-arrays.ts';
+import { type ShardArrays, shardsInvalid } from './shard-arrays.ts';
+import { joinShards } from './split-join.ts';
 import { columnBytesOf, type StreamOptions, shardBytesOf } from './stripe-layout.ts';
 
 /** What a decoder must know besides the redundancy. */
@@ -49,39 +50,12 @@ class BlockDecoder implements ShardDecoder {
   push(shards: ShardArrays): Uint8Array {
     const { next } = this;
     if (next === undefined) throw shardsInvalid('the content is complete', {});
-    const actual = checkShardArrays(shards, this.#code.k + this.#code.m);
-    if (actual !== next.length && shards.some((shard) => shard !== undefined)) {
-      const details = { expected: next.length, actual };
-      throw shardsInvalid(`the next columns are ${next.length} bytes of each shard, not ${actual}`, details);
-    }
-    const content = joinShards(this.#code, shards, next.length);
-    const bytes = Math.min(content.length, this.#length - this.#decoded);
+    const length = Math.min(this.#code.k * next.length, this.#length - this.#decoded);
+    const content = joinShards(this.#code, shards, length);
     this.#offset += next.length;
-    this.#decoded += bytes;
-    return content.subarray(0, bytes);
+    this.#decoded += length;
+    return content;
   }
-}
-
-/**
- * The data of a stripe in one piece, padding included: copied where data shards are at hand, decoded where they are not.
- * @param bytes of each shard, which the caller has checked
- * @throws `corrupt/SHARDS_INSUFFICIENT`
- */
-export function joinShards(code: ReedSolomon, shards: ShardArrays, bytes: number): Uint8Array {
-  const content = new Uint8Array(code.k * bytes);
-  const places = [...shards];
-  const missing: number[] = [];
-  for (let index = 0; index < code.k; index += 1) {
-    const place = content.subarray(index * bytes, (index + 1) * bytes);
-    const shard = shards[index];
-    if (shard !== undefined) place.set(shard);
-    else {
-      places[index] = place;
-      missing.push(index);
-    }
-  }
-  code.reconstruct(places, missing);
-  return content;
 }
 
 /**

@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement', 'keys'];
+const L3 = ['pipeline', 'placement', 'keys', 'shards'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -36,6 +36,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   placement: { level: 3, imports: [...L0, 'hash', 'format', 'backend'] },
   // Keys are bytes and text: whoever stores the config and the files of secrets is above.
   keys: { level: 3, imports: [...L0, 'hash', 'crypto', 'format'] },
+  // A brick of bricks, for those who want redundancy and no store.
+  shards: { level: 3, imports: [...L0, 'hash', 'merkle', 'erasure'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -64,7 +66,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   cborg: ['format'],
   commander: ['cli'],
   'shamir-secret-sharing': ['crypto'],
-  zod: ['merkle', 'format', 'keys', 'cli'],
+  zod: ['merkle', 'format', 'keys', 'shards', 'cli'],
   'node:sqlite': ['metadata'],
   'node:zlib': ['compress'],
   'node:perf_hooks': ['runtime'],

@@ -16,7 +16,7 @@ import { measure, rateOf, timed } from './harness/timing.ts';
 
 const REDUNDANCIES = ['2+1', '3+2', '5+4', '7+8', '10+4'].map(parseRedundancy);
 /** Data coded in one sample: long against the clock, short against what disturbs a machine. */
-const SAMPLE_BYTES = 256 * MIB;
+const SAMPLE_BYTES = 64 * MIB;
 const TWIN_SAMPLE_BYTES = 8 * MIB;
 const SIZES = [4 * KIB, 64 * KIB, MIB, 8 * MIB];
 

@@ -25,8 +25,7 @@ describe('our-storage', () => {
     prefix: 'OS',
     count: 37,
     elsewhere: {
-      'OS-1..18': 'later, with erasure coding: codec, levels, shard sets, decode, repair',
-      'OS-24..25': 'later, with verify: reports of shard sets',
+      'OS-25': 'later, with verify: proofs of single shards of a set',
       'OS-32..34': 'later, with several backends: registry, distribution, gathering what is left',
       'OS-37': 'later: S3',
     },

@@ -34,9 +34,8 @@ describe('ouroboros-kv', () => {
     count: 36,
     elsewhere: {
       'OU-1': 'later, with relations and erasure coding: parents, children and shard counts of an entry',
-      'OU-16': 'later, with erasure coding',
       'OU-17': 'different: deterministic CBOR instead of protobuf (decision 0001), tested in src/format',
-      'OU-18': 'later, with erasure coding',
+      'OU-18': 'later, with erasure coding in stores',
       'OU-19': 'different: SQL metadata instead of an LSM tree (decision 0003)',
       'OU-20..25': 'later: relations',
       'OU-28': 'later: verify as a job; every read verifies, and check proves references',

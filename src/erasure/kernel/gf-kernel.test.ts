@@ -18,7 +18,7 @@ interface Shape {
 /** Lengths around the steps of the kernel, and around its windows for few and for many inputs. */
 const sizes = fc.oneof(
   { weight: 6, arbitrary: fc.record({ inputs: between(1, 40), length: between(0, 300) }) },
-  { weight: 2, arbitrary: fc.record({ inputs: between(1, 3), length: between(32_768 - 65, 32_768 + 65) }) },
+  { weight: 2, arbitrary: fc.record({ inputs: between(1, 3), length: between(16_384 - 65, 16_384 + 65) }) },
   { weight: 1, arbitrary: fc.record({ inputs: between(250, 254), length: between(2600, 2800) }) },
 );
 const shapes: fc.Arbitrary<Shape> = fc

@@ -13,6 +13,8 @@ interface Shape {
   readonly length: number;
   /** Bytes before each array, so that nothing is aligned. */
   readonly skew: number;
+  /** Rows, from the first, all coefficients of which are 1. */
+  readonly sums?: number;
 }
 
 /** Lengths around the steps of the kernel, and around its windows for few and for many inputs. */
@@ -22,7 +24,7 @@ const sizes = fc.oneof(
   { weight: 1, arbitrary: fc.record({ inputs: between(250, 254), length: between(2600, 2800) }) },
 );
 const shapes: fc.Arbitrary<Shape> = fc
-  .record({ seed: fc.nat(), size: sizes, outputs: between(1, 11), skew: between(0, 17) })
+  .record({ seed: fc.nat(), size: sizes, outputs: between(1, 11), skew: between(0, 17), sums: between(0, 2) })
   .map(({ size, ...shape }) => ({ ...shape, ...size }));
 
 function between(min: number, max: number): fc.Arbitrary<number> {
@@ -38,7 +40,7 @@ function arraysOf(shape: Shape) {
   const arrays = (count: number) =>
     Array.from({ length: count }, () => random.bytes(shape.skew + shape.length).subarray(shape.skew));
   return {
-    coefficients: random.bytes(shape.inputs * shape.outputs),
+    coefficients: random.bytes(shape.inputs * shape.outputs).fill(1, 0, (shape.sums ?? 0) * shape.inputs),
     inputs: arrays(shape.inputs),
     outputs: arrays(shape.outputs),
   };
@@ -65,6 +67,7 @@ describe('the WebAssembly kernel', () => {
   it('may be given two matrices in turn', () => {
     const shape = { inputs: 3, outputs: 5, length: 100, skew: 1 };
     const [one, two] = [arraysOf({ seed: 1, ...shape }), arraysOf({ seed: 2, ...shape })];
+    one.coefficients.fill(1, 0, 3);
     for (const _ of [1, 2]) {
       for (const { coefficients, inputs, outputs } of [one, two]) {
         gfKernel().multiply(coefficients, inputs, outputs);

@@ -214,6 +214,30 @@ function fourRows(table: usize, output: usize, inputs: u32, bytes: u32, stride: 
   }
 }
 
+/** Makes one output of which every coefficient is 1: the sum of the inputs, twice as fast and more than products by 1. */
+export function sum(inputs: u32, bytes: u32, stride: u32): void {
+  let output: usize = WINDOWS + inputs * stride;
+  for (let at: usize = WINDOWS; at < WINDOWS + bytes; at += 64) {
+    let a = i8x16.splat(0);
+    let b = i8x16.splat(0);
+    let c = i8x16.splat(0);
+    let d = i8x16.splat(0);
+    let from = at;
+    for (let input: u32 = 0; input < inputs; input += 1) {
+      a = v128.xor(a, v128.load(from));
+      b = v128.xor(b, v128.load(from, 16));
+      c = v128.xor(c, v128.load(from, 32));
+      d = v128.xor(d, v128.load(from, 48));
+      from += stride;
+    }
+    v128.store(output, a);
+    v128.store(output, b, 16);
+    v128.store(output, c, 32);
+    v128.store(output, d, 48);
+    output += 64;
+  }
+}
+
 /**
  * Makes the outputs of rows [first, first + rows) for one window, in the windows behind those of the inputs.
  * @param first a multiple of GROUP_ROWS

@@ -8,7 +8,7 @@
  * made in one pass over the inputs, so that each input byte is loaded and split once for all of them.
  *
  * Measured, 128 bits at a time, input in the first- or second-level cache: 17 GB/s for one output, 11 for two, 7.6 for
- * three, 6.2 for four, which is what the ports for vector instructions bear. The relaxed swizzle costs one instruction,
+ * three, 7.0 for four, which is what the ports for vector instructions bear. The relaxed swizzle costs one instruction,
  * the strict one two, a fifth of the speed; they agree on indexes below 16, and no other is ever used. The mask of a
  * nibble is loaded and not a constant, because the engine would make the constant anew at each use.
  *

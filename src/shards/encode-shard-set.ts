@@ -1,9 +1,9 @@
 import { toHex } from '../bytes/bytes.ts';
 import { createReedSolomon, type Redundancy, shardBytesOf, splitIntoShards } from '../erasure/index.ts';
 import { argumentRangeError, argumentTypeError } from '../errors/argument-error.ts';
-import { digestOf } from '../hash/index.ts';
+import { type DigestAlgorithm, digestOf } from '../hash/index.ts';
 import { SHARD_SET_BYTES_MAX } from '../limits.ts';
-import { createTreeHashing, type MerkleAlgorithm } from '../merkle/index.ts';
+import { createTreeHashing } from '../merkle/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
 import { checkShardSet, type ShardSet } from './shard-set.ts';
@@ -12,7 +12,7 @@ import { shardSetRoot } from './shard-set-root.ts';
 /** What a new set says of itself, and where id and time come from. */
 export interface EncodeShardSetOptions {
   /** Of all digests of the set; default `blake3`. */
-  readonly algorithm?: MerkleAlgorithm;
+  readonly algorithm?: DigestAlgorithm;
   /** Default `application/octet-stream`. */
   readonly contentType?: string;
   /** What the caller ties the set to; up to 256 bytes of UTF-8. */

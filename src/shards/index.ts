@@ -1,8 +1,7 @@
 /** `holdfast/shards`: shard sets, content as a value of which some parts may be lost or wrong. */
 
 export type { Redundancy } from '../erasure/index.ts';
-export type { Digest } from '../hash/index.ts';
-export type { MerkleAlgorithm } from '../merkle/index.ts';
+export type { Digest, DigestAlgorithm } from '../hash/index.ts';
 export type { Clock } from '../runtime/clock.ts';
 export type { RandomBytes } from '../runtime/random.ts';
 export { type DecodedShardSet, decodeShardSet, type ShardSetOptions } from './decode-shard-set.ts';

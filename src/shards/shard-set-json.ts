@@ -14,9 +14,8 @@ import { fromBase64, toBase64 } from '../bytes/base64.ts';
 import { formatRedundancy, parseRedundancy } from '../erasure/index.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import { type Digest, formatDigest, parseDigest } from '../hash/index.ts';
+import { type Digest, type DigestAlgorithm, formatDigest, parseDigest } from '../hash/index.ts';
 import { SHARD_SET_JSON_LENGTH_MAX, STRIPE_SHARDS_MAX } from '../limits.ts';
-import type { MerkleAlgorithm } from '../merkle/index.ts';
 import { checkShardSet, type SetShard, type ShardSet, shardSetInvalid } from './shard-set.ts';
 
 const TYPE = 'holdfast shard set';
@@ -127,7 +126,7 @@ function parseShard(
 }
 
 /** Reads digests of one algorithm. */
-function reader(algorithm: MerkleAlgorithm): (field: string, text: string) => Digest {
+function reader(algorithm: DigestAlgorithm): (field: string, text: string) => Digest {
   return (field, text) => {
     const named = namedDigest(field, text);
     if (named.algorithm !== algorithm) throw shardSetInvalid(field, `a digest of ${algorithm}`);
@@ -135,9 +134,8 @@ function reader(algorithm: MerkleAlgorithm): (field: string, text: string) => Di
   };
 }
 
-/** An algorithm that no tree can be made with is refused with the whole set. */
 function namedDigest(field: string, text: string) {
-  return known(field, () => parseDigest(text)) as { readonly algorithm: MerkleAlgorithm; readonly digest: Digest };
+  return known(field, () => parseDigest(text));
 }
 
 function known<T>(field: string, parse: () => T): T {

@@ -1,6 +1,6 @@
 import { invariant } from '../errors/store-error.ts';
-import type { Digest } from '../hash/index.ts';
-import { type MerkleAlgorithm, merkleRoot } from '../merkle/index.ts';
+import type { Digest, DigestAlgorithm } from '../hash/index.ts';
+import { merkleRoot } from '../merkle/index.ts';
 
 /**
  * The Merkle root of a shard set: that of the shards laid end to end, each of them a chunk. It binds how many shards there
@@ -8,7 +8,7 @@ import { type MerkleAlgorithm, merkleRoot } from '../merkle/index.ts';
  * @param digests of all shards, in order, made with `algorithm`
  * @param shardBytes bytes of each; of empty shards the root is that of empty content
  */
-export function shardSetRoot(digests: readonly Digest[], shardBytes: number, algorithm: MerkleAlgorithm): Digest {
+export function shardSetRoot(digests: readonly Digest[], shardBytes: number, algorithm: DigestAlgorithm): Digest {
   invariant(digests.length > 0, 'a set has shards');
   const leaves = digests.map((digest, index) => ({ offset: index * shardBytes, length: shardBytes, digest }));
   return merkleRoot(shardBytes === 0 ? [] : leaves, digests.length * shardBytes, algorithm);

@@ -221,7 +221,7 @@ describe('what is no shard set', () => {
     ['id', { ...set, id: 'x' }],
     ['redundancy', { ...set, redundancy: { k: 0, m: 1 } }],
     ['redundancy', { ...set, redundancy: '3+2' }],
-    ['algorithm', { ...set, algorithm: 'sha512' }],
+    ['algorithm', { ...set, algorithm: 'md5' }],
     ['algorithm', { ...set, algorithm: 7 }],
     ['size', { ...set, size: -1 }],
     ['size', { ...set, size: 2 ** 28 }],

@@ -1,9 +1,7 @@
 import { checkRedundancy, type Redundancy } from '../erasure/index.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import type { Digest } from '../hash/index.ts';
+import { DIGEST_ALGORITHMS, type Digest, type DigestAlgorithm, isDigestAlgorithm } from '../hash/index.ts';
 import { CONTENT_TYPE_BYTES_MAX, SHARD_SET_BYTES_MAX, SHARD_SET_TEXT_BYTES_MAX } from '../limits.ts';
-import { createTreeHashing, type MerkleAlgorithm } from '../merkle/index.ts';
-import { TREE_DIGEST_BYTES } from '../merkle/tree-hashing.ts';
 
 /** Where a copy of a shard lies. */
 export interface ShardLocation {
@@ -32,7 +30,7 @@ export interface ShardSet {
   readonly id: string;
   readonly redundancy: Redundancy;
   /** Of all digests of the set. */
-  readonly algorithm: MerkleAlgorithm;
+  readonly algorithm: DigestAlgorithm;
   /** Bytes of the content, up to `SHARD_SET_BYTES_MAX` with the parity. */
   readonly size: number;
   /** Digest of the content. */
@@ -69,17 +67,18 @@ export function checkShardSet(set: ShardSet): void {
   if (typeof set !== 'object' || set === null) throw shardSetInvalid('value', 'an object');
   checkTexts(set);
   checkShape(set);
-  checkDigest('digest', set.digest);
-  checkDigest('root', set.root);
+  const { digestBytes } = DIGEST_ALGORITHMS[set.algorithm];
+  checkDigest('digest', set.digest, digestBytes);
+  checkDigest('root', set.root, digestBytes);
   for (const [index, shard] of set.shards.entries()) {
-    checkShard(`shards.${index}`, shard);
+    checkShard(`shards.${index}`, shard, digestBytes);
   }
 }
 
-function checkShard(field: string, shard: SetShard): void {
+function checkShard(field: string, shard: SetShard, digestBytes: number): void {
   if (typeof shard !== 'object' || shard === null) throw shardSetInvalid(field, 'an object');
   const { digest, bytes, location } = shard;
-  checkDigest(`${field}.digest`, digest);
+  checkDigest(`${field}.digest`, digest, digestBytes);
   if (bytes !== undefined && !(bytes instanceof Uint8Array && bytes.length <= SHARD_SET_BYTES_MAX)) {
     throw shardSetInvalid(`${field}.bytes`, 'a Uint8Array or undefined');
   }
@@ -110,12 +109,7 @@ function checkShape({ redundancy, algorithm, size, shards }: ShardSet): void {
     if (!(error instanceof TypeError) && !isStoreError(error, 'REDUNDANCY_INVALID')) throw error;
     throw shardSetInvalid('redundancy', 'k and m that are possible');
   }
-  try {
-    createTreeHashing(algorithm);
-  } catch (error) {
-    if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
-    throw shardSetInvalid('algorithm', `a digest algorithm of ${TREE_DIGEST_BYTES} bytes`);
-  }
+  if (!isDigestAlgorithm(algorithm)) throw shardSetInvalid('algorithm', 'a digest algorithm');
   const count = redundancy.k + redundancy.m;
   if (!Number.isSafeInteger(size) || size < 0 || Math.ceil(size / redundancy.k) * count > SHARD_SET_BYTES_MAX) {
     throw shardSetInvalid('size', `a size of which the shards together have at most ${SHARD_SET_BYTES_MAX} bytes`);
@@ -123,7 +117,7 @@ function checkShape({ redundancy, algorithm, size, shards }: ShardSet): void {
   if (!Array.isArray(shards) || shards.length !== count) throw shardSetInvalid('shards', `${count} shards`);
 }
 
-function checkDigest(field: string, digest: unknown): void {
-  if (digest instanceof Uint8Array && digest.length === TREE_DIGEST_BYTES) return;
-  throw shardSetInvalid(field, `a digest of ${TREE_DIGEST_BYTES} bytes`);
+function checkDigest(field: string, digest: unknown, digestBytes: number): void {
+  if (digest instanceof Uint8Array && digest.length === digestBytes) return;
+  throw shardSetInvalid(field, `a digest of ${digestBytes} bytes`);
 }

@@ -51,7 +51,7 @@ async function model(): Promise<void> {
 }
 
 async function points(): Promise<void> {
-  say('points: faults, ends and power cuts at every step of every operation, rows exchanged with every other');
+  say('points: faults, ends and power cuts at every step of every operation, every exchange of rows');
   await runPoints();
 }
 

@@ -3,7 +3,8 @@ import { runKillRounds } from '../slow/kill/kill-rounds.ts';
 import { KINDS } from '../support/living-store.ts';
 import { testFolder } from '../support/stores.ts';
 
-const SEED = 7;
+/** All of its kills are aimed at a step: what they find does not hang on how quick the machine is. */
+const SEED = 1;
 const ROUNDS = 3;
 
 describe('a process that is killed', () => {

@@ -12,7 +12,7 @@ import { SOUND } from '../support/stores.ts';
 
 const PUTS = 9;
 /** Calls of one kind that one run has fail. */
-const POINTS = 4;
+const POINTS = 2;
 
 function contentOf(index: number): string {
   return `content ${index} ${'x'.repeat(index * 50)}`;

@@ -12,7 +12,7 @@ import { CASES, expectOneOf, imageOfStore, modelOf, SETUP } from './cases.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 4;
+const POINTS = 2;
 
 interface Machine extends LivingStore {
   readonly disk: FaultyFileSystem;

@@ -9,7 +9,7 @@ import { CASES, expectOneOf, modelOf, SETUP } from './cases.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 4;
+const POINTS = 2;
 
 async function machine() {
   const disk = new CrashFileSystem();

@@ -18,7 +18,7 @@ import {
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 2;
+const POINTS = 1;
 
 /** A store whose disk may lose power, after `fill`. */
 async function machine(fill: (store: Store) => Promise<unknown>) {

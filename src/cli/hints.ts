@@ -34,6 +34,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   WRONG_KEY: 'check which store it is, and which key: `holdfast doctor` says what kinds of keys open it',
   KEY_FILE_EXPOSED: 'if nobody else has read it: chmod 600 FILE; otherwise make a new key and remove the old slot',
   CREDENTIAL_INVALID: 'files of keys are made by `holdfast key generate`, `export-writer` and `split`',
+  PROOF_INVALID: 'a proof is the whole of what `holdfast prove` printed or wrote with -o; make it again',
   STORE_NOT_SEALED:
     'is it the right store? A plain one has no keys or namespaces: leave their options and variables away',
   WRITE_ONLY: 'a credential is for `holdfast --credential FILE put`; to read, give a key of the store',

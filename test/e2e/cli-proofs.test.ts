@@ -54,7 +54,10 @@ describe('prove and verify-proof', () => {
     const piped = await folder.run(['verify-proof', '-', '--root', root, '--data', 'report.pdf'], { input: proof });
     expect(piped).toMatchObject({ status: 0, stdout: expect.stringContaining('as proven') });
     for (const input of ['', '{}', proof.replace('"version":1', '"version":2')])
-      expect(await folder.run(['verify-proof', '-', '--root', root], { input })).toMatchObject({ status: 2 });
+      expect(await folder.run(['verify-proof', '-', '--root', root], { input })).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('hint: a proof is the whole of what'),
+      });
     expect(await folder.run(['verify-proof', 'nowhere', '--root', root])).toMatchObject({ status: 3 });
     expect(await folder.run(['verify-proof', 'report.pdf', '--root', 'abc'])).toMatchObject({ status: 2 });
     expect(await readFile(path.join(folder.path, 'report.pdf'))).toHaveLength(700_000);

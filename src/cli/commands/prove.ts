@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors/codes.ts';
-import type { ByteRange, RangeProof } from '../../index.ts';
+import type { ByteRange, Entries, RangeOptions, RangeProof } from '../../index.ts';
 import { fileError } from '../file-error.ts';
 import { writeFileAtomically } from '../files/atomic-file.ts';
 import { loadLibrary } from '../library.ts';
@@ -29,18 +29,30 @@ async function prove(session: Session, key: string, flags: ProveFlags): Promise<
   const { output, range } = flags;
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);
-  const { signal } = session;
-  const proof = await entries.prove(key, { ...range, signal });
+  const { proof, root } = await proveCurrent(entries, key, { ...range, signal: session.signal });
   const document = JSON.stringify(proof);
   // A proof is JSON whether or not --json is given.
   if (output === undefined || output === '-') return session.terminal.print(document);
   await writeFileAtomically(output, [Buffer.from(`${document}\n`)]);
-  const { root } = await entries.stat(key, { signal });
   const chunks = countOf(proof.chunks.length, 'chunk', 'chunks');
   await session.confirm(
     { key, root, path: output },
     () => `${session.shown(key)} -> ${session.shown(output)}  ${chunks}; its root is ${root}`,
   );
+}
+
+/** A proof and the root it is good for: an entry that is replaced in between is proven again. */
+async function proveCurrent(
+  entries: Entries,
+  key: string,
+  range: RangeOptions,
+): Promise<{ readonly proof: RangeProof; readonly root: string }> {
+  const { verifyRangeProof } = await loadLibrary();
+  for (;;) {
+    const { root } = await entries.stat(key, range);
+    const proof = await entries.prove(key, range);
+    if (verifyRangeProof(proof, root)) return { proof, root };
+  }
 }
 
 async function readProof(session: Session, file: string): Promise<string> {

@@ -44,6 +44,7 @@ describe('a writer that is exported', () => {
     const file = fileOf(FULL);
     await expect(exportWriterTo(file, { keys: store.keys, onLeft: noneLeft }, { label: 'written' })).rejects.toBe(FULL);
     expect(file.calls).toEqual(['write']);
+    // The other one of that label, and nobody else.
     expect(await labels()).toEqual(['written']);
   });
 
@@ -59,11 +60,7 @@ describe('a writer that is exported', () => {
     const left: string[] = [];
     const failing = () => Promise.reject(storeError('BACKEND_IO', 'gone'));
     const { keys } = store;
-    const some = {
-      exportWriter: keys.exportWriter.bind(keys),
-      writers: keys.writers.bind(keys),
-      removeWriter: failing,
-    };
+    const some = { exportWriter: keys.exportWriter.bind(keys), removeWriter: failing };
     const exporting = exportWriterTo(fileOf(FULL), { keys: some, onLeft: () => left.push('x') }, { label: 'left' });
     await expect(exporting).rejects.toBe(FULL);
     expect(left).toEqual(['x']);

@@ -6,11 +6,10 @@ import { toHex } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import { checkBytes } from '../hash/check-bytes.ts';
 import { parseDigest } from '../hash/index.ts';
-import { bindTreeRoot, isRoot } from './bound-root.ts';
 import { type Challenge, challengedLeaf, leafCountOf, nonceSchema, parseChallenge } from './challenge.ts';
 import { createDataTree } from './create-tree.ts';
 import { digestsOf, pathSchema, proofError, readDocument } from './document.ts';
-import { treeHashAbove } from './inclusion-path.ts';
+import { isLeafOf } from './inclusion-proof.ts';
 import { createTreeHashing } from './tree-hashing.ts';
 
 const WHAT = 'a response to a challenge';
@@ -92,14 +91,8 @@ export function verifyResponse(challenge: string | Challenge, response: string |
   const leafIndex = challengedLeaf(asked);
   const leafLength = Math.min(asked.leafBytes, asked.totalLength - leafIndex * asked.leafBytes);
   if (nonce !== asked.nonce || leaf.length !== leafLength) return false;
-  const hashing = createTreeHashing(parseDigest(asked.root).algorithm);
-  const leafCount = leafCountOf(asked);
-  const treeHash = treeHashAbove(hashing, {
-    leafHash: hashing.hashLeaf(leaf),
-    leafIndex,
-    leafCount,
-    path: digestsOf(hashing.algorithm, path, WHAT),
-  });
-  if (treeHash === undefined) return false;
-  return isRoot(hashing, bindTreeRoot(hashing, treeHash, { totalLength: asked.totalLength, leafCount }), asked.root);
+  const { algorithm } = parseDigest(asked.root);
+  const place = { leafIndex, leafCount: leafCountOf(asked), totalLength: asked.totalLength };
+  const placed = { leaf, ...place, path: digestsOf(algorithm, path, WHAT) };
+  return isLeafOf(createTreeHashing(algorithm), placed, asked.root);
 }

@@ -8,8 +8,8 @@ import { checkBytes } from '../hash/check-bytes.ts';
 import type { DigestAlgorithm } from '../hash/index.ts';
 import { bindTreeRoot, isRoot, type MerkleExtent } from './bound-root.ts';
 import { algorithmSchema, countSchema, digestsOf, pathSchema, readDocument } from './document.ts';
-import { treeHashAbove } from './inclusion-path.ts';
-import { createTreeHashing } from './tree-hashing.ts';
+import { type InclusionPath, treeHashAbove } from './inclusion-path.ts';
+import { createTreeHashing, type TreeHashing } from './tree-hashing.ts';
 
 const WHAT = 'an inclusion proof';
 
@@ -59,12 +59,17 @@ export function parseInclusionProof(document: string | InclusionProof): Inclusio
 export function verifyInclusion(proof: string | InclusionProof, root: string, leaf: Uint8Array): boolean {
   const { algorithm, leafIndex, leafCount, totalLength, path } = parseInclusionProof(proof);
   checkBytes('leaf', leaf);
-  const hashing = createTreeHashing(algorithm);
-  const treeHash = treeHashAbove(hashing, {
-    leafHash: hashing.hashLeaf(leaf),
-    leafIndex,
-    leafCount,
-    path: digestsOf(algorithm, path, WHAT),
-  });
-  return treeHash !== undefined && isRoot(hashing, bindTreeRoot(hashing, treeHash, { totalLength, leafCount }), root);
+  const place = { leafIndex, leafCount, totalLength, path: digestsOf(algorithm, path, WHAT) };
+  return isLeafOf(createTreeHashing(algorithm), { leaf, ...place }, root);
+}
+
+/** Data, its place in a tree, and the hashes beside its way up. */
+interface PlacedLeaf extends MerkleExtent, Omit<InclusionPath, 'leafHash'> {
+  readonly leaf: Uint8Array;
+}
+
+/** Tells whether data stands at a place in the tree of a trusted root. @throws `invalid/DIGEST_INVALID` for no root */
+export function isLeafOf(hashing: TreeHashing, { leaf, ...place }: PlacedLeaf, root: string): boolean {
+  const treeHash = treeHashAbove(hashing, { leafHash: hashing.hashLeaf(leaf), ...place });
+  return treeHash !== undefined && isRoot(hashing, bindTreeRoot(hashing, treeHash, place), root);
 }

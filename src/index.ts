@@ -47,7 +47,7 @@ export {
   writeIdentity,
 } from './keys/index.ts';
 export type { CheckReport } from './maintenance/check.ts';
-export type { Garbage } from './maintenance/check-key-pages.ts';
+export type { Garbage } from './maintenance/garbage.ts';
 export type { Problem } from './maintenance/problems.ts';
 export {
   type ByteRange,

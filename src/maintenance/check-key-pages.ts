@@ -3,12 +3,7 @@ import { listAll } from '../backend/list-all.ts';
 import { decodeEntryRow, KEY_PAGES_PREFIX, keyPageKey } from '../format/index.ts';
 import type { EntryRow } from '../metadata/contract.ts';
 import type { CheckedStore } from './checked-store.ts';
-
-/** Blobs that nothing refers to. */
-export interface Garbage {
-  readonly blobs: number;
-  readonly bytes: number;
-}
+import { countGarbage, type Garbage } from './garbage.ts';
 
 /** The key pages of a store, less those of the entries that were seen. */
 export class KeyPageCheck {
@@ -45,12 +40,6 @@ export class KeyPageCheck {
       for (const namespace of page) this.#left.delete(keyPageKey(namespace));
       after = last;
     }
-    const found = { blobs: 0, bytes: 0 };
-    for (const [key, bytes] of this.#left) {
-      if ((await backend.head(key)) === undefined) continue;
-      found.blobs += 1;
-      found.bytes += bytes;
-    }
-    return found;
+    return await countGarbage(backend, this.#left);
   }
 }

@@ -6,13 +6,14 @@ import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, type PackSeal, shardK
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import { allPacks } from './all-packs.ts';
-import type { Garbage } from './check-key-pages.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
+import { countGarbage, type Garbage } from './garbage.ts';
 import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 
 const LOOKUP_ITEMS = 4096;
 
 export interface PacksChecked {
+  /** What no pack accounts for. */
   readonly garbage: Garbage;
   /** Numbers of packs whose blobs are gone. */
   readonly lostPacks: ReadonlySet<number>;
@@ -38,18 +39,7 @@ export async function checkPacks(
   }
   for (const pack of await store.metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) blobs.delete(shardKey(pack, 0));
   if (store.writable && lost.size > 0) await store.metadata.markPacksSuspect([...lost]);
-  return { garbage: await countGarbage(store, blobs), lostPacks: lost };
-}
-
-/** What no pack accounts for, unless a merge deleted it since it was listed. */
-async function countGarbage(store: CheckedStore, left: ReadonlyMap<string, number>): Promise<Garbage> {
-  const garbage = { blobs: 0, bytes: 0 };
-  for (const [key, bytes] of left) {
-    if ((await store.backend.head(key)) === undefined) continue;
-    garbage.blobs += 1;
-    garbage.bytes += bytes;
-  }
-  return garbage;
+  return { garbage: await countGarbage(store.backend, blobs), lostPacks: lost };
 }
 
 async function listBlobs(store: CheckedStore, signal: AbortSignal | undefined): Promise<Map<string, number>> {

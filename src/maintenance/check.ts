@@ -6,9 +6,10 @@
 import { checkConfig } from './check-config.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkJournal } from './check-journal.ts';
-import { type Garbage, KeyPageCheck } from './check-key-pages.ts';
+import { KeyPageCheck } from './check-key-pages.ts';
 import { checkPacks } from './check-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
+import type { Garbage } from './garbage.ts';
 import { type Problem, ProblemList } from './problems.ts';
 
 /** What a check proved and what it found wrong. */

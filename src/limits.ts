@@ -63,6 +63,13 @@ export const PACK_BYTES_TARGET = 16 * MIB;
 export const PACK_BYTES_MAX = BLOB_BYTES_MAX - MIB;
 export const PACK_RECORDS_MAX = 65_536;
 export const PACK_ITEMS_MAX = 524_288;
+/** Smaller packs are stored as copies, since cutting them would save less than the frames of their shards cost. */
+export const COPIED_PACK_BYTES_MAX = 64 * KIB;
+/** Backends of one store, their numbers (u16), and what its config says of each. */
+export const STORE_BACKENDS_MAX = 255;
+export const BACKEND_NUMBER_MAX = 0xffff;
+export const BACKEND_URL_LENGTH_MAX = 1024;
+export const BACKEND_WEIGHT_MAX = 1000;
 /** Every shard block of this size has a digest in the shard trailer. */
 export const SHARD_BLOCK_BYTES = 64 * KIB;
 /** Data and parity shards of one stripe: the non-zero elements of GF(2^8). */
@@ -142,7 +149,7 @@ export const SHARED_SECRET_BYTES_MAX = KIB;
 export const SECRET_SHARES_MAX = 255;
 
 /** `holdfast.json`. */
-export const STORE_CONFIG_BYTES_MAX = MIB;
+export const STORE_CONFIG_BYTES_MAX = 2 * MIB;
 
 /** Ways to the master key of one store. */
 export const KEY_SLOTS_MAX = 32;
@@ -270,8 +277,12 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   ],
   // 5 KiB: two values of 1568 bytes in base64, the sealed keys, and the largest label.
   [
-    (RING_BYTES_MAX / 3) * 4 + 5 * KIB * KEY_SLOTS_MAX + 32 * KIB <= STORE_CONFIG_BYTES_MAX,
-    'slots and ring fit a config',
+    (RING_BYTES_MAX / 3) * 4 +
+      5 * KIB * KEY_SLOTS_MAX +
+      (BACKEND_URL_LENGTH_MAX + KIB) * STORE_BACKENDS_MAX +
+      32 * KIB <=
+      STORE_CONFIG_BYTES_MAX,
+    'slots, ring and backends fit a config',
   ],
   [
     // 4 KiB: everything but key, content type and attributes; Padmé adds less than an eighth.

@@ -7,6 +7,7 @@ import { ERROR_CODES, type ErrorCode, type ErrorKind } from './codes.ts';
 export interface ErrorDetails {
   readonly key?: string;
   readonly path?: string;
+  readonly backend?: string;
   readonly backendKey?: string;
   readonly packId?: string;
   readonly digest?: string;

@@ -102,7 +102,7 @@ describe('a store config with a good check', () => {
     ['a member too many', { slots: [] }, 'corrupt/CONFIG_CORRUPT'],
     ['another digest', { digest: 'sha256' }, 'unsupported/SETTING_UNSUPPORTED'],
     ['another codec', { compression: { codec: 'lz4', level: 1 } }, 'unsupported/SETTING_UNSUPPORTED'],
-    ['a redundancy', { redundancy: '2+1' }, 'unsupported/SETTING_UNSUPPORTED'],
+    ['a redundancy', { redundancy: '200+100' }, 'unsupported/SETTING_UNSUPPORTED'],
     ['keys', { keys: 'slots' }, 'unsupported/SETTING_UNSUPPORTED'],
   ])('and %s', (_, change, expected) => {
     expect(outcome(forged(change))).toBe(expected);

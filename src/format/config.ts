@@ -11,8 +11,9 @@ import { z } from 'zod';
 import { equalBytes, toHex, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
-import { STORE_CONFIG_BYTES_MAX } from '../limits.ts';
+import { STORE_CONFIG_BYTES_MAX, STRIPE_SHARDS_MAX } from '../limits.ts';
 import { type SealedKeys, SLOT_TYPES, sealedKeysSchema } from './config-keys.ts';
+import { type ConfigPlacement, isSoundPlacement, placementSchema } from './config-placement.ts';
 import { type Fail, failWith, formatUnsupported } from './damage.ts';
 
 export const STORE_CONFIG_KEY = 'holdfast.json';
@@ -22,6 +23,10 @@ export const STORE_FORMAT = 1;
 export const SEALED_STORE_FORMAT = 2;
 /** The one cipher suite of sealed stores. */
 export const SEALED_SUITE = 'aes-256-gcm';
+
+/** The incompatible feature of a store whose config says where its shards go. */
+export const PLACEMENT_FEATURE = 'placement';
+const KNOWN_FEATURES: ReadonlySet<string> = new Set([PLACEMENT_FEATURE]);
 
 const featureNames = z.array(z.string().regex(/^[a-z0-9-]{1,64}$/));
 
@@ -39,6 +44,7 @@ const plainSchema = z.strictObject({
   chunking: z.string().min(1),
   compression: z.strictObject({ codec: z.string(), level: z.int() }),
   redundancy: z.string(),
+  placement: placementSchema.optional(),
   keys: z.string(),
   generation: z.int().min(1),
 });
@@ -72,7 +78,10 @@ export interface StoreConfigBase {
   /** Chunker profile in the text form of the chunking module. */
   readonly chunking: string;
   readonly compression: { readonly codec: 'zstd'; readonly level: number };
-  readonly redundancy: 'none';
+  /** `none`, or data and parity shards in the text form `k+m`: what packs are written with unless a put says otherwise. */
+  readonly redundancy: string;
+  /** Absent while the store has one backend only, which needs no name. There exactly with the feature `placement`. */
+  readonly placement?: ConfigPlacement;
   /** From 1; one more for every change. */
   readonly generation: number;
 }
@@ -126,6 +135,7 @@ function spellChecked(config: StoreConfig): Uint8Array {
  */
 export function encodeStoreConfig(config: StoreConfig): Uint8Array {
   refuseFeatures([...config.features.incompatible, ...unknownReadOnlyFeatures(config)]);
+  invariant(hasPlacementFeature(config), 'a store config names the feature of its placement');
   return spellChecked(config);
 }
 
@@ -139,7 +149,12 @@ export function configMacBytes(config: Omit<SealedStoreConfig, 'mac'>): Uint8Arr
 }
 
 function refuseFeatures(names: readonly string[]): void {
-  if (names.length > 0) throw formatUnsupported('store config', `feature ${names.join(', ')}`);
+  const unknown = names.filter((name) => !KNOWN_FEATURES.has(name));
+  if (unknown.length > 0) throw formatUnsupported('store config', `feature ${unknown.join(', ')}`);
+}
+
+function hasPlacementFeature({ features, placement }: StoreConfigBase): boolean {
+  return features.incompatible.includes(PLACEMENT_FEATURE) === (placement !== undefined);
 }
 
 function refuseSetting(setting: string, actual: string, known: readonly string[]): void {
@@ -164,6 +179,14 @@ function parseChecked(bytes: Uint8Array, fail: Fail): unknown {
 }
 
 const check = { check: z.string() };
+const REDUNDANCY_TEXT = /^([1-9]\d{0,2})\+(0|[1-9]\d{0,2})$/;
+
+/** Whether a text is `none`, or data and parity shards that one stripe can have. */
+function isRedundancy(text: string): boolean {
+  const counts = REDUNDANCY_TEXT.exec(text);
+  return text === 'none' || (counts !== null && Number(counts[1]) + Number(counts[2]) <= STRIPE_SHARDS_MAX);
+}
+
 /** What is looked at before anything else is believed to have a known shape. */
 const headSchema = z.object({ format: z.int().min(1), features: plainSchema.shape.features });
 const plainDocumentSchema = plainSchema.extend(check);
@@ -193,7 +216,9 @@ export function decodeStoreConfig(bytes: Uint8Array): StoreConfig {
   const config = sealed ? sealedMembers(document, fail) : plainMembers(document, lenient, fail);
   refuseSetting('digest', config.digest, ['blake3']);
   refuseSetting('compression.codec', config.compression.codec, ['zstd']);
-  refuseSetting('redundancy', config.redundancy, ['none']);
+  if (!isRedundancy(config.redundancy)) refuseSetting('redundancy', config.redundancy, ['none', 'k+m']);
+  if (!hasPlacementFeature(config)) fail('has a placement without its feature, or the feature without it');
+  if (config.placement && !isSoundPlacement(config.placement)) fail('names one backend twice, or one it has not');
   // JSON has many spellings of one value, and members that come twice; only the one that is written is taken.
   if (!lenient && !equalBytes(spellChecked(config), bytes)) fail('is not in its fixed spelling');
   return config;

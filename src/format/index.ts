@@ -24,6 +24,13 @@ export type {
   SlotArgon2,
   SlotType,
 } from './config-keys.ts';
+export {
+  BACKEND_MODES,
+  BACKEND_NAME,
+  type BackendMode,
+  type ConfigBackend,
+  type ConfigPlacement,
+} from './config-placement.ts';
 export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
 export {
   decodeMessageHead,
@@ -140,6 +147,7 @@ export {
 } from './shard-header.ts';
 export {
   decodeShardTrailer,
+  encodeShardTrailer,
   SHARD_TAIL_BYTES,
   type ShardTrailer,
   shardTrailerBytes,

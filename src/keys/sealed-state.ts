@@ -25,6 +25,8 @@ export interface KeyState {
 
 /** What a change of keys changes; the rest stays. */
 export interface KeyChange {
+  /** What is not about keys. */
+  readonly settings?: Partial<Pick<StoreConfigBase, 'features' | 'redundancy' | 'placement'>>;
   readonly slots?: readonly Slot[];
   readonly ring?: Ring;
   /** A fresh one, to which the slots given beside it lead. */
@@ -52,7 +54,7 @@ export function sealState(
   random: RandomBytes,
 ): KeyState {
   const { masterKey, ring, generation, slots } = keys;
-  const { features, storeId, created, digest, chunking, compression, redundancy } = base;
+  const { features, storeId, created, digest, chunking, compression, redundancy, placement } = base;
   const sealedRing = toBase64(sealRing(ring, { masterKey, storeId }, random));
   const config = {
     format: SEALED_STORE_FORMAT,
@@ -63,6 +65,7 @@ export function sealState(
     chunking,
     compression,
     redundancy,
+    ...(placement && { placement }),
     keys: { suite: SEALED_SUITE, slots, ring: sealedRing },
     generation,
   } as const;
@@ -82,5 +85,5 @@ export function nextState(state: KeyState, change: KeyChange, random: RandomByte
     generation: generation + 1,
     slots: change.slots ?? state.config.keys.slots,
   };
-  return sealState(state.config, keys, random);
+  return sealState({ ...state.config, ...change.settings }, keys, random);
 }

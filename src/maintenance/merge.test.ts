@@ -6,7 +6,9 @@ import { blake3 } from '../hash/index.ts';
 import { MERGE_FAN_IN } from '../limits.ts';
 import type { Change } from '../metadata/contract.ts';
 import { openSqlMetadata } from '../metadata/open-sqlite.ts';
+import { soleBackend } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { deleteDroppedPacks, type MergeContext, type MergeReport, mergeSmallPacks } from './merge.ts';
 
@@ -19,7 +21,12 @@ const SESSION = STORE.subarray(0, 8);
  */
 async function storeToMerge(lie?: number) {
   const backend = new MemoryBackend();
-  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom, keys: undefined });
+  const packs = new PackStore({
+    backends: soleBackend(backend, systemClock),
+    storeId: STORE,
+    random: systemRandom,
+    keys: undefined,
+  });
   const metadata = await openSqlMetadata({
     ...{ path: ':memory:', storeId: STORE, create: true, readOnly: false, busyTimeoutMs: 0 },
   });

@@ -5,7 +5,9 @@ import { MemoryBackend } from '../backend/memory-backend.ts';
 import { utf8Encode } from '../bytes/bytes.ts';
 import { createPackId, PackBuilder, type PackDescriptor, type PackKeys, SHARD_HEADER_BYTES } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
+import { soleBackend } from './backend-set.ts';
 import { PackStore } from './pack-store.ts';
 
 const STORE = new Uint8Array(16).fill(7);
@@ -29,7 +31,12 @@ class SharedBackend extends MemoryBackend {
 
 async function writtenPack(): Promise<{ backend: SharedBackend; packs: PackStore; pack: PackDescriptor }> {
   const backend = new SharedBackend();
-  const packs = new PackStore({ backend, storeId: STORE, random: systemRandom, keys: undefined });
+  const packs = new PackStore({
+    backends: soleBackend(backend, systemClock),
+    storeId: STORE,
+    random: systemRandom,
+    keys: undefined,
+  });
   const session = STORE.subarray(0, 8);
   const header = {
     store: STORE,
@@ -78,7 +85,11 @@ describe('PackStore', () => {
 describe('PackStore of a sealed store', () => {
   const schedule = sampleSchedule();
   const keys: PackKeys = { keyOf: async (pack) => schedule.packKey(pack) };
-  const place = { backend: new SharedBackend(), storeId: SAMPLE_STORE, random: systemRandom };
+  const place = {
+    backends: soleBackend(new SharedBackend(), systemClock),
+    storeId: SAMPLE_STORE,
+    random: systemRandom,
+  };
   const sealed = new PackStore({ ...place, keys });
   const plain = new PackStore({ ...place, keys: undefined });
   const { header, records } = SEALED_PACKS.data;

@@ -1,19 +1,16 @@
 /**
- * Packs as shards on a backend. Today every pack is the stripe 1+0: one data shard that holds the whole pack, so a byte
- * range of the pack is the same range of the shard behind its header. A sealed store has sealed packs only, a plain one
- * plain packs only: of the other kind none is written, and none believed.
+ * Packs on the backends of a store: framed as shards when they are written, taken from whatever shards are at hand when
+ * they are read. A sealed store has sealed packs only, a plain one plain packs only: of the other kind none is written,
+ * and none believed.
  */
-import type { Backend, GetOptions } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
+import type { Redundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
   decodeDirectory,
   decodePackFooter,
   decodePackHeader,
-  decodeShardHeader,
-  decodeShardTrailer,
-  encodeStripe,
   type FinishedPack,
   identifyPack,
   PACK_FOOTER_BYTES,
@@ -24,25 +21,27 @@ import {
   type PackIdentity,
   type PackKeys,
   packBytesOf,
-  SHARD_HEADER_BYTES,
-  type ShardHeader,
   shardKey,
-  shardTrailerBytes,
-  verifyShard,
 } from '../format/index.ts';
-import { BLOB_BYTES_MAX } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
-import { Semaphore } from '../runtime/semaphore.ts';
+import type { BackendSet } from './backend-set.ts';
+import { encodeStripe, stripeBytes } from './encode-stripe.ts';
+import { type FoundStripe, findPlaces, findStripes, type SoughtPack } from './find-stripe.ts';
+import { type HedgePolicy, type OnLosses, type PlacedStripe, StripeReader } from './stripe-reader.ts';
+import { StripeWriter, WRITE_POLICY, type WritePolicy } from './stripe-writer.ts';
 
 /** A pack to make durable, as its builder finished it. */
 export interface PackToWrite extends Pick<FinishedPack, 'bytes' | 'frame'> {
   readonly header: PackHeader;
   /** Of a journal pack: the place its name tells. */
   readonly journal?: NonNullable<PackDescriptor['journal']>;
+  /** Default: that of the store. */
+  readonly redundancy?: Redundancy;
 }
 
-/** What names a pack on the backend; a descriptor or a metadata row fits. */
-export type PackName = Pick<PackDescriptor, 'id' | 'class' | 'journal'>;
+/** What names a pack on the backends; a descriptor or a metadata row fits, and tells where its shards are. */
+export type PackName = Pick<PackDescriptor, 'id' | 'class' | 'journal'> &
+  Partial<Pick<PackDescriptor, 'packBytes' | 'stripe' | 'places'>>;
 
 export interface OpenedPack {
   readonly header: PackHeader;
@@ -61,31 +60,56 @@ interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the placement tells whoever keeps the books. */
+export interface PlacementListener {
+  /** Shards that could not be used; the read did without them. */
+  readonly onLosses: OnLosses;
+}
+
+/** Waits that long for a backend that was not measured yet before another one is asked besides. */
+const HEDGE_POLICY: HedgePolicy = { hedgeMs: 100 };
+
 export class PackStore {
-  readonly #backend: Backend;
+  readonly #backends: BackendSet;
   readonly #storeId: Uint8Array;
   readonly #random: RandomBytes;
   readonly #keys: PackKeys | undefined;
-  /** Calls that the backend takes at once (B15), however many readers and writers there are. */
-  readonly #slots: Semaphore;
+  readonly #redundancy: () => Redundancy;
+  readonly #write: WritePolicy;
+  readonly #reader: StripeReader;
 
   constructor(parts: {
-    readonly backend: Backend;
+    readonly backends: BackendSet;
     readonly storeId: Uint8Array;
     readonly random: RandomBytes;
     /** `undefined` in a plain store. */
     readonly keys: PackKeys | undefined;
+    /** What packs are written with when they say nothing else. Default 1+0. */
+    readonly redundancy?: () => Redundancy;
+    readonly policy?: Partial<WritePolicy & HedgePolicy>;
+    readonly listener?: PlacementListener;
   }) {
-    this.#backend = parts.backend;
+    const { backends, policy, listener } = parts;
+    this.#backends = backends;
     this.#storeId = parts.storeId;
     this.#random = parts.random;
     this.#keys = parts.keys;
-    this.#slots = new Semaphore(parts.backend.capabilities.concurrencyMax);
+    this.#redundancy = parts.redundancy ?? (() => ({ k: 1, m: 0 }));
+    this.#write = { ...WRITE_POLICY, ...policy };
+    const onLosses = listener?.onLosses ?? (() => undefined);
+    this.#reader = new StripeReader({ backends, hedge: { ...HEDGE_POLICY, ...policy }, onLosses });
+  }
+
+  /** What packs are written with when they say nothing else. */
+  get redundancy(): Redundancy {
+    return this.#redundancy();
   }
 
   /**
-   * Makes a pack durable under its name; names are never reused, so a second pack of that name is a bug.
-   * @throws what the backend's `put` throws; the pack is not there then, unless the error is `unavailable`
+   * Makes a pack durable under its name; names are never reused, so a second pack of that name is a bug. Shards that no
+   * backend took, where enough others are there, have the place 0.
+   * @throws `unavailable/REDUNDANCY_UNMET`, and what the `put` of a lone backend throws; the pack is not there then, unless
+   *   the error is `unavailable`
    */
   async write(
     pack: PackToWrite,
@@ -94,118 +118,146 @@ export class PackStore {
     const { header, journal } = pack;
     invariant((header.keyMode === 'sealed') === (this.#keys !== undefined), 'a store writes packs of its own key mode');
     const identity = { store: this.#storeId, pack: header.pack, stripeId: this.#random(16) };
-    const { shards, stripe } = encodeStripe(pack.bytes, identity, pack.frame);
-    let storedBytes = 0;
-    for (const shard of shards) storedBytes += shard.length;
-    const descriptor: PackDescriptor = {
-      id: header.pack,
-      class: header.class,
+    const encoded = encodeStripe(pack, identity, pack.redundancy ?? this.redundancy);
+    const name = { id: header.pack, class: header.class, ...(journal && { journal }) };
+    const parts = { backends: this.#backends, policy: this.#write };
+    const places = await new StripeWriter(parts, { pack: name, encoded }, options).write();
+    return {
+      ...name,
       packBytes: pack.bytes.length,
-      storedBytes,
-      stripe,
-      ...(journal && { journal }),
+      storedBytes: encoded.shards.reduce((sum, shard) => sum + shard.length, 0),
+      stripe: encoded.stripe,
+      places,
       ...sealOf(header),
     };
-    for (const [index, shard] of shards.entries())
-      await this.#inSlot(options, () => this.#backend.put(shardKey(descriptor, index), shard, options));
-    return descriptor;
   }
 
-  /** Bytes of a pack, or `undefined` when its blob is gone. A blob that ends early is `corrupt/SHARD_CORRUPT`. */
+  /**
+   * Bytes of a pack.
+   * @param options `verified`: every block is proven by the digests of its shard before it is used, and a shard that fails
+   *   is made up for by others
+   * @returns `undefined` when no shard of it is anywhere
+   * @throws `corrupt/SHARD_CORRUPT` for a pack that ends before the range, or a lone shard that does;
+   *   `corrupt/SHARDS_INSUFFICIENT`, `unavailable/BACKEND_UNREACHABLE`
+   */
   async read(
-    pack: PackName,
+    pack: PackDescriptor,
     range: { readonly offset: number; readonly length: number },
-    options: CallOptions = {},
+    options: CallOptions & { readonly verified?: boolean } = {},
   ): Promise<Uint8Array | undefined> {
-    try {
-      const part = { offset: SHARD_HEADER_BYTES + range.offset, length: range.length };
-      return await this.#get(shardKey(pack, 0), { ...options, ...part });
-    } catch (error) {
-      if (!isStoreError(error, 'BACKEND_RANGE_INVALID')) throw error;
-      throw storeError('SHARD_CORRUPT', `pack ${toHex(pack.id)} ends before byte ${range.offset + range.length}`, {
-        details: { packId: toHex(pack.id), offset: range.offset, length: range.length },
-        cause: error,
-      });
+    if (range.offset + range.length > pack.packBytes) {
+      const details = { packId: toHex(pack.id), offset: range.offset, length: range.length };
+      const message = `pack ${toHex(pack.id)} ends before byte ${range.offset + range.length}`;
+      throw storeError('SHARD_CORRUPT', message, { details });
     }
+    const placed = await this.#placed(pack, options);
+    return placed && (await this.#reader.read(placed, range, options));
   }
 
   /**
    * Reads what a pack says of itself: header, directory and stripe, not the records.
-   * @returns `undefined` when the blob is gone, also when it goes meanwhile: names are never reused, so it was deleted
-   * @throws `corrupt/PACK_CORRUPT`, `corrupt/SHARD_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`, and in a sealed store
-   *   what `PackKeys` throws
+   * @returns `undefined` when it is gone, also when it goes meanwhile: names are never reused, so it was deleted
+   * @throws `corrupt/PACK_CORRUPT`, `corrupt/SHARD_CORRUPT`, `corrupt/SHARDS_INSUFFICIENT`,
+   *   `unsupported/FORMAT_UNSUPPORTED`, `unavailable/BACKEND_UNREACHABLE`, and in a sealed store what `PackKeys` throws
    */
-  async open(name: PackName, options: CallOptions = {}): Promise<OpenedPack | undefined> {
-    const key = shardKey(name, 0);
-    const info = await this.#inSlot(options, () => this.#backend.head(key, options));
-    if (info === undefined) return undefined;
-    const front = SHARD_HEADER_BYTES + PACK_HEADER_BYTES;
-    if (info.bytes < front || info.bytes > BLOB_BYTES_MAX) throw damaged(name, `its blob has ${info.bytes} bytes`);
-    const head = await this.#part(key, { offset: 0, length: front }, options);
-    if (head === undefined) return undefined;
-    const shard = decodeShardHeader(head.subarray(0, SHARD_HEADER_BYTES));
-    this.#checkShard(name, shard);
-    const trailerLength = shardTrailerBytes(shard);
-    if (info.bytes !== SHARD_HEADER_BYTES + shard.packBytes + trailerLength)
-      throw damaged(name, 'its blob has a wrong length');
-    const header = decodePackHeader(head.subarray(SHARD_HEADER_BYTES));
-    const identity = await this.#identify(name, header);
-    const packEnd = SHARD_HEADER_BYTES + shard.packBytes;
-    const tail = await this.#part(
-      key,
-      { offset: packEnd - PACK_FOOTER_BYTES, length: PACK_FOOTER_BYTES + trailerLength },
-      options,
-    );
-    if (tail === undefined) return undefined;
-    const footer = decodePackFooter(tail.subarray(0, PACK_FOOTER_BYTES), identity);
-    checkLength(name, footer, shard.packBytes);
-    const trailer = decodeShardTrailer(tail.subarray(PACK_FOOTER_BYTES), shard);
-    const directory = await this.#part(
-      key,
-      { offset: SHARD_HEADER_BYTES + footer.directoryOffset, length: footer.directoryLength },
-      options,
-    );
-    if (directory === undefined) return undefined;
-    const descriptor = describePack(header, shard, { name, roots: trailer.roots, storedBytes: info.bytes });
-    return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor };
+  open(name: PackName, options: CallOptions = {}): Promise<OpenedPack | undefined> {
+    return this.#trying(name, options, (stripe) => this.#openStripe(name, stripe, options));
   }
 
   /**
-   * Reads a pack whole, with one backend read: what `open` gives, and its bytes, every one checked against the block
-   * digests of the shard.
-   * @returns `undefined` when the blob is gone
-   * @throws what `open` throws
+   * Reads a pack whole: what `open` gives, and its bytes, every one checked against the digests of the shards.
+   * @returns and throws as `open`
    */
-  async openWhole(name: PackName, options: CallOptions = {}): Promise<WholePack | undefined> {
-    const blob = await this.#get(shardKey(name, 0), options);
-    if (blob === undefined) return undefined;
-    const { header: shard, data: bytes, roots } = verifyShard(blob);
-    this.#checkShard(name, shard);
+  openWhole(name: PackName, options: CallOptions = {}): Promise<WholePack | undefined> {
+    return this.#trying(name, options, (stripe) => this.#openWholeStripe(name, stripe, options));
+  }
+
+  /**
+   * Deletes a pack from every backend that has a shard of it, but for those that nothing may be deleted from.
+   * @throws what a backend throws, after all of them were asked
+   */
+  async delete(pack: PackName): Promise<void> {
+    const known = pack.places?.flatMap((place, index) => ({ index, link: this.#backends.find(place) }));
+    const isKnown = known?.every(({ link }, index) => link !== undefined || pack.places?.[index] === 0);
+    const { places, unreachable } = isKnown
+      ? { places: known ?? [], unreachable: [] }
+      : await findPlaces(this.#backends, pack);
+    const deletes = places.map(async ({ index, link }) => {
+      if (link?.facts.mode === 'read-only') return;
+      await link?.call('write', (backend) => backend.delete(shardKey(pack, index)));
+    });
+    for (const result of await Promise.allSettled(deletes)) if (result.status === 'rejected') throw result.reason;
+    if (unreachable[0]) throw unreachable[0];
+  }
+
+  /** A stripe and its places, which are asked for where the metadata does not know them. */
+  async #placed(pack: PackDescriptor, { signal }: CallOptions): Promise<PlacedStripe | undefined> {
+    if (pack.places) return { ...pack, places: pack.places };
+    const [sole] = this.#backends.links;
+    if (this.#backends.links.length === 1 && sole && pack.stripe.k + pack.stripe.m === 1) {
+      return { ...pack, places: [sole.facts.number] };
+    }
+    const { stripes, errors, unreachable } = await findStripes(this.#backends, pack, signal);
+    const found = stripes.find(({ stripe }) => toHex(stripe.roots) === toHex(pack.stripe.roots));
+    if (found) return found;
+    const [problem] = [...unreachable, ...errors];
+    if (problem) throw problem;
+    return undefined;
+  }
+
+  /** Opens the stripe that the shards of a pack agree on; where that does not open, the next. */
+  async #trying<T>(
+    name: PackName,
+    { signal }: CallOptions,
+    open: (stripe: FoundStripe) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const { stripes, errors, unreachable } = await findStripes(this.#backends, soughtOf(name), signal);
+    let failure: unknown;
+    for (const stripe of stripes) {
+      try {
+        const opened = await open(stripe);
+        if (opened) return opened;
+      } catch (error) {
+        if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
+        failure ??= error;
+      }
+    }
+    const problem = failure ?? (stripes.length > 0 ? undefined : (errors[0] ?? unreachable[0]));
+    if (problem !== undefined) throw problem;
+    return undefined;
+  }
+
+  async #openStripe(name: PackName, found: FoundStripe, options: CallOptions): Promise<OpenedPack | undefined> {
+    this.#checkStore(name, found);
+    const { packBytes } = found;
+    if (packBytes < PACK_HEADER_BYTES + PACK_FOOTER_BYTES) throw damaged(name, `has ${packBytes} bytes`);
+    const front = await this.#reader.read(found, { offset: 0, length: PACK_HEADER_BYTES }, options);
+    if (front === undefined) return undefined;
+    const header = decodePackHeader(front);
+    const identity = await this.#identify(name, header);
+    const end = { offset: packBytes - PACK_FOOTER_BYTES, length: PACK_FOOTER_BYTES };
+    const tail = await this.#reader.read(found, end, options);
+    if (tail === undefined) return undefined;
+    const footer = decodePackFooter(tail, identity);
+    checkLength(name, footer, packBytes);
+    const range = { offset: footer.directoryOffset, length: footer.directoryLength };
+    const directory = await this.#reader.read(found, range, options);
+    if (directory === undefined) return undefined;
+    const descriptor = describePack(header, found);
+    return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor };
+  }
+
+  async #openWholeStripe(name: PackName, found: FoundStripe, options: CallOptions): Promise<WholePack | undefined> {
+    this.#checkStore(name, found);
+    const bytes = await this.#reader.readWhole(found, options);
+    if (bytes === undefined) return undefined;
     const header = decodePackHeader(bytes);
     const identity = await this.#identify(name, header);
     const footer = decodePackFooter(bytes.subarray(bytes.length - PACK_FOOTER_BYTES), identity);
     checkLength(name, footer, bytes.length);
     const directory = bytes.subarray(footer.directoryOffset, footer.directoryOffset + footer.directoryLength);
-    const descriptor = describePack(header, shard, { name, roots, storedBytes: blob.length });
+    const descriptor = describePack(header, found);
     return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor, bytes };
-  }
-
-  async delete(pack: PackName & Pick<PackDescriptor, 'stripe'>): Promise<void> {
-    for (let index = 0; index < pack.stripe.k + pack.stripe.m; index += 1)
-      await this.#inSlot({}, () => this.#backend.delete(shardKey(pack, index)));
-  }
-
-  async #inSlot<T>({ signal }: CallOptions, call: () => Promise<T>): Promise<T> {
-    await this.#slots.acquire(1, signal);
-    try {
-      return await call();
-    } finally {
-      this.#slots.release();
-    }
-  }
-
-  #get(key: string, options: GetOptions): Promise<Uint8Array | undefined> {
-    return this.#inSlot(options, () => this.#backend.get(key, options));
   }
 
   async #identify(name: PackName, header: PackHeader): Promise<PackIdentity> {
@@ -215,24 +267,14 @@ export class PackStore {
     return await identifyPack({ ...header, store: this.#storeId }, this.#keys);
   }
 
-  #checkShard(name: PackName, shard: ShardHeader): void {
-    if (toHex(shard.pack) !== toHex(name.id) || toHex(shard.store) !== toHex(this.#storeId))
-      throw damaged(name, 'its blob holds another pack');
+  #checkStore(name: PackName, found: FoundStripe): void {
+    if (toHex(found.store) !== toHex(this.#storeId)) throw damaged(name, 'its shards are those of another store');
   }
+}
 
-  async #part(
-    key: string,
-    range: { readonly offset: number; readonly length: number },
-    options: CallOptions,
-  ): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#get(key, { ...options, ...range });
-    } catch (error) {
-      if (!isStoreError(error, 'BACKEND_RANGE_INVALID')) throw error;
-      const details = { backendKey: key };
-      throw storeError('SHARD_CORRUPT', `${key} changed while it was read`, { details, cause: error });
-    }
-  }
+/** Without undefined members. */
+function soughtOf({ id, class: packClass, journal, stripe, places }: PackName): SoughtPack {
+  return { id, class: packClass, ...(journal && { journal }), ...(stripe && { stripe }), ...(places && { places }) };
 }
 
 function damaged(name: PackName, why: string): Error {
@@ -249,20 +291,11 @@ function sealOf({ namespace, epoch, salt }: PackHeader): Pick<PackDescriptor, 's
   return salt ? { seal: { namespace, epoch, salt } } : {};
 }
 
-function describePack(
-  header: PackHeader,
-  shard: ShardHeader,
-  found: { readonly name: PackName; readonly roots: Uint8Array; readonly storedBytes: number },
-): PackDescriptor {
-  const { stripeId: id, k, m, packBytes } = shard;
-  const { name, storedBytes, roots } = found;
-  const { journal } = name;
+function describePack(header: PackHeader, found: FoundStripe): PackDescriptor {
+  const { id, class: packClass, journal, packBytes, stripe, places } = found;
   return {
-    id: name.id,
-    class: name.class,
-    packBytes,
-    storedBytes,
-    stripe: { id, k, m, roots },
+    ...{ id, class: packClass, packBytes, stripe, places },
+    storedBytes: stripeBytes(packBytes, stripe),
     ...(journal && { journal }),
     ...sealOf(header),
   };

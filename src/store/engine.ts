@@ -8,6 +8,7 @@ import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
+import { soleBackend } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -80,7 +81,12 @@ export class Engine {
     this.#random = parts.random;
     this.#storeId = storeIdOf(parts.config);
     const { backend, random, keychain } = parts;
-    this.packs = new PackStore({ backend, storeId: this.#storeId, random, keys: keychain });
+    this.packs = new PackStore({
+      backends: soleBackend(backend, parts.clock),
+      storeId: this.#storeId,
+      random,
+      keys: keychain,
+    });
     this.scopes = new Scopes({
       keychain,
       metadata: this.metadata,

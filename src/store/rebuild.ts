@@ -10,6 +10,7 @@ import type { Problem } from '../maintenance/problems.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { checkSqliteUnused, setAsideSqliteMetadata } from '../metadata/index.ts';
+import { soleBackend } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
@@ -78,7 +79,12 @@ async function openParts(
   try {
     await refuseOtherKeys(metadata, unlocking);
     const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false, remembered });
-    const packs = new PackStore({ backend, storeId: storeIdOf(config), random: systemRandom, keys: keychain });
+    const packs = new PackStore({
+      backends: soleBackend(backend, systemClock),
+      storeId: storeIdOf(config),
+      random: systemRandom,
+      keys: keychain,
+    });
     return { metadata, packs, keychain };
   } catch (error) {
     await metadata.close();

@@ -1,4 +1,5 @@
 /** Stores whose parts a test keeps: the process of a store can end at any instant, and what holds the bytes lives on. */
+
 import type { Backend } from '../../src/backend/contract.ts';
 import { fromHex } from '../../src/bytes/bytes.ts';
 import { invariant } from '../../src/errors/store-error.ts';
@@ -15,6 +16,7 @@ import { createSealed, type KeySecret } from '../../src/keys/index.ts';
 import { type RecoveryReport, recoverFromJournal } from '../../src/maintenance/recover.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
 import { metadataIn, openSqlDatabase } from '../../src/metadata/open-sqlite.ts';
+import { soleBackend } from '../../src/placement/backend-set.ts';
 import { PackStore } from '../../src/placement/pack-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
@@ -149,6 +151,11 @@ export async function rebuiltMetadata(
   const metadata = home.open();
   const unlocking = await unlockingOf(backend, keys);
   const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
-  const packs = new PackStore({ backend, storeId: storeId(), random: systemRandom, keys: keychain });
+  const packs = new PackStore({
+    backends: soleBackend(backend, systemClock),
+    storeId: storeId(),
+    random: systemRandom,
+    keys: keychain,
+  });
   return { metadata, home, report: await recoverFromJournal({ backend, metadata, packs }) };
 }

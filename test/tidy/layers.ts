@@ -33,7 +33,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   metadata: { level: 2, imports: [...L0, 'hash', 'crypto', 'format'] },
   // A location is data that the metadata makes and the pipeline reads: its type, never the engine behind it.
   pipeline: { level: 3, imports: [...L0, ...L1, 'format'], types: ['src/metadata/contract.ts'] },
-  placement: { level: 3, imports: [...L0, 'hash', 'format', 'backend'] },
+  placement: { level: 3, imports: [...L0, 'hash', 'erasure', 'format', 'backend'] },
   // Keys are bytes and text: whoever stores the config and the files of secrets is above.
   keys: { level: 3, imports: [...L0, 'hash', 'crypto', 'format'] },
   // A brick of bricks, for those who want redundancy and no store.

@@ -1,0 +1,137 @@
+import type { Backend } from '../backend/contract.ts';
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
+import type { ConfigBackend } from '../format/index.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
+import { Latencies } from './latencies.ts';
+
+/** What placement needs to know of a backend; `ConfigBackend` fits. */
+export type BackendFacts = Pick<ConfigBackend, 'number' | 'name' | 'domain' | 'weight' | 'mode'>;
+
+/** How a backend has been lately, as this process has seen it. Nothing here survives it. */
+export interface BackendHealth {
+  /** `down`: it could not be opened, or its last call failed for want of it. */
+  readonly state: 'up' | 'down';
+  /** Calls since the store was opened, and how many failed because the backend could not be used. */
+  readonly calls: number;
+  readonly failures: number;
+  /** Of the last reads, milliseconds; absent before there were enough to tell. */
+  readonly readMs50?: number;
+  readonly readMs95?: number;
+  /** Why it is down, or last was. */
+  readonly lastError?: string;
+}
+
+/** A backend that is down is tried again after this; each further failure doubles it. */
+const RETRY_MS = 1000;
+const RETRY_MS_MAX = 60_000;
+
+/**
+ * One backend of a store, reached or not: keeps to the number of calls it takes at once (B15), measures it, and
+ * remembers when it could not be used. Every call of the placement goes through here.
+ */
+export class BackendLink {
+  readonly facts: BackendFacts;
+  readonly backend: Backend | undefined;
+  readonly #problem: StoreError | undefined;
+  readonly #clock: Clock;
+  readonly #slots: Semaphore;
+  readonly #reads = new Latencies();
+  #calls = 0;
+  #failures = 0;
+  #failuresInRow = 0;
+  #downSince: number | undefined;
+  #lastError: string | undefined;
+
+  constructor(parts: {
+    readonly facts: BackendFacts;
+    /** The backend, or why it could not be opened. */
+    readonly backend: Backend | StoreError;
+    readonly clock: Clock;
+  }) {
+    const opened = isStoreError(parts.backend) ? undefined : parts.backend;
+    this.facts = parts.facts;
+    this.backend = opened;
+    this.#problem = isStoreError(parts.backend) ? parts.backend : undefined;
+    this.#lastError = this.#problem?.message;
+    this.#clock = parts.clock;
+    this.#slots = new Semaphore(opened?.capabilities.concurrencyMax ?? 1);
+  }
+
+  /** Whether shards may be put there and deleted. */
+  get writable(): boolean {
+    return this.facts.mode !== 'read-only' && this.backend?.capabilities.writable === true;
+  }
+
+  /** Whether new shards should go there, as far as the config and its capabilities say. */
+  get takesShards(): boolean {
+    return this.writable && this.facts.mode === 'active' && this.facts.weight > 0;
+  }
+
+  /** Whether it failed lately and is not due to be tried again: whoever has a choice takes another. */
+  get isAvoided(): boolean {
+    if (this.backend === undefined) return true;
+    if (this.#downSince === undefined) return false;
+    const waitMs = Math.min(RETRY_MS * 2 ** (this.#failuresInRow - 1), RETRY_MS_MAX);
+    return this.#clock.monotonicMs() - this.#downSince < waitMs;
+  }
+
+  /** How long a read may take before another backend is asked besides, milliseconds; `undefined`: not known yet. */
+  get readMs95(): number | undefined {
+    return this.#reads.quantile(0.95);
+  }
+
+  get health(): BackendHealth {
+    const [readMs50, readMs95] = [this.#reads.quantile(0.5), this.readMs95];
+    return Object.freeze({
+      state: this.backend === undefined || this.#downSince !== undefined ? 'down' : 'up',
+      calls: this.#calls,
+      failures: this.#failures,
+      ...(readMs50 !== undefined && { readMs50 }),
+      ...(readMs95 !== undefined && { readMs95 }),
+      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
+    });
+  }
+
+  /**
+   * Makes one call, when a slot is free.
+   * @param kind reads are measured
+   * @throws what the call throws; `unavailable/BACKEND_UNREACHABLE` where the backend could not be opened
+   */
+  async call<T>(kind: 'read' | 'write', work: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { backend } = this;
+    if (backend === undefined) throw this.#unreachable();
+    await this.#slots.acquire(1, signal);
+    const started = this.#clock.monotonicMs();
+    this.#calls += 1;
+    try {
+      const result = await work(backend);
+      if (kind === 'read') this.#reads.add(this.#clock.monotonicMs() - started);
+      this.#downSince = undefined;
+      this.#failuresInRow = 0;
+      return result;
+    } catch (error) {
+      if (isStoreError(error) && error.kind === 'unavailable') this.noteFailure(error.message);
+      throw error;
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  /** Counts as a failure what only the caller sees: a call that never ends. */
+  noteFailure(message: string): void {
+    this.#failures += 1;
+    this.#failuresInRow += 1;
+    this.#downSince = this.#clock.monotonicMs();
+    this.#lastError = message;
+  }
+
+  #unreachable(): StoreError {
+    const { name } = this.facts;
+    const why = this.#problem ? `: ${this.#problem.message}` : '';
+    return storeError('BACKEND_UNREACHABLE', `backend ${name} cannot be reached${why}`, {
+      details: { backend: name },
+      ...(this.#problem && { cause: this.#problem }),
+    });
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What every backend of a store holds alike (config, key pages, messages of writers): one backend to whoever uses it.
+ */
+import { BaseBackend, type CheckedListOptions } from '../backend/base-backend.ts';
+import type {
+  Backend,
+  BackendCapabilities,
+  BackendSpace,
+  BlobInfo,
+  CallOptions,
+  DeleteOptions,
+  GetOptions,
+  PutOptions,
+} from '../backend/contract.ts';
+import { isStoreError, type StoreError } from '../errors/store-error.ts';
+import type { BackendLink } from './backend-link.ts';
+import type { BackendSet } from './backend-set.ts';
+
+/** Backends that may not be written any more still say what they held: as much as can be asked of them. */
+function capabilitiesOf(links: readonly BackendLink[], readOnly: boolean): BackendCapabilities {
+  const all = links.flatMap(({ backend }) => (backend ? [backend.capabilities] : []));
+  const least = (of: (capabilities: BackendCapabilities) => number): number => Math.min(...all.map(of));
+  return {
+    durable: all.every(({ durable }) => durable),
+    ifAbsent: all.every(({ ifAbsent }) => ifAbsent),
+    writable: !readOnly,
+    concurrencyMax: least(({ concurrencyMax }) => concurrencyMax),
+    blobBytesMax: least(({ blobBytesMax }) => blobBytesMax),
+  };
+}
+
+/** Backends by whether they could be asked. */
+interface Answers<T> {
+  readonly answers: readonly { readonly link: BackendLink; readonly value: T }[];
+  readonly unreachable: readonly StoreError[];
+}
+
+export class MirroredBackend extends BaseBackend {
+  readonly #set: BackendSet;
+  readonly #home: number;
+  readonly #copiesMin: () => number;
+
+  /** @param parts `set` has a backend that can be reached at least */
+  constructor(parts: {
+    /** Its backends are closed with this one. */
+    readonly set: BackendSet;
+    /** Number of the backend that is asked first. */
+    readonly home: number;
+    readonly readOnly: boolean;
+    /** On how many backends a blob must be before it counts as put; on all of them if they are fewer. */
+    readonly copiesMin: () => number;
+  }) {
+    super(capabilitiesOf(parts.set.links, parts.readOnly));
+    this.#set = parts.set;
+    this.#home = parts.home;
+    this.#copiesMin = parts.copiesMin;
+  }
+
+  protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
+    const { ifAbsent, ...others } = options;
+    const links = this.#writable;
+    const [first, ...rest] = links;
+    if (ifAbsent && first) await this.#create(first, key, { bytes, options });
+    const still = ifAbsent ? rest : links;
+    const { answers, unreachable } = await this.#ask(still, (backend) => backend.put(key, bytes, others), {
+      ...options,
+      kind: 'write',
+    });
+    const copies = answers.length + (ifAbsent ? 1 : 0);
+    if (copies < Math.min(this.#copiesMin(), links.length)) throw unreachable[0];
+  }
+
+  protected override async getBlob(key: string, options: GetOptions): Promise<Uint8Array | undefined> {
+    return await this.#first(options, (backend) => backend.get(key, options));
+  }
+
+  protected override async headBlob(key: string, options: CallOptions): Promise<BlobInfo | undefined> {
+    return await this.#first(options, (backend) => backend.head(key, options));
+  }
+
+  /** Gone only when it is gone everywhere: what is deleted here is often a secret. */
+  protected override async deleteBlob(key: string, options: DeleteOptions): Promise<void> {
+    const links = this.#links.filter(({ facts }) => facts.mode !== 'read-only');
+    const { unreachable } = await this.#ask(links, (backend) => backend.delete(key, options), {
+      ...options,
+      kind: 'write',
+    });
+    if (unreachable[0]) throw unreachable[0];
+  }
+
+  /** What any backend has; those that cannot be asked are passed over while one can. */
+  protected override async listBlobs(options: CheckedListOptions): Promise<readonly BlobInfo[]> {
+    const { answers, unreachable } = await this.#ask(this.#links, (backend) => backend.list(options), {
+      ...options,
+      kind: 'read',
+    });
+    if (answers.length === 0 && unreachable[0]) throw unreachable[0];
+    const blobs = new Map<string, BlobInfo>();
+    for (const { value } of answers) for (const blob of value) if (!blobs.has(blob.key)) blobs.set(blob.key, blob);
+    return [...blobs.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, options.limit);
+  }
+
+  protected override async measureSpace(options: CallOptions): Promise<BackendSpace> {
+    const { answers } = await this.#ask(this.#links, (backend) => backend.space(options), { ...options, kind: 'read' });
+    let usedBytes = 0;
+    for (const { value } of answers) usedBytes += value.usedBytes;
+    return { usedBytes };
+  }
+
+  protected override async release(): Promise<void> {
+    await Promise.all(this.#set.links.map(({ backend }) => backend?.close()));
+  }
+
+  get #links(): readonly BackendLink[] {
+    const home = this.#set.find(this.#home);
+    return [...(home ? [home] : []), ...this.#set.links.filter((link) => link !== home)];
+  }
+
+  /** All that blobs should be on, by number: whoever creates a blob begins with the same one. */
+  get #writable(): readonly BackendLink[] {
+    return this.#set.links.filter(({ facts }) => facts.mode !== 'read-only');
+  }
+
+  /** On one of them a blob is created at most once; the others have what it has. */
+  async #create(
+    link: BackendLink,
+    key: string,
+    { bytes, options }: { readonly bytes: Uint8Array; readonly options: PutOptions },
+  ): Promise<void> {
+    await link.call('write', (backend) => backend.put(key, bytes, options), options.signal);
+  }
+
+  async #first<T>(options: CallOptions, work: (backend: Backend) => Promise<T | undefined>): Promise<T | undefined> {
+    const unreachable: StoreError[] = [];
+    const links = this.#links;
+    for (const link of links) {
+      const { answers, unreachable: failed } = await this.#ask([link], work, { ...options, kind: 'read' });
+      const found = answers[0]?.value;
+      if (found !== undefined) return found;
+      unreachable.push(...failed);
+    }
+    // What counts as put is on more backends than could not be asked.
+    const copies = Math.min(this.#copiesMin(), links.length);
+    if (unreachable[0] && unreachable.length >= copies) throw unreachable[0];
+    return undefined;
+  }
+
+  /** Asks backends side by side. @throws what one of them throws, but for its being unavailable */
+  async #ask<T>(
+    links: readonly BackendLink[],
+    work: (backend: Backend) => Promise<T>,
+    { kind, signal }: { readonly kind: 'read' | 'write' } & CallOptions,
+  ): Promise<Answers<T>> {
+    const results = await Promise.allSettled(links.map((link) => link.call(kind, work, signal)));
+    const unreachable: StoreError[] = [];
+    const answers: { readonly link: BackendLink; readonly value: T }[] = [];
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') answers.push({ link: links[index] as BackendLink, value: result.value });
+      else if (isStoreError(result.reason) && result.reason.kind === 'unavailable') unreachable.push(result.reason);
+      else throw result.reason;
+    }
+    return { answers, unreachable };
+  }
+}

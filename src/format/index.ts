@@ -1,9 +1,16 @@
 /** Byte layouts: packs, shards, journal records, entries, manifests, the store config, and the names of blobs. */
 
 export {
+  BACKEND_MARKER_KEY,
+  type BackendMarker,
+  decodeBackendMarker,
+  encodeBackendMarker,
+} from './backend-marker.ts';
+export {
   configMacBytes,
   decodeStoreConfig,
   encodeStoreConfig,
+  PLACEMENT_FEATURE,
   type PlainStoreConfig,
   SEALED_STORE_FORMAT,
   SEALED_SUITE,

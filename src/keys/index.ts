@@ -46,7 +46,7 @@ export {
   readGuard,
   writeGuard,
 } from './rollback-guard.ts';
-export type { KeyState } from './sealed-state.ts';
+export { changeSettings, type KeyState } from './sealed-state.ts';
 export { createSecretFile, parseSecretFile, type SecretFileOptions } from './secret-file.ts';
 export { type KeySecret, type KeySource, type NewSlot, type OpenSecret, openSecret, wipeSecret } from './secrets.ts';
 export {

@@ -87,3 +87,12 @@ export function nextState(state: KeyState, change: KeyChange, random: RandomByte
   };
   return sealState({ ...state.config, ...change.settings }, keys, random);
 }
+
+/** A change of what is not about keys: sealed anew, so that nobody without them can make it. */
+export function changeSettings(
+  state: KeyState,
+  settings: NonNullable<KeyChange['settings']>,
+  random: RandomBytes,
+): KeyState {
+  return nextState(state, { settings }, random);
+}

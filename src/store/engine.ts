@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/contract.ts';
 import { parseChunking } from '../chunking/index.ts';
+import { parseRedundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
 import { guardedKeys, type KeyContext } from '../keys/index.ts';
@@ -8,12 +9,13 @@ import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
-import { soleBackend } from '../placement/backend-set.ts';
+import type { BackendSet } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
+import type { Connection } from './backends/connect.ts';
 import { Committer, type Space } from './committer.ts';
 import type { Telemetry } from './events.ts';
 import { Health } from './health.ts';
@@ -26,15 +28,17 @@ import { RollbackWatch } from './rollback-watch.ts';
 import type { Scope } from './scope.ts';
 import { Scopes } from './scopes.ts';
 import { Session } from './session.ts';
+import { StoreSettings } from './settings.ts';
 import { needDone } from './shredder.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface EngineParts {
-  readonly backend: Backend;
+  readonly connection: Connection;
   readonly metadata: Metadata;
+  /** The newest there is. */
   readonly config: StoreConfig;
   /** Absent in a plain store. */
-  readonly keychain?: Keychain | undefined;
+  readonly keychain: Keychain | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -52,9 +56,11 @@ const DEFAULT_NAMESPACE = 0;
 
 /** The parts of one open store and how they are wired; the API in front of it validates and translates. */
 export class Engine {
+  /** What every backend holds alike. */
   readonly backend: Backend;
+  readonly backends: BackendSet;
   readonly metadata: Metadata;
-  readonly config: StoreConfig;
+  readonly settings: StoreSettings;
   readonly keychain: Keychain | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -72,20 +78,22 @@ export class Engine {
   #rollbackWatch: RollbackWatch | undefined;
 
   constructor(parts: EngineParts) {
-    this.backend = parts.backend;
-    this.metadata = parts.metadata;
-    this.config = parts.config;
+    const { connection, random, keychain, metadata, config } = parts;
+    this.backend = connection.control;
+    this.backends = connection.backends;
+    this.metadata = metadata;
+    this.settings = new StoreSettings({ control: connection.control, metadata, keychain, random, config });
     this.keychain = parts.keychain;
     this.telemetry = parts.telemetry;
     this.clock = parts.clock;
     this.#random = parts.random;
     this.#storeId = storeIdOf(parts.config);
-    const { backend, random, keychain } = parts;
     this.packs = new PackStore({
-      backends: soleBackend(backend, parts.clock),
+      backends: connection.backends,
       storeId: this.#storeId,
       random,
       keys: keychain,
+      redundancy: () => parseRedundancy(this.config.redundancy),
     });
     this.scopes = new Scopes({
       keychain,
@@ -98,6 +106,11 @@ export class Engine {
         onDamage: (kind, items) => this.#onDamage(kind, items),
       },
     });
+  }
+
+  /** As it is now: other processes may change it. */
+  get config(): StoreConfig {
+    return this.settings.config;
   }
 
   /** Takes over what a crash left: from here on the store shows all that was committed to it. */

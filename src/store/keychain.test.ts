@@ -8,9 +8,9 @@ import { materialOf } from '../keys/keyring.ts';
 import { openSqlMetadata } from '../metadata/open-sqlite.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
+import { connectStore } from './connect-store.ts';
 import type { Keychain } from './keychain.ts';
 import { storeIdOf } from './location.ts';
-import { openKeychain } from './open.ts';
 import { createUnlocked, unlockConfig } from './unlock.ts';
 
 const KEY = { key: new Uint8Array(32).fill(7) };
@@ -28,7 +28,8 @@ async function keychains(count: number): Promise<readonly Keychain[]> {
     });
     onTestFinished(() => metadata.close());
     const unlocking = await unlockConfig(opened.config, KEY);
-    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+    const store = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
+    const { keychain } = await connectStore(store, { readOnly: false });
     if (keychain === undefined) throw new Error('a sealed store has a keychain');
     return keychain;
   };

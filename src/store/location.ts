@@ -18,7 +18,13 @@ import type { OpenOptions, StoreLocation } from './types.ts';
 export type Place =
   | { readonly kind: 'memory' }
   | { readonly kind: 'folder'; readonly folder: string; readonly metadataPath: string }
-  | { readonly kind: 'backend'; readonly backend: Backend; readonly metadataPath: string };
+  | {
+      readonly kind: 'backend';
+      readonly backend: Backend;
+      /** The other backends of the store. */
+      readonly backends?: readonly Backend[];
+      readonly metadataPath: string;
+    };
 
 /** Metadata and its write-ahead log, inside the folder of a store under a name the backend leaves alone. */
 const METADATA_FOLDER = '.metadata';

@@ -18,18 +18,19 @@ import {
   type StoreConfig,
   type StoreConfigBase,
 } from '../format/index.ts';
-import { checkGuardedKeys, guardedKeys } from '../keys/index.ts';
+import { guardedKeys } from '../keys/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { openSqliteMetadata } from '../metadata/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
+import type { Connection } from './backends/connect.ts';
 import type { Space } from './committer.ts';
+import { connectBackends, connectStore, type PlacedStore } from './connect-store.ts';
 import { Engine } from './engine.ts';
 import { Telemetry } from './events.ts';
 import { followingMetadata } from './following-metadata.ts';
 import { HoldfastStore } from './holdfast-store.ts';
-import { Keychain } from './keychain.ts';
 import {
   checkExistingPlace,
   checkNewPlace,
@@ -43,7 +44,7 @@ import {
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
 import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
-import { createUnlocked, plain, type Unlocking, type UnlockOptions, unlockConfig, unlockMetadata } from './unlock.ts';
+import { createUnlocked, plain, type Unlocking, unlockConfig } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;
 const LEVEL_DEFAULT = 1;
@@ -84,7 +85,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
       throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
     }
     const metadata = await openMetadata(place, config, { create: true, readOnly: false });
-    return await start({ backend, metadata, unlocking }, { options, space });
+    return await start({ place, backend, metadata, unlocking }, { options, space });
   });
 }
 
@@ -107,7 +108,7 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
   return await closingOnFailure({ backend, unlocking }, async () => {
     const { config } = unlocking.opened;
     const metadata = await openExistingMetadata(place, { backend, config, readOnly });
-    return await start({ backend, metadata, unlocking }, { options, space });
+    return await start({ place, backend, metadata, unlocking }, { options, space });
   });
 }
 
@@ -164,19 +165,20 @@ async function checkNewBackend(backend: Backend): Promise<void> {
 }
 
 async function start(
-  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
+  parts: PlacedStore & { readonly metadata: Metadata },
   how: { readonly options: Omit<OpenOptions, 'keys'>; readonly space: Space },
 ): Promise<Store> {
-  const { backend, metadata, unlocking } = parts;
+  const { metadata, unlocking } = parts;
   const { options, space } = how;
+  let connection: Connection | undefined;
   try {
     const remembered = await rememberedOf(unlocking.opened.config.storeId, options);
-    const keychain = await openKeychain(parts, { readOnly: options.readOnly === true, remembered });
+    const connected = await connectStore(parts, { readOnly: options.readOnly === true, remembered });
+    const { keychain } = connected;
+    connection = connected.connection;
     const engine = new Engine({
-      backend,
+      ...connected,
       metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
-      config: keychain?.config ?? unlocking.opened.config,
-      keychain,
       telemetry: new Telemetry(options.logger),
       clock: systemClock,
       random: systemRandom,
@@ -188,25 +190,9 @@ async function start(
     return new HoldfastStore(engine);
   } catch (error) {
     await metadata.close();
+    await connection?.control.close();
     throw error;
   }
-}
-
-/**
- * The keys of a sealed store, with its metadata unlocked; `undefined` for a plain one.
- * @throws as `unlockMetadata`
- */
-export async function openKeychain(
-  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
-  options: UnlockOptions,
-): Promise<Keychain | undefined> {
-  const { config, keyring } = parts.unlocking.opened;
-  if (keyring === undefined) {
-    if (options.remembered) checkGuardedKeys(options.remembered, guardedKeys(config));
-    return undefined;
-  }
-  const unlocked = await unlockMetadata(parts, options);
-  return new Keychain({ ...parts, random: systemRandom, unlocked });
 }
 
 async function closingOnFailure<T>(
@@ -274,7 +260,12 @@ async function openExistingMetadata(
   try {
     return await openMetadata(place, config, { create: false, readOnly });
   } catch (error) {
-    if (!isStoreError(error, 'METADATA_MISSING') || readOnly || (await holdsPacks(backend))) throw error;
+    if (!isStoreError(error, 'METADATA_MISSING') || readOnly) throw error;
+    const { control, backends } = await connectBackends({ place, backend }, config, { readOnly });
+    const isReached = backends.links.every((link) => link.backend !== undefined);
+    const isNew = isReached && !(await holdsPacks(control));
+    for (const link of backends.links) if (link.backend !== backend) await link.backend?.close();
+    if (!isNew) throw error;
     return await openMetadata(place, config, { create: true, readOnly });
   }
 }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import type { Backend } from '../backend/contract.ts';
 import { toHex } from '../bytes/bytes.ts';
+import { parseRedundancy } from '../erasure/index.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { STORE_CONFIG_KEY } from '../format/index.ts';
 import type { GuardState } from '../keys/index.ts';
@@ -10,15 +10,16 @@ import type { Problem } from '../maintenance/problems.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { checkSqliteUnused, setAsideSqliteMetadata } from '../metadata/index.ts';
-import { soleBackend } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
+import type { Connection } from './backends/connect.ts';
+import { connectBackends, connectedStore, type PlacedStore } from './connect-store.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Keychain } from './keychain.ts';
 import { checkExistingPlace, checkWritablePlace, openPlace, type Place, storeIdOf, toPlace } from './location.ts';
-import { openKeychain, openMetadata, unlockPlace } from './open.ts';
+import { openMetadata, unlockPlace } from './open.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import { Session } from './session.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
@@ -47,12 +48,7 @@ export async function rebuildStore(
   try {
     const { backend } = await openPlace(place, { ...options, readOnly: false, create: false });
     try {
-      const remembered = await rememberedOf(unlocking.opened.config.storeId, options);
-      const store = { place, backend, unlocking, remembered };
-      await checkSqliteUnused(place.metadataPath);
-      await removeDatabase(place.metadataPath + NEW_SUFFIX);
-      const opened = await flushOldOutbox(store, options);
-      return await rebuild({ ...store, unlocking: { ...unlocking, opened } }, options);
+      return await rebuildPlaced({ place, backend, unlocking }, options);
     } finally {
       await backend.close();
     }
@@ -61,29 +57,49 @@ export async function rebuildStore(
   }
 }
 
-interface StoreToRebuild {
+async function rebuildPlaced(placed: PlacedToRebuild, options: OpenOptions & ProgressOptions): Promise<RebuildReport> {
+  const { place, unlocking } = placed;
+  const { config } = unlocking.opened;
+  const remembered = await rememberedOf(config.storeId, options);
+  await checkSqliteUnused(place.metadataPath);
+  await removeDatabase(place.metadataPath + NEW_SUFFIX);
+  const connection = await connectBackends(placed, config, { readOnly: false });
+  try {
+    const store = { ...placed, connection, remembered };
+    const opened = await flushOldOutbox(store, options);
+    return await rebuild({ ...store, unlocking: { ...unlocking, opened } }, options);
+  } finally {
+    await connection.control.close();
+  }
+}
+
+interface PlacedToRebuild extends PlacedStore {
   readonly place: Exclude<Place, { kind: 'memory' }>;
-  readonly backend: Backend;
-  readonly unlocking: Unlocking;
+}
+
+interface StoreToRebuild extends PlacedToRebuild {
+  readonly connection: Connection;
   /** What this client remembers of the store: another one in its place is refused before anything is written. */
   readonly remembered: GuardState | undefined;
 }
 
 /** Metadata of a store being rebuilt, and the packs that its keys open. */
 async function openParts(
-  { place, backend, unlocking, remembered }: StoreToRebuild,
+  store: StoreToRebuild,
   options: { readonly create: boolean; readonly suffix?: string },
 ): Promise<{ readonly metadata: Metadata; readonly packs: PackStore; readonly keychain: Keychain | undefined }> {
+  const { place, unlocking, remembered, connection } = store;
   const { config } = unlocking.opened;
   const metadata = await openMetadata(place, config, { ...options, readOnly: false });
   try {
     await refuseOtherKeys(metadata, unlocking);
-    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false, remembered });
+    const { keychain } = await connectedStore({ ...store, metadata }, connection, { readOnly: false, remembered });
     const packs = new PackStore({
-      backends: soleBackend(backend, systemClock),
+      backends: connection.backends,
       storeId: storeIdOf(config),
       random: systemRandom,
       keys: keychain,
+      redundancy: () => parseRedundancy(config.redundancy),
     });
     return { metadata, packs, keychain };
   } catch (error) {
@@ -111,7 +127,8 @@ async function refuseOtherKeys(metadata: Metadata, unlocking: Unlocking): Promis
  * @returns the config: the old metadata may hold a newer one than the backend
  */
 async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions): Promise<OpenedConfig> {
-  const { backend, unlocking } = store;
+  const { unlocking } = store;
+  const { control: backend } = store.connection;
   let metadata: Metadata | undefined;
   let opened = unlocking.opened;
   try {
@@ -143,7 +160,8 @@ async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions): Prom
 }
 
 async function rebuild(store: StoreToRebuild, options: OpenOptions & ProgressOptions): Promise<RebuildReport> {
-  const { place, backend } = store;
+  const { place } = store;
+  const { control: backend } = store.connection;
   const newPath = place.metadataPath + NEW_SUFFIX;
   const setAside = `${place.metadataPath}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
   const { metadata, packs } = await openParts(store, { create: true, suffix: NEW_SUFFIX });

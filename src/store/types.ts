@@ -10,7 +10,14 @@ import type { Source } from '../pipeline/source.ts';
  * is given a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis)
  * when it is done.
  */
-export type StoreLocation = string | { readonly backend: Backend; readonly metadataPath: string };
+export type StoreLocation =
+  | string
+  | {
+      readonly backend: Backend;
+      /** Others that were passed when they were added; told apart by the marks they carry. */
+      readonly backends?: readonly Backend[];
+      readonly metadataPath: string;
+    };
 
 /** Receives what a store has to say beside results and errors. `console` fits. */
 export interface Logger {

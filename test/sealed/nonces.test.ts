@@ -8,12 +8,12 @@ import { decodeStoreConfig, PackBuilder, type PackRecord, STORE_CONFIG_KEY } fro
 import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
+import { connectStore } from '../../src/store/connect-store.ts';
 import { Engine } from '../../src/store/engine.ts';
 import { Telemetry } from '../../src/store/events.ts';
 import { followingMetadata } from '../../src/store/following-metadata.ts';
 import { HoldfastStore } from '../../src/store/holdfast-store.ts';
 import { storeIdOf } from '../../src/store/location.ts';
-import { openKeychain } from '../../src/store/open.ts';
 import { Session } from '../../src/store/session.ts';
 import { unlockConfig } from '../../src/store/unlock.ts';
 import { noise } from '../support/contents.ts';
@@ -37,12 +37,12 @@ async function openHere(folder: string): Promise<HoldfastStore> {
     ...{ path: metadataPath(folder), storeId: storeIdOf(config), create: false, readOnly: false },
     ...{ busyTimeoutMs: 1000, sealed: true },
   });
-  const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+  const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
+  const connected = await connectStore(placed, { readOnly: false });
+  const { keychain } = connected;
   const engine = new Engine({
-    backend,
+    ...connected,
     metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
-    config: keychain?.config ?? config,
-    keychain,
     telemetry: new Telemetry(undefined),
     clock: systemClock,
     random: systemRandom,

@@ -21,11 +21,11 @@ import { PackStore } from '../../src/placement/pack-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { Reserve } from '../../src/store/committer.ts';
+import { connectStore } from '../../src/store/connect-store.ts';
 import { Engine } from '../../src/store/engine.ts';
 import { Telemetry } from '../../src/store/events.ts';
 import { followingMetadata } from '../../src/store/following-metadata.ts';
 import { HoldfastStore } from '../../src/store/holdfast-store.ts';
-import { openKeychain } from '../../src/store/open.ts';
 import { type Unlocking, unlockConfig } from '../../src/store/unlock.ts';
 import { Lifeline } from './lifeline.ts';
 
@@ -121,12 +121,12 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
   const backend = life.backend(parts.backend);
   const metadata = life.metadata(parts.metadata);
   const unlocking = await unlockingOf(backend, keys);
-  const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+  const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
+  const connected = await connectStore(placed, { readOnly: false });
+  const { keychain } = connected;
   const engine = new Engine({
-    backend,
+    ...connected,
     metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
-    config: keychain?.config ?? unlocking.opened.config,
-    keychain,
     telemetry: new Telemetry(logger),
     clock: systemClock,
     random: systemRandom,
@@ -150,7 +150,8 @@ export async function rebuiltMetadata(
   const home = await metadataHome(keys);
   const metadata = home.open();
   const unlocking = await unlockingOf(backend, keys);
-  const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: false });
+  const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
+  const { keychain } = await connectStore(placed, { readOnly: false });
   const packs = new PackStore({
     backends: soleBackend(backend, systemClock),
     storeId: storeId(),

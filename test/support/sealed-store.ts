@@ -10,11 +10,11 @@ import type { Metadata } from '../../src/metadata/contract.ts';
 import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
+import { connectStore } from '../../src/store/connect-store.ts';
 import { Engine } from '../../src/store/engine.ts';
 import { Telemetry } from '../../src/store/events.ts';
 import { HoldfastStore } from '../../src/store/holdfast-store.ts';
 import { storeIdOf } from '../../src/store/location.ts';
-import { openKeychain } from '../../src/store/open.ts';
 import { unlockConfig } from '../../src/store/unlock.ts';
 import { noise, pieces } from './contents.ts';
 
@@ -198,12 +198,10 @@ export class StoreImage {
     const bytes = await backend.get(STORE_CONFIG_KEY);
     const config = decodeStoreConfig(bytes ?? new Uint8Array(0));
     const unlocking = await unlockConfig(config, keys);
-    const keychain = await openKeychain({ backend, metadata, unlocking }, { readOnly: true });
+    const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
     const engine = new Engine({
-      backend,
+      ...(await connectStore(placed, { readOnly: true })),
       metadata,
-      config,
-      keychain,
       telemetry: new Telemetry(undefined),
       clock: systemClock,
       random: systemRandom,

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Backend } from '../../backend/contract.ts';
+import { openFsBackend } from '../../backend/open-fs-backend.ts';
+import { storeError } from '../../errors/store-error.ts';
+
+/** One scheme and a colon; a single letter is a drive of Windows. */
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+/**
+ * The URL under which a config keeps a backend: of a folder, its absolute path.
+ * @param location a path or a `file:` URL
+ * @throws `invalid/BACKEND_INVALID` for what is neither
+ */
+export function backendUrl(location: string): string {
+  if (location === '') throw invalid(location);
+  if (!SCHEME.test(location)) return pathToFileURL(resolve(location)).href;
+  return pathToFileURL(pathOf(location)).href;
+}
+
+/** The folder of a backend, for people. @throws as `backendUrl` */
+export function pathOf(url: string): string {
+  if (!url.startsWith('file:')) throw invalid(url);
+  try {
+    return resolve(fileURLToPath(url));
+  } catch (cause) {
+    throw invalid(url, cause);
+  }
+}
+
+/**
+ * Opens the backend of a URL that a config keeps.
+ * @throws what opening it throws
+ */
+export function openBackendUrl(
+  url: string,
+  options: { readonly readOnly: boolean; readonly create: boolean },
+): Promise<Backend> {
+  // What is set aside for deletes on a full disk is the home's: the journal and the metadata grow there.
+  return openFsBackend(pathOf(url), { ...options, reserveBytes: 0 });
+}
+
+function invalid(location: string, cause?: unknown): Error {
+  const message = `${location === '' ? 'nothing' : location} is no backend that this version knows: give a folder`;
+  return storeError('BACKEND_INVALID', message, { details: { path: location }, ...(cause !== undefined && { cause }) });
+}

@@ -1,0 +1,167 @@
+/** From the config of a store to its backends: opens each, and believes none that does not say which it is. */
+import type { Backend } from '../../backend/contract.ts';
+import { isStoreError, type StoreError, storeError } from '../../errors/store-error.ts';
+import {
+  BACKEND_MARKER_KEY,
+  type BackendMarker,
+  type ConfigBackend,
+  decodeBackendMarker,
+  encodeBackendMarker,
+  type StoreConfig,
+} from '../../format/index.ts';
+import { BackendLink } from '../../placement/backend-link.ts';
+import { BackendSet, SOLE_BACKEND, soleBackend } from '../../placement/backend-set.ts';
+import { MirroredBackend } from '../../placement/mirrored-backend.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { sleep } from '../../runtime/timers.ts';
+import type { Place } from '../location.ts';
+import { openBackendUrl } from './backend-url.ts';
+
+/** A disk that does not answer must not keep a store from being opened. */
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** The backends of an open store. */
+export interface Connection {
+  readonly backends: BackendSet;
+  /** What all of them hold alike. Closing it closes them all. */
+  readonly control: Backend;
+  /** Number of the one that the store was opened at. */
+  readonly home: number;
+}
+
+export interface ConnectOptions {
+  readonly place: Place;
+  /** The backend at the place; open. */
+  readonly home: Backend;
+  readonly config: StoreConfig;
+  readonly readOnly: boolean;
+  readonly clock: Clock;
+  /** Backends that a blob must be on before it counts as put. */
+  readonly copiesMin: () => number;
+}
+
+/**
+ * Connects to every backend of a store. Those that cannot be reached, or are not what they should be, are links that
+ * fail: the store works without them as far as its redundancy goes.
+ * @throws `conflict/BACKEND_MISMATCH` when the home is none of the store's backends
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const { home, config, clock } = options;
+  if (config.placement === undefined) return { backends: soleBackend(home, clock), control: home, home: SOLE_BACKEND };
+  const number = await findHome(home, config);
+  const given = await givenBackends(options);
+  const links = await Promise.all(
+    config.placement.backends.map(async (facts) => {
+      const backend = facts.number === number ? home : await openLink(facts, given, options);
+      return new BackendLink({ facts, backend, clock });
+    }),
+  );
+  const backends = new BackendSet(links, config.placement.map);
+  const { readOnly, copiesMin } = options;
+  const control = new MirroredBackend({ set: backends, home: number, readOnly, copiesMin });
+  return { backends, control, home: number };
+}
+
+async function findHome(home: Backend, config: StoreConfig): Promise<number> {
+  const marker = await readMarker(home);
+  const found = config.placement?.backends.find(({ id }) => id === marker?.backendId);
+  if (found && marker?.storeId === config.storeId) return found.number;
+  const message = marker
+    ? 'this folder carries the mark of a backend that its store does not have'
+    : `this folder has no ${BACKEND_MARKER_KEY}: nobody can tell which backend of the store it is`;
+  throw storeError('BACKEND_MISMATCH', message, { details: { backendKey: BACKEND_MARKER_KEY } });
+}
+
+/** Backends that the caller passes, by the ids they carry. */
+async function givenBackends({ place }: ConnectOptions): Promise<ReadonlyMap<string, Backend>> {
+  const given = new Map<string, Backend>();
+  for (const backend of place.kind === 'backend' ? (place.backends ?? []) : []) {
+    const marker = await readMarker(backend);
+    if (marker) given.set(marker.backendId, backend);
+  }
+  return given;
+}
+
+async function openLink(
+  facts: ConfigBackend,
+  given: ReadonlyMap<string, Backend>,
+  { config, readOnly }: ConnectOptions,
+): Promise<Backend | StoreError> {
+  const passed = given.get(facts.id);
+  if (passed) return passed;
+  if (facts.url === '') return unreachable(facts, 'it was not passed when the store was opened');
+  try {
+    return await openMarked(facts, { storeId: config.storeId, readOnly });
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    return error;
+  }
+}
+
+/**
+ * Opens a backend by its URL and makes sure that it is the one that is meant.
+ * @throws `conflict/BACKEND_MISMATCH`, and what opening and reading it throw
+ */
+export async function openMarked(
+  facts: Pick<ConfigBackend, 'id' | 'name' | 'url'>,
+  options: { readonly storeId: string; readonly readOnly: boolean },
+): Promise<Backend> {
+  const { storeId, readOnly } = options;
+  const opening = openBackendUrl(facts.url, { readOnly, create: false });
+  const backend = await inTime(opening, () => unreachable(facts, `it did not open within ${OPEN_TIMEOUT_MS} ms`));
+  try {
+    const marker = await readMarker(backend);
+    if (marker?.backendId === facts.id && marker.storeId === storeId) return backend;
+    throw mismatch(facts, marker, storeId);
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
+
+async function inTime(opening: Promise<Backend>, late: () => StoreError): Promise<Backend> {
+  const over = new AbortController();
+  const timeout = sleep(OPEN_TIMEOUT_MS, { signal: over.signal, background: true }).then(() => {
+    throw late();
+  });
+  timeout.catch(() => {
+    if (over.signal.aborted) return;
+    opening.then((backend) => backend.close()).catch(() => undefined);
+  });
+  try {
+    return await Promise.race([opening, timeout]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** @throws `corrupt/CONFIG_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`, and what the backend throws */
+export async function readMarker(backend: Backend): Promise<BackendMarker | undefined> {
+  const bytes = await backend.get(BACKEND_MARKER_KEY);
+  return bytes && decodeBackendMarker(bytes);
+}
+
+/** Marks a backend as one of a store. */
+export async function writeMarker(backend: Backend, marker: BackendMarker): Promise<void> {
+  await backend.put(BACKEND_MARKER_KEY, encodeBackendMarker(marker));
+}
+
+function unreachable({ name }: Pick<ConfigBackend, 'name'>, why: string): StoreError {
+  return storeError('BACKEND_UNREACHABLE', `backend ${name} cannot be reached: ${why}`, { details: { backend: name } });
+}
+
+function mismatch(
+  { name }: Pick<ConfigBackend, 'name'>,
+  marker: BackendMarker | undefined,
+  storeId: string,
+): StoreError {
+  const found =
+    marker === undefined
+      ? 'nothing of this store'
+      : marker.storeId === storeId
+        ? 'another backend of this store'
+        : 'a backend of another store';
+  return storeError('BACKEND_MISMATCH', `where backend ${name} should be, there is ${found}`, {
+    details: { backend: name },
+  });
+}

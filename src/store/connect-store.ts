@@ -1,0 +1,121 @@
+/** From a place and its keys to everything a store works with: the newest config, the backends, the keychain. */
+import type { Backend } from '../backend/contract.ts';
+import { equalBytes } from '../bytes/bytes.ts';
+import { parseRedundancy } from '../erasure/index.ts';
+import { encodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/index.ts';
+import { checkGuardedKeys, guardedKeys, type KeyState } from '../keys/index.ts';
+import type { Metadata } from '../metadata/contract.ts';
+import { parityNeeded } from '../placement/stripe-writer.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { type Connection, connect } from './backends/connect.ts';
+import { Keychain } from './keychain.ts';
+import type { Place } from './location.ts';
+import { newerPlain } from './settings.ts';
+import { type Unlocking, type UnlockOptions, unlockMetadata } from './unlock.ts';
+
+/** A store whose place was opened. */
+export interface PlacedStore {
+  readonly place: Place;
+  /** The backend at the place. */
+  readonly backend: Backend;
+  readonly unlocking: Unlocking;
+}
+
+/** A store about to work. */
+export interface ConnectedStore {
+  /** The newest there is. */
+  readonly config: StoreConfig;
+  /** Absent in a plain store. */
+  readonly keychain: Keychain | undefined;
+  readonly connection: Connection;
+}
+
+/**
+ * Finds the newest config, unlocks the metadata of a sealed store with it, and connects to the backends it names.
+ * @throws as `unlockMetadata` and `connect`; the backend at the place is left open then
+ */
+export async function connectStore(
+  store: PlacedStore & { readonly metadata: Metadata },
+  options: UnlockOptions,
+): Promise<ConnectedStore> {
+  const newest = await newestOf(store, options);
+  const connection = await connectBackends(store, newest.config, options);
+  if (!options.readOnly) await spreadConfig(connection, encodeStoreConfig(newest.config));
+  return { config: newest.config, connection, keychain: keychainOf(newest, store, connection.control) };
+}
+
+/** A store over a connection that stands already. @throws as `unlockMetadata` */
+export async function connectedStore(
+  store: PlacedStore & { readonly metadata: Metadata },
+  connection: Connection,
+  options: UnlockOptions,
+): Promise<ConnectedStore> {
+  const newest = await newestOf(store, options);
+  return { config: newest.config, connection, keychain: keychainOf(newest, store, connection.control) };
+}
+
+type Newest = KeyState | { readonly config: StoreConfig; readonly keyring?: undefined };
+
+async function newestOf(store: PlacedStore & { readonly metadata: Metadata }, options: UnlockOptions): Promise<Newest> {
+  if (store.unlocking.opened.keyring) return await unlockMetadata(store, options);
+  return { config: await settlePlain(store, options) };
+}
+
+function keychainOf(
+  newest: Newest,
+  { metadata, unlocking }: Pick<PlacedStore, 'unlocking'> & { readonly metadata: Metadata },
+  backend: Backend,
+): Keychain | undefined {
+  if (newest.keyring === undefined) return undefined;
+  return new Keychain({ backend, metadata, unlocking, random: systemRandom, unlocked: newest });
+}
+
+/** Connects to the backends that a config names. @throws as `connect` */
+export function connectBackends(
+  { place, backend }: Pick<PlacedStore, 'place' | 'backend'>,
+  config: StoreConfig,
+  { readOnly }: Pick<UnlockOptions, 'readOnly'>,
+): Promise<Connection> {
+  const { m } = parseRedundancy(config.redundancy);
+  const copiesMin = (): number => 1 + parityNeeded(m);
+  return connect({ place, home: backend, config, readOnly, clock: systemClock, copiesMin });
+}
+
+/**
+ * The newest config of a plain store. A change is made in the metadata first, so what is older on the backend is
+ * repaired; metadata that is older, restored or made anew, learns what the config says by now.
+ */
+async function settlePlain(
+  { backend, unlocking, metadata }: PlacedStore & { readonly metadata: Metadata },
+  { readOnly, remembered }: UnlockOptions,
+): Promise<StoreConfig> {
+  const { config } = unlocking.opened;
+  if (remembered) checkGuardedKeys(remembered, guardedKeys(config));
+  const stored = await metadata.config();
+  const newer = newerPlain(config, stored);
+  if (newer && stored && !readOnly) await backend.put(STORE_CONFIG_KEY, stored.bytes);
+  if (newer || readOnly) return newer ?? config;
+  // The first config of a store stands in no metadata: most never get another one.
+  const known = stored?.generation ?? 1;
+  if (config.generation > known) {
+    await metadata.setConfig(stored?.generation ?? 0, {
+      generation: config.generation,
+      bytes: encodeStoreConfig(config),
+    });
+  }
+  return config;
+}
+
+/** Brings the config to backends that have an older one, or none: they were away when it was changed. */
+async function spreadConfig({ backends }: Connection, bytes: Uint8Array): Promise<void> {
+  if (backends.links.length === 1) return;
+  await Promise.allSettled(
+    backends.links.map(async (link) => {
+      if (!link.writable) return;
+      const there = await link.call('read', (backend) => backend.get(STORE_CONFIG_KEY));
+      if (there && equalBytes(there, bytes)) return;
+      await link.call('write', (backend) => backend.put(STORE_CONFIG_KEY, bytes));
+    }),
+  );
+}

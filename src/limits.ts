@@ -209,6 +209,11 @@ export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 /** How long overwriting old metadata waits for whoever still reads it. The thread is blocked meanwhile. */
 export const METADATA_SCRUB_TIMEOUT_MS = 500;
 
+/** Numbers of the backends of a store, from 1; 0 stands for none. */
+export const BACKEND_NUMBER_MAX = 2 ** 16 - 1;
+/** When a shard was verified, milliseconds since 1970. */
+export const VERIFIED_TIME_MS_MAX = 2 ** 48 - 1;
+
 /**
  * Nodes of the sealed lists of names: full at so many bytes, where an item counts as no less than the least, so that
  * one holds at most 128 items. Opening one costs some 20 microseconds; smaller ones would make pages dearer.

@@ -10,7 +10,10 @@ import type { PackDescriptor, PackSeal, Stripe } from './types.ts';
 
 type JournalPlace = NonNullable<PackDescriptor['journal']>;
 
-/** A descriptor as it stands inside journal records of a version: from 2 on it says how the pack is sealed. */
+/**
+ * A descriptor as it stands inside journal records of a version: from 2 on it says how the pack is sealed. `places` are
+ * left out: another machine may see other backends, and shards move without a commit.
+ */
 export function packDescriptorToCbor(pack: PackDescriptor, version: number): CborValue {
   const { stripe, journal, seal } = pack;
   invariant(

@@ -97,6 +97,11 @@ export interface PackDescriptor {
   readonly journal?: { readonly incarnation: Uint8Array; readonly firstCommit: number; readonly lastCommit: number };
   /** Absent in plain packs, present in sealed ones. */
   readonly seal?: PackSeal;
+  /**
+   * Where each shard lies, in shard order: number of its backend, 0 for one that lies nowhere (never written, lost, or
+   * found bad). Absent: not known, the backends must be asked. A fact of one machine, which journal records do not have.
+   */
+  readonly places?: readonly number[];
 }
 
 /** One version of an entry, as its journal record and metadata row carry it. */

@@ -10,7 +10,7 @@ import { namespaceOfKey } from '../format/scoped-key.ts';
 import { blake3 } from '../hash/index.ts';
 import { loadHead, loadSums } from './books.ts';
 import type { MetadataCheck, TableReport } from './contract.ts';
-import type { Reader } from './database.ts';
+import type { Reader, SqlRow } from './database.ts';
 import {
   addChunk,
   addEntry,
@@ -22,6 +22,7 @@ import {
 } from './namespace-tally.ts';
 import { addToSum, EMPTY_SUM, type TableSum } from './row-digest.ts';
 import { type HeadRow, IN_OUTBOX, type StoredPack, type StoredRecord } from './rows.ts';
+import { localColumnsProblem } from './shard-columns.ts';
 import type { StoreTables } from './store-tables.ts';
 import type { Table } from './table.ts';
 import { scanTable } from './table-scan.ts';
@@ -84,7 +85,7 @@ class Checker {
     }
   }
 
-  async #table<Row>(table: Table<Row>, visit: (row: Row) => void): Promise<void> {
+  async #table<Row>(table: Table<Row>, visit: (row: Row, stored: SqlRow) => void): Promise<void> {
     const { name } = table.shape;
     const kept = this.#sums.get(name);
     let actual = EMPTY_SUM;
@@ -99,7 +100,7 @@ class Checker {
             if (damagedRows <= LISTED_MAX) this.problems.push(checked.message);
           } else {
             actual = addToSum(actual, checked.digest, 1);
-            visit(checked.row);
+            visit(checked.row, row);
           }
         }
         this.#done += page.length;
@@ -134,16 +135,24 @@ class Checker {
 
   async #packs(head: HeadRow | undefined): Promise<ReadonlyMap<number, StoredPack>> {
     const packs = new Map<number, StoredPack>();
-    let [live, storedBytes] = [0, 0];
-    await this.#table(this.#tables.packs, (pack) => {
-      // Roots are the bulk of a row and not needed here.
-      const stripe = { ...pack.descriptor.stripe, roots: new Uint8Array(0) };
-      packs.set(pack.number, { ...pack, descriptor: { ...pack.descriptor, stripe } });
-      if (pack.dropped) return;
+    let [live, storedBytes, misplaced] = [0, 0, 0];
+    await this.#table(this.#tables.packs, (pack, stored) => {
+      const { number, items, dropped } = pack;
+      const problem = localColumnsProblem(stored, pack);
+      if (problem !== undefined) {
+        misplaced += 1;
+        if (misplaced <= LISTED_MAX) this.problems.push(`pack ${number}: ${problem}`);
+      }
+      // Roots and places are the bulk of a row and not needed here.
+      const { places: _, ...descriptor } = pack.descriptor;
+      const stripe = { ...descriptor.stripe, roots: new Uint8Array(0) };
+      packs.set(number, { number, items, dropped, descriptor: { ...descriptor, stripe } });
+      if (dropped) return;
       live += 1;
       storedBytes += pack.descriptor.storedBytes;
       addPack(this.#namespaces.of(namespaceOfPack(pack)), pack, 1);
     });
+    if (misplaced > LISTED_MAX) this.problems.push(`places of ${misplaced - LISTED_MAX} more packs are wrong`);
     if (head) {
       this.#compare('packs', head.packs, live);
       this.#compare('bytes of packs', head.storedBytes, storedBytes);

@@ -1,5 +1,6 @@
 import type { RingSecrets } from '../format/key-schedule.ts';
 import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem } from '../format/types.ts';
+import type { ShardPlaces } from './shard-contract.ts';
 
 /**
  * The metadata contract: the index of everything, behind asynchronous batched calls that an embedded and a shared
@@ -22,6 +23,8 @@ export interface PackRow extends PackDescriptor {
   readonly number: number;
   /** Items that are found in this pack: 0 means nothing needs it any more (but a journal pack for its records). */
   readonly items: number;
+  /** When each shard was last verified, milliseconds since 1970, 0 for never; absent where `places` is. */
+  readonly verified?: readonly number[];
 }
 
 /** Where a chunk or manifest node is: in a pack, or still in the outbox with the commit that made it. */
@@ -242,7 +245,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What must be so in the very transaction that sets a config. */
+/** What must be so in the very transaction that sets a config. For sealed stores. */
 export interface ConfigCondition {
   /** No live pack is sealed under this key epoch or an older one. */
   readonly packsAfterEpoch?: number;
@@ -250,12 +253,12 @@ export interface ConfigCondition {
   readonly emptyNamespace?: number;
 }
 
-export interface Metadata {
-  /** The config that was set last, readable while locked; `undefined` before the first, and in plain stores. */
+export interface Metadata extends ShardPlaces {
+  /** The config that was set last, readable while locked; `undefined` before the first. */
   config(): Promise<StoredConfig | undefined>;
   /**
-   * Compare-and-set, durable when it resolves; possible while locked. Rows go on being sealed as before until `unlock`
-   * is called with what the new config holds.
+   * Compare-and-set, durable when it resolves; possible while locked. Rows of a sealed store go on being sealed as
+   * before until `unlock` is called with what the new config holds.
    * @param expectedGeneration 0: none was set yet
    * @param next of a later generation
    * @throws `conflict/KEYS_CHANGED` when another one was set meanwhile; `conflict/PRECONDITION_FAILED`
@@ -365,7 +368,8 @@ export interface Metadata {
 
   /**
    * Recovery and rebuild: registers journal packs and applies records in commit order, in one transaction per call.
-   * A record at or below the head must be the one already known.
+   * A record at or below the head must be the one already known. Places that a journal pack comes with are taken over
+   * where none are known, by `commit` and `markFlushed` as well.
    * @throws `corrupt/JOURNAL_GAP`, `corrupt/JOURNAL_FORK`, `unsupported/OPERATION_UNSUPPORTED`
    */
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void>;
@@ -396,8 +400,8 @@ export interface Metadata {
   >;
   /**
    * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and
-   * positions, live data and meta packs. What only running knows (suspect, dropped, pack numbers, the journal packs
-   * themselves) does not enter.
+   * positions, live data and meta packs. What only running knows (suspect, dropped, pack numbers, where shards lie, the
+   * journal packs themselves) does not enter.
    */
   stateDigests(): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>>;
   /** Writes the write-ahead log back and closes. Idempotent. */

@@ -7,8 +7,8 @@ import type { Tables } from './tables.ts';
 const ID_BYTES = 32;
 
 /** A pack as callers see it. */
-export function packRow({ number, descriptor, items }: StoredPack): PackRow {
-  return { ...descriptor, number, items };
+export function packRow({ number, descriptor, items, verified }: StoredPack): PackRow {
+  return { ...descriptor, number, items, ...(verified && { verified }) };
 }
 
 /** A transaction that reads, and the tables it reads. */

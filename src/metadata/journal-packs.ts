@@ -12,6 +12,7 @@ import type { FlushedJournal } from './contract.ts';
 import { namespaceOfPack } from './namespace-tally.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { IN_OUTBOX, itemKey, type StoredPack } from './rows.ts';
+import { learnPlaces } from './shard-places.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
 type JournalPlace = NonNullable<PackDescriptor['journal']>;
@@ -27,11 +28,15 @@ function compareJournalPacks(a: PackDescriptor, b: PackDescriptor): number {
   return x.lastCommit - y.lastCommit || compareBytes(a.id, b.id);
 }
 
-/** The row of a journal pack, registered now if it was not known. */
+/** The row of a journal pack, registered now if it was not known; what is new of its places is taken over. */
 export async function registerJournalPack(state: WorkingState, pack: PackDescriptor): Promise<StoredPack> {
   placeOf(pack);
   await state.loadPacks([pack.id]);
-  return state.pack(pack.id) ?? state.addPack(pack);
+  const known = state.pack(pack.id);
+  if (!known) return state.addPack(pack);
+  const placed = learnPlaces(known, pack);
+  if (placed !== known) state.packs.put(placed);
+  return placed;
 }
 
 export interface InlinePlacement {

@@ -5,6 +5,7 @@ import { exists } from '../runtime/file-system.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
 import { KeyedDatabase } from './keyed-database.ts';
 import { MetadataLock } from './metadata-lock.ts';
+import { viewsOfOlder } from './older-sqlite.ts';
 import { OperationScope } from './operation-scope.ts';
 import { openForReading } from './reading-sqlite.ts';
 import { RowSealer } from './row-sealer.ts';
@@ -105,11 +106,11 @@ async function prepare(database: SqliteDatabase, options: OpenSqliteOptions, ran
   const { path, create, readOnly } = options;
   const version = readVersion(database, options);
   if (version === 0 && !create) throw missing(path);
-  if (version < kindOf(options).migrations.length) {
-    if (readOnly)
-      throw storeError('READ_ONLY', `the metadata at ${path} must be opened for writing first`, { details: { path } });
-    await migrate(database, options, random);
+  if (!readOnly && version < kindOf(options).migrations.length) await migrate(database, options, random);
+  if (readOnly && version === 0) {
+    throw storeError('READ_ONLY', `the metadata at ${path} must be opened for writing first`, { details: { path } });
   }
+  if (readOnly) database.addViews(viewsOfOlder(version));
   const storeId = await database.read(loadStoreId);
   if (!equalBytes(storeId, options.storeId)) {
     throw storeError('METADATA_CORRUPT', `the metadata at ${path} belongs to another store`, { details: { path } });

@@ -6,6 +6,7 @@ import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { ItemPosition, PackClass, PackDescriptor, PackSeal, RecordItem, Stripe } from '../format/types.ts';
 import type { EntryRow, Head, InlineRecord, NamespaceCounters } from './contract.ts';
 import { decodeSum, encodeSum, type TableSum } from './row-digest.ts';
+import { decodeShards, encodeLocalColumns, LOCAL_COLUMNS, type PlacedPack } from './shard-columns.ts';
 import type { Columns, TableShape } from './table.ts';
 
 /** Kinds of items that have a row of their own: what a reader looks up by id. */
@@ -26,9 +27,8 @@ export interface ItemRow extends ItemPosition {
   readonly namespace: number;
 }
 
-export interface StoredPack {
+export interface StoredPack extends PlacedPack {
   readonly number: number;
-  readonly descriptor: PackDescriptor;
   /** Item rows that point here. */
   readonly items: number;
   /** No longer part of the state; its blob may still be there. */
@@ -78,7 +78,7 @@ function nameOf<Name extends string>(codes: Readonly<Record<Name, number>>, code
 }
 
 /** Missing is unlike zero bytes: a `journal` place is there as a whole or not. */
-function decodePlace(columns: Columns): Pick<PackDescriptor, 'journal'> {
+function decodeJournalPlace(columns: Columns): Pick<PackDescriptor, 'journal'> {
   const incarnation = columns.optionalBytes('incarnation');
   if (!incarnation) return {};
   const firstCommit = columns.integer('first_commit');
@@ -107,29 +107,37 @@ export const packsShape: TableShape<StoredPack> = {
     ...['id', 'class', 'pack_bytes', 'stored_bytes', 'stripe_id', 'data_shards', 'parity_shards', 'roots'],
     ...['incarnation', 'first_commit', 'last_commit', 'items', 'dropped'],
   ],
+  localColumns: LOCAL_COLUMNS,
   sealedColumns: ['namespace', 'epoch', 'salt'],
   clearColumns: ['id', 'class', 'pack_bytes', 'first_commit', 'last_commit', 'dropped', 'namespace', 'epoch'],
-  encode: ({ number, descriptor, items, dropped }) => {
+  encode: (pack) => {
+    const { number, descriptor, items, dropped } = pack;
     const { id, packBytes, storedBytes, stripe, journal, seal } = descriptor;
     const shape = [number, id, classCode(descriptor.class), packBytes, storedBytes, stripe.id, stripe.k, stripe.m];
     const place = [journal?.incarnation ?? null, journal?.firstCommit ?? 0, journal?.lastCommit ?? 0];
     const key = [seal?.namespace ?? 0, seal?.epoch ?? null, seal?.salt ?? null];
-    return [...shape, stripe.roots, ...place, items, dropped ? 1 : 0, ...key];
+    return [...shape, stripe.roots, ...place, items, dropped ? 1 : 0, ...encodeLocalColumns(pack), ...key];
   },
-  decode: (columns) => ({
-    number: columns.integer('number'),
-    descriptor: {
-      id: columns.bytes('id'),
-      class: nameOf(CLASS_CODES, columns.integer('class')),
-      packBytes: columns.integer('pack_bytes'),
-      storedBytes: columns.integer('stored_bytes'),
-      stripe: decodeStripe(columns),
-      ...decodePlace(columns),
-      ...decodeSeal(columns),
-    },
-    items: columns.integer('items'),
-    dropped: columns.integer('dropped') === 1,
-  }),
+  decode: (columns) => {
+    const stripe = decodeStripe(columns);
+    const shards = decodeShards(columns.unchecked('shards'), stripe.k + stripe.m);
+    return {
+      number: columns.integer('number'),
+      descriptor: {
+        id: columns.bytes('id'),
+        class: nameOf(CLASS_CODES, columns.integer('class')),
+        packBytes: columns.integer('pack_bytes'),
+        storedBytes: columns.integer('stored_bytes'),
+        stripe,
+        ...decodeJournalPlace(columns),
+        ...decodeSeal(columns),
+        ...(shards && { places: shards.places }),
+      },
+      items: columns.integer('items'),
+      dropped: columns.integer('dropped') === 1,
+      ...(shards && { verified: shards.verified }),
+    };
+  },
 };
 
 export const itemsShape: TableShape<ItemRow> = {

@@ -58,5 +58,18 @@ const INITIAL_ROWS: Migration = ({ bytes, integer, keyedTable }) => [
   )`,
 ];
 
-/** A change of the schema is a new entry at the end. */
-export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL];
+/**
+ * Where the shards of packs lie (`shard-columns.ts`), the same in plain and sealed stores. Every index begins with what
+ * its query asks for first, `dropped` where it does: else SQLite takes `packs_by_size` and sorts all live packs.
+ */
+export const SHARD_PLACES: Migration = ({ bytes, integer }) => [
+  `ALTER TABLE packs ADD COLUMN shards ${bytes}`,
+  `ALTER TABLE packs ADD COLUMN margin ${integer}`,
+  `ALTER TABLE packs ADD COLUMN verified_at ${integer} DEFAULT 0`,
+  'CREATE INDEX packs_of_unknown_place ON packs (dropped, number) WHERE shards IS NULL',
+  'CREATE INDEX packs_to_repair ON packs (margin, number) WHERE margin IS NOT NULL',
+  'CREATE INDEX packs_by_verification ON packs (dropped, verified_at, number)',
+];
+
+/** A change of the schema is a new entry at the end, and one in `older-sqlite.ts` where readers need it. */
+export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES];

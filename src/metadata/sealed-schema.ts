@@ -1,11 +1,11 @@
 /**
  * The tables of a sealed store's metadata: what queries need in the clear, everything else in `sealed`
  * (`sealed-codec.ts`). Clear are: numbers and ids of packs, their class, size, place in the journal, namespace and
- * epoch, all of which a backend's listing or a pack's header shows too; keyed ids of items; keyed digests of entry
- * keys; namespaces; how many rows there are.
+ * epoch and where their shards lie, all of which a backend's listing or a pack's header shows too, and when they were
+ * verified; keyed ids of items; keyed digests of entry keys; namespaces; how many rows there are.
  */
 import type { Dialect } from './database.ts';
-import { type Migration, SETTINGS_TABLE } from './schema.ts';
+import { type Migration, SETTINGS_TABLE, SHARD_PLACES } from './schema.ts';
 
 const INITIAL: Migration = (dialect: Dialect) => {
   const { bytes, integer, keyedTable } = dialect;
@@ -46,4 +46,4 @@ const INITIAL: Migration = (dialect: Dialect) => {
 };
 
 /** A change of the schema is a new entry at the end. */
-export const SEALED_MIGRATIONS: readonly Migration[] = [INITIAL];
+export const SEALED_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES];

@@ -37,6 +37,8 @@ import { droppedPacks, forgetPacks, listPacks, outboxPage, smallPacks } from './
 import { replaySteps } from './replay.ts';
 import { resealRows } from './reseal.ts';
 import type { ItemKind } from './rows.ts';
+import { markVerified, placeShards } from './shard-places.ts';
+import { packsOfUnknownPlace, packsToRepair, packsVerifiedBefore } from './shard-queries.ts';
 import { stateDigests } from './state-digests.ts';
 import { checkCondition, loadConfig, storeConfig } from './store-config.ts';
 import type { StoreTables } from './store-tables.ts';
@@ -239,6 +241,28 @@ export class SqlMetadata implements Metadata {
 
   forgetPacks(numbers: readonly number[]): Promise<void> {
     return this.#change((state) => forgetPacks(state, numbers));
+  }
+
+  placeShards(changes: Parameters<Metadata['placeShards']>[0]): Promise<readonly boolean[]> {
+    return placeShards(this.#database, this.#tables, changes);
+  }
+
+  markVerified(found: Parameters<Metadata['markVerified']>[0]): Promise<void> {
+    return markVerified(this.#database, this.#tables, found);
+  }
+
+  packsToRepair(query: Parameters<Metadata['packsToRepair']>[0]): ReturnType<Metadata['packsToRepair']> {
+    return packsToRepair(this.#database, this.#tables, query);
+  }
+
+  packsOfUnknownPlace(query: Parameters<Metadata['packsOfUnknownPlace']>[0]): Promise<readonly PackRow[]> {
+    return packsOfUnknownPlace(this.#database, this.#tables, query);
+  }
+
+  packsVerifiedBefore(
+    query: Parameters<Metadata['packsVerifiedBefore']>[0],
+  ): ReturnType<Metadata['packsVerifiedBefore']> {
+    return packsVerifiedBefore(this.#database, this.#tables, query);
   }
 
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {

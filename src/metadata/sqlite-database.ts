@@ -29,11 +29,11 @@ const CONNECTION_SETTINGS = [
   `PRAGMA cache_size = -${METADATA_CACHE_BYTES / 1024}`,
 ];
 
-function openConnection(options: SqliteDatabaseOptions): DatabaseSync {
+function openConnection(options: SqliteDatabaseOptions, views: readonly string[] = []): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(options.path, { readOnly: options.readOnly, timeout: options.busyTimeoutMs });
-    for (const setting of CONNECTION_SETTINGS) connection.exec(setting);
+    for (const statement of [...CONNECTION_SETTINGS, ...views]) connection.exec(statement);
     if (options.secureDelete) connection.exec('PRAGMA secure_delete = ON');
     return connection;
   } catch (error) {
@@ -152,6 +152,7 @@ export class SqliteDatabase implements Database {
   /** Work may await, so without this a second transaction could begin inside the first. */
   readonly #turn = new Semaphore(1);
   readonly #snapshots = new Set<Snapshot>();
+  #views: readonly string[] = [];
   #closed = false;
 
   /** Opens or creates the file; does not look at what is in it. */
@@ -186,6 +187,12 @@ export class SqliteDatabase implements Database {
     } catch (error) {
       throw fromSqliteError(error);
     }
+  }
+
+  /** Puts temporary views before the tables, for this connection and those of snapshots. To be called once. */
+  addViews(views: readonly string[]): void {
+    this.execute(...views);
+    this.#views = views;
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -240,7 +247,7 @@ export class SqliteDatabase implements Database {
   }
 
   async #openSnapshot(own: boolean): Promise<Snapshot> {
-    const connection = own ? openConnection({ ...this.#options, readOnly: true }) : this.#connection;
+    const connection = own ? openConnection({ ...this.#options, readOnly: true }, this.#views) : this.#connection;
     const statements = own ? new SqliteStatements(connection) : this.#statements;
     await statements.run('BEGIN', [[]]);
     // BEGIN alone is lazy: the state to see is fixed by the first read.

@@ -59,7 +59,8 @@ function checkOptions(options: SqliteMetadataOptions): OpenSqliteOptions {
  * @throws `corrupt/METADATA_MISSING` when there is none and `create` is false; `corrupt/METADATA_CORRUPT` when the file
  *   is damaged, no database, of another store or not sealed as asked; `unsupported/FORMAT_UNSUPPORTED` when a newer
  *   release wrote it; `unavailable/METADATA_BUSY`; `unavailable/BACKEND_IO` when the file cannot be opened;
- *   `denied/READ_ONLY` when it must be brought to a newer version first
+ *   `denied/READ_ONLY` when it is empty and to be read only. One of an older version is brought to the present one,
+ *   unless it is only read
  */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
   const checked = checkOptions(options);

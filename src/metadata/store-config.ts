@@ -15,7 +15,7 @@ const GENERATION_BYTES = 8;
 
 /** The keys or the config of the store are not those that the caller knows. */
 export function keysChanged(known: number, stored: number): StoreError {
-  return storeError('KEYS_CHANGED', `the store is at generation ${stored} of its keys, not ${known}`, {
+  return storeError('KEYS_CHANGED', `the config of the store has generation ${stored}, not ${known}`, {
     details: { expected: known, actual: stored },
   });
 }

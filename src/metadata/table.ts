@@ -12,6 +12,8 @@ export interface Columns {
   /** `undefined` for NULL and for a column that this store does not have. */
   optionalBytes(column: string): Uint8Array | undefined;
   optionalInteger(column: string): number | undefined;
+  /** As it lies there, for local columns: no digest covers them, and what is wrong with one must not fail a read. */
+  unchecked(column: string): SqlValue;
 }
 
 /** What makes a table: its columns and how its rows read as values. How they are stored is the codec's. */
@@ -122,6 +124,7 @@ export class Table<Row> {
       integer,
       optionalBytes: (column) => (isAbsent(column) ? undefined : bytes(column)),
       optionalInteger: (column) => (isAbsent(column) ? undefined : integer(column)),
+      unchecked: (column) => values[column] ?? null,
       text: (column) => {
         const value = values[column];
         return typeof value === 'string' ? value : wrong(column);

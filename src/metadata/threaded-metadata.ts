@@ -143,6 +143,28 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('forgetPacks', [numbers]);
   }
 
+  placeShards(changes: Parameters<Metadata['placeShards']>[0]): Promise<readonly boolean[]> {
+    return this.#call('placeShards', [changes]);
+  }
+
+  markVerified(found: Parameters<Metadata['markVerified']>[0]): Promise<void> {
+    return this.#call('markVerified', [found]);
+  }
+
+  packsToRepair(query: Parameters<Metadata['packsToRepair']>[0]): ReturnType<Metadata['packsToRepair']> {
+    return this.#call('packsToRepair', [query]);
+  }
+
+  packsOfUnknownPlace(query: Parameters<Metadata['packsOfUnknownPlace']>[0]): Promise<readonly PackRow[]> {
+    return this.#call('packsOfUnknownPlace', [query]);
+  }
+
+  packsVerifiedBefore(
+    query: Parameters<Metadata['packsVerifiedBefore']>[0],
+  ): ReturnType<Metadata['packsVerifiedBefore']> {
+    return this.#call('packsVerifiedBefore', [query]);
+  }
+
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
     return this.#call('replay', [journalPacks, steps]);
   }

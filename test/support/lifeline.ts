@@ -14,6 +14,8 @@ const CHANGES: ReadonlySet<string | symbol> = new Set<keyof Backend | keyof Meta
     'commit',
     'markFlushed',
     'forgetPacks',
+    'placeShards',
+    'markVerified',
     'replay',
     'reseal',
   ] as const satisfies (keyof Metadata)[]),

@@ -105,6 +105,15 @@ export function packOf(
   return { pack, items };
 }
 
+/** The pack as a stripe of k+m shards, at these places or at unknown ones. */
+export function striped(sample: SamplePack, k: number, places: readonly number[] | number): SamplePack {
+  const shards = typeof places === 'number' ? places : places.length;
+  const roots = concatBytes(Array.from({ length: shards }, (_, index) => idOf(`root ${hexId(sample)}/${index}`)));
+  const stripe = { ...sample.pack.stripe, k, m: shards - k, roots };
+  const { places: _, ...pack } = sample.pack;
+  return { ...sample, pack: { ...pack, stripe, ...(typeof places !== 'number' && { places }) } };
+}
+
 export function packAdd(sample: SamplePack): Change {
   return { type: 'pack-add', ...sample };
 }

@@ -102,19 +102,24 @@ async function migrate(database: SqliteDatabase, options: OpenSqliteOptions, ran
   });
 }
 
+/** @throws `corrupt/METADATA_CORRUPT` */
+async function checkStore(database: SqliteDatabase, { path, storeId }: OpenSqliteOptions): Promise<void> {
+  if (equalBytes(await database.read(loadStoreId), storeId)) return;
+  throw storeError('METADATA_CORRUPT', `the metadata at ${path} belongs to another store`, { details: { path } });
+}
+
 async function prepare(database: SqliteDatabase, options: OpenSqliteOptions, random: RandomBytes): Promise<void> {
   const { path, create, readOnly } = options;
   const version = readVersion(database, options);
   if (version === 0 && !create) throw missing(path);
-  if (!readOnly && version < kindOf(options).migrations.length) await migrate(database, options, random);
-  if (readOnly && version === 0) {
+  if (version === 0 && readOnly) {
     throw storeError('READ_ONLY', `the metadata at ${path} must be opened for writing first`, { details: { path } });
   }
+  // Another store's is left as it is.
+  if (version > 0) await checkStore(database, options);
   if (readOnly) database.addViews(viewsOfOlder(version));
-  const storeId = await database.read(loadStoreId);
-  if (!equalBytes(storeId, options.storeId)) {
-    throw storeError('METADATA_CORRUPT', `the metadata at ${path} belongs to another store`, { details: { path } });
-  }
+  else if (version < kindOf(options).migrations.length) await migrate(database, options, random);
+  if (version === 0) await checkStore(database, options);
 }
 
 function sealedMetadata(opened: SqliteDatabase, { readOnly }: OpenSqliteOptions, parts: Parts): SqlMetadata {

@@ -66,6 +66,13 @@ describe('metadata of version 1', () => {
     await after.close();
   });
 
+  it('is left as it is by who takes it for another store', async () => {
+    const file = await copyOf('store');
+    const opening = openSqliteMetadata({ path: file, storeId: new Uint8Array(16), create: true });
+    await expect(opening).rejects.toMatchObject({ code: 'METADATA_CORRUPT' });
+    expect(versionOf(file)).toBe(1);
+  });
+
   it('is left as it is by who only reads it', async () => {
     const file = await copyOf('store');
     const metadata = await openSqliteMetadata({ path: file, storeId: storeIdOf(file), create: false, readOnly: true });

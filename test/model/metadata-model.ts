@@ -35,6 +35,8 @@ export const sizeOf = (label: string): number => label.length * 3;
 export class MetadataModel {
   #state: State = { entries: new Map(), places: new Map(), packs: new Set() };
   readonly suspect = new Set<string>();
+  /** Where the shards of packs lie, as far as that is known. */
+  readonly shards = new Map<string, readonly number[]>();
   commit = 0;
 
   get entries(): ReadonlyMap<string, ModelEntry> {
@@ -56,6 +58,14 @@ export class MetadataModel {
       this.#state.places.set(label, where);
       this.suspect.delete(label);
     }
+  }
+
+  /** A compare-and-set of one place of a pack with so many shards. */
+  placeShard(pack: string, count: number, change: { index: number; from: number | undefined; to: number }): boolean {
+    const known = this.shards.get(pack);
+    if (known?.[change.index] !== change.from) return false;
+    this.shards.set(pack, (known ?? Array<number>(count).fill(0)).with(change.index, change.to));
+    return true;
   }
 
   #apply(change: ModelChange): string {

@@ -33,6 +33,9 @@ const label = fc.constantFrom('one', 'two', 'three', 'fourth');
 const time = fc.integer({ min: 1, max: 1000 });
 const chunks = fc.uniqueArray(fc.constantFrom(...CHUNKS), { minLength: 1, maxLength: 4 });
 
+const place = fc.nat(2);
+const places = fc.array(place, { minLength: 2, maxLength: 4 });
+
 const change: fc.Arbitrary<ModelChange> = fc.oneof(
   fc.record(
     { type: fc.constant('put' as const), key, label, modified: time, only: fc.oneof(fc.constant('absent'), label) },
@@ -53,12 +56,19 @@ const step = fc.oneof(
     /** Whether journal packs that wait are told in the same transaction. */
     tell: fc.boolean(),
   }),
-  fc.record({ do: fc.constant('add' as const), chunks }),
+  fc.record({ do: fc.constant('add' as const), chunks, places: fc.option(places, { nil: undefined }) }),
   fc.record({ do: fc.constant('flush' as const), after: fc.nat(8), count: fc.nat(8) }),
   fc.record({ do: fc.constant('tell' as const), which: fc.nat(8) }),
   fc.record({ do: fc.constant('merge' as const), skip: fc.nat(3), count: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ do: fc.constant('merge-journal' as const), skip: fc.nat(3), count: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ do: fc.constant('delete-dropped' as const) }),
+  fc.record({
+    do: fc.constant('place' as const),
+    pack: fc.nat(9),
+    moves: fc.array(fc.record({ index: fc.nat(3), from: fc.option(place, { nil: undefined }), to: place }), {
+      maxLength: 5,
+    }),
+  }),
   fc.record({ do: fc.constant('suspect' as const), chunk: fc.constantFrom(...CHUNKS), packs: fc.boolean() }),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -97,7 +107,7 @@ class World {
       case 'commit':
         return this.#commit(taken);
       case 'add':
-        return this.#add(taken.chunks);
+        return this.#add(taken.chunks, taken.places);
       case 'flush': {
         const { flushed } = await this.metadata.head();
         const after = Math.max(flushed, flushed + taken.after - 4);
@@ -113,6 +123,8 @@ class World {
         return this.#mergeJournal(taken);
       case 'delete-dropped':
         return this.deleteDropped();
+      case 'place':
+        return this.#place(taken);
       case 'suspect':
         return this.#suspect(taken.chunk, taken.packs);
     }
@@ -136,10 +148,28 @@ class World {
     this.model.commit += 1;
   }
 
-  async #add(labels: readonly string[]): Promise<void> {
-    const sample = this.journal.write(labels.map(idOf));
+  async #add(labels: readonly string[], at: readonly number[] | undefined): Promise<void> {
+    const sample = this.journal.write(labels.map(idOf), 'data', at);
     await this.#pass(packAdd(sample));
-    this.model.place(labels, { pack: toHex(sample.pack.id) });
+    const pack = toHex(sample.pack.id);
+    this.model.place(labels, { pack });
+    if (at) this.model.shards.set(pack, at);
+  }
+
+  /** Sets places of one pack that is live, or was: whoever knows it may be late. */
+  async #place({ pack: which, moves }: Extract<Step, { do: 'place' }>): Promise<void> {
+    const [live, dropped] = [await this.metadata.listPacks({ limit: 99 }), await this.metadata.droppedPacks(99)];
+    const packs = [...live, ...dropped];
+    const pack = packs[which % Math.max(1, packs.length)];
+    if (!pack) return;
+    const { number: packNumber, stripe } = pack;
+    const count = stripe.k + stripe.m;
+    const changes = moves.map(({ index, from, to }) => ({ index: index % count, from, to }));
+    const answers = await this.metadata.placeShards(
+      changes.map((one) => ({ packNumber, stripeId: stripe.id, ...one })),
+    );
+    const isLive = live.includes(pack);
+    expect(answers).toEqual(changes.map((one) => isLive && this.model.placeShard(toHex(pack.id), count, one)));
   }
 
   async tell(which = 0): Promise<void> {
@@ -260,6 +290,25 @@ class World {
     expect(holds?.inline.length).toBeGreaterThan(0);
   }
 
+  async comparePlaces(): Promise<void> {
+    const { metadata, model } = this;
+    const packs = await metadata.listPacks({ limit: 99 });
+    const meant = packs.map(({ id }) => model.shards.get(toHex(id)));
+    expect(packs.map(({ places: at }) => at)).toEqual(meant);
+    const lacking = packs.flatMap(({ number, stripe }, index) => {
+      const at = meant[index];
+      return at?.includes(0) ? [[at.filter((one) => one > 0).length - stripe.k, number]] : [];
+    });
+    const queue = await metadata.packsToRepair({ limit: 99 });
+    expect(queue.map(({ margin, number }) => [margin, number])).toEqual(
+      lacking.toSorted(([a = 0, m = 0], [b = 0, n = 0]) => a - b || m - n),
+    );
+    const unknown = await metadata.packsOfUnknownPlace({ limit: 99 });
+    expect(unknown.map(({ number }) => number)).toEqual(
+      packs.flatMap(({ number }, index) => (meant[index] ? [] : [number])),
+    );
+  }
+
   async compareSuspects(): Promise<void> {
     const found = await this.metadata.locate('chunk', ALL_CHUNKS);
     expect(CHUNKS.filter((_, index) => found[index]?.suspect)).toEqual(
@@ -296,6 +345,7 @@ it.each([
       for (const taken of steps) await world.run(taken);
       await world.compare();
       await world.compareSuspects();
+      await world.comparePlaces();
       await expectSound(world.metadata);
       while (world.untold > 0) await world.tell();
       const { flushed } = await world.metadata.head();
@@ -309,6 +359,7 @@ it.each([
       await world.compare();
       await expectSound(world.metadata);
       await expectRebuildEqual(world, open);
+      await world.comparePlaces();
       await world.deleteDropped();
       await expectRebuildEqual(world, open);
       await world.metadata.close();

@@ -1,7 +1,7 @@
 import { toHex } from '../../src/bytes/bytes.ts';
 import { type DirectoryItem, decodeJournalRecord, type PackDescriptor } from '../../src/format/index.ts';
 import type { FlushedJournal, Metadata, OutboxRow, ReplayStep } from '../../src/metadata/contract.ts';
-import { idOf, packOf, type SamplePack } from './metadata-samples.ts';
+import { idOf, packOf, type SamplePack, striped } from './metadata-samples.ts';
 
 interface JournalEntry {
   readonly commit: number;
@@ -26,9 +26,10 @@ export class SampleJournal {
     return (this.#packs * 7919) % 10_007;
   }
 
-  /** A new pack of chunks (or of manifests), not known to any metadata yet. */
-  write(ids: readonly Uint8Array[], packClass: 'data' | 'meta' = 'data'): SamplePack {
-    const sample = packOf(this.#nextOrdinal(), ids, packClass);
+  /** A new pack of chunks (or of manifests), not known to any metadata yet; with `places` a stripe 2+m. */
+  write(ids: readonly Uint8Array[], packClass: 'data' | 'meta' = 'data', places?: readonly number[]): SamplePack {
+    const plain = packOf(this.#nextOrdinal(), ids, packClass);
+    const sample = places ? striped(plain, 2, places) : plain;
     this.#directories.set(toHex(sample.pack.id), sample.items);
     return sample;
   }

@@ -209,8 +209,6 @@ export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 /** How long overwriting old metadata waits for whoever still reads it. The thread is blocked meanwhile. */
 export const METADATA_SCRUB_TIMEOUT_MS = 500;
 
-/** Numbers of the backends of a store, from 1; 0 stands for none. */
-export const BACKEND_NUMBER_MAX = 2 ** 16 - 1;
 /** When a shard was verified, milliseconds since 1970. */
 export const VERIFIED_TIME_MS_MAX = 2 ** 48 - 1;
 

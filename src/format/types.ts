@@ -88,11 +88,6 @@ export interface PackDescriptor {
   readonly packBytes: number;
   readonly storedBytes: number;
   readonly stripe: Stripe;
-  /**
-   * Number of the backend of each shard, in shard order; 0 for one that lies nowhere. Not journaled: where it is absent,
-   * the backends are asked.
-   */
-  readonly places?: readonly number[];
   /** Of a journal pack: its place (`journal/<incarnation>/<last commit>-<id>`). Absent for the other classes. */
   readonly journal?: { readonly incarnation: Uint8Array; readonly firstCommit: number; readonly lastCommit: number };
   /** Absent in plain packs, present in sealed ones. */

@@ -64,6 +64,8 @@ interface CallOptions {
 export interface PlacementListener {
   /** Shards that could not be used; the read did without them. */
   readonly onLosses: OnLosses;
+  /** A pack was written without all of its shards. */
+  onDegradedWrite(pack: PackDescriptor): void;
 }
 
 /** Waits that long for a backend that was not measured yet before another one is asked besides. */
@@ -77,6 +79,7 @@ export class PackStore {
   readonly #redundancy: () => Redundancy;
   readonly #write: WritePolicy;
   readonly #reader: StripeReader;
+  readonly #listener: PlacementListener | undefined;
 
   constructor(parts: {
     readonly backends: BackendSet;
@@ -96,6 +99,7 @@ export class PackStore {
     this.#keys = parts.keys;
     this.#redundancy = parts.redundancy ?? (() => ({ k: 1, m: 0 }));
     this.#write = { ...WRITE_POLICY, ...policy };
+    this.#listener = listener;
     const onLosses = listener?.onLosses ?? (() => undefined);
     this.#reader = new StripeReader({ backends, hedge: { ...HEDGE_POLICY, ...policy }, onLosses });
   }
@@ -103,6 +107,11 @@ export class PackStore {
   /** What packs are written with when they say nothing else. */
   get redundancy(): Redundancy {
     return this.#redundancy();
+  }
+
+  /** Whether there is more than one backend, so that one of them may be away while the store works. */
+  get isSpread(): boolean {
+    return this.#backends.links.length > 1;
   }
 
   /**
@@ -122,7 +131,7 @@ export class PackStore {
     const name = { id: header.pack, class: header.class, ...(journal && { journal }) };
     const parts = { backends: this.#backends, policy: this.#write };
     const places = await new StripeWriter(parts, { pack: name, encoded }, options).write();
-    return {
+    const written = {
       ...name,
       packBytes: pack.bytes.length,
       storedBytes: encoded.shards.reduce((sum, shard) => sum + shard.length, 0),
@@ -130,6 +139,8 @@ export class PackStore {
       places,
       ...sealOf(header),
     };
+    if (places.includes(0)) this.#listener?.onDegradedWrite(written);
+    return written;
   }
 
   /**

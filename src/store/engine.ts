@@ -9,7 +9,6 @@ import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
-import type { BackendSet } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -29,6 +28,7 @@ import type { Scope } from './scope.ts';
 import { Scopes } from './scopes.ts';
 import { Session } from './session.ts';
 import { StoreSettings } from './settings.ts';
+import { ShardWatch } from './shard-watch.ts';
 import { needDone } from './shredder.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -58,7 +58,7 @@ const DEFAULT_NAMESPACE = 0;
 export class Engine {
   /** What every backend holds alike. */
   readonly backend: Backend;
-  readonly backends: BackendSet;
+  readonly connection: Connection;
   readonly metadata: Metadata;
   readonly settings: StoreSettings;
   readonly keychain: Keychain | undefined;
@@ -80,7 +80,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     const { connection, random, keychain, metadata, config } = parts;
     this.backend = connection.control;
-    this.backends = connection.backends;
+    this.connection = connection;
     this.metadata = metadata;
     this.settings = new StoreSettings({ control: connection.control, metadata, keychain, random, config });
     this.keychain = parts.keychain;
@@ -94,6 +94,12 @@ export class Engine {
       random,
       keys: keychain,
       redundancy: () => parseRedundancy(this.config.redundancy),
+      listener: new ShardWatch({
+        metadata,
+        telemetry: parts.telemetry,
+        health: this.health,
+        writable: () => this.writable,
+      }),
     });
     this.scopes = new Scopes({
       keychain,
@@ -102,7 +108,7 @@ export class Engine {
       source: {
         storeId: this.#storeId,
         locate: (kind, wanted, signal) => this.metadata.locate(kind, wanted, signal && { signal }),
-        readPack: (pack, range, signal) => this.packs.read(pack, range, signal && { signal }),
+        readPack: (pack, range, how) => this.packs.read(pack, range, how),
         onDamage: (kind, items) => this.#onDamage(kind, items),
       },
     });

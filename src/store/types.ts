@@ -4,6 +4,7 @@ import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
+import type { NewBackend } from './backends/backend-types.ts';
 
 /**
  * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
@@ -82,6 +83,15 @@ export interface CreateOptions extends Omit<OpenOptions, 'keys'> {
   readonly chunking?: string;
   /** zstd level 1 to 19. Default 1. */
   readonly compressionLevel?: number;
+  /** What packs are written with: `none`, a preset's name, or `k+m`. Default `none`. */
+  readonly redundancy?: string;
+  /**
+   * Backends that the shards go to: empty folders, made when absent. The place of the store keeps its metadata then, and
+   * takes shards as well if `homeWeight` says so. Default: everything is at the place of the store.
+   */
+  readonly backends?: readonly NewBackend[];
+  /** Share of the shards that the place of the store itself takes. Default 1; 0 when `backends` are given. */
+  readonly homeWeight?: number;
 }
 
 /** How to store content, and what to keep beside it. */
@@ -258,6 +268,8 @@ export interface StoreMetrics {
   readonly packsWritten: number;
   readonly packsMerged: number;
   readonly damageFound: number;
+  /** Shards that reads found missing or corrupt, and did without. */
+  readonly shardsLost: number;
 }
 
 /** What rebuilding the metadata found. */
@@ -291,6 +303,19 @@ export interface DiagnosisReport {
 export interface StoreEvents {
   /** A read found something wrong; the content was not returned. */
   damage: [problem: Problem];
+  /** A read did without a shard that is missing or corrupt; its pack is queued for repair. Told once for each shard. */
+  loss: [
+    report: {
+      readonly packId: string;
+      readonly index: number;
+      readonly backend: string;
+      readonly reason: 'missing' | 'corrupt' | 'unreachable';
+    },
+  ];
+  /** A pack was written without all of its shards, because backends failed; it is queued for repair. */
+  degraded: [report: { readonly packId: string; readonly shards: number; readonly missing: number }];
+  /** A backend went down, or is back. */
+  backend: [report: { readonly name: string; readonly state: 'up' | 'down'; readonly message: string }];
   /** Small packs became one. */
   merge: [report: { readonly dropped: number; readonly added: number; readonly bytes: number }];
   /** Opening found journal records that the metadata did not have; the first listener is told as it is added. */

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/contract.ts';
 import { parseChunking } from '../chunking/index.ts';
-import { parseRedundancy } from '../erasure/index.ts';
+import { parseRedundancy, type Redundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
 import { guardedKeys, type KeyContext } from '../keys/index.ts';
@@ -194,18 +194,21 @@ export class Engine {
     return this.#write?.committer.commits ?? 0;
   }
 
-  createWriter(scope: Scope): OperationWriter {
+  /** @param redundancy of what is written; default: the store's, which also what rides in the journal has */
+  createWriter(scope: Scope, redundancy?: Redundancy): OperationWriter {
     const { packWriters } = this.#writeSide;
     const { namespace, ids, reader } = scope;
+    const group = { namespace, ...(redundancy && { redundancy }) };
     return new OperationWriter({
-      ...packWriters.acquire(namespace),
+      ...packWriters.acquire(group),
       ids,
-      ridesInline: namespace === DEFAULT_NAMESPACE,
+      ridesInline: namespace === DEFAULT_NAMESPACE && redundancy === undefined,
+      bears: { now: this.packs.redundancy.m, wanted: (redundancy ?? this.packs.redundancy).m },
       budget: this.#budget,
       buffers: this.#buffers,
       compressionLevel: this.config.compression.level,
       locate: (kind, wanted) => this.metadata.locate(kind, wanted),
-      ended: () => packWriters.release(namespace),
+      ended: () => packWriters.release(group),
       verify: (chunks) => verifyChunks(reader, chunks),
     });
   }

@@ -121,6 +121,11 @@ export interface PutOptions extends ProgressOptions {
    * no chunk with anything. Needs a sealed store.
    */
   readonly isolation?: 'entry';
+  /**
+   * What the packs of this content are written with at least: `none`, a preset's name, or `k+m`. Content that is stored
+   * with less is stored again. The journal has the redundancy of the store. Default: the store's.
+   */
+  readonly redundancy?: string;
   /** How to name an entry put without a key. Default `digest`. */
   readonly name?: 'digest' | 'uuid';
 }
@@ -140,6 +145,15 @@ export interface PutResult {
   readonly storedBytes: number;
 }
 
+/** The weakest of the packs that an entry stands on. */
+export interface WeakestStripe {
+  /** `k+m`. */
+  readonly redundancy: string;
+  /** How many more of its shards may be lost, from those that are known to be good; -1: it cannot be read. */
+  readonly lossesMax: number;
+  readonly packId: string;
+}
+
 /** What is known of an entry without reading its content. */
 export interface EntryInfo {
   readonly key: string;
@@ -154,6 +168,8 @@ export interface EntryInfo {
   readonly parent?: string;
   /** There when the entry has a key of its own. */
   readonly isolated?: true;
+  /** There when it was asked for, and the entry is not so small that it lies in the journal. */
+  readonly weakest?: WeakestStripe;
   /** ISO 8601, UTC. */
   readonly created: string;
   readonly modified: string;
@@ -165,6 +181,12 @@ export interface RangeOptions extends CallOptions {
   readonly offset?: number;
   /** Bytes, default up to the end. A range past the end is `invalid/RANGE_INVALID`. */
   readonly length?: number;
+}
+
+/** What to tell of an entry. */
+export interface StatOptions extends CallOptions {
+  /** Also the weakest stripe that it stands on: looks up every chunk. Default false. */
+  readonly placement?: boolean;
 }
 
 /** What to read. */
@@ -352,7 +374,7 @@ export interface Entries {
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   has(key: string, options?: CallOptions): Promise<boolean>;
   /** @throws `not-found/ENTRY_NOT_FOUND` */
-  stat(key: string, options?: CallOptions): Promise<EntryInfo>;
+  stat(key: string, options?: StatOptions): Promise<EntryInfo>;
   list(options?: ListOptions): AsyncIterable<EntryInfo>;
   /**
    * @returns whether there was such an entry. Its bytes stay until they are collected; the key of an isolated one is

@@ -77,6 +77,7 @@ export class PackStore {
   readonly #random: RandomBytes;
   readonly #keys: PackKeys | undefined;
   readonly #redundancy: () => Redundancy;
+  readonly #follow: (() => Promise<void>) | undefined;
   readonly #write: WritePolicy;
   readonly #reader: StripeReader;
   readonly #listener: PlacementListener | undefined;
@@ -89,6 +90,8 @@ export class PackStore {
     readonly keys: PackKeys | undefined;
     /** What packs are written with when they say nothing else. Default 1+0. */
     readonly redundancy?: () => Redundancy;
+    /** Called before every write to several backends: other processes may have changed which there are. */
+    readonly follow?: () => Promise<void>;
     readonly policy?: Partial<WritePolicy & HedgePolicy>;
     readonly listener?: PlacementListener;
   }) {
@@ -98,6 +101,7 @@ export class PackStore {
     this.#random = parts.random;
     this.#keys = parts.keys;
     this.#redundancy = parts.redundancy ?? (() => ({ k: 1, m: 0 }));
+    this.#follow = parts.follow;
     this.#write = { ...WRITE_POLICY, ...policy };
     this.#listener = listener;
     const onLosses = listener?.onLosses ?? (() => undefined);
@@ -126,6 +130,7 @@ export class PackStore {
   ): Promise<PackDescriptor> {
     const { header, journal } = pack;
     invariant((header.keyMode === 'sealed') === (this.#keys !== undefined), 'a store writes packs of its own key mode');
+    if (this.isSpread) await this.#follow?.();
     const identity = { store: this.#storeId, pack: header.pack, stripeId: this.#random(16) };
     const encoded = encodeStripe(pack, identity, pack.redundancy ?? this.redundancy);
     const name = { id: header.pack, class: header.class, ...(journal && { journal }) };

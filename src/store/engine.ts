@@ -2,10 +2,11 @@ import type { Backend } from '../backend/contract.ts';
 import { parseChunking } from '../chunking/index.ts';
 import { parseRedundancy, type Redundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
-import type { StoreConfig } from '../format/index.ts';
+import type { PackDescriptor, StoreConfig } from '../format/index.ts';
 import { guardedKeys, type KeyContext } from '../keys/index.ts';
 import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
+import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
@@ -94,6 +95,7 @@ export class Engine {
       random,
       keys: keychain,
       redundancy: () => parseRedundancy(this.config.redundancy),
+      follow: () => this.followBackends(),
       listener: new ShardWatch({
         metadata,
         telemetry: parts.telemetry,
@@ -153,12 +155,29 @@ export class Engine {
       packs: this.packs,
       session,
       health: this.health,
-      register: (pack, items) => committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] }),
+      register: async (written, items) => {
+        const pack = await this.#placedNow(written);
+        return await committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] });
+      },
     });
     const { metadata, packs, keychain, telemetry, health } = this;
     const upkeep = new Upkeep({ metadata, packs, keychain, telemetry, health, session, committer, packWriters });
     this.#write = { journal, committer, packWriters, upkeep };
+    if (this.packs.isSpread) await findUnknownPlaces(metadata, this.connection.backends);
     await upkeep.finishShredding();
+  }
+
+  /** Takes over what other processes have changed of the backends. */
+  async followBackends(): Promise<void> {
+    if (await this.settings.reload()) await this.connection.follow(this.settings.config);
+  }
+
+  /** A pack as it lies on the backends that the store still has: one may have been taken out while it was written. */
+  async #placedNow(pack: PackDescriptor): Promise<PackDescriptor> {
+    const { places } = pack;
+    if (places === undefined || !this.packs.isSpread) return pack;
+    await this.followBackends();
+    return { ...pack, places: places.map((place) => (this.connection.backends.find(place) ? place : 0)) };
   }
 
   /** What changes of keys take from outside. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createStore, openStore, type Store } from '../../src/index.ts';
+import { createStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
 import { noise } from '../support/contents.ts';
 import { testFolder } from '../support/stores.ts';
 
@@ -114,6 +114,53 @@ describe('backends of a store', () => {
     expect((await store.stat('strong', { placement: true })).weakest).toMatchObject({ lossesMax: 2 });
     expect((await store.stat('weak', { placement: true })).weakest).toMatchObject({ lossesMax: 2 });
     expect((await store.put('again', content, { redundancy: '3+2' })).newBytes).toBe(0);
+    await store.close();
+  });
+});
+
+describe('a store of several backends that lost its metadata', () => {
+  it('is rebuilt from any of them, with two of five gone', async () => {
+    const { home, store } = await spreadStore(5, '3+2');
+    const content = noise(700_000, 10);
+    await store.put('key', content);
+    await store.put('small', noise(50, 11));
+    await store.close();
+    for (const at of [1, 3]) await rm(diskOf(home, at), { recursive: true });
+    await rm(path.join(home, '.metadata'), { recursive: true });
+    await expect(openStore(home)).rejects.toMatchObject({ code: 'METADATA_MISSING' });
+    expect((await rebuildStore(home)).problems).toEqual([]);
+    const rebuilt = await openStore(home, { reserveBytes: 0 });
+    expect(await rebuilt.get('key')).toEqual(content);
+    expect(await rebuilt.get('small')).toEqual(noise(50, 11));
+    await rebuilt.close();
+    // The folder of the metadata is lost as well: any other one will do.
+    await rm(home, { recursive: true });
+    const elsewhere = diskOf(home, 5);
+    expect((await rebuildStore(elsewhere)).problems).toEqual([]);
+    const moved = await openStore(elsewhere, { reserveBytes: 0 });
+    expect(await moved.get('key')).toEqual(content);
+    await moved.close();
+  });
+});
+
+describe('two processes', () => {
+  it('follow each other when backends come and go', async () => {
+    const { home, store } = await spreadStore(3, '2+1');
+    const other = await openStore(home, { reserveBytes: 0 });
+    const content = noise(300_000, 12);
+    await store.put('before', content);
+    await other.backends.add({ location: diskOf(home, 4) });
+    await other.put('with the new one', noise(400_000, 13));
+    expect(await store.get('with the new one')).toEqual(noise(400_000, 13));
+    await store.backends.drain('disk1');
+    await store.backends.remove('disk1');
+    await other.put('without the old one', noise(400_000, 14));
+    const { backends, degraded } = await store.backends.status();
+    expect(backends.map(({ name }) => name)).toEqual(['main', 'disk2', 'disk3', 'disk4']);
+    expect(degraded).toBe(0);
+    expect(await store.get('without the old one')).toEqual(noise(400_000, 14));
+    expect(await other.get('before')).toEqual(content);
+    await other.close();
     await store.close();
   });
 });

@@ -42,7 +42,7 @@ export class StoreBackends implements Backends {
 
   list(options: CallOptions = {}): Promise<readonly BackendInfo[]> {
     return this.#call(options, async () => {
-      await this.#follow();
+      await this.#engine.followBackends();
       return Object.freeze(this.#infos());
     });
   }
@@ -120,7 +120,7 @@ export class StoreBackends implements Backends {
 
   status(options: CallOptions = {}): Promise<PlacementStatus> {
     return this.#call(options, async () => {
-      await this.#follow();
+      await this.#engine.followBackends();
       const { metadata, config, connection } = this.#engine;
       const { backends } = connection;
       return await placementStatus({ metadata, config, backends, infos: this.#infos() }, options);
@@ -257,17 +257,11 @@ export class StoreBackends implements Backends {
     return { ...placement, backends: placement.backends.map((backend) => ({ ...backend, id })) };
   }
 
-  /** Takes over what another process has changed. */
-  async #follow(): Promise<void> {
-    const { settings, connection } = this.#engine;
-    if (await settings.reload()) await connection.follow(settings.config);
-  }
-
   #change<T>(options: CallOptions, work: () => Promise<T>): Promise<T> {
     return this.#call(options, () => {
       this.#engine.assertWritable();
       const changing = this.#changing.then(async () => {
-        await this.#follow();
+        await this.#engine.followBackends();
         return await work();
       });
       this.#changing = changing.catch(() => undefined);

@@ -1,10 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
 import { noise } from '../support/contents.ts';
 import { testFolder } from '../support/stores.ts';
 
+const POLL = { timeout: 10_000, interval: 200 };
 const OPTIONS = { keys: 'none', reserveBytes: 0 } as const;
 
 /** A store whose shards go to as many folders as asked, beside the folder of its metadata. */
@@ -58,9 +59,11 @@ describe('a store of several backends', () => {
     await store.put('key', noise(300_000, 4));
     expect(told[0]).toMatchObject({ shards: 5, missing: 1 });
     expect((await store.backends.status()).degraded).toBeGreaterThan(0);
-    await rm(diskOf(home, 2), { recursive: true });
+    await rename(diskOf(home, 2), `${diskOf(home, 2)}.away`);
     await expect(store.put('more', noise(300_000, 5))).rejects.toMatchObject({ code: 'REDUNDANCY_UNMET' });
     expect(await store.has('more')).toBe(false);
+    await rename(`${diskOf(home, 2)}.away`, diskOf(home, 2));
+    await expect.poll(() => store.put('more', noise(300_000, 5)).then(() => 'stored', String), POLL).toBe('stored');
     await store.close();
   });
 });

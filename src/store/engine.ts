@@ -31,6 +31,7 @@ import { Session } from './session.ts';
 import { StoreSettings } from './settings.ts';
 import { ShardWatch } from './shard-watch.ts';
 import { needDone } from './shredder.ts';
+import type { PlacementPolicy } from './types.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface EngineParts {
@@ -43,6 +44,7 @@ export interface EngineParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  readonly policy?: PlacementPolicy | undefined;
 }
 
 /** Everything that only a writable store has. */
@@ -95,6 +97,7 @@ export class Engine {
       random,
       keys: keychain,
       redundancy: () => parseRedundancy(this.config.redundancy),
+      ...(parts.policy && { policy: parts.policy }),
       follow: () => this.followBackends(),
       listener: new ShardWatch({
         metadata,

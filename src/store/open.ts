@@ -45,7 +45,7 @@ import {
 } from './location.ts';
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
-import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
+import type { CreateOptions, OpenOptions, PlacementPolicy, StoreLocation } from './types.ts';
 import { createUnlocked, plain, type Unlocking, unlockConfig } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;
@@ -202,6 +202,7 @@ async function start(
       ...connected,
       metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
       telemetry,
+      policy: options.placement && checkPolicy(options.placement),
       clock: systemClock,
       random: systemRandom,
     });
@@ -227,6 +228,16 @@ async function closingOnFailure<T>(
     await backend.close();
     throw error;
   }
+}
+
+/** @throws TypeError, RangeError */
+function checkPolicy(policy: PlacementPolicy): PlacementPolicy {
+  if (typeof policy !== 'object' || policy === null) throw argumentTypeError('placement', 'an object', policy);
+  for (const name of ['parityMin', 'hedgeMs', 'graceMs', 'timeoutMs'] as const) {
+    const { [name]: value } = policy;
+    if (value !== undefined) checkInteger(`placement.${name}`, value, { min: 0 });
+  }
+  return policy;
 }
 
 function newConfig(options: CreateOptions): StoreConfigBase {

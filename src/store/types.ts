@@ -50,6 +50,24 @@ export interface ProgressOptions extends CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** How patient a store is with its backends. */
+export interface PlacementPolicy {
+  /**
+   * Parity shards that must be durable before a put is acknowledged; at most those there are. Default `max(1, m - 1)`:
+   * so that one backend may be away, and what was acknowledged still bears a loss.
+   */
+  readonly parityMin?: number;
+  /**
+   * A shard that takes longer to read is made up for by others; until enough reads have told what is usual for a backend,
+   * which is the 95th percentile of the last ones. Default 100 ms.
+   */
+  readonly hedgeMs?: number;
+  /** How long a backend may take for a shard once enough others are durable. Default 5,000 ms. */
+  readonly graceMs?: number;
+  /** How long a backend may take for a shard at all, before another one gets it. Default 120,000 ms. */
+  readonly timeoutMs?: number;
+}
+
 /** How to open a store; nothing of it is kept. */
 export interface OpenOptions extends CallOptions {
   /** What opens a sealed store. A plain store is refused when keys are given: it is not the one that was meant. */
@@ -62,6 +80,8 @@ export interface OpenOptions extends CallOptions {
   /** Open a store that went back all the same, and remember it as it is now. Default false. */
   readonly acceptRollback?: boolean;
   readonly logger?: Logger;
+  /** How patient to be with backends, of which a store has several. */
+  readonly placement?: PlacementPolicy;
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
   readonly readOnly?: boolean;
   /** Most bytes the folder may hold; put beyond it is `exhausted/QUOTA_EXCEEDED`. Default: no quota. */

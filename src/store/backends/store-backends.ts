@@ -82,6 +82,7 @@ export class StoreBackends implements Backends {
       this.#refuseHome(old);
       const report = await this.#checkLoss(old, options);
       const { domain, weight } = old;
+      await forgetBackend(this.#engine.metadata, old.number, options.signal);
       await this.#add({ location, name, domain, weight }, old.number);
       await forgetBackend(this.#engine.metadata, old.number, options.signal);
       return report;
@@ -104,6 +105,8 @@ export class StoreBackends implements Backends {
       const report = await this.#checkLoss(facts, options);
       if (!options.lost && report.shardsLost > 0)
         throw inUse(name, `holds ${report.shardsLost} shards: drain it first`);
+      // Before as well: who is stopped in between must not leave packs behind that nobody knows to lack a shard.
+      await forgetBackend(this.#engine.metadata, facts.number, options.signal);
       await this.#set((placement) => withoutBackend(placement, facts.number));
       await forgetBackend(this.#engine.metadata, facts.number, options.signal);
       return report;

@@ -60,7 +60,20 @@ export {
   verifyRangeProof,
 } from './merkle/index.ts';
 export type { Source } from './pipeline/source.ts';
+export type { DamagedBlob } from './single-file/index.ts';
 export { type DiagnosisOptions, diagnoseStore } from './store/diagnose.ts';
+export {
+  type CompactOptions,
+  type CompactReport,
+  compactFile,
+  type ExportReport,
+  exportFile,
+  type FileInfo,
+  fileInfo,
+  type SalvageOptions,
+  type SalvageReport,
+  salvageFile,
+} from './store/file-calls.ts';
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
 export { openPutOnly, type PutOnlyOpenOptions } from './store/inbox/open-put-only.ts';
 export type {

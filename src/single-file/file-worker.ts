@@ -7,11 +7,13 @@ import type { OpenSqliteOptions } from '../metadata/open-sqlite.ts';
 import { openMetadataBesideBlobs } from '../metadata/open-sqlite.ts';
 import { callMetadata } from '../metadata/serve-metadata.ts';
 import type { SqlMetadata } from '../metadata/sql-metadata.ts';
+import type { SqliteDatabase } from '../metadata/sqlite-database.ts';
 import { type ServedCall, serveCalls } from '../runtime/worker-rpc.ts';
 import { Transferred } from '../runtime/worker-wire.ts';
 import type { BlobWindow, LaidBlob, PutBounds } from './blob-table.ts';
 import { compactStep } from './compact-step.ts';
 import { copyFile } from './copy-file.ts';
+import { FILE_SET_ASIDE_VERSION, setVersion } from './file-tables.ts';
 import { type OpenedFile, type OpenFileOptions, openFileDatabase } from './open-database.ts';
 import { SharedDatabase } from './shared-database.ts';
 
@@ -22,6 +24,15 @@ async function openMetadata({ database }: OpenedFile, options: OpenSqliteOptions
   // What is deleted from a sealed store must be gone (https://sqlite.org/pragma.html#pragma_secure_delete).
   if (options.sealed && !options.readOnly) database.execute('PRAGMA secure_delete = ON');
   metadata = await openMetadataBesideBlobs(database, new SharedDatabase(database), options);
+}
+
+/**
+ * Marks a file that this connection has alone, and leaves write-ahead mode: who has waited for the file then finds the
+ * mark, and makes no log that would be taken for that of the file that comes in its place.
+ */
+async function setFileAside(database: SqliteDatabase): Promise<void> {
+  await setVersion(database, FILE_SET_ASIDE_VERSION);
+  database.execute('PRAGMA journal_mode = DELETE');
 }
 
 async function get(file: OpenedFile, args: readonly unknown[]): Promise<unknown> {
@@ -51,6 +62,8 @@ async function callFile(file: OpenedFile, call: ServedCall): Promise<unknown> {
       return database.scrub();
     case 'openMetadata':
       return openMetadata(file, args[0] as OpenSqliteOptions);
+    case 'setFileAside':
+      return setFileAside(database);
     case 'closeFile':
       return database.close();
     default:

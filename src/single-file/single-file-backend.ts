@@ -9,6 +9,7 @@ import { ThreadedMetadata } from '../metadata/threaded-metadata.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import type { FileUse } from './blob-table.ts';
 import { fileError } from './file-error.ts';
+import type { PageUse } from './file-tables.ts';
 import type { FileThread } from './file-thread.ts';
 import { ROW_HEADER_BYTES } from './row-header.ts';
 import { bytesInPages, layRows } from './row-layout.ts';
@@ -69,6 +70,28 @@ export class SingleFileBackend extends BaseBackend {
       const call: FileThread['call'] = (method, args, how) => this.#thread.call(method, args, how);
       return new ThreadedMetadata({ call, terminate: async () => undefined });
     });
+  }
+
+  /**
+   * Marks the file, which must be open for this backend alone, as replaced by another: nobody can open it any more but
+   * a rebuild.
+   */
+  async setAside(): Promise<void> {
+    await this.run({}, () => this.#ask('set aside', () => this.#thread.call('setFileAside', [])));
+  }
+
+  /** Moves free pages to the end of the file and cuts them off, up to so many. @returns what is left */
+  async compactStep(pagesMax: number): Promise<PageUse> {
+    return await this.run({}, () =>
+      this.#ask('compact', async () => (await this.#thread.call('compactStep', [pagesMax])) as PageUse),
+    );
+  }
+
+  /** Writes the log back and empties it. @returns false when somebody reads an older state just now */
+  async truncateLog(): Promise<boolean> {
+    return await this.run({}, () =>
+      this.#ask('compact', async () => (await this.#thread.call('truncateLog', [])) as boolean),
+    );
   }
 
   /** The file as it is used now. @throws `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED` */

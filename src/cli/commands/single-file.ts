@@ -118,17 +118,17 @@ export function addSingleFile(program: Command, session: Session): void {
     .command('export')
     .description('Makes a copy while others use the store: one state of it, a whole store.')
     .argument('<file>', 'the file')
-    .argument('<to>', 'the copy; there must be nothing')
+    .argument('<target>', 'the copy; there must be nothing')
     .action((file: string, to: string) => exportCopy(session, file, to));
   group
     .command('salvage')
     .description('Gets out of a damaged file every blob that is whole. The file is not written to.')
     .argument('<file>', 'the damaged file')
-    .argument('<to>', 'where the blobs go: a new file that ends in .hold, or a new folder')
+    .argument('<target>', 'where the blobs go: a new file that ends in .hold, or a new folder')
     .option('--dry-run', 'only tell what is found')
     .addHelpText(
       'after',
-      '\nThen `holdfast -s TO rebuild` makes a store of them. Exit status 6 when a blob is not whole.',
+      '\nThen `holdfast -s TARGET rebuild` makes a store of them. Exit status 6 when a blob is not whole.',
     )
     .action((file: string, to: string, flags: DryRunFlags) => salvage(session, { file, to }, flags));
 }

@@ -31,7 +31,7 @@ const KIND_OF_PLACEHOLDER: Readonly<Record<string, ValueKind>> = {
   paths: 'file',
   path: 'file',
   file: 'file',
-  to: 'file',
+  target: 'file',
   files: 'file',
   folder: 'folder',
   key: 'key',

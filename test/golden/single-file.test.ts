@@ -47,7 +47,11 @@ describe('the golden single file of version 1', () => {
 
   it('opens for reading and for writing, with what it was made with', async () => {
     const file = await copyOfGolden();
-    expect(await fileInfo(file)).toMatchObject({ capacityBytes: 16 * 1024 * 1024, blockBytes: 32_768, pageBytes: 8192 });
+    expect(await fileInfo(file)).toMatchObject({
+      capacityBytes: 16 * 1024 * 1024,
+      blockBytes: 32_768,
+      pageBytes: 8192,
+    });
     const reader = await reopen(file, { readOnly: true });
     await expectContents(reader);
     await reader.close();

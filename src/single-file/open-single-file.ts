@@ -33,7 +33,10 @@ export interface SingleFileOptions extends NewFileOptions {
   readonly quotaBytes?: number;
   /** Bytes that ordinary puts leave free on the disk, else `exhausted/FREE_SPACE_LOW`. Default 0: no bound. */
   readonly freeBytesMin?: number;
-  /** Bytes of the capacity kept for freeing a full file, at most an eighth of it; 0 for none. Default 16 MiB. */
+  /**
+   * Bytes kept for deletes: of the capacity, at most an eighth of it, or, when the file grows, of the disk. 0 for none.
+   * Default 16 MiB.
+   */
   readonly reserveBytes?: number;
   /**
    * Opens the file for this backend alone, also one that was set aside by a rebuild, which it is not afterwards; else

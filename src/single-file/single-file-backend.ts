@@ -169,7 +169,7 @@ export class SingleFileBackend extends BaseBackend {
       Math.min(
         (this.#parts.quotaBytes ?? Number.POSITIVE_INFINITY) - usedBytes,
         capacityBytes > 0 ? this.#freeBytesOf(use) : Number.POSITIVE_INFINITY,
-        (await this.#diskBytes()) + bytesInPages(this.#thread.geometry, use.freePages),
+        Math.floor(((await nodeFileSystem.freeBytes(dirname(this.path))) - this.#diskBytesKept()) / COPIES),
       ),
     );
     return { usedBytes, freeBytes, ...(Number.isFinite(quotaBytes) && { quotaBytes }) };
@@ -215,19 +215,30 @@ export class SingleFileBackend extends BaseBackend {
     return bytesInPages(this.#thread.geometry, room);
   }
 
-  async #diskBytes(): Promise<number> {
-    return (await nodeFileSystem.freeBytes(dirname(this.path))) - this.#parts.freeBytesMin;
+  /**
+   * Bytes of the disk that ordinary puts leave alone: what the caller wants free and, of a file that grows, the reserve.
+   * Deletes need room for the log before anything can become free.
+   */
+  #diskBytesKept(): number {
+    const { freeBytesMin, reserveBytes } = this.#parts;
+    return freeBytesMin + (this.#thread.state.capacityBytes > 0 ? 0 : reserveBytes);
   }
 
-  /** @throws `exhausted/FREE_SPACE_LOW` */
+  /** @throws `exhausted/FREE_SPACE_LOW`, `exhausted/DISK_FULL` */
   async #checkDisk(bytes: number): Promise<void> {
+    const kept = this.#diskBytesKept();
+    if (kept === 0) return;
+    const free = await nodeFileSystem.freeBytes(dirname(this.path));
+    // Once in the log and once in the file.
+    if (free >= COPIES * bytes + kept) return;
     const { freeBytesMin } = this.#parts;
-    if (freeBytesMin === 0) return;
-    const left = await this.#diskBytes();
-    if (left >= bytes) return;
+    const details = { path: this.path, size: bytes, expected: freeBytesMin, actual: free };
+    if (free >= COPIES * bytes + freeBytesMin) {
+      const message = `${this.path} cannot grow: what is left of the disk is kept for deletes`;
+      throw storeError('DISK_FULL', message, { details: { path: this.path } });
+    }
     const message = `${bytes} more bytes would leave less than ${freeBytesMin} free on the disk of ${this.path}`;
-    const details = { path: this.path, size: bytes, expected: freeBytesMin, actual: left + freeBytesMin };
-    throw storeError('FREE_SPACE_LOW', message, { details });
+    throw storeError(freeBytesMin > 0 ? 'FREE_SPACE_LOW' : 'DISK_FULL', message, { details });
   }
 
   /** Turns what the file says into errors of a backend (B13). */
@@ -240,5 +251,7 @@ export class SingleFileBackend extends BaseBackend {
   }
 }
 
+/** What is put lies in the log before it lies in the file. */
+const COPIES = 2;
 /** A reserve is no more than this part of a capacity. */
 const RESERVE_SHARE = 8;

@@ -132,6 +132,7 @@ describe('a store in one file', () => {
     damaged.exec('DELETE FROM items');
     damaged.close();
     expect((await diagnoseStore(file)).healthy).toBe(true);
+    for (const suffix of ['', '-wal']) writeFileSync(`${file}.rebuild${suffix}`, 'left by a rebuild that was killed');
     const report = await rebuildStore(file);
     expect(report).toMatchObject({ entries: 5, problems: [], commit: stats.commit });
     const rebuilt = await reopen(file);

@@ -2,6 +2,7 @@
  * Module of the thread of a single file: one connection serves its blobs and the metadata beside them, so that all of
  * them change one after the other and in one log.
  */
+import { discardBytes } from '../bytes/discard.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { OpenSqliteOptions } from '../metadata/open-sqlite.ts';
 import { openMetadataBesideBlobs } from '../metadata/open-sqlite.ts';
@@ -35,6 +36,14 @@ async function setFileAside(database: SqliteDatabase): Promise<void> {
   database.execute('PRAGMA journal_mode = DELETE');
 }
 
+async function put({ blobs }: OpenedFile, blob: LaidBlob, bounds: PutBounds): Promise<void> {
+  try {
+    await blobs.put(blob, bounds);
+  } finally {
+    discardBytes(blob.rows);
+  }
+}
+
 async function get(file: OpenedFile, args: readonly unknown[]): Promise<unknown> {
   const bytes = await file.blobs.get(args[0] as string, args[1] as { offset?: number; length?: number });
   return bytes && new Transferred(bytes, [bytes.buffer]);
@@ -45,7 +54,7 @@ async function callFile(file: OpenedFile, call: ServedCall): Promise<unknown> {
   const { blobs, database } = file;
   switch (method) {
     case 'putBlob':
-      return blobs.put(args[0] as LaidBlob, args[1] as PutBounds);
+      return put(file, args[0] as LaidBlob, args[1] as PutBounds);
     case 'getBlob':
       return get(file, args);
     case 'headBlob':

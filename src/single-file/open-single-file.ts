@@ -1,4 +1,7 @@
+import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { fsError } from '../backend/fs-error.ts';
+import { makeFolder } from '../backend/open-fs-backend.ts';
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
@@ -71,11 +74,22 @@ export async function openSingleFile(file: string, options: SingleFileOptions = 
   const reserveBytes = checkInteger('reserveBytes', options.reserveBytes ?? RESERVE_BYTES, { min: 0 });
   const path = resolve(file);
   const makes = create && !readOnly;
-  if (makes) await nodeFileSystem.mkdir(dirname(path));
+  if (makes) await prepareFolder(path);
   const thread = await openThread(path, { readOnly, alone, create: makes ? settings : undefined });
   // SQLite flushes the folder when it makes a journal in it, and the file itself is older than its first journal.
   if (makes) await nodeFileSystem.syncDirectory(dirname(path));
   return new SingleFileBackend({ thread, path, readOnly, quotaBytes, freeBytesMin, reserveBytes });
+}
+
+/** @throws `denied/PERMISSION_DENIED`, `unavailable/BACKEND_IO` */
+async function prepareFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await makeFolder(nodeFileSystem, folder);
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fsError(error, { action: 'open', root: folder });
+  }
 }
 
 async function openThread(

@@ -101,22 +101,28 @@ export class SingleFileBackend extends BaseBackend {
 
   /**
    * Asks for what an ordinary put would be refused; see `FsBackend.checkRoom`.
-   * @throws `exhausted/QUOTA_EXCEEDED`, `exhausted/FREE_SPACE_LOW`, `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED`
+   * @throws `exhausted/QUOTA_EXCEEDED`, `exhausted/FREE_SPACE_LOW`, `exhausted/DISK_FULL`, `unavailable/BACKEND_IO`,
+   *   `closed/BACKEND_CLOSED`
    */
   async checkRoom(bytes: number): Promise<void> {
-    const { quotaBytes } = this.#parts;
-    if (this.#thread.state.capacityBytes === 0 && quotaBytes === undefined) return await this.#checkDisk(bytes);
     await this.run({}, async () => {
-      const use = await this.#ask('space', () => this.#use());
-      const { blobBytes: usedBytes, capacityBytes } = use;
-      if (quotaBytes !== undefined && usedBytes + bytes > quotaBytes) {
-        throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes });
-      }
-      if (capacityBytes > 0 && bytes > this.#freeBytesOf(use)) {
-        throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes: capacityBytes });
-      }
+      await this.#checkBounds(bytes);
+      await this.#checkDisk(bytes);
     });
-    await this.#checkDisk(bytes);
+  }
+
+  /** @throws `exhausted/QUOTA_EXCEEDED` */
+  async #checkBounds(bytes: number): Promise<void> {
+    const { quotaBytes } = this.#parts;
+    if (this.#thread.state.capacityBytes === 0 && quotaBytes === undefined) return;
+    const use = await this.#ask('space', () => this.#use());
+    const { blobBytes: usedBytes, capacityBytes } = use;
+    if (quotaBytes !== undefined && usedBytes + bytes > quotaBytes) {
+      throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes });
+    }
+    if (capacityBytes > 0 && bytes > this.#freeBytesOf(use)) {
+      throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes: capacityBytes });
+    }
   }
 
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {

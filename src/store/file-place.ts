@@ -106,7 +106,7 @@ export async function openFilePlace(
 
 /** The metadata in the file that holds the blobs. */
 export async function openFileMetadata(
-  backend: Backend | undefined,
+  backend: Backend,
   options: {
     readonly storeId: Uint8Array;
     readonly sealed: boolean;

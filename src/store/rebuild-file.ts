@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
+import { discardBytes } from '../bytes/discard.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import { STORE_CONFIG_KEY } from '../format/index.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
@@ -115,8 +116,9 @@ async function copyBlobs(from: SingleFileBackend, to: Backend, options: RebuildO
   for await (const { key } of listAll(from, signal && { signal })) {
     try {
       const blob = await from.get(key);
-      if (blob) await to.put(key, blob, { spendReserve: true });
       bytes += blob?.length ?? 0;
+      if (blob) await to.put(key, blob, { spendReserve: true });
+      if (blob) discardBytes(blob);
     } catch (error) {
       if (key === STORE_CONFIG_KEY || !isStoreError(error) || !isStoreError(error.cause, 'METADATA_CORRUPT'))
         throw error;

@@ -86,6 +86,10 @@ describe('a store in one file', () => {
         code: 'LOCATION_INVALID',
       });
     }
+    writeFileSync(`${folder}.txt`, 'a file, no folder');
+    await expect(createStore(path.join(`${folder}.txt`, 'x.hold'), { keys: 'none' })).rejects.toMatchObject({
+      code: 'LOCATION_INVALID',
+    });
     await expect(createStore(`${folder}.hold`, { keys: 'none', capacityBytes: 5 })).rejects.toThrow(RangeError);
     await expect(createStore(`${folder}.hold`, { keys: 'none', blockBytes: 2 ** 28 })).rejects.toThrow(RangeError);
     const { file, store } = await fileStore({ blockBytes: 64 * KIB });

@@ -46,9 +46,10 @@ function note(found: Map<string, Gathered>, facts: RowFacts, page: number): void
 export async function readFoundBlob(pages: RawPages, blob: FoundBlob): Promise<Uint8Array | undefined> {
   if (blob.rows.size !== blob.rowCount) return undefined;
   const bytes = new Uint8Array(blob.bytes);
+  const reader = new RowReader(pages);
   let at = 0;
   for (let index = 0; index < blob.rowCount; index += 1) {
-    const content = await readRow(pages, blob, index);
+    const content = await reader.read(blob, index);
     if (content === undefined || at + content.length > bytes.length) return undefined;
     bytes.set(content, at);
     at += content.length;
@@ -56,31 +57,44 @@ export async function readFoundBlob(pages: RawPages, blob: FoundBlob): Promise<U
   return at === bytes.length ? bytes : undefined;
 }
 
-async function readRow(pages: RawPages, blob: FoundBlob, index: number): Promise<Uint8Array | undefined> {
-  for (const first of blob.rows.get(index) ?? []) {
-    const row = await readChain(pages, first);
-    const facts = row && readRowHeader(row);
-    if (row && facts?.number === blob.number && facts.index === index && isRowWhole(row)) {
-      return row.subarray(ROW_HEADER_BYTES);
+/** Reads rows into memory of its own, which the next row uses again. */
+class RowReader {
+  readonly #pages: RawPages;
+  readonly #page: Uint8Array;
+  #row = new Uint8Array(0);
+
+  constructor(pages: RawPages) {
+    this.#pages = pages;
+    this.#page = new Uint8Array(pages.pageBytes);
+  }
+
+  /** The content of a row that is whole; good until the next call. */
+  async read(blob: FoundBlob, index: number): Promise<Uint8Array | undefined> {
+    for (const first of blob.rows.get(index) ?? []) {
+      const row = await this.#readChain(first);
+      const facts = row && readRowHeader(row);
+      if (row && facts?.number === blob.number && facts.index === index && isRowWhole(row)) {
+        return row.subarray(ROW_HEADER_BYTES);
+      }
+    }
+    return undefined;
+  }
+
+  /** Header and content of the row whose pages begin with this one. */
+  async #readChain(first: number): Promise<Uint8Array | undefined> {
+    const { pageBytes, pageCount } = this.#pages;
+    if (!(await this.#pages.readInto(first, this.#page))) return undefined;
+    const facts = readRowHeader(this.#page.subarray(CHAIN_BYTES));
+    // A length that the file has no room for is no length.
+    if (!facts || facts.contentBytes > pageCount * pageBytes) return undefined;
+    const length = ROW_HEADER_BYTES + facts.contentBytes;
+    if (this.#row.length < length) this.#row = new Uint8Array(length);
+    const perPage = chainedBytes(pageBytes);
+    for (let at = 0; ; ) {
+      this.#row.set(this.#page.subarray(CHAIN_BYTES, CHAIN_BYTES + Math.min(perPage, length - at)), at);
+      at += perPage;
+      if (at >= length) return this.#row.subarray(0, length);
+      if (!(await this.#pages.readInto(uint32(this.#page, 0), this.#page))) return undefined;
     }
   }
-  return undefined;
-}
-
-/** Header and content of the row whose pages begin with this one. */
-async function readChain(pages: RawPages, first: number): Promise<Uint8Array | undefined> {
-  const head = await pages.read(first);
-  const facts = head && readRowHeader(head.subarray(CHAIN_BYTES));
-  // A length that the file has no room for is no length.
-  if (!facts || facts.contentBytes > pages.pageCount * pages.pageBytes) return undefined;
-  const row = new Uint8Array(ROW_HEADER_BYTES + facts.contentBytes);
-  const perPage = chainedBytes(pages.pageBytes);
-  let page: number = first;
-  for (let at = 0; at < row.length; at += perPage) {
-    const bytes = await pages.read(page);
-    if (bytes === undefined) return undefined;
-    row.set(bytes.subarray(CHAIN_BYTES, CHAIN_BYTES + Math.min(perPage, row.length - at)), at);
-    page = uint32(bytes, 0);
-  }
-  return row;
 }

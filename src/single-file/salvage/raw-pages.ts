@@ -1,7 +1,7 @@
 import { LOG_SUFFIX } from '../../metadata/sqlite-file.ts';
 import { exists, type FileHandle, nodeFileSystem } from '../../runtime/file-system.ts';
 import { PAGE_BYTES } from '../file-tables.ts';
-import { readFully } from './read-fully.ts';
+import { fill, readFully } from './read-fully.ts';
 import { readLog } from './write-ahead-log.ts';
 
 /** Pages are read from the file so many at a time while it is scanned. */
@@ -54,24 +54,29 @@ export class RawPages {
 
   /** One page; `undefined` when it is not there. */
   async read(page: number): Promise<Uint8Array | undefined> {
-    const position = this.#logged.get(page);
-    if (position !== undefined && this.#log) return await readFully(this.#log, position, this.pageBytes);
-    if (page < 1 || page > this.pageCount) return undefined;
-    return await readFully(this.#file, (page - 1) * this.pageBytes, this.pageBytes);
+    const bytes = new Uint8Array(this.pageBytes);
+    return (await this.readInto(page, bytes)) ? bytes : undefined;
   }
 
-  /** Every page with its number. */
+  /** The same into an array of the length of a page. @returns false when it is not there */
+  async readInto(page: number, bytes: Uint8Array): Promise<boolean> {
+    const position = this.#logged.get(page);
+    if (position !== undefined && this.#log) return await fill(this.#log, position, bytes);
+    if (page < 1 || page > this.pageCount) return false;
+    return await fill(this.#file, (page - 1) * this.pageBytes, bytes);
+  }
+
+  /** Every page with its number. The bytes are good until the next is asked for. */
   async *all(): AsyncGenerator<readonly [page: number, bytes: Uint8Array]> {
+    // One array for all: as garbage, those of a large file would gather faster than they are collected.
+    const batch = new Uint8Array(BATCH_PAGES * this.pageBytes);
     for (let first = 1; first <= this.pageCount; first += BATCH_PAGES) {
-      const batch = new Uint8Array(BATCH_PAGES * this.pageBytes);
       const { bytesRead } = await this.#file.read(batch, 0, batch.length, (first - 1) * this.pageBytes);
       for (let index = 0; index < BATCH_PAGES && first + index <= this.pageCount; index += 1) {
         const page = first + index;
-        const whole = (index + 1) * this.pageBytes <= bytesRead && !this.#logged.has(page);
-        const bytes = whole
-          ? batch.subarray(index * this.pageBytes, (index + 1) * this.pageBytes)
-          : await this.read(page);
-        if (bytes) yield [page, bytes];
+        const bytes = batch.subarray(index * this.pageBytes, (index + 1) * this.pageBytes);
+        const isRead = (index + 1) * this.pageBytes <= bytesRead && !this.#logged.has(page);
+        if (isRead || (await this.readInto(page, bytes))) yield [page, bytes];
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { Backend } from '../../backend/contract.ts';
+import { discardBytes } from '../../bytes/discard.ts';
 import { BLOB_BYTES_MAX } from '../../limits.ts';
 import { type FoundBlob, findBlobs, readFoundBlob } from './found-blobs.ts';
 import type { RawPages } from './raw-pages.ts';
@@ -48,6 +49,7 @@ export async function salvageBlobs(
       await to?.put(whole.key, whole.bytes, { spendReserve: true });
       blobs += 1;
       bytes += whole.bytes.length;
+      discardBytes(whole.bytes);
     }
     const [newest] = broken;
     if (newest) damaged.push(describeDamage(newest, whole !== undefined));

@@ -119,7 +119,7 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
     if (unlocking === undefined) return;
     try {
       const state = await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
-        diagnoseMetadata({ place, backend: connected?.control ?? backend, unlocking }, findings),
+        diagnoseMetadata({ place, backend, control: connected?.control ?? backend, unlocking }, findings),
       );
       if (remembered === undefined || state === undefined) return;
       const advice = 'find out who put it there; if you restored a backup, open it once with --accept-rollback';
@@ -209,7 +209,13 @@ async function mayWrite(folder: string): Promise<boolean> {
 }
 
 async function diagnoseMetadata(
-  store: { readonly place: Place; readonly backend: Backend; readonly unlocking: Unlocking },
+  store: {
+    readonly place: Place;
+    readonly backend: Backend;
+    /** What all backends hold alike. */
+    readonly control: Backend;
+    readonly unlocking: Unlocking;
+  },
   findings: Finding[],
 ): Promise<StoreState> {
   const { place, backend, unlocking } = store;
@@ -224,7 +230,7 @@ async function diagnoseMetadata(
       status: 'ok',
       message: `${counters.entries} entries, ${counters.chunks} chunks in ${counters.packs} packs, commit ${head.commit}`,
     });
-    const [newestJournal] = (await listJournalPacks(store.backend, head.commit)).toReversed();
+    const [newestJournal] = (await listJournalPacks(store.control, head.commit)).toReversed();
     findings.push(diagnoseJournal(head, newestJournal?.journal.lastCommit));
     return {
       ...guardedKeys(newest?.config ?? config, newest?.keyring.schedule),

@@ -92,6 +92,16 @@ export const SHARD_SET_TEXT_BYTES_MAX = 256;
 export const SHARD_SET_CHOICES_MAX = 10_000;
 export const SHARD_SET_CHOICES_MIN = 32;
 export const SHARD_SET_WORK_BYTES_MAX = 16 * 1024 * MIB;
+/** Shards on their way to or from one backend at once, unless the caller says otherwise, and the bound of that. */
+export const SPREAD_CALLS_PER_BACKEND = 4;
+export const SPREAD_CALLS_MAX = 64;
+/** How long one shard may take on one backend, and after how long another one is read besides, milliseconds. */
+export const SPREAD_TIMEOUT_MS = 30_000;
+export const SPREAD_HEDGE_MS = 100;
+/** The longest such wait. */
+export const SPREAD_WAIT_MS_MAX = 24 * 3600 * 1000;
+/** How long a call that was aborted may take to notice before what it wrote is taken back, milliseconds. */
+export const SPREAD_GRACE_MS = 100;
 
 export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
 /** Children of an inner node. */

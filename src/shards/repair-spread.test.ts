@@ -125,6 +125,17 @@ describe('repairing a spread set', () => {
     expect(await inspectSpread(set, backends)).toMatchObject({ isWhole: true });
   });
 
+  it('does not move a shard over something else', async () => {
+    const { set, backends } = await spread();
+    const other = new Uint8Array([7]);
+    await backends[1]?.memory.put(shardBlobKey(set.id, 0), other);
+    down(backends[0] as TestBackend);
+    const report = await repairSpread(set, backends);
+    expect(report.failures).toMatchObject([{ index: 0, location: { backend: 'b' }, code: 'BLOB_EXISTS' }]);
+    expect(report.repaired).toMatchObject([{ index: 0, location: { backend: 'c' } }]);
+    expect(await backends[1]?.memory.get(shardBlobKey(set.id, 0))).toEqual(other);
+  });
+
   it('leaves the blobs of others under foreign keys alone', async () => {
     const { set, backends } = await spread();
     await backends[1]?.memory.put('packs/ab', new Uint8Array([1]));

@@ -268,6 +268,8 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     (SHARD_SET_BYTES_MAX / 3) * 4 + STRIPE_SHARDS_MAX * 16 * SHARD_SET_TEXT_BYTES_MAX < SHARD_SET_JSON_LENGTH_MAX,
     'the largest shard set can be written as JSON',
   ],
+  [SPREAD_CALLS_PER_BACKEND <= SPREAD_CALLS_MAX, 'a backend may be asked for as many shards as by default'],
+  [SPREAD_HEDGE_MS < SPREAD_TIMEOUT_MS && SPREAD_TIMEOUT_MS < SPREAD_WAIT_MS_MAX, 'who is slow is not yet unreachable'],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],

@@ -49,6 +49,14 @@ describe('gathering a set', () => {
     expect(gets(all)).toEqual([1, 1, 1, 0, 0]);
   });
 
+  it('tells how many of the shards it needs are there', async () => {
+    const all = await spread();
+    down(all.backends[0] as TestBackend);
+    const told: unknown[] = [];
+    await gather(all, { onProgress: ({ phase, ...counts }) => told.push([phase, ...Object.values(counts)]) });
+    expect(told).toEqual([1, 2, 3].map((done) => ['gather', done, 3, done * 334]));
+  });
+
   it('takes the JSON of the set, and shards that the set has already', async () => {
     const { set, backends } = await spread();
     const json = formatShardSet(withShard(set, 1, { bytes: SET.shards[1]?.bytes as Uint8Array }));

@@ -9,7 +9,7 @@ import { type ShardStates, shardStates } from './good-shards.ts';
 import { checkWaitMs, type NamedBackend, NamedBackends, type SpreadCallOptions } from './named-backends.ts';
 import { readPlacedSet, withBytes } from './placed-set.ts';
 import { remakeShards } from './remake-shards.ts';
-import { forgedLoss, type ShardLoss, tooFewShards } from './shard-loss.ts';
+import { forgedLoss, isLoss, type ShardLoss, tooFewShards } from './shard-loss.ts';
 import type { ShardSet } from './shard-set.ts';
 import { namedRoot } from './shard-set-root.ts';
 import { progressOf } from './spread-progress.ts';
@@ -71,37 +71,38 @@ class SetGathering {
   readonly #settled: (bytes: number) => void;
   readonly #asked = new Set<number>();
   readonly #losses: ShardLoss[] = [];
+  /** Indexes of shards that are there and have their digests: none is hashed twice. */
+  readonly #good: Set<number>;
   /** With the bytes that were read so far. */
   #set: ShardSet;
 
   constructor(set: ShardSet, backends: NamedBackends, options: GatherOptions) {
     this.#set = set;
+    this.#good = new Set(shardStates(set).good);
     this.#backends = backends;
     this.#options = options;
     this.#hedgeMs = checkWaitMs('hedgeMs', options.hedgeMs ?? SPREAD_HEDGE_MS);
-    this.#settled = progressOf('gather', set.shards.length, options);
+    this.#settled = progressOf('gather', set.redundancy.k, options);
   }
 
   async run(): Promise<Restored> {
     const { k } = this.#set.redundancy;
-    const { good } = shardStates(this.#set);
-    const lacking = this.#set.shards.flatMap((_, index) => (good.includes(index) ? [] : [index]));
-    await this.#read(lacking, k - good.length);
-    const states = shardStates(this.#set);
-    if (states.good.length < k) throw tooFewShards(this.#set, states.good.length, this.#losses);
+    const lacking = this.#states.missing;
+    await this.#read(lacking, k - this.#good.size);
+    if (this.#good.size < k) throw tooFewShards(this.#set, this.#good.size, this.#losses);
     try {
-      return this.#restore(states, false);
+      return this.#restore(false);
     } catch (error) {
       const rest = lacking.filter((index) => !this.#hasAnswered(index));
       if (!isStoreError(error, 'SHARD_SET_CORRUPT') || rest.length === 0) throw error;
       await this.#read(rest, rest.length);
-      return this.#restore(shardStates(this.#set), true);
+      return this.#restore(true);
     }
   }
 
   /** Those that were too slow, and given up, have not. */
   #hasAnswered(index: number): boolean {
-    return this.#set.shards[index]?.bytes !== undefined || this.#losses.some((loss) => loss.index === index);
+    return this.#good.has(index) || this.#losses.some((loss) => loss.index === index);
   }
 
   async #read(order: readonly number[], need: number): Promise<void> {
@@ -112,16 +113,23 @@ class SetGathering {
       signal: this.#options.signal,
       fetch: async (index, signal) => {
         const fetched = await fetchShard(this.#backends, { set: this.#set, index }, signal);
-        this.#settled(fetched instanceof Uint8Array ? fetched.length : 0);
+        if (!isLoss(fetched)) this.#settled(fetched.length);
         return fetched;
       },
     });
     for (const index of gathered.asked) this.#asked.add(index);
     this.#losses.push(...gathered.losses);
+    for (const index of gathered.found.keys()) this.#good.add(index);
     this.#set = withBytes(this.#set, gathered.found);
   }
 
-  #restore(states: ShardStates, isForged: boolean): Restored {
+  get #states(): ShardStates {
+    const missing = this.#set.shards.flatMap((_, index) => (this.#good.has(index) ? [] : [index]));
+    return { good: [...this.#good].sort((a, b) => a - b), corrupt: [], missing };
+  }
+
+  #restore(isForged: boolean): Restored {
+    const states = this.#states;
     const { content, used, choices } = findContent(this.#set, states);
     const forged = isForged || choices > 1 ? this.#forged(states, content) : [];
     const losses = [...this.#losses, ...forged].sort((a, b) => a.index - b.index);
@@ -131,6 +139,6 @@ class SetGathering {
   /** Only looked for where there must be one: it costs making all shards anew. */
   #forged(states: ShardStates, content: Uint8Array): readonly ShardLoss[] {
     const { corrupt } = remakeShards(this.#set, states, content).states;
-    return corrupt.filter((index) => states.good.includes(index)).map((index) => forgedLoss(this.#set, index));
+    return corrupt.map((index) => forgedLoss(this.#set, index));
   }
 }

@@ -24,7 +24,7 @@ export interface NamedBackend {
 export interface SpreadProgress {
   /** `spread`, `gather`, `check`, `verify`, `repair`, `remove` or `backends`. */
   readonly phase: string;
-  /** Shards, or backends, that are settled, well or not, and how many there are in all. */
+  /** Shards, or backends, that are settled, well or not, and how many there are; of `gather`, those read and needed. */
   readonly done: number;
   readonly total: number;
   /** Bytes of shards read or written so far. */

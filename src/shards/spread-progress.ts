@@ -1,6 +1,10 @@
 import type { SpreadCallOptions } from './named-backends.ts';
 
-/** Counts what is settled and tells the caller. @returns to be called once for each, with its bytes */
+/**
+ * Counts what is settled and tells the caller.
+ * @param total as far as it is known; more may come
+ * @returns to be called once for each, with its bytes
+ */
 export function progressOf(
   phase: string,
   total: number,
@@ -10,6 +14,6 @@ export function progressOf(
   return (bytes) => {
     done += 1;
     sum += bytes;
-    onProgress?.({ phase, done, total, bytes: sum });
+    onProgress?.({ phase, done, total: Math.max(total, done), bytes: sum });
   };
 }

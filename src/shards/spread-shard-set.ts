@@ -44,7 +44,7 @@ export interface SpreadShardSet extends SpreadTolerance {
  * compared: the same shard counts as stored, anything else is left alone and counts as failed. What is too little is
  * taken back, as far as this call has put it. More shards than backends are allowed; the result tells how many backends
  * may be lost.
- * @param set whole, as `encodeShardSet` and `repairShardSet` give it
+ * @param set whole, as `encodeShardSet` and `repairShardSet` give it; verifying that costs about what encoding did
  * @throws `unavailable/REDUNDANCY_UNMET` when fewer than `shardsMin` could be stored, with all reasons in the message;
  *   `corrupt/SHARD_SET_CORRUPT` for a set that is not whole, `invalid/SHARD_SET_INVALID` for what is none;
  *   `not-found/BACKEND_NOT_FOUND`, `conflict/BACKEND_EXISTS`; TypeError or RangeError for other arguments; the signal's

@@ -17,6 +17,7 @@ import {
 } from '../single-file/index.ts';
 import { checkExistingFilePlace, checkWritableFilePlace, FILE_ENDING } from './file-place.ts';
 import { checkNewPlace, toPlace } from './location.ts';
+import { addName } from './second-name.ts';
 import type { CallOptions, ProgressOptions } from './types.ts';
 
 /** A store in one file, as a file. */
@@ -170,8 +171,8 @@ export async function exportFile(path: string, to: string, options: ProgressOpti
     if (await exists(partial)) await nodeFileSystem.unlink(partial);
     await copySingleFile(from, partial, { signal, progress });
     // A link fails where somebody was faster, a rename would replace what he made.
-    await nodeFileSystem.link(partial, target);
-    await nodeFileSystem.unlink(partial);
+    await addName(partial, target);
+    if (await exists(partial)) await nodeFileSystem.unlink(partial);
     await nodeFileSystem.syncDirectory(dirname(target));
     return Object.freeze({ path: target, bytes: (await nodeFileSystem.stat(target)).size });
   } catch (error) {

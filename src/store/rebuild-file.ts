@@ -27,6 +27,7 @@ import {
   toReport,
 } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
+import { addName } from './second-name.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport } from './types.ts';
 import { unlockConfig } from './unlock.ts';
 
@@ -130,10 +131,13 @@ async function copyBlobs(from: SingleFileBackend, to: Backend, options: RebuildO
   return problems;
 }
 
-/** Gives the new file the name of the old one, in one step, so that there is a store under it at any time. */
+/**
+ * Gives the new file the name of the old one, in one step, so that there is a store under it at any time; where a file can
+ * have one name only, there is none for a moment.
+ */
 async function exchange(file: string): Promise<string> {
   const setAside = `${file}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
-  await nodeFileSystem.link(file, setAside);
+  await addName(file, setAside);
   await nodeFileSystem.rename(file + NEW_SUFFIX, file);
   await nodeFileSystem.syncDirectory(dirname(file));
   return setAside;

@@ -92,6 +92,9 @@ describe('a store in one file', () => {
     });
     await expect(createStore(`${folder}.hold`, { keys: 'none', capacityBytes: 5 })).rejects.toThrow(RangeError);
     await expect(createStore(`${folder}.hold`, { keys: 'none', blockBytes: 2 ** 28 })).rejects.toThrow(RangeError);
+    const wide = closedAfterTest(await createStore(`${folder}.hold`, { keys: 'none', blockBytes: 128 * MIB }));
+    await wide.put('k', noise(20 * MIB));
+    expect(sameBytes(await wide.get('k'), noise(20 * MIB))).toBe(true);
     const { file, store } = await fileStore({ blockBytes: 64 * KIB });
     await store.put('k', noise(1_000_000));
     expect(sameBytes(await store.get('k'), noise(1_000_000))).toBe(true);

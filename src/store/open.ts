@@ -211,6 +211,7 @@ async function start(
     if (remembered) await checkRemembered(engine, remembered);
     if (!options.readOnly) await engine.startWriting(space);
     if (options.rollbackGuard !== undefined) await engine.watchRollback(options.rollbackGuard);
+    engine.watchBackends();
     return new HoldfastStore(engine);
   } catch (error) {
     await metadata.close();

@@ -72,6 +72,15 @@ export const BACKEND_URL_LENGTH_MAX = 1024;
 export const BACKEND_WEIGHT_MAX = 1000;
 /** Every shard block of this size has a digest in the shard trailer. */
 export const SHARD_BLOCK_BYTES = 64 * KIB;
+/** Bytes of shards that one inspection of a stripe, or one step of making shards anew, reads at a time. */
+export const SHARD_READ_BYTES = 32 * MIB;
+/** Most bytes of one shard that are read at once. */
+export const SHARD_READ_PIECE_BYTES_MAX = 4 * MIB;
+/** Shards that are made anew side by side, together; one larger shard goes alone. */
+export const SHARDS_MADE_BYTES_MAX = 96 * MIB;
+/** How long a backend may take for one answer of a repair or verification, and for taking a shard, milliseconds. */
+export const SHARD_READ_TIMEOUT_MS = 60_000;
+export const SHARD_WRITE_TIMEOUT_MS = 120_000;
 /** Data and parity shards of one stripe: the non-zero elements of GF(2^8). */
 export const STRIPE_SHARDS_MAX = 255;
 /** Coefficients that one erasure code keeps for the losses it has met. */

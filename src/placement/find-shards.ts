@@ -51,8 +51,8 @@ export async function findShards(
 export interface FoundPlaces {
   /** Number of the backend of each shard, 0 where none has it. */
   readonly places: readonly number[];
-  /** Whether a backend could not be asked: what it has is not known. */
-  readonly incomplete: boolean;
+  /** Whether every backend said what it has. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -66,15 +66,15 @@ export async function locateShards(
 ): Promise<FoundPlaces> {
   const { k, m } = stripe.stripe;
   const places = Array.from({ length: k + m }, () => 0);
-  const { listed, isComplete } = await listEverywhere(backends, stripe, options);
-  let incomplete = !isComplete;
-  for (const { index, link } of listed) {
+  const listing = await listEverywhere(backends, stripe, options);
+  let { isComplete } = listing;
+  for (const { index, link } of listing.listed) {
     if (index >= k + m || places[index] !== 0) continue;
     const shard = await tryShard({ stripe: { ...stripe, places }, index, link }, options);
     if ('frame' in shard) places[index] = link.facts.number;
-    else if (shard.reason === 'unreachable') incomplete = true;
+    else if (shard.reason === 'unreachable') isComplete = false;
   }
-  return { places, incomplete };
+  return { places, isComplete };
 }
 
 async function listEverywhere(

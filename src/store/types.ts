@@ -2,6 +2,7 @@ import type { Backend } from '../backend/contract.ts';
 import type { KeySource } from '../keys/index.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
+import type { PackRepair } from '../maintenance/shard-reports.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 
@@ -291,6 +292,8 @@ export interface DiagnosisReport {
 export interface StoreEvents {
   /** A read found something wrong; the content was not returned. */
   damage: [problem: Problem];
+  /** A pack got shards back, by itself or by a repair that somebody asked for. */
+  repair: [repair: PackRepair];
   /** Small packs became one. */
   merge: [report: { readonly dropped: number; readonly added: number; readonly bytes: number }];
   /** Opening found journal records that the metadata did not have; the first listener is told as it is added. */

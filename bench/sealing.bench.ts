@@ -2,40 +2,21 @@
  * What sealing costs: the same content into a plain and a sealed store, a new process for every command. The rounds are
  * interleaved and take turns at being first, so that a slow moment of the machine meets both.
  */
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { MIB } from '../src/limits.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
 import { type Report, type Spread, spreadOf } from './harness/report.ts';
-import { writeWordyFile } from './harness/sample-content.ts';
+import { contentOf } from './harness/sample-content.ts';
 import type { Tool } from './peers/tool.ts';
 import { holdfast, sealedHoldfast } from './peers/tools.ts';
 import { runTrial, type Trial } from './peers/trial.ts';
 
 const CORPUS = 'linux.tar';
-/** Size of what is made up where there is no corpus. */
-const SAMPLE_BYTES = 512 * MIB;
 /** The goal of the design: sealing costs at most 15 % of the time of an ingest. */
 const INGEST_RATIO_MAX = 1.15;
 
 const PLAIN: Tool = { ...holdfast, name: 'plain' };
 const SEALED = sealedHoldfast;
-
-/** The corpus, the beginning of it by `scale`, or made-up content. */
-async function contentOf({ corpus, workFolder, scale, say }: BenchContext): Promise<string> {
-  const found = corpus(CORPUS);
-  const file = path.join(workFolder, 'content');
-  if (found === undefined) {
-    say('  made-up content instead');
-    await writeWordyFile(file, Math.ceil(SAMPLE_BYTES * scale));
-    return file;
-  }
-  if (scale >= 1) return found;
-  const end = Math.ceil(statSync(found).size * scale) - 1;
-  await pipeline(createReadStream(found, { end }), createWriteStream(file));
-  return file;
-}
 
 interface Pair {
   readonly plain: Trial;
@@ -114,7 +95,7 @@ export const bench: Bench = {
       context.say(`MISSING dist/cli/main.js: ${PLAIN.advice}`);
       return [];
     }
-    const file = await contentOf(context);
+    const file = await contentOf(CORPUS, context);
     const pairs: Pair[] = [];
     for (let round = 0; round < context.rounds; round += 1) pairs.push(await runPair(file, round, context));
     const of = `${path.basename(file)}, ${(statSync(file).size / 1e6).toFixed(0)} MB, ${context.rounds} interleaved rounds`;

@@ -254,6 +254,15 @@ export const NAMES_LOG_CHANGES_MAX = 8000;
 
 export const LIST_PAGE_DEFAULT = 1000;
 
+/** Bytes of one row of a single-file store, unless it is made otherwise, and the bounds of that: whole pages of it. */
+export const FILE_BLOCK_BYTES = 256 * KIB;
+export const FILE_BLOCK_BYTES_MIN = 8 * KIB;
+export const FILE_BLOCK_BYTES_MAX = 128 * MIB;
+/** Of a file that is smaller nothing would be left beside what its tables take and what is kept for deletes. */
+export const FILE_CAPACITY_BYTES_MIN = 4 * MIB;
+/** Pages that one step of compacting a file moves: writers wait that long. */
+export const FILE_COMPACT_PAGES = 256;
+
 const RELATIONS: readonly (readonly [boolean, string])[] = [
   [NAMES_NODE_BYTES / 4 > SCOPED_KEY_BYTES_MAX + 64, 'a node that was split holds the largest item'],
   [NAMES_LOG_ROW_CHANGES <= NAMES_FOLD_CHANGES, 'a fold step moves whole rows of the log'],

@@ -11,7 +11,7 @@ import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { Garbage } from './garbage.ts';
 import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 import { listingPasses, ShardListing } from './shard-listing.ts';
-import { patienceOf } from './shard-store.ts';
+import { findPlaces, patienceOf } from './shard-store.ts';
 
 const LOOKUP_ITEMS = 4096;
 
@@ -33,6 +33,7 @@ export async function checkPacks(
 ): Promise<PacksChecked> {
   const { metadata, shards } = store;
   const { signal, onProgress } = options;
+  await findPlaces(shards, signal);
   const { packs: total } = await metadata.counters();
   const lost = new Set<number>();
   const garbage = { blobs: 0, bytes: 0 };
@@ -42,11 +43,11 @@ export async function checkPacks(
   for (const pass of listingPasses(total)) {
     const listing = await ShardListing.read(shards.backends, pass.prefixes, signal);
     for (const error of listing.unreachable) tellOnce(error, unreachable, problems);
-    for await (const listed of allPacks(metadata)) {
-      if (!pass.has(listed)) continue;
+    for await (const pack of allPacks(metadata)) {
+      if (!pass.has(pack)) continue;
       signal?.throwIfAborted();
       const places = new PlacesCheck({ store, listing, problems, patience, unreachable }, signal);
-      const pack = await places.account(listed);
+      places.account(pack);
       if (await checkPack(store, pack, problems)) await places.tell(pack);
       else lost.add(pack.number);
       done += 1;

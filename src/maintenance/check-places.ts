@@ -7,7 +7,6 @@ import type { BackendLink } from '../placement/backend-link.ts';
 import type { Patience } from '../placement/patience.ts';
 import type { ShardLoss } from '../placement/shard-loss.ts';
 import type { CheckedStore } from './checked-store.ts';
-import { learnPlaces } from './learn-places.ts';
 import { type ProblemList, placeIn } from './problems.ts';
 import type { ShardListing } from './shard-listing.ts';
 import { currentRow, errorOf } from './shard-store.ts';
@@ -40,17 +39,10 @@ export class PlacesCheck {
     this.#signal = signal;
   }
 
-  /**
-   * Accounts for the shards of a pack in the listing. Places that are not known are looked for.
-   * @returns the pack with its places as far as they are known by now
-   */
-  async account(listed: PackRow): Promise<PackRow> {
-    const { listing } = this.#context;
-    const pack = listed.places ? listed : await this.#learn(listed);
-    const shards = Array.from({ length: pack.stripe.k + pack.stripe.m }, (_, index) => index);
-    if (pack.places === undefined) listing.takeAll(pack);
-    else this.#missing = shards.flatMap((index) => this.#lossOf(pack, index, pack.places?.[index] ?? 0) ?? []);
-    return pack;
+  /** Accounts for the shards of a pack in the listing: where places are not known, for all there are. */
+  account(pack: PackRow): void {
+    if (pack.places) this.#missing = pack.places.flatMap((place, index) => this.#lossOf(pack, index, place) ?? []);
+    else this.#context.listing.takeAll(pack);
   }
 
   /** Tells of the shards that a pack lacks, and queues them for repair. */
@@ -68,13 +60,6 @@ export class PlacesCheck {
     if (!store.writable || changes.length === 0) return;
     const shard = { packNumber: pack.number, stripeId: pack.stripe.id };
     await store.metadata.placeShards(changes.map((change) => ({ ...shard, ...change })));
-  }
-
-  async #learn(pack: PackRow): Promise<PackRow> {
-    const { store, patience } = this.#context;
-    if (pack.stripe.k + pack.stripe.m === 1 && store.shards.backends.links.length === 1) return pack;
-    const { row } = await learnPlaces(store.shards, pack, { patience, signal: this.#signal });
-    return row ?? pack;
   }
 
   #lossOf(pack: PackRow, index: number, place: number): ShardLoss | undefined {

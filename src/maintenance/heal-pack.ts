@@ -87,7 +87,9 @@ export async function queueLosses(
 ): Promise<void> {
   const lost = found.losses.filter(({ reason }) => reason !== 'unreachable');
   if (!writable || lost.length === 0) return;
-  const changes = lost.flatMap(({ index, place: from }) => (from === 0 ? [] : [{ index, from, to: 0 }]));
+  // Nothing makes a lone shard anew: where it should be is all there is to know of it, in case it comes back.
+  const isLone = row.stripe.k + row.stripe.m === 1;
+  const changes = lost.flatMap(({ index, place: from }) => (from === 0 || isLone ? [] : [{ index, from, to: 0 }]));
   const shard = { packNumber: row.number, stripeId: row.stripe.id };
   if (changes.length > 0) await metadata.placeShards(changes.map((change) => ({ ...shard, ...change })));
   if (isLost(found.inspection)) await metadata.markPacksSuspect([row.number]);

@@ -25,7 +25,7 @@ export interface JournalPackName extends PackName {
 }
 
 /**
- * Journal packs on the backend whose last record is after `commit`, by first commit, then last, then id. In no other
+ * Journal packs on the backends, of which any shard is there, whose last record is after `commit`, by first commit, then last, then id. In no other
  * order does each follow on those before it: a merged pack begins where packs began that are still there or gone.
  */
 export async function listJournalPacks(
@@ -34,9 +34,13 @@ export async function listJournalPacks(
   signal?: AbortSignal,
 ): Promise<JournalPackName[]> {
   const names: JournalPackName[] = [];
+  let known: Uint8Array | undefined;
   for await (const blob of listAll(backend, { prefix: JOURNAL_PREFIX, ...(signal && { signal }) })) {
     const parsed = parseShardKey(blob.key);
-    if (parsed?.pack.journal === undefined || parsed.index !== 0 || parsed.pack.journal.lastCommit <= commit) continue;
+    if (parsed?.pack.journal === undefined || parsed.pack.journal.lastCommit <= commit) continue;
+    // Shards of one pack follow each other in byte order.
+    if (known && equalBytes(known, parsed.pack.id)) continue;
+    known = parsed.pack.id;
     names.push({ ...parsed.pack, journal: parsed.pack.journal });
   }
   return names.sort(

@@ -5,6 +5,7 @@
  * journal packs shrink to their records.
  */
 import { concatBytes } from '../bytes/bytes.ts';
+import type { Redundancy } from '../erasure/index.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
@@ -16,7 +17,7 @@ import {
   type PackRecord,
   RECORD_TRAILER_BYTES,
 } from '../format/index.ts';
-import { PACK_BYTES_TARGET } from '../limits.ts';
+import { PACK_BYTES_TARGET, STRIPE_SHARDS_MAX } from '../limits.ts';
 import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
 import { frameJournalRecord } from '../pipeline/journal-frame.ts';
 import type { PackStore, WholePack } from '../placement/pack-store.ts';
@@ -43,6 +44,8 @@ export interface MergeContext {
   submit(changes: readonly Change[]): Promise<unknown>;
   /** Makes the journal records of all commits so far durable, also those of other processes. */
   flushJournal(): Promise<void>;
+  /** What a merged pack is written with; default: at least what its sources have. */
+  readonly redundancy?: () => Redundancy;
   /** Told of each merge. */
   onMerge(report: MergeReport): void;
   readonly signal: AbortSignal;
@@ -106,8 +109,21 @@ export async function deleteDroppedPacks(
     const dropped = await context.metadata.droppedPacks(CANDIDATES_MAX);
     if (dropped.length === 0) return;
     await context.flushJournal();
-    for (const pack of dropped) await context.packs.delete(pack);
-    await context.metadata.forgetPacks(dropped.map((pack) => pack.number));
+    const deleted: number[] = [];
+    for (const pack of dropped) if (await deleteIfReached(context.packs, pack)) deleted.push(pack.number);
+    await context.metadata.forgetPacks(deleted);
+    if (deleted.length < dropped.length) return;
+  }
+}
+
+/** @returns false when a backend that has a shard of the pack is away: it stays listed until that one is back */
+async function deleteIfReached(packs: PackStore, pack: PackRow): Promise<boolean> {
+  try {
+    await packs.delete(pack);
+    return true;
+  } catch (error) {
+    if (packs.isSpread && isStoreError(error) && error.kind === 'unavailable') return false;
+    throw error;
   }
 }
 
@@ -119,9 +135,28 @@ async function mergeGroup(
 ): Promise<MergeReport | undefined> {
   const found = await context.metadata.smallPacks({ ...packGroup, bytesBelow: SMALL_BYTES, limit: CANDIDATES_MAX });
   const small = found.filter(({ number }) => !damaged.has(number));
-  const group = packGroup.class === 'journal' ? dueJournalPacks(small) : duePacks(small);
+  const group = dueIn(packGroup, small);
   const whole = group && (await readSound(context, group, damaged));
   return whole && (await mergeWhole(context, packGroup, whole));
+}
+
+/** Packs that bear different losses are not merged: what was put to bear more would bear less, or cost more. */
+function dueIn(packGroup: PackGroup, small: readonly PackRow[]): readonly PackRow[] | undefined {
+  if (packGroup.class === 'journal') return dueJournalPacks(small);
+  for (const alike of Map.groupBy(small, ({ stripe }) => stripe.m).values()) {
+    const due = duePacks(alike);
+    if (due) return due;
+  }
+  return undefined;
+}
+
+/** At least what the sources of a merge have, and what packs are written with now. */
+function redundancyFor(context: MergeContext, group: readonly PackToMerge[]): Redundancy {
+  const now = context.redundancy?.() ?? context.packs.redundancy;
+  const m = Math.max(...group.map(({ row }) => row.stripe.m));
+  if (context.redundancy || m <= now.m) return now;
+  // Copies do not tell how many parts a larger pack was to have: as in the presets, one more than may be lost.
+  return { k: Math.min(Math.max(now.k, m + 1), STRIPE_SHARDS_MAX - m), m };
 }
 
 /**
@@ -226,7 +261,8 @@ async function mergeItems(
   if (builder === undefined) return undefined;
   for (const pack of group) copyLiveRecords(pack, builder);
   const dropped = group.map(({ row }) => row.id);
-  return { change: { type: 'pack-merge', added: await writeIfAny(context, builder), dropped }, bytes: builder.bytes };
+  const added = await writeIfAny(context, builder, redundancyFor(context, group));
+  return { change: { type: 'pack-merge', added, dropped }, bytes: builder.bytes };
 }
 
 async function newBuilder(context: MergeContext, group: PackGroup): Promise<PackBuilder> {
@@ -234,10 +270,14 @@ async function newBuilder(context: MergeContext, group: PackGroup): Promise<Pack
   return new PackBuilder(header, key && { key });
 }
 
-async function writeIfAny(context: MergeContext, builder: PackBuilder): Promise<MergeChange['added']> {
+async function writeIfAny(
+  context: MergeContext,
+  builder: PackBuilder,
+  redundancy: Redundancy,
+): Promise<MergeChange['added']> {
   if (builder.recordCount === 0) return [];
   const finished = builder.finish();
-  const pack = await context.packs.write({ header: builder.header, ...finished });
+  const pack = await context.packs.write({ header: builder.header, ...finished, redundancy });
   return [{ pack, items: finished.items }];
 }
 
@@ -305,9 +345,10 @@ async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]
   }
   if (journal === undefined) return undefined;
   // The new journal pack is durable and known before anything says that the old ones may go.
-  const holder = await context.packs.write({ header: records.header, ...records.finish(), journal });
+  const redundancy = redundancyFor(context, group);
+  const holder = await context.packs.write({ header: records.header, ...records.finish(), journal, redundancy });
   await context.metadata.replay([holder], []);
-  const added = await writeIfAny(context, chunks);
+  const added = await writeIfAny(context, chunks, redundancy);
   const dropped = group.map(({ row }) => row.id);
   return { change: { type: 'pack-merge', added, dropped }, bytes: records.bytes + chunks.bytes };
 }

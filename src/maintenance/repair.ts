@@ -12,10 +12,9 @@ import type { PlacedStripe } from '../placement/stripe-reader.ts';
 import { allPacks } from './all-packs.ts';
 import type { CheckOptions } from './checked-store.ts';
 import { currentLosses, healPack, isHopeless, isLost, type PackHealing } from './heal-pack.ts';
-import { learnAllPlaces } from './learn-places.ts';
 import { Pace, type PaceOptions } from './pace.ts';
 import { BoundedList, findingOf, type JobOutcome, type PackRepair, type ShardFinding } from './shard-reports.ts';
-import { errorOf, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
+import { errorOf, findPlaces, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
 
 /** How to repair. */
 export interface RepairOptions extends CheckOptions, PaceOptions {
@@ -54,6 +53,7 @@ export interface RepairReport {
 }
 
 const PAGE_PACKS = 32;
+const UNKNOWN_PAGE_PACKS = 1000;
 
 /**
  * Repairs every pack of the queue, once.
@@ -94,7 +94,7 @@ class Repair {
 
   async run(): Promise<RepairReport> {
     const { signal, onProgress, dryRun = false } = this.#options;
-    const unknown = await learnAllPlaces(this.#store, { patience: this.#patience, signal });
+    const unknown = await this.#findPlaces();
     for await (const pack of this.#due()) {
       signal?.throwIfAborted();
       if (this.#pace.isSpent) {
@@ -119,6 +119,21 @@ class Repair {
       findings: this.#findings.listed,
       findingCount: this.#findings.count,
     });
+  }
+
+  /** @returns how many packs there are whose places are not known, after all */
+  async #findPlaces(): Promise<number> {
+    const { metadata, backends } = this.#store;
+    await findPlaces(this.#store, this.#options.signal);
+    if (backends.links.length === 1) return 0;
+    let count = 0;
+    for (let after = 0; ; ) {
+      const page = await metadata.packsOfUnknownPlace({ after, limit: UNKNOWN_PAGE_PACKS });
+      count += page.length;
+      const last = page.at(-1);
+      if (last === undefined) return count;
+      after = last.number;
+    }
   }
 
   /** The queue, and then every other pack where that was asked for. */

@@ -9,6 +9,7 @@ import type { PlacedStripe } from '../placement/stripe-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { sleep } from '../runtime/timers.ts';
+import { findUnknownPlaces } from './find-places.ts';
 import type { PackRepair } from './shard-reports.ts';
 
 /** What verification and repair work on: the shards of a store and the books of where they lie. Keys are not needed. */
@@ -36,6 +37,17 @@ export function patienceOf({ timeoutMs = SHARD_READ_TIMEOUT_MS }: Pick<ShardStor
 /** How a store waits. */
 export function sleepOf(store: Pick<ShardStore, 'sleep'>): typeof sleep {
   return store.sleep ?? sleep;
+}
+
+/**
+ * Finds the shards of packs whose places are not known, where the store is writable. A lone backend has everything there
+ * is, so that it is not asked.
+ */
+export async function findPlaces(
+  { metadata, backends, writable }: Pick<ShardStore, 'metadata' | 'backends' | 'writable'>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (writable && backends.links.length > 1) await findUnknownPlaces(metadata, backends, signal);
 }
 
 /** A pack as the books have it now; `undefined` when nobody needs that encoding of it any more. */

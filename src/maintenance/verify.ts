@@ -10,17 +10,17 @@ import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { VERIFIED_BATCH_SHARDS } from '../limits.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
 import type { DegradedPack, VerifiedShard } from '../metadata/shard-contract.ts';
+import { type FoundPlaces, locateShards } from '../placement/find-shards.ts';
 import { inspectStripe, type StripeInspection } from '../placement/inspect-stripe.ts';
 import type { Patience } from '../placement/patience.ts';
-import type { LossReason, ShardLoss } from '../placement/shard-loss.ts';
+import type { ShardLoss } from '../placement/shard-loss.ts';
 import type { CheckOptions } from './checked-store.ts';
 import { currentLosses, isLost, queueLosses } from './heal-pack.ts';
-import { learnPlaces } from './learn-places.ts';
 import { Pace, type PaceOptions } from './pace.ts';
 import { checkPace } from './repair.ts';
 import { createSample } from './sample.ts';
 import { BoundedList, findingOf, type JobOutcome, type ShardFinding } from './shard-reports.ts';
-import { errorOf, patienceOf, placedStripe, type ShardStore, sleepOf } from './shard-store.ts';
+import { errorOf, findPlaces, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
 
 /** What to verify, and how fast. */
 export interface VerifyOptions extends CheckOptions, PaceOptions {
@@ -111,6 +111,7 @@ class Verification {
 
   async run(): Promise<VerifyReport> {
     const { signal, onProgress } = this.#options;
+    await findPlaces(this.#store, signal);
     const { packs: total } = await this.#store.metadata.counters();
     try {
       for await (const pack of this.#due()) {
@@ -142,22 +143,27 @@ class Verification {
     }
   }
 
-  async #verify(listed: PackRow): Promise<void> {
+  async #verify(row: PackRow): Promise<void> {
     const { signal } = this.#options;
     const options = { patience: this.#patience, signal };
-    const learnt = listed.places ? { row: listed, isComplete: true } : await learnPlaces(this.#store, listed, options);
-    const { row } = learnt;
-    if (row === undefined) return;
-    const stripe = placedStripe(row);
+    const { backends } = this.#store;
+    const found =
+      row.places === undefined ? await locateShards(backends, row, { ...options, depth: 'frame' }) : undefined;
+    const stripe = { ...row, places: row.places ?? found?.places ?? [] };
     const onBytes = (bytes: number): Promise<void> => this.#pace.take(bytes, signal);
-    const inspection = stripe
-      ? await inspectStripe(this.#store.backends, stripe, { ...options, depth: 'whole', onBytes })
-      : inspectNothing(row, learnt.isComplete ? 'missing' : 'unreachable');
-    const losses = stripe ? await currentLosses(this.#store, row, inspection.losses) : inspection.losses;
+    const inspection = await inspectStripe(backends, stripe, { ...options, depth: 'whole', onBytes });
+    const losses = found ? unfound(inspection.losses, found) : await currentLosses(this.#store, row, inspection.losses);
     this.#packs += 1;
-    this.#count(row, { inspection, losses });
-    if (stripe) await queueLosses(this.#store, row, { inspection, losses });
+    this.#count(row, { inspection: { ...inspection, losses }, losses });
+    await (found ? this.#learn(row, found) : queueLosses(this.#store, row, { inspection, losses }));
     await this.#note(row, inspection);
+  }
+
+  /** Where all shards of a pack were found, they can be marked. */
+  async #learn({ number: packNumber, stripe }: PackRow, { places }: FoundPlaces): Promise<void> {
+    if (!this.#store.writable || places.includes(0)) return;
+    const changes = places.map((to, index) => ({ index, from: index === 0 ? undefined : 0, to }));
+    await this.#store.metadata.placeShards(changes.map((change) => ({ packNumber, stripeId: stripe.id, ...change })));
   }
 
   #count(row: PackRow, found: { readonly inspection: StripeInspection; readonly losses: readonly ShardLoss[] }): void {
@@ -207,10 +213,10 @@ class Verification {
   }
 }
 
-/** What can be said of a pack no shard of which was found. */
-function inspectNothing(row: PackRow, reason: LossReason): StripeInspection {
-  const places = Array.from({ length: row.stripe.k + row.stripe.m }, () => 0);
-  return { stripe: { ...row, places }, good: [], losses: places.map((place, index) => ({ index, place, reason })) };
+/** Shards that were not found of a pack of unknown places: a backend that could not be asked may have them. */
+function unfound(losses: readonly ShardLoss[], { isComplete }: FoundPlaces): readonly ShardLoss[] {
+  if (isComplete) return losses;
+  return losses.map((loss) => (loss.place === 0 ? { ...loss, reason: 'unreachable' } : loss));
 }
 
 /** Packs of which every shard is known to lie nowhere: they stand in no order of verification. */

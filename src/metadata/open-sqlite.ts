@@ -3,6 +3,7 @@ import { storeError } from '../errors/store-error.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exists } from '../runtime/file-system.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
+import type { Database } from './database.ts';
 import { KeyedDatabase } from './keyed-database.ts';
 import { MetadataLock } from './metadata-lock.ts';
 import { viewsOfOlder } from './older-sqlite.ts';
@@ -14,7 +15,13 @@ import { createSealedCodec } from './sealed-codec.ts';
 import { SEALED_MIGRATIONS } from './sealed-schema.ts';
 import { SqlMetadata } from './sql-metadata.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
-import { IN_MEMORY, PLAIN_APPLICATION_ID, SEALED_APPLICATION_ID, SET_ASIDE_VERSION } from './sqlite-file.ts';
+import {
+  IN_MEMORY,
+  PLAIN_APPLICATION_ID,
+  SEALED_APPLICATION_ID,
+  SET_ASIDE_VERSION,
+  SINGLE_FILE_APPLICATION_IDS,
+} from './sqlite-file.ts';
 import { createPlainStore, createSealedStore, loadStoreId, writeFirstRows, writeStoreId } from './store-tables.ts';
 
 export interface OpenSqliteOptions {
@@ -25,6 +32,8 @@ export interface OpenSqliteOptions {
   readonly busyTimeoutMs: number;
   /** Whether the store is sealed. Default false. */
   readonly sealed?: boolean;
+  /** Whether the database holds the blobs of the store too, see `openMetadataBesideBlobs`. Default false. */
+  readonly besideBlobs?: boolean;
 }
 
 interface Parts {
@@ -42,8 +51,19 @@ interface DatabaseKind {
 const PLAIN: DatabaseKind = { name: 'plain', applicationId: PLAIN_APPLICATION_ID, migrations: PLAIN_MIGRATIONS };
 const SEALED: DatabaseKind = { name: 'sealed', applicationId: SEALED_APPLICATION_ID, migrations: SEALED_MIGRATIONS };
 
-function kindOf(options: OpenSqliteOptions): DatabaseKind {
-  return options.sealed ? SEALED : PLAIN;
+const PLAIN_BESIDE_BLOBS: DatabaseKind = { ...PLAIN, applicationId: SINGLE_FILE_APPLICATION_IDS.plain };
+const SEALED_BESIDE_BLOBS: DatabaseKind = { ...SEALED, applicationId: SINGLE_FILE_APPLICATION_IDS.sealed };
+const KINDS = [PLAIN, SEALED, PLAIN_BESIDE_BLOBS, SEALED_BESIDE_BLOBS];
+
+function kindOf({ sealed, besideBlobs }: OpenSqliteOptions): DatabaseKind {
+  if (besideBlobs) return sealed ? SEALED_BESIDE_BLOBS : PLAIN_BESIDE_BLOBS;
+  return sealed ? SEALED : PLAIN;
+}
+
+/** Whether nobody has made metadata in the database yet. */
+function isBare(database: SqliteDatabase, { besideBlobs }: OpenSqliteOptions): boolean {
+  if (besideBlobs) return database.pragma('application_id') === SINGLE_FILE_APPLICATION_IDS.none;
+  return database.empty;
 }
 
 function missing(path: string): Error {
@@ -55,7 +75,7 @@ function checkKind(database: SqliteDatabase, options: OpenSqliteOptions): void {
   const { path } = options;
   const [expected, found] = [kindOf(options), database.pragma('application_id')];
   if (found === expected.applicationId) return;
-  const other = [PLAIN, SEALED].find(({ applicationId }) => applicationId === found);
+  const other = KINDS.find(({ applicationId }) => applicationId === found);
   const problem = other
     ? `the metadata at ${path} is that of a ${other.name} store, and this one is ${expected.name}`
     : `the database at ${path} is not the metadata of a store`;
@@ -66,7 +86,7 @@ function checkKind(database: SqliteDatabase, options: OpenSqliteOptions): void {
 function readVersion(database: SqliteDatabase, options: OpenSqliteOptions): number {
   const { path } = options;
   const version = database.pragma('user_version');
-  if (version === 0 && database.empty) return 0;
+  if (version === 0 && isBare(database, options)) return 0;
   checkKind(database, options);
   if (version === SET_ASIDE_VERSION) {
     throw storeError('METADATA_BUSY', `the metadata at ${path} is being set aside for a rebuild`, {
@@ -122,7 +142,7 @@ async function prepare(database: SqliteDatabase, options: OpenSqliteOptions, ran
   if (version === 0) await checkStore(database, options);
 }
 
-function sealedMetadata(opened: SqliteDatabase, { readOnly }: OpenSqliteOptions, parts: Parts): SqlMetadata {
+function sealedMetadata(opened: Database, { readOnly }: OpenSqliteOptions, parts: Parts): SqlMetadata {
   const { random } = parts;
   const sealer = new RowSealer(random);
   const store = createSealedStore(createSealedCodec(sealer));
@@ -154,7 +174,7 @@ export async function openSqlDatabase(options: OpenSqliteOptions, parts: Parts =
  * The metadata in a database that is open, which it closes. Several over one database of a sealed store know the keys
  * each by itself, as those of several processes do.
  */
-export function metadataIn(database: SqliteDatabase, options: OpenSqliteOptions, parts: Parts = SYSTEM): SqlMetadata {
+export function metadataIn(database: Database, options: OpenSqliteOptions, parts: Parts = SYSTEM): SqlMetadata {
   if (options.sealed) return sealedMetadata(database, options, parts);
   return new SqlMetadata({ database, store: createPlainStore(), ...parts });
 }
@@ -164,4 +184,19 @@ export function metadataIn(database: SqliteDatabase, options: OpenSqliteOptions,
  */
 export async function openSqlMetadata(options: OpenSqliteOptions, parts: Parts = SYSTEM): Promise<SqlMetadata> {
   return metadataIn(await openSqlDatabase(options, parts), options, parts);
+}
+
+/**
+ * The metadata of a single-file store, in the database that holds its blobs: made there when there is none and `create`
+ * says so. Errors as of `openSqliteMetadata`.
+ * @param shared what the metadata uses and closes: the database, or a view of it that leaves it open
+ */
+export async function openMetadataBesideBlobs(
+  database: SqliteDatabase,
+  shared: Database,
+  given: OpenSqliteOptions,
+): Promise<SqlMetadata> {
+  const options = { ...given, besideBlobs: true };
+  await prepare(database, options, SYSTEM.random);
+  return metadataIn(shared, options);
 }

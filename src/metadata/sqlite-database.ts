@@ -163,7 +163,7 @@ export class SqliteDatabase implements Database {
   }
 
   /** A number that SQLite keeps in the file header, such as `user_version`; the name is never input. */
-  pragma(name: 'user_version' | 'application_id'): number {
+  pragma(name: 'user_version' | 'application_id' | 'page_size'): number {
     try {
       return Number(this.#connection.prepare(`PRAGMA ${name}`).get()?.[name]);
     } catch (error) {

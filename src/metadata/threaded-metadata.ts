@@ -25,13 +25,16 @@ import type {
 /** A failed outcome as it crosses threads. */
 type WireOutcome = Extract<RequestOutcome, { ok: true }> | { readonly ok: false; readonly error: WireError };
 
+/** What the metadata uses of a thread; `terminate` says that it needs it no more. */
+export type MetadataThread = Pick<WorkerClient, 'call' | 'terminate'>;
+
 /** The metadata of another thread: passes every call on. */
 export class ThreadedMetadata implements Metadata {
-  readonly #thread: WorkerClient;
+  readonly #thread: MetadataThread;
   #closing: Promise<void> | undefined;
 
   /** @param thread has its metadata open; ended when this is closed */
-  constructor(thread: WorkerClient) {
+  constructor(thread: MetadataThread) {
     this.#thread = thread;
   }
 

@@ -20,7 +20,8 @@ function reading(change: { readonly seal?: PackSeal | undefined; readonly ids?: 
   const asked: string[] = [];
   const damaged: DamagedItem[] = [];
   const keys: PackKeys = { keyOf: async (pack) => SCHEDULE.packKey(pack) };
-  const pack = { number: 1, id: header.pack, class: header.class, ...(seal && { seal }) };
+  const stripe = { k: 1, m: 0 };
+  const pack = { number: 1, id: header.pack, class: header.class, stripe, ...(seal && { seal }) };
   const reader = new ItemReader({
     storeId: SAMPLE_STORE,
     ids,

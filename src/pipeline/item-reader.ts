@@ -27,11 +27,14 @@ export interface ItemSource {
   /** `undefined` in a plain store. */
   readonly keys: PackKeys | undefined;
   locate(kind: ItemKind, ids: Uint8Array, signal?: AbortSignal): Promise<readonly (ItemLocation | undefined)[]>;
-  /** Bytes of a pack, `undefined` when its blob is gone. */
+  /**
+   * Bytes of a pack, `undefined` when it is gone.
+   * @param how `verified`: what damaged shards hold is made anew from others
+   */
   readPack(
     pack: PackRow,
     range: { readonly offset: number; readonly length: number },
-    signal?: AbortSignal,
+    how: { readonly verified: boolean; readonly signal?: AbortSignal },
   ): Promise<Uint8Array | undefined>;
   /** Told about each item that failed, before the read rejects. */
   onDamage(kind: ItemKind, items: readonly DamagedItem[]): Promise<void>;
@@ -54,6 +57,9 @@ interface RecordPlan {
   readonly location: ItemLocation;
   readonly items: (SoughtItem & { readonly location: ItemLocation })[];
 }
+
+/** Packs that could not be read, and why where somebody said so. */
+type FailedPacks = ReadonlyMap<number, StoreError | undefined>;
 
 interface Span {
   readonly pack: PackRow;
@@ -81,7 +87,7 @@ export class ItemReader {
    */
   async read(kind: ItemKind, wanted: readonly WantedItem[], signal?: AbortSignal): Promise<readonly Uint8Array[]> {
     const found = new Map<string, Uint8Array>();
-    await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Set() }, signal);
+    await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Map() }, signal);
     return wanted.map((item) => {
       const bytes = found.get(toHex(item.digest));
       if (bytes?.length !== item.length)
@@ -94,7 +100,7 @@ export class ItemReader {
   async readNode(digest: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const found = new Map<string, Uint8Array>();
     const wanted = this.#sought('manifest', [{ digest }]);
-    await this.#fetch('manifest', { wanted, found, failed: new Set() }, signal);
+    await this.#fetch('manifest', { wanted, found, failed: new Map() }, signal);
     const bytes = found.get(toHex(digest));
     invariant(bytes, 'what was fetched is found');
     return bytes;
@@ -105,7 +111,7 @@ export class ItemReader {
     job: {
       readonly wanted: readonly SoughtItem[];
       readonly found: Map<string, Uint8Array>;
-      readonly failed: ReadonlySet<number>;
+      readonly failed: FailedPacks;
     },
     signal?: AbortSignal,
   ): Promise<void> {
@@ -113,12 +119,11 @@ export class ItemReader {
     const records = new Map<string, RecordPlan>();
     for (const [index, item] of job.wanted.entries()) {
       const location = locations[index];
-      // Found once more in the pack whose blob is gone: nobody moved it, it is lost.
+      // Found once more in the pack that could not be read: nobody moved it, it is lost.
       if (location === undefined || (location.pack && job.failed.has(location.pack.number))) {
-        await this.#fail(kind, {
-          id: item.id,
-          pack: location?.pack,
-          error: damageError(kind, 'CHUNK_MISSING', item.digest, 'is missing'),
+        await this.#failMissing(kind, item, {
+          location,
+          cause: location?.pack && job.failed.get(location.pack.number),
         });
         continue;
       }
@@ -143,24 +148,26 @@ export class ItemReader {
     job: {
       readonly wanted: readonly SoughtItem[];
       readonly found: Map<string, Uint8Array>;
-      readonly failed: ReadonlySet<number>;
+      readonly failed: FailedPacks;
     },
     signal?: AbortSignal,
   ): Promise<void> {
     const gone: RecordPlan[] = [];
-    const gonePacks = new Set(job.failed);
+    const gonePacks = new Map(job.failed);
     const queue = spans.values();
     const work = async (): Promise<void> => {
       for (const span of queue) {
         signal?.throwIfAborted();
         const bytes = await this.#readSpan(kind, span, signal);
-        if (bytes === undefined) {
+        if (!(bytes instanceof Uint8Array)) {
           gone.push(...span.records);
-          gonePacks.add(span.pack.number);
+          gonePacks.set(span.pack.number, bytes);
           continue;
         }
-        for (const plan of span.records)
-          await this.#openFrame(kind, plan, { bytes, offset: span.offset, found: job.found });
+        for (const plan of span.records) {
+          const read = { bytes, offset: span.offset, found: job.found, ...(signal && { signal }) };
+          await this.#openFrame(kind, plan, read);
+        }
       }
     };
     await settleAll(Array.from({ length: Math.min(SPANS_AT_ONCE, spans.length) }, work));
@@ -170,10 +177,13 @@ export class ItemReader {
     await this.#fetch(kind, { wanted: again, found: job.found, failed: gonePacks }, signal);
   }
 
-  async #readSpan(kind: ItemKind, span: Span, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  /** @returns why there are no bytes, or `undefined`, when the pack is gone or too few of its shards are at hand */
+  async #readSpan(kind: ItemKind, span: Span, signal?: AbortSignal): Promise<Uint8Array | StoreError | undefined> {
+    const how = { verified: false, ...(signal && { signal }) };
     try {
-      return await this.#source.readPack(span.pack, { offset: span.offset, length: span.end - span.offset }, signal);
+      return await this.#source.readPack(span.pack, { offset: span.offset, length: span.end - span.offset }, how);
     } catch (error) {
+      if (isStoreError(error, 'SHARDS_INSUFFICIENT', 'BACKEND_UNREACHABLE')) return error;
       if (!isStoreError(error, 'SHARD_CORRUPT')) throw error;
       return await this.#failRecords(kind, span.records, error);
     }
@@ -182,20 +192,45 @@ export class ItemReader {
   async #openFrame(
     kind: ItemKind,
     plan: RecordPlan,
-    span: { readonly bytes: Uint8Array; readonly offset: number; readonly found: Map<string, Uint8Array> },
+    span: {
+      readonly bytes: Uint8Array;
+      readonly offset: number;
+      readonly found: Map<string, Uint8Array>;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<void> {
     const { location } = plan;
-    const pack = location.pack as PackRow;
     const start = location.offset - span.offset;
     const frame = span.bytes.subarray(start, start + location.storedLength + RECORD_TRAILER_BYTES);
-    let stored: Uint8Array;
     try {
-      stored = openRecord(await identityOf(this.#source.storeId, pack, this.#source.keys), location, frame);
+      await this.#open(kind, plan, { stored: await this.#openRecord(location, frame), found: span.found });
     } catch (error) {
       if (!isStoreError(error, 'PACK_CORRUPT')) throw error;
-      return await this.#failRecords(kind, [plan], error);
+      const stored = await this.#readAgain(location, span.signal);
+      if (stored === undefined) return await this.#failRecords(kind, [plan], error);
+      await this.#open(kind, plan, { stored, found: span.found });
     }
-    await this.#open(kind, plan, { stored, found: span.found });
+  }
+
+  #openRecord(location: ItemLocation, frame: Uint8Array): Promise<Uint8Array> {
+    const pack = location.pack as PackRow;
+    return identityOf(this.#source.storeId, pack, this.#source.keys).then((identity) =>
+      openRecord(identity, location, frame),
+    );
+  }
+
+  /** A record that is damaged where it was read, from whatever shards are whole; `undefined` when it stays damaged. */
+  async #readAgain(location: ItemLocation, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    const pack = location.pack as PackRow;
+    if (pack.stripe.m === 0) return undefined;
+    const range = { offset: location.offset, length: location.storedLength + RECORD_TRAILER_BYTES };
+    try {
+      const frame = await this.#source.readPack(pack, range, { verified: true, ...(signal && { signal }) });
+      return frame && (await this.#openRecord(location, frame));
+    } catch (error) {
+      if (!isStoreError(error, 'PACK_CORRUPT', 'SHARDS_INSUFFICIENT', 'BACKEND_UNREACHABLE')) throw error;
+      return undefined;
+    }
   }
 
   async #open(
@@ -234,6 +269,22 @@ export class ItemReader {
       if (!sought.has(name)) sought.set(name, { digest, id: this.#source.ids.idOf(kind, digest) });
     }
     return [...sought.values()];
+  }
+
+  /** @param lost where it should be, and why it is not: a backend that is away may bring it back, so nothing is flagged */
+  async #failMissing(
+    kind: ItemKind,
+    { digest, id }: SoughtItem,
+    lost: { readonly location: ItemLocation | undefined; readonly cause: StoreError | undefined },
+  ): Promise<void> {
+    const { location, cause } = lost;
+    if (cause?.kind === 'unavailable') throw cause;
+    const text = cause ? `is missing: ${cause.message}` : 'is missing';
+    await this.#fail(kind, {
+      id,
+      pack: location?.pack,
+      error: damageError(kind, 'CHUNK_MISSING', digest, text, cause),
+    });
   }
 
   async #failRecords(kind: ItemKind, plans: readonly RecordPlan[], cause: StoreError): Promise<never> {

@@ -22,6 +22,9 @@ export interface BackendHealth {
   readonly lastError?: string;
 }
 
+/** Told when a backend goes down, with why, and when it is back. */
+export type BackendStateListener = (backend: string, state: BackendHealth['state'], message: string) => void;
+
 /** A backend that is down is tried again after this; each further failure doubles it. */
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 60_000;
@@ -32,10 +35,13 @@ const RETRY_MS_MAX = 60_000;
  */
 export class BackendLink {
   readonly facts: BackendFacts;
-  readonly backend: Backend | undefined;
-  readonly #problem: StoreError | undefined;
+  readonly #reopen: (() => Promise<Backend>) | undefined;
+  readonly #onState: BackendStateListener | undefined;
   readonly #clock: Clock;
-  readonly #slots: Semaphore;
+  #backend: Backend | undefined;
+  #problem: StoreError | undefined;
+  #opening: Promise<Backend> | undefined;
+  #slots: Semaphore;
   readonly #reads = new Latencies();
   #calls = 0;
   #failures = 0;
@@ -47,31 +53,40 @@ export class BackendLink {
     readonly facts: BackendFacts;
     /** The backend, or why it could not be opened. */
     readonly backend: Backend | StoreError;
+    /** Tries once more to open one that could not be opened: its disk may be back. */
+    readonly reopen?: () => Promise<Backend>;
     readonly clock: Clock;
+    readonly onState?: BackendStateListener;
   }) {
     const opened = isStoreError(parts.backend) ? undefined : parts.backend;
     this.facts = parts.facts;
-    this.backend = opened;
-    this.#problem = isStoreError(parts.backend) ? parts.backend : undefined;
-    this.#lastError = this.#problem?.message;
+    this.#reopen = parts.reopen;
+    this.#onState = parts.onState;
     this.#clock = parts.clock;
+    this.#backend = opened;
     this.#slots = new Semaphore(opened?.capabilities.concurrencyMax ?? 1);
+    if (isStoreError(parts.backend)) this.#failToOpen(parts.backend);
+  }
+
+  /** `undefined` while it could not be opened. */
+  get backend(): Backend | undefined {
+    return this.#backend;
   }
 
   /** Whether shards may be put there and deleted. */
   get writable(): boolean {
-    return this.facts.mode !== 'read-only' && this.backend?.capabilities.writable === true;
+    return this.facts.mode !== 'read-only' && this.#backend?.capabilities.writable !== false;
   }
 
-  /** Whether new shards should go there, as far as the config and its capabilities say. */
+  /** Whether new shards should go there when it can be reached. */
   get takesShards(): boolean {
     return this.writable && this.facts.mode === 'active' && this.facts.weight > 0;
   }
 
   /** Whether it failed lately and is not due to be tried again: whoever has a choice takes another. */
   get isAvoided(): boolean {
-    if (this.backend === undefined) return true;
     if (this.#downSince === undefined) return false;
+    if (this.#backend === undefined && this.#reopen === undefined) return true;
     const waitMs = Math.min(RETRY_MS * 2 ** (this.#failuresInRow - 1), RETRY_MS_MAX);
     return this.#clock.monotonicMs() - this.#downSince < waitMs;
   }
@@ -84,7 +99,7 @@ export class BackendLink {
   get health(): BackendHealth {
     const [readMs50, readMs95] = [this.#reads.quantile(0.5), this.readMs95];
     return Object.freeze({
-      state: this.backend === undefined || this.#downSince !== undefined ? 'down' : 'up',
+      state: this.#downSince === undefined ? 'up' : 'down',
       calls: this.#calls,
       failures: this.#failures,
       ...(readMs50 !== undefined && { readMs50 }),
@@ -99,31 +114,66 @@ export class BackendLink {
    * @throws what the call throws; `unavailable/BACKEND_UNREACHABLE` where the backend could not be opened
    */
   async call<T>(kind: 'read' | 'write', work: (backend: Backend) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { backend } = this;
-    if (backend === undefined) throw this.#unreachable();
-    await this.#slots.acquire(1, signal);
+    const backend = this.#backend ?? (await this.#open());
+    const slots = this.#slots;
+    await slots.acquire(1, signal);
     const started = this.#clock.monotonicMs();
     this.#calls += 1;
     try {
       const result = await work(backend);
       if (kind === 'read') this.#reads.add(this.#clock.monotonicMs() - started);
-      this.#downSince = undefined;
-      this.#failuresInRow = 0;
+      this.#noteSuccess();
       return result;
     } catch (error) {
       if (isStoreError(error) && error.kind === 'unavailable') this.noteFailure(error.message);
       throw error;
     } finally {
-      this.#slots.release();
+      slots.release();
     }
   }
 
   /** Counts as a failure what only the caller sees: a call that never ends. */
   noteFailure(message: string): void {
+    const wasUp = this.#downSince === undefined;
     this.#failures += 1;
     this.#failuresInRow += 1;
     this.#downSince = this.#clock.monotonicMs();
     this.#lastError = message;
+    if (wasUp) this.#onState?.(this.facts.name, 'down', message);
+  }
+
+  #noteSuccess(): void {
+    if (this.#downSince !== undefined) this.#onState?.(this.facts.name, 'up', 'it answers again');
+    this.#downSince = undefined;
+    this.#failuresInRow = 0;
+  }
+
+  /** Opens it once it is due to be tried again, whoever asks. */
+  async #open(): Promise<Backend> {
+    if (this.#reopen === undefined || this.isAvoided) throw this.#unreachable();
+    this.#opening ??= this.#openAnew(this.#reopen).finally(() => {
+      this.#opening = undefined;
+    });
+    return await this.#opening;
+  }
+
+  async #openAnew(reopen: () => Promise<Backend>): Promise<Backend> {
+    try {
+      const backend = await reopen();
+      this.#slots = new Semaphore(backend.capabilities.concurrencyMax);
+      this.#problem = undefined;
+      this.#backend = backend;
+      return backend;
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      this.#failToOpen(error);
+      throw this.#unreachable();
+    }
+  }
+
+  #failToOpen(problem: StoreError): void {
+    this.#problem = problem;
+    this.noteFailure(problem.message);
   }
 
   #unreachable(): StoreError {

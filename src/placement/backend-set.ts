@@ -5,6 +5,8 @@ import { BackendLink } from './backend-link.ts';
 
 /** Number of the backend of a store that has one only. */
 export const SOLE_BACKEND = 1;
+/** Its name, until somebody changes it. */
+export const SOLE_NAME = 'main';
 
 /**
  * The backends of a store, by number. What they are changes while the store is open: somebody adds one, or takes one
@@ -55,6 +57,6 @@ function byNumber(links: readonly BackendLink[]): ReadonlyMap<number, BackendLin
 
 /** The set of a store with one backend. */
 export function soleBackend(backend: Backend, clock: Clock): BackendSet {
-  const facts = { number: SOLE_BACKEND, name: 'main', domain: 'main', weight: 1, mode: 'active' } as const;
+  const facts = { number: SOLE_BACKEND, name: SOLE_NAME, domain: SOLE_NAME, weight: 1, mode: 'active' } as const;
   return new BackendSet([new BackendLink({ facts, backend, clock })]);
 }

@@ -64,6 +64,8 @@ interface CallOptions {
 export interface PlacementListener {
   /** Shards that could not be used; the read did without them. */
   readonly onLosses: OnLosses;
+  /** A pack was written without all of its shards. */
+  onDegradedWrite(pack: PackDescriptor): void;
 }
 
 /** Waits that long for a backend that was not measured yet before another one is asked besides. */
@@ -75,8 +77,10 @@ export class PackStore {
   readonly #random: RandomBytes;
   readonly #keys: PackKeys | undefined;
   readonly #redundancy: () => Redundancy;
+  readonly #follow: (() => Promise<void>) | undefined;
   readonly #write: WritePolicy;
   readonly #reader: StripeReader;
+  readonly #listener: PlacementListener | undefined;
 
   constructor(parts: {
     readonly backends: BackendSet;
@@ -86,6 +90,8 @@ export class PackStore {
     readonly keys: PackKeys | undefined;
     /** What packs are written with when they say nothing else. Default 1+0. */
     readonly redundancy?: () => Redundancy;
+    /** Called before every write to several backends: other processes may have changed which there are. */
+    readonly follow?: () => Promise<void>;
     readonly policy?: Partial<WritePolicy & HedgePolicy>;
     readonly listener?: PlacementListener;
   }) {
@@ -95,7 +101,9 @@ export class PackStore {
     this.#random = parts.random;
     this.#keys = parts.keys;
     this.#redundancy = parts.redundancy ?? (() => ({ k: 1, m: 0 }));
+    this.#follow = parts.follow;
     this.#write = { ...WRITE_POLICY, ...policy };
+    this.#listener = listener;
     const onLosses = listener?.onLosses ?? (() => undefined);
     this.#reader = new StripeReader({ backends, hedge: { ...HEDGE_POLICY, ...policy }, onLosses });
   }
@@ -103,6 +111,11 @@ export class PackStore {
   /** What packs are written with when they say nothing else. */
   get redundancy(): Redundancy {
     return this.#redundancy();
+  }
+
+  /** Whether there is more than one backend, so that one of them may be away while the store works. */
+  get isSpread(): boolean {
+    return this.#backends.links.length > 1;
   }
 
   /**
@@ -117,12 +130,13 @@ export class PackStore {
   ): Promise<PackDescriptor> {
     const { header, journal } = pack;
     invariant((header.keyMode === 'sealed') === (this.#keys !== undefined), 'a store writes packs of its own key mode');
+    if (this.isSpread) await this.#follow?.();
     const identity = { store: this.#storeId, pack: header.pack, stripeId: this.#random(16) };
     const encoded = encodeStripe(pack, identity, pack.redundancy ?? this.redundancy);
     const name = { id: header.pack, class: header.class, ...(journal && { journal }) };
     const parts = { backends: this.#backends, policy: this.#write };
     const places = await new StripeWriter(parts, { pack: name, encoded }, options).write();
-    return {
+    const written = {
       ...name,
       packBytes: pack.bytes.length,
       storedBytes: encoded.shards.reduce((sum, shard) => sum + shard.length, 0),
@@ -130,6 +144,8 @@ export class PackStore {
       places,
       ...sealOf(header),
     };
+    if (places.includes(0)) this.#listener?.onDegradedWrite(written);
+    return written;
   }
 
   /**

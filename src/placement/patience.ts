@@ -24,7 +24,7 @@ export class Patience {
 
   /** Whether asking is worth nothing just now. */
   isOut(link: BackendLink): boolean {
-    return link.backend === undefined || (this.#late.has(link) && link.isAvoided);
+    return link.isAvoided && (link.backend === undefined || this.#late.has(link));
   }
 
   /**
@@ -35,7 +35,7 @@ export class Patience {
   async ask<T>(link: BackendLink, work: (signal: AbortSignal) => Promise<T>, options: AskOptions = {}): Promise<T> {
     const { signal, timeoutMs = this.#timeoutMs } = options;
     signal?.throwIfAborted();
-    if (link.backend !== undefined && this.isOut(link)) throw tooLong(link);
+    if (this.#late.has(link) && this.isOut(link)) throw tooLong(link);
     const [stop, over] = [new AbortController(), new AbortController()];
     const working = work(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
     // When the time is over nobody looks at its outcome any more.

@@ -29,6 +29,8 @@ export interface PlacedStripe extends PackKeyParts {
   readonly stripe: Stripe;
   /** Number of the backend of each shard, 0 for none. */
   readonly places: readonly number[];
+  /** What the metadata names the pack by, where it does. */
+  readonly number?: number;
 }
 
 export interface ByteRange {

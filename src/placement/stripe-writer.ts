@@ -5,6 +5,7 @@
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { type PackDescriptor, shardKey } from '../format/index.ts';
+import { unlessAborted } from '../runtime/abort.ts';
 import { sleep } from '../runtime/timers.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
@@ -121,8 +122,9 @@ export class StripeWriter {
       if (this.#written >= this.#needed) tellEnough();
     });
     // Where there is nobody else, nobody is waited for less.
-    const patience = this.#places.length > 1 ? [this.#lateAfter(enough)] : [];
-    await Promise.race([Promise.all(ends), ...patience]);
+    const isLone = this.#places.length === 1;
+    const patience = isLone ? [] : [this.#lateAfter(enough)];
+    await unlessAborted(Promise.race([Promise.all(ends), ...patience]), isLone ? undefined : this.#options.signal);
     for (const attempt of [...open]) {
       open.delete(attempt);
       attempt.link.noteFailure('a shard took too long to be written');
@@ -179,7 +181,7 @@ export class StripeWriter {
     if (unforeseen !== undefined) return unforeseen;
     const areFull = errors.length > 0 && errors.every((error) => isStoreError(error) && error.kind === 'exhausted');
     if (first !== undefined && (!hasChoice || areFull)) return first;
-    const why = [...this.#failed].map(([{ facts }, error]) => `${facts.name}: ${(error as StoreError).message}`);
+    const why = [...this.#failed].map(([{ facts }, error]) => `${facts.name}: ${(error as StoreError).message}`).sort();
     const reasons = why.length > 0 ? `: ${why.join('; ')}` : ', and no backend takes more of them';
     const message = `of ${this.#places.length} shards ${this.#written} could be written, where ${this.#needed} must${reasons}`;
     return storeError('REDUNDANCY_UNMET', message, {

@@ -37,6 +37,12 @@ describe('a call into a worker', () => {
     expect([part.length, part.buffer.byteLength]).toEqual([10, 10]);
   });
 
+  it('moves buffers there and back where it is told to', async () => {
+    const given = new Uint8Array(1000).fill(3);
+    const answer = (await worker.call('giveBack', [given], { transfer: [given.buffer] })) as Uint8Array;
+    expect([given.length, answer.length, answer[999]]).toEqual([0, 1000, 3]);
+  });
+
   it('is answered in order when answers take no time', async () => {
     const order: unknown[] = [];
     await Promise.all(Array.from({ length: 50 }, async (_, index) => order.push(await worker.call('echo', [index]))));

@@ -6,13 +6,23 @@
  */
 import { parentPort, Worker } from 'node:worker_threads';
 import { invariant, storeError } from '../errors/store-error.ts';
-import { type CallMessage, compactBytes, decodeError, encodeError, type Reply, type Request } from './worker-wire.ts';
+import {
+  type CallMessage,
+  compactBytes,
+  decodeError,
+  encodeError,
+  type Reply,
+  type Request,
+  Transferred,
+} from './worker-wire.ts';
 
 export interface WorkerCallOptions {
   /** Rejects the call with the signal's reason and tells the worker, which may stop early. */
   readonly signal?: AbortSignal | undefined;
   /** Receives what the worker reports while the call is under way. */
   readonly progress?: ((...values: never[]) => void) | undefined;
+  /** Buffers inside the arguments that move to the worker instead of being copied; the caller loses them. */
+  readonly transfer?: readonly ArrayBuffer[] | undefined;
 }
 
 interface Pending {
@@ -49,14 +59,15 @@ export class WorkerClient {
    * @throws what the method throws; the signal's reason; `unavailable/BACKEND_IO` without retry when the thread is gone
    */
   call(method: string, args: readonly unknown[], options: WorkerCallOptions = {}): Promise<unknown> {
-    const { signal, progress } = options;
+    const { signal, progress, transfer } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#failure) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#lastCall += 1;
     const call = this.#lastCall;
     try {
-      this.#post({ call, method, args: compactBytes(args) as readonly unknown[], abortable: signal !== undefined });
+      const compact = compactBytes(args) as readonly unknown[];
+      this.#post({ call, method, args: compact, abortable: signal !== undefined }, transfer);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -65,8 +76,8 @@ export class WorkerClient {
     return signal ? this.#abortable(promise, call, signal) : promise;
   }
 
-  #post(request: Request): void {
-    this.#worker.postMessage(request);
+  #post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
   }
 
   async #abortable(promise: Promise<unknown>, call: number, signal: AbortSignal): Promise<unknown> {
@@ -122,7 +133,10 @@ export interface ServedCall {
   progress(...values: readonly unknown[]): void;
 }
 
-/** Answers the calls of the thread that started this one. What `handle` throws is thrown there. */
+/**
+ * Answers the calls of the thread that started this one. What `handle` throws is thrown there; of what it gives as
+ * `Transferred` the buffers move instead of being copied.
+ */
 export function serveCalls(handle: (call: ServedCall) => Promise<unknown>): void {
   const port = parentPort;
   invariant(port, 'calls are served in a worker thread');
@@ -135,7 +149,8 @@ export function serveCalls(handle: (call: ServedCall) => Promise<unknown>): void
     const progress = (...values: readonly unknown[]): void => post({ call, progress: values });
     try {
       const value = await handle({ method, args, signal: controller?.signal, progress });
-      post({ call, value: compactBytes(value) });
+      if (value instanceof Transferred) port.postMessage({ call, value: value.value } satisfies Reply, value.buffers);
+      else post({ call, value: compactBytes(value) });
     } catch (error) {
       post({ call, error: encodeError(error) });
     } finally {

@@ -18,6 +18,17 @@ export type Reply =
   | { readonly call: number; readonly error: WireError }
   | { readonly call: number; readonly progress: readonly unknown[] };
 
+/** A result whose buffers move to the other thread instead of being copied; here they are empty afterwards. */
+export class Transferred {
+  readonly value: unknown;
+  readonly buffers: readonly ArrayBuffer[];
+
+  constructor(value: unknown, buffers: readonly ArrayBuffer[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
 interface WireErrorBase {
   readonly message: string;
   readonly stack: string | undefined;

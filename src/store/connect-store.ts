@@ -5,6 +5,7 @@ import { parseRedundancy } from '../erasure/index.ts';
 import { encodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/index.ts';
 import { checkGuardedKeys, guardedKeys, type KeyState } from '../keys/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
+import type { BackendStateListener } from '../placement/backend-link.ts';
 import { parityNeeded } from '../placement/stripe-writer.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
@@ -20,6 +21,8 @@ export interface PlacedStore {
   /** The backend at the place. */
   readonly backend: Backend;
   readonly unlocking: Unlocking;
+  /** Told when a backend goes down, and when it is back. */
+  readonly onBackendState?: BackendStateListener;
 }
 
 /** A store about to work. */
@@ -73,13 +76,13 @@ function keychainOf(
 
 /** Connects to the backends that a config names. @throws as `connect` */
 export function connectBackends(
-  { place, backend }: Pick<PlacedStore, 'place' | 'backend'>,
+  { place, backend, onBackendState }: Pick<PlacedStore, 'place' | 'backend' | 'onBackendState'>,
   config: StoreConfig,
   { readOnly }: Pick<UnlockOptions, 'readOnly'>,
 ): Promise<Connection> {
   const { m } = parseRedundancy(config.redundancy);
   const copiesMin = (): number => 1 + parityNeeded(m);
-  return connect({ place, home: backend, config, readOnly, clock: systemClock, copiesMin });
+  return connect({ place, home: backend, config, readOnly, clock: systemClock, copiesMin, onBackendState });
 }
 
 /**

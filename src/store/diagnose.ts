@@ -4,6 +4,7 @@ import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
+import type { StoreConfig } from '../format/index.ts';
 import {
   checkGuardedJournal,
   checkGuardedKeys,
@@ -14,6 +15,8 @@ import {
 import { listJournalPacks } from '../maintenance/journal-reader.ts';
 import type { Head } from '../metadata/contract.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
+import type { Connection } from './backends/connect.ts';
+import { connectBackends } from './connect-store.ts';
 import { describeSealing, guardFinding, LOCKED_FINDING } from './diagnose-sealing.ts';
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
@@ -86,6 +89,7 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
   );
   if (opened === undefined) return;
   const { backend } = opened;
+  let connected: Connection | undefined;
   try {
     const config = await look('config', 'restore holdfast.json from a copy of the store', () =>
       readConfig(backend, { readOnly: true, signal: options.signal }),
@@ -105,12 +109,15 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
       return found;
     });
     await look('disk', 'is the disk mounted?', () => diagnoseDisk(place, backend, findings));
+    connected = await look('backends', 'is the folder one of the backends of this store?', () =>
+      diagnoseBackends({ place, backend, config }, findings),
+    );
     if (config.keys !== 'none' && options.keys === undefined) return void findings.push(LOCKED_FINDING);
     const unlocking = await look('keys', 'give a key of this store', () => unlockConfig(config, options.keys));
     if (unlocking === undefined) return;
     try {
       const state = await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
-        diagnoseMetadata({ place, backend, unlocking }, findings),
+        diagnoseMetadata({ place, backend: connected?.control ?? backend, unlocking }, findings),
       );
       if (remembered === undefined || state === undefined) return;
       const advice = 'find out who put it there; if you restored a backup, open it once with --accept-rollback';
@@ -119,8 +126,37 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
       unlocking.end();
     }
   } finally {
+    await connected?.control.close();
     await backend.close();
   }
+}
+
+/** Of a store with several backends: which can be reached. */
+async function diagnoseBackends(
+  store: { readonly place: Place; readonly backend: Backend; readonly config: StoreConfig },
+  findings: Finding[],
+): Promise<Connection> {
+  const connection = await connectBackends(store, store.config, { readOnly: true });
+  if (store.config.placement === undefined) return connection;
+  for (const { facts, health } of connection.backends.links) {
+    const subject = `backend ${facts.name}`;
+    if (health.state === 'up') {
+      findings.push({
+        subject,
+        status: 'ok',
+        message: `${facts.mode}, weight ${facts.weight}, domain ${facts.domain}`,
+      });
+      continue;
+    }
+    findings.push({
+      subject,
+      status: 'warning',
+      message: `cannot be used: ${health.lastError ?? 'it could not be opened'}`,
+      advice:
+        'bring it back; if it moved, `holdfast backend set --location`; if it is lost, `holdfast backend replace`',
+    });
+  }
+  return connection;
 }
 
 async function diagnoseDisk(place: Place, backend: Backend, findings: Finding[]): Promise<void> {

@@ -1,16 +1,16 @@
 import type { Backend } from '../backend/contract.ts';
 import { parseChunking } from '../chunking/index.ts';
-import { parseRedundancy } from '../erasure/index.ts';
+import { parseRedundancy, type Redundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
-import type { StoreConfig } from '../format/index.ts';
+import type { PackDescriptor, StoreConfig } from '../format/index.ts';
 import { guardedKeys, type KeyContext } from '../keys/index.ts';
 import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
+import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ShardStore } from '../maintenance/shard-store.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
-import type { BackendSet } from '../placement/backend-set.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -30,7 +30,9 @@ import type { Scope } from './scope.ts';
 import { Scopes } from './scopes.ts';
 import { Session } from './session.ts';
 import { StoreSettings } from './settings.ts';
+import { ShardWatch } from './shard-watch.ts';
 import { needDone } from './shredder.ts';
+import type { PlacementPolicy } from './types.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface EngineParts {
@@ -43,6 +45,7 @@ export interface EngineParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  readonly policy?: PlacementPolicy | undefined;
 }
 
 /** Everything that only a writable store has. */
@@ -59,7 +62,7 @@ const DEFAULT_NAMESPACE = 0;
 export class Engine {
   /** What every backend holds alike. */
   readonly backend: Backend;
-  readonly backends: BackendSet;
+  readonly connection: Connection;
   readonly metadata: Metadata;
   readonly settings: StoreSettings;
   readonly keychain: Keychain | undefined;
@@ -81,7 +84,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     const { connection, random, keychain, metadata, config } = parts;
     this.backend = connection.control;
-    this.backends = connection.backends;
+    this.connection = connection;
     this.metadata = metadata;
     this.settings = new StoreSettings({ control: connection.control, metadata, keychain, random, config });
     this.keychain = parts.keychain;
@@ -95,6 +98,14 @@ export class Engine {
       random,
       keys: keychain,
       redundancy: () => parseRedundancy(this.config.redundancy),
+      ...(parts.policy && { policy: parts.policy }),
+      follow: () => this.followBackends(),
+      listener: new ShardWatch({
+        metadata,
+        telemetry: parts.telemetry,
+        health: this.health,
+        writable: () => this.writable,
+      }),
     });
     this.scopes = new Scopes({
       keychain,
@@ -103,7 +114,7 @@ export class Engine {
       source: {
         storeId: this.#storeId,
         locate: (kind, wanted, signal) => this.metadata.locate(kind, wanted, signal && { signal }),
-        readPack: (pack, range, signal) => this.packs.read(pack, range, signal && { signal }),
+        readPack: (pack, range, how) => this.packs.read(pack, range, how),
         onDamage: (kind, items) => this.#onDamage(kind, items),
       },
     });
@@ -148,12 +159,29 @@ export class Engine {
       packs: this.packs,
       session,
       health: this.health,
-      register: (pack, items) => committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] }),
+      register: async (written, items) => {
+        const pack = await this.#placedNow(written);
+        return await committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] });
+      },
     });
     const { metadata, packs, keychain, telemetry, health } = this;
     const upkeep = new Upkeep({ metadata, packs, keychain, telemetry, health, session, committer, packWriters });
     this.#write = { journal, committer, packWriters, upkeep };
+    if (this.packs.isSpread) await findUnknownPlaces(metadata, this.connection.backends);
     await upkeep.finishShredding();
+  }
+
+  /** Takes over what other processes have changed of the backends. */
+  async followBackends(): Promise<void> {
+    if (await this.settings.reload()) await this.connection.follow(this.settings.config);
+  }
+
+  /** A pack as it lies on the backends that the store still has: one may have been taken out while it was written. */
+  async #placedNow(pack: PackDescriptor): Promise<PackDescriptor> {
+    const { places } = pack;
+    if (places === undefined || !this.packs.isSpread) return pack;
+    await this.followBackends();
+    return { ...pack, places: places.map((place) => (this.connection.backends.find(place) ? place : 0)) };
   }
 
   /** What changes of keys take from outside. */
@@ -189,18 +217,21 @@ export class Engine {
     return this.#write?.committer.commits ?? 0;
   }
 
-  createWriter(scope: Scope): OperationWriter {
+  /** @param redundancy of what is written; default: the store's, which also what rides in the journal has */
+  createWriter(scope: Scope, redundancy?: Redundancy): OperationWriter {
     const { packWriters } = this.#writeSide;
     const { namespace, ids, reader } = scope;
+    const group = { namespace, ...(redundancy && { redundancy }) };
     return new OperationWriter({
-      ...packWriters.acquire(namespace),
+      ...packWriters.acquire(group),
       ids,
-      ridesInline: namespace === DEFAULT_NAMESPACE,
+      ridesInline: namespace === DEFAULT_NAMESPACE && redundancy === undefined,
+      bears: { now: this.packs.redundancy.m, wanted: (redundancy ?? this.packs.redundancy).m },
       budget: this.#budget,
       buffers: this.#buffers,
       compressionLevel: this.config.compression.level,
       locate: (kind, wanted) => this.metadata.locate(kind, wanted),
-      ended: () => packWriters.release(namespace),
+      ended: () => packWriters.release(group),
       verify: (chunks) => verifyChunks(reader, chunks),
     });
   }
@@ -241,9 +272,9 @@ export class Engine {
 
   /** What verification and repair work on. */
   get shards(): ShardStore {
-    const { backends, metadata, clock, writable, telemetry } = this;
+    const { metadata, clock, writable, telemetry } = this;
     return {
-      ...{ backends, metadata, clock, writable },
+      ...{ backends: this.connection.backends, metadata, clock, writable },
       random: this.#random,
       onRepair: (repair) => telemetry.emit('repair', repair),
     };

@@ -35,7 +35,9 @@ import type {
   PutResult,
   RangeOptions,
   ReadOptions,
+  StatOptions,
 } from './types.ts';
+import { weakestStripe } from './weakest-stripe.ts';
 
 /** What every entry store of one open store shares. */
 export interface StoreCalls {
@@ -140,8 +142,15 @@ export class EntryStore implements Entries {
     });
   }
 
-  stat(key: string, options: CallOptions = {}): Promise<EntryInfo> {
-    return this.#call(options, async (scope) => toEntryInfo(await this.#entry(scope, key)));
+  stat(key: string, options: StatOptions = {}): Promise<EntryInfo> {
+    return this.#call(options, async (scope) => {
+      const entry = await this.#entry(scope, key);
+      if (!options.placement) return toEntryInfo(entry);
+      const { metadata, connection } = this.#engine;
+      const parts = { metadata, backends: connection.backends };
+      const weakest = await weakestStripe(parts, entry, options.signal);
+      return Object.freeze({ ...toEntryInfo(entry), ...(weakest && { weakest }) });
+    });
   }
 
   list(options: ListOptions = {}): AsyncIterable<EntryInfo> {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { BackendStateListener } from '../placement/backend-link.ts';
 import type { Logger, StoreEvents, StoreMetrics } from './types.ts';
 
 /**
@@ -21,6 +22,7 @@ export class Telemetry {
     chunksKnown: 0,
     packsMerged: 0,
     damageFound: 0,
+    shardsLost: 0,
   };
 
   constructor(logger: Logger | undefined) {
@@ -44,6 +46,13 @@ export class Telemetry {
     this.#recovery = [report];
     this.#logger?.info(`recovered ${report.records} journal records that the metadata did not have`, report);
   }
+
+  /** A backend went down, or is back. */
+  readonly onBackendState: BackendStateListener = (name, state, message) => {
+    const text = state === 'up' ? `backend ${name} is back` : `backend ${name} cannot be used: ${message}`;
+    this.#logger?.[state === 'up' ? 'info' : 'warn'](text, { backend: name });
+    this.emit('backend', { name, state, message });
+  };
 
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): void {
     this.#emitter.off(event, listener as (...args: unknown[]) => void);

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/codes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 
 /**
@@ -42,7 +43,10 @@ const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set([
 ]);
 
 /** Nothing was done; it is known what was; or what was may be done again as it is. */
-const DEFINITE_CODES = ['METADATA_BUSY', 'COMMIT_PENDING', 'CONFIG_PENDING'] as const;
+const DEFINITE_CODES = [
+  ...['METADATA_BUSY', 'COMMIT_PENDING', 'CONFIG_PENDING'],
+  ...['REDUNDANCY_UNMET', 'BACKEND_UNREACHABLE'],
+] as const satisfies readonly ErrorCode[];
 
 /** Whether an error of a write leaves no doubt. */
 export function isDefinite(error: unknown): boolean {

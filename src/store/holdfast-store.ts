@@ -1,6 +1,8 @@
 import { storeError } from '../errors/store-error.ts';
 import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import { ActiveCalls } from './active-calls.ts';
+import type { Backends } from './backends/backend-types.ts';
+import { StoreBackends } from './backends/store-backends.ts';
 import type { Engine } from './engine.ts';
 import { EntryStore, type StoreCalls, toStats } from './entry-store.ts';
 import { SealedInbox } from './inbox/sealed-inbox.ts';
@@ -27,6 +29,7 @@ export class HoldfastStore extends EntryStore implements Store {
   readonly namespaces: Namespaces;
   readonly inbox: SealedInbox;
   readonly maintenance: Maintenance;
+  readonly backends: Backends;
   readonly #engine: Engine;
   readonly #calls: ActiveCalls;
   readonly #parts: StoreCalls;
@@ -45,6 +48,7 @@ export class HoldfastStore extends EntryStore implements Store {
     this.inbox = new SealedInbox(sealedCalls, engine.telemetry.logger);
     this.keys = new SealedKeys(sealedCalls, this.inbox);
     this.namespaces = new SealedNamespaces(sealedCalls);
+    this.backends = new StoreBackends(parts);
     this.maintenance = Object.freeze({ check: (options?: ProgressOptions) => this.#check(options) });
     if (this.sealed && engine.writable) this.inbox.start();
   }

@@ -25,6 +25,8 @@ import { systemClock } from '../runtime/clock.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { Connection } from './backends/connect.ts';
+import { checkNewBackends } from './backends/new-backend.ts';
+import { formatSetting } from './backends/store-backends.ts';
 import type { Space } from './committer.ts';
 import { connectBackends, connectStore, type PlacedStore } from './connect-store.ts';
 import { Engine } from './engine.ts';
@@ -43,7 +45,7 @@ import {
 } from './location.ts';
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
-import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
+import type { CreateOptions, OpenOptions, PlacementPolicy, StoreLocation } from './types.ts';
 import { createUnlocked, plain, type Unlocking, unlockConfig } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;
@@ -62,6 +64,8 @@ export async function createStore(location: StoreLocation, options: CreateOption
   const place = toPlace(location);
   const base = newConfig(options);
   await checkNewPlace(place);
+  const { backends = [] } = options;
+  await checkNewBackends(place, backends);
   options.signal?.throwIfAborted();
   const { keys } = options;
   const unlocking = keys === 'none' ? plain({ format: STORE_FORMAT, ...base, keys }) : await createUnlocked(base, keys);
@@ -85,8 +89,24 @@ export async function createStore(location: StoreLocation, options: CreateOption
       throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
     }
     const metadata = await openMetadata(place, config, { create: true, readOnly: false });
-    return await start({ place, backend, metadata, unlocking }, { options, space });
+    const store = await start({ place, backend, metadata, unlocking }, { options, space });
+    return await withBackends(store, options);
   });
+}
+
+/** Adds the backends that a new store was asked to have. */
+async function withBackends(store: Store, { backends = [], homeWeight, logger }: CreateOptions): Promise<Store> {
+  try {
+    for (const backend of backends) await store.backends.add(backend);
+    const [home] = await store.backends.list();
+    const weight = homeWeight ?? (backends.length > 0 ? 0 : 1);
+    if (home && weight !== home.weight) await store.backends.change(home.name, { weight });
+    for (const warning of (await store.backends.status()).warnings) logger?.warn(warning);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /**
@@ -170,16 +190,19 @@ async function start(
 ): Promise<Store> {
   const { metadata, unlocking } = parts;
   const { options, space } = how;
+  const telemetry = new Telemetry(options.logger);
   let connection: Connection | undefined;
   try {
     const remembered = await rememberedOf(unlocking.opened.config.storeId, options);
-    const connected = await connectStore(parts, { readOnly: options.readOnly === true, remembered });
+    const store = { ...parts, onBackendState: telemetry.onBackendState };
+    const connected = await connectStore(store, { readOnly: options.readOnly === true, remembered });
     const { keychain } = connected;
     connection = connected.connection;
     const engine = new Engine({
       ...connected,
       metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
-      telemetry: new Telemetry(options.logger),
+      telemetry,
+      policy: options.placement && checkPolicy(options.placement),
       clock: systemClock,
       random: systemRandom,
     });
@@ -207,6 +230,16 @@ async function closingOnFailure<T>(
   }
 }
 
+/** @throws TypeError, RangeError */
+function checkPolicy(policy: PlacementPolicy): PlacementPolicy {
+  if (typeof policy !== 'object' || policy === null) throw argumentTypeError('placement', 'an object', policy);
+  for (const name of ['parityMin', 'hedgeMs', 'graceMs', 'timeoutMs'] as const) {
+    const { [name]: value } = policy;
+    if (value !== undefined) checkInteger(`placement.${name}`, value, { min: 0 });
+  }
+  return policy;
+}
+
 function newConfig(options: CreateOptions): StoreConfigBase {
   if (typeof options !== 'object' || options === null || options.keys === undefined) {
     const expected = "a passphrase or key that seals the store, or 'none' for a plain one";
@@ -226,7 +259,7 @@ function newConfig(options: CreateOptions): StoreConfigBase {
     digest: 'blake3',
     chunking: formatChunking(chunking),
     compression: { codec: 'zstd', level },
-    redundancy: 'none',
+    redundancy: formatSetting(options.redundancy ?? 'none'),
     generation: 1,
   };
 }

@@ -57,6 +57,8 @@ export interface WriterContext {
   readonly ids: ItemIds;
   /** Whether little content may ride in the commit: in the journal, which outlives the keys of other namespaces. */
   readonly ridesInline: boolean;
+  /** Shards that may be lost: of what the journal holds, and that content must bear to count as stored. */
+  readonly bears: { readonly now: number; readonly wanted: number };
   /** Plain bytes being compressed or waiting for a pack, over all operations of the store. */
   readonly budget: Semaphore;
   /** Of `RECORD_PLAIN_BYTES_TARGET` each: chunks that wait, and records being compressed. */
@@ -121,7 +123,7 @@ export class OperationWriter {
       return;
     }
     const [known] = await this.#context.locate('manifest', id);
-    if (known && !known.suspect) return;
+    if (known && !known.suspect && this.#isStrong(known)) return;
     const compressed = await compress(bytes, { level: this.#context.compressionLevel });
     const items = [{ id, length: bytes.length }];
     const record = {
@@ -215,7 +217,8 @@ export class OperationWriter {
     const locations = await this.#context.locate('chunk', concatBytes(chunks.map((chunk) => chunk.id)));
     const known = chunks.map((chunk, index) => {
       const location = locations[index];
-      return location !== undefined && !location.suspect && location.length === chunk.bytes.length;
+      if (location === undefined || location.suspect || !this.#isStrong(location)) return false;
+      return location.length === chunk.bytes.length;
     });
     const doubted = [...chunks.keys()].filter((index) => known[index] && chunks[index]?.verifyExisting);
     if (doubted.length === 0) return known;
@@ -226,6 +229,12 @@ export class OperationWriter {
     );
     for (const [position, index] of doubted.entries()) known[index] = good[position] === true;
     return known;
+  }
+
+  /** Whether what is stored there bears as many losses as it should. */
+  #isStrong(location: ItemLocation): boolean {
+    const { now, wanted } = this.#context.bears;
+    return (location.pack?.stripe.m ?? now) >= wanted;
   }
 
   async #addToGroup(chunk: ChunkToStore): Promise<void> {

@@ -1,4 +1,5 @@
 import { toHex } from '../bytes/bytes.ts';
+import type { Redundancy } from '../erasure/index.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import {
   type DirectoryItem,
@@ -51,6 +52,7 @@ export class PackWriter {
   readonly #newPack: () => NewPack;
   readonly #epoch: () => number;
   readonly #packs: PackStore;
+  readonly #redundancy: Redundancy | undefined;
   readonly #register: RegisterPack;
   readonly #health: Health;
   readonly #slots = new Semaphore(PACK_WRITES_AT_ONCE);
@@ -69,12 +71,15 @@ export class PackWriter {
     readonly packs: PackStore;
     readonly register: RegisterPack;
     readonly health: Health;
+    /** Of the packs; default: that of the store. */
+    readonly redundancy?: Redundancy | undefined;
     /** Of `PACK_BUFFER_BYTES` each; shared by the writers of a store. */
     readonly buffers?: BufferPool | undefined;
   }) {
     this.#newPack = parts.newPack;
     this.#epoch = parts.epoch;
     this.#buffers = parts.buffers;
+    this.#redundancy = parts.redundancy;
     this.#packs = parts.packs;
     this.#register = parts.register;
     this.#health = parts.health;
@@ -182,7 +187,8 @@ export class PackWriter {
 
   async #writeBlob({ builder, buffer }: OpenPack, finished: FinishedPack): Promise<PackDescriptor> {
     try {
-      return await this.#packs.write({ header: builder.header, ...finished });
+      const redundancy = this.#redundancy;
+      return await this.#packs.write({ header: builder.header, ...finished, ...(redundancy && { redundancy }) });
     } finally {
       if (buffer) this.#buffers?.give(buffer);
     }

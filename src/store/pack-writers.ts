@@ -1,3 +1,4 @@
+import { formatRedundancy, type Redundancy } from '../erasure/index.ts';
 import { PACK_BUFFER_BYTES, type PackClass } from '../format/index.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import type { PackStore } from '../placement/pack-store.ts';
@@ -10,6 +11,13 @@ import type { Session } from './session.ts';
 export interface NamespaceWriters {
   readonly chunkPacks: PackWriter;
   readonly nodePacks: PackWriter;
+}
+
+/** Packs that may share writers: of one namespace, and of one redundancy. */
+export interface WriterGroup {
+  readonly namespace: number;
+  /** Absent: that of the store, whatever it is when a pack is written. */
+  readonly redundancy?: Redundancy;
 }
 
 interface Slot extends NamespaceWriters {
@@ -30,7 +38,7 @@ export class PackWriters {
     readonly health: Health;
   };
   readonly #buffers = new BufferPool({ bytes: PACK_BUFFER_BYTES, keptMax: PACK_WRITES_AT_ONCE + 1 });
-  readonly #slots = new Map<number, Slot>();
+  readonly #slots = new Map<string, Slot>();
   /** Namespaces whose packs may have become worth merging. */
   readonly #touched = new Set<number>();
   #writtenByGone = 0;
@@ -42,7 +50,7 @@ export class PackWriters {
     readonly health: Health;
   }) {
     this.#parts = parts;
-    this.acquire(DEFAULT_NAMESPACE);
+    this.acquire({ namespace: DEFAULT_NAMESPACE });
   }
 
   /** Packs written since the store was opened. */
@@ -52,21 +60,23 @@ export class PackWriters {
     return written;
   }
 
-  /** The writers of a namespace; give them back with `release`. */
-  acquire(namespace: number): NamespaceWriters {
-    const slot = this.#slots.get(namespace) ?? this.#open(namespace);
+  /** The writers of a group; give them back with `release`. */
+  acquire(group: WriterGroup): NamespaceWriters {
+    const name = nameOf(group);
+    const slot = this.#slots.get(name) ?? this.#open(group);
     slot.users += 1;
-    this.#slots.set(namespace, slot);
+    this.#slots.set(name, slot);
     return slot;
   }
 
-  release(namespace: number): void {
-    const slot = this.#slots.get(namespace);
+  release(group: WriterGroup): void {
+    const slot = this.#slots.get(nameOf(group));
     if (slot === undefined) return;
     slot.users -= 1;
     if (slot.users > 0) return;
-    this.#slots.delete(namespace);
+    this.#slots.delete(nameOf(group));
     this.#writtenByGone += packsWritten(slot);
+    const { namespace } = group;
     // An isolated entry is one operation: its packs never get neighbours.
     if (packsWritten(slot) > 0 && namespace < ISOLATED_NAMESPACE_MIN) this.#touched.add(namespace);
     slot.chunkPacks.abandon();
@@ -75,23 +85,27 @@ export class PackWriters {
 
   /** Namespaces that packs were written for since the last call, the default one always. */
   takeTouched(): readonly number[] {
-    const touched = [DEFAULT_NAMESPACE, ...this.#touched];
+    const touched = [...new Set([DEFAULT_NAMESPACE, ...this.#touched])];
     this.#touched.clear();
     return touched;
   }
 
-  #open(namespace: number): Slot {
+  #open({ namespace, redundancy }: WriterGroup): Slot {
     const { packs, session, register, health } = this.#parts;
     const open = (packClass: PackClass, buffers?: BufferPool): PackWriter =>
       new PackWriter({
         newPack: () => session.newPack(packClass, namespace),
         epoch: () => session.epoch,
-        ...{ packs, register, health, buffers },
+        ...{ packs, register, health, buffers, redundancy },
       });
     // A buffer holds a full pack: an entry with packs for itself, or a page of nodes, rarely fills one.
     const growing = namespace >= ISOLATED_NAMESPACE_MIN ? undefined : this.#buffers;
     return { chunkPacks: open('data', growing), nodePacks: open('meta'), users: 0 };
   }
+}
+
+function nameOf({ namespace, redundancy }: WriterGroup): string {
+  return redundancy ? `${namespace}/${formatRedundancy(redundancy)}` : String(namespace);
 }
 
 function packsWritten({ chunkPacks, nodePacks }: NamespaceWriters): number {

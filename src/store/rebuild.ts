@@ -2,9 +2,10 @@ import { dirname } from 'node:path';
 import { toHex } from '../bytes/bytes.ts';
 import { parseRedundancy } from '../erasure/index.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import { STORE_CONFIG_KEY } from '../format/index.ts';
+import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/index.ts';
 import type { GuardState } from '../keys/index.ts';
 import { allPacks } from '../maintenance/all-packs.ts';
+import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import type { UnreadablePack } from '../maintenance/journal-reader.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
@@ -22,6 +23,7 @@ import { checkExistingPlace, checkWritablePlace, openPlace, type Place, storeIdO
 import { openMetadata, unlockPlace } from './open.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import { Session } from './session.ts';
+import { newerPlain } from './settings.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
 import type { OpenedConfig, Unlocking } from './unlock.ts';
 
@@ -65,11 +67,37 @@ async function rebuildPlaced(placed: PlacedToRebuild, options: OpenOptions & Pro
   await removeDatabase(place.metadataPath + NEW_SUFFIX);
   const connection = await connectBackends(placed, config, { readOnly: false });
   try {
-    const store = { ...placed, connection, remembered };
+    const newest = await newestConfig(connection, unlocking);
+    await connection.follow(newest.config);
+    const store = { ...placed, unlocking: { ...unlocking, opened: newest }, connection, remembered };
     const opened = await flushOldOutbox(store, options);
     return await rebuild({ ...store, unlocking: { ...unlocking, opened } }, options);
   } finally {
     await connection.control.close();
+  }
+}
+
+/** The newest config that any backend has: the one at the place may have been away when it was changed. */
+async function newestConfig({ backends }: Connection, unlocking: Unlocking): Promise<OpenedConfig> {
+  let newest = unlocking.opened;
+  for (const link of backends.links) {
+    const bytes = await link.call('read', (backend) => backend.get(STORE_CONFIG_KEY)).catch(() => undefined);
+    const config = bytes && decodeIfSound(bytes);
+    if (bytes === undefined || config === undefined || config.generation <= newest.config.generation) continue;
+    const stored = { generation: config.generation, bytes };
+    newest = newest.keyring
+      ? await unlocking.newer(stored)
+      : { config: newerPlain(newest.config, stored) ?? newest.config };
+  }
+  return newest;
+}
+
+function decodeIfSound(bytes: Uint8Array): StoreConfig | undefined {
+  try {
+    return decodeStoreConfig(bytes);
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    return undefined;
   }
 }
 
@@ -175,6 +203,7 @@ async function rebuild(store: StoreToRebuild, options: OpenOptions & ProgressOpt
     await setAsideSqliteMetadata(place.metadataPath, setAside);
     // From here on nobody commits; what somebody committed while the journal was read is in it by now.
     const second = await recoverFromJournal({ backend, metadata, packs });
+    if (packs.isSpread) await findUnknownPlaces(metadata, store.connection.backends, options.signal);
     report = await toReport(metadata, [...first.unreadable, ...second.unreadable]);
   } catch (error) {
     await metadata.close();

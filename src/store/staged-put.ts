@@ -4,6 +4,7 @@
 
 import { toHex } from '../bytes/bytes.ts';
 import type { ChunkingSpec } from '../chunking/index.ts';
+import { parseRedundancy, type Redundancy } from '../erasure/index.ts';
 import { argumentRangeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { type EntryValue, encodeEntry, entryVersion } from '../format/index.ts';
@@ -37,6 +38,8 @@ export interface PutRequest {
   readonly verifyExisting: boolean;
   readonly name: 'digest' | 'uuid';
   readonly isolated: boolean;
+  /** Absent: that of the store. */
+  readonly redundancy: Redundancy | undefined;
   readonly contentType: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   readonly parent: Uint8Array | undefined;
@@ -69,6 +72,7 @@ export function checkPut(
     verifyExisting: options.verifyExisting === true,
     name,
     isolated: options.isolation === 'entry',
+    redundancy: options.redundancy === undefined ? undefined : parseRedundancy(options.redundancy),
     contentType: options.contentType === undefined ? undefined : checkContentType(options.contentType),
     attributes: options.attributes === undefined ? {} : checkAttributes(options.attributes),
     parent: options.parent === undefined ? undefined : parseVersion(options.parent, 'parent'),
@@ -113,24 +117,39 @@ export async function storeContent(
   const { engine, scope, isolations } = target;
   const { signal, onProgress } = options;
   if (!request.isolated) {
-    const content = await ingest(request.source, options.writer, { ...request, signal, onProgress });
+    const own = request.redundancy && engine.createWriter(scope, request.redundancy);
+    const read = (writer: OperationWriter): Promise<IngestedContent> =>
+      ingest(request.source, writer, { ...request, signal, onProgress });
+    const content = own ? await finishing(own, read) : await read(options.writer);
     const value = toValue(request, content);
     return toStoredPut(target, request, { content, entry: encodeEntry(value), version: entryVersion(value) });
   }
   const isolated = await engine.scopes.isolate();
   isolations.add(isolated);
-  const writer = engine.createWriter(isolated.scope);
   try {
     // Cut as in its namespace, so that what the caller chose holds; but with the seed of its own key.
     const chunking = isolated.scope.chunkingFrom(scope, request.chunking);
-    const content = await ingest(request.source, writer, { ...request, signal, onProgress, chunking });
-    await writer.finish();
+    const content = await finishing(engine.createWriter(isolated.scope, request.redundancy), (writer) =>
+      ingest(request.source, writer, { ...request, signal, onProgress, chunking }),
+    );
     return toStoredPut(target, request, { content, ...isolated.seal(toValue(request, content)) });
+  } finally {
+    isolated.release();
+  }
+}
+
+/** Stores through a writer that is for this content alone, and needs nothing of the commit. */
+async function finishing(
+  writer: OperationWriter,
+  store: (writer: OperationWriter) => Promise<IngestedContent>,
+): Promise<IngestedContent> {
+  try {
+    const content = await store(writer);
+    await writer.finish();
+    return content;
   } catch (error) {
     await writer.abandon();
     throw error;
-  } finally {
-    isolated.release();
   }
 }
 

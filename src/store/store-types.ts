@@ -1,3 +1,4 @@
+import type { Backends } from './backends/backend-types.ts';
 import type { Inbox, Namespaces, StoreKeys } from './key-types.ts';
 import type { CallOptions, Entries, Maintenance, StoreEvents, StoreMetrics, StoreStats } from './types.ts';
 
@@ -16,6 +17,8 @@ export interface Store extends Entries {
   /** What put-only writers left. */
   readonly inbox: Inbox;
   readonly maintenance: Maintenance;
+  /** Where the shards are. */
+  readonly backends: Backends;
   /** The entries of a namespace; calls reject with `not-found/NAMESPACE_NOT_FOUND` when there is none of this name. */
   namespace(name: string): Entries;
   stats(options?: CallOptions): Promise<StoreStats>;

@@ -5,6 +5,7 @@ import type { Problem } from '../maintenance/problems.ts';
 import type { PackRepair } from '../maintenance/shard-reports.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
+import type { NewBackend } from './backends/backend-types.ts';
 
 /**
  * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
@@ -50,6 +51,24 @@ export interface ProgressOptions extends CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** How patient a store is with its backends. */
+export interface PlacementPolicy {
+  /**
+   * Parity shards that must be durable before a put is acknowledged; at most those there are. Default `max(1, m - 1)`:
+   * so that one backend may be away, and what was acknowledged still bears a loss.
+   */
+  readonly parityMin?: number;
+  /**
+   * A shard that takes longer to read is made up for by others; until enough reads have told what is usual for a backend,
+   * which is the 95th percentile of the last ones. Default 100 ms.
+   */
+  readonly hedgeMs?: number;
+  /** How long a backend may take for a shard once enough others are durable. Default 5,000 ms. */
+  readonly graceMs?: number;
+  /** How long a backend may take for a shard at all, before another one gets it. Default 120,000 ms. */
+  readonly timeoutMs?: number;
+}
+
 /** How to open a store; nothing of it is kept. */
 export interface OpenOptions extends CallOptions {
   /** What opens a sealed store. A plain store is refused when keys are given: it is not the one that was meant. */
@@ -62,6 +81,8 @@ export interface OpenOptions extends CallOptions {
   /** Open a store that went back all the same, and remember it as it is now. Default false. */
   readonly acceptRollback?: boolean;
   readonly logger?: Logger;
+  /** How patient to be with backends, of which a store has several. */
+  readonly placement?: PlacementPolicy;
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
   readonly readOnly?: boolean;
   /** Most bytes the folder may hold; put beyond it is `exhausted/QUOTA_EXCEEDED`. Default: no quota. */
@@ -83,6 +104,15 @@ export interface CreateOptions extends Omit<OpenOptions, 'keys'> {
   readonly chunking?: string;
   /** zstd level 1 to 19. Default 1. */
   readonly compressionLevel?: number;
+  /** What packs are written with: `none`, a preset's name, or `k+m`. Default `none`. */
+  readonly redundancy?: string;
+  /**
+   * Backends that the shards go to: empty folders, made when absent. The place of the store keeps its metadata then, and
+   * takes shards as well if `homeWeight` says so. Default: everything is at the place of the store.
+   */
+  readonly backends?: readonly NewBackend[];
+  /** Share of the shards that the place of the store itself takes. Default 1; 0 when `backends` are given. */
+  readonly homeWeight?: number;
 }
 
 /** How to store content, and what to keep beside it. */
@@ -112,6 +142,11 @@ export interface PutOptions extends ProgressOptions {
    * no chunk with anything. Needs a sealed store.
    */
   readonly isolation?: 'entry';
+  /**
+   * What the packs of this content are written with at least: `none`, a preset's name, or `k+m`. Content that is stored
+   * with less is stored again. The journal has the redundancy of the store. Default: the store's.
+   */
+  readonly redundancy?: string;
   /** How to name an entry put without a key. Default `digest`. */
   readonly name?: 'digest' | 'uuid';
 }
@@ -131,6 +166,15 @@ export interface PutResult {
   readonly storedBytes: number;
 }
 
+/** The weakest of the packs that an entry stands on. */
+export interface WeakestStripe {
+  /** `k+m`. */
+  readonly redundancy: string;
+  /** How many more of its shards may be lost, from those that are known to be good; -1: it cannot be read. */
+  readonly lossesMax: number;
+  readonly packId: string;
+}
+
 /** What is known of an entry without reading its content. */
 export interface EntryInfo {
   readonly key: string;
@@ -145,6 +189,8 @@ export interface EntryInfo {
   readonly parent?: string;
   /** There when the entry has a key of its own. */
   readonly isolated?: true;
+  /** There when it was asked for, and the entry is not so small that it lies in the journal. */
+  readonly weakest?: WeakestStripe;
   /** ISO 8601, UTC. */
   readonly created: string;
   readonly modified: string;
@@ -156,6 +202,12 @@ export interface RangeOptions extends CallOptions {
   readonly offset?: number;
   /** Bytes, default up to the end. A range past the end is `invalid/RANGE_INVALID`. */
   readonly length?: number;
+}
+
+/** What to tell of an entry. */
+export interface StatOptions extends CallOptions {
+  /** Also the weakest stripe that it stands on: looks up every chunk. Default false. */
+  readonly placement?: boolean;
 }
 
 /** What to read. */
@@ -259,6 +311,8 @@ export interface StoreMetrics {
   readonly packsWritten: number;
   readonly packsMerged: number;
   readonly damageFound: number;
+  /** Shards that reads found missing or corrupt, and did without. */
+  readonly shardsLost: number;
 }
 
 /** What rebuilding the metadata found. */
@@ -294,6 +348,19 @@ export interface StoreEvents {
   damage: [problem: Problem];
   /** A pack got shards back, by itself or by a repair that somebody asked for. */
   repair: [repair: PackRepair];
+  /** A read did without a shard that is missing or corrupt; its pack is queued for repair. Told once for each shard. */
+  loss: [
+    report: {
+      readonly packId: string;
+      readonly index: number;
+      readonly backend: string;
+      readonly reason: 'missing' | 'corrupt' | 'unreachable';
+    },
+  ];
+  /** A pack was written without all of its shards, because backends failed; it is queued for repair. */
+  degraded: [report: { readonly packId: string; readonly shards: number; readonly missing: number }];
+  /** A backend went down, or is back. */
+  backend: [report: { readonly name: string; readonly state: 'up' | 'down'; readonly message: string }];
   /** Small packs became one. */
   merge: [report: { readonly dropped: number; readonly added: number; readonly bytes: number }];
   /** Opening found journal records that the metadata did not have; the first listener is told as it is added. */
@@ -330,7 +397,7 @@ export interface Entries {
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   has(key: string, options?: CallOptions): Promise<boolean>;
   /** @throws `not-found/ENTRY_NOT_FOUND` */
-  stat(key: string, options?: CallOptions): Promise<EntryInfo>;
+  stat(key: string, options?: StatOptions): Promise<EntryInfo>;
   list(options?: ListOptions): AsyncIterable<EntryInfo>;
   /**
    * @returns whether there was such an entry. Its bytes stay until they are collected; the key of an isolated one is

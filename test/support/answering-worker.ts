@@ -2,11 +2,13 @@
 import { argumentRangeError } from '../../src/errors/argument-error.ts';
 import { storeError } from '../../src/errors/store-error.ts';
 import { serveCalls } from '../../src/runtime/worker-rpc.ts';
+import { Transferred } from '../../src/runtime/worker-wire.ts';
 
 const HANDLERS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   echo: ([value]) => value,
   bytesOf: ([value]) => (value as Uint8Array).buffer.byteLength,
   part: () => new Uint8Array(1_000_000).subarray(10, 20),
+  giveBack: ([bytes]) => new Transferred(bytes, [(bytes as Uint8Array<ArrayBuffer>).buffer]),
   environment: () => ({ execArgv: process.execArgv, cwd: process.cwd() }),
   storeError: () => {
     const cause = new Error('deep', { cause: storeError('BACKEND_IO', 'deeper', { retry: false }) });

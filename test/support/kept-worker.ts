@@ -11,26 +11,37 @@ import type { Reply, Request } from '../../src/runtime/worker-wire.ts';
 const real = process.getBuiltinModule('node:worker_threads');
 export const { parentPort } = real;
 
-const METADATA_THREAD = /\/metadata\/sqlite-worker\.[jt]s$/;
+/** Threads of metadata, and those of single files, which hold blobs and metadata. */
+const KEPT_THREADS = /\/(?:metadata\/sqlite|single-file\/file)-worker\.[jt]s$/;
+/** Calls after which something is open, and those after which one thing less is. */
+const OPENING: ReadonlySet<string | undefined> = new Set(['open', 'openFile', 'openMetadata']);
+const CLOSING: ReadonlySet<string | undefined> = new Set(['close', 'closeFile']);
 const EVENTS = ['message', 'messageerror', 'error', 'exit'];
 /** More are closed at once by few tests. */
 const KEPT_MAX = 4;
 
-const kept: NodeWorker[] = [];
+const kept = new Map<string, NodeWorker[]>();
+
+function keptOf(entry: string): NodeWorker[] {
+  const threads = kept.get(entry) ?? [];
+  kept.set(entry, threads);
+  return threads;
+}
 
 /** A thread as `WorkerClient` uses it. */
 export class Worker extends EventEmitter {
   readonly #thread: NodeWorker;
-  readonly #isMetadata: boolean;
+  /** Threads of the same module that wait; `undefined` for one that is not kept. */
+  readonly #waiting: NodeWorker[] | undefined;
   /** Methods of the calls that were not answered yet. */
   readonly #calls = new Map<number, string>();
-  /** Metadata that is open, or may be, because it was not said to be closed. */
-  #isOpen = false;
+  /** What is open, or may be, because it was not said to be closed. */
+  #openCount = 0;
 
   constructor(entry: URL, options: WorkerOptions) {
     super();
-    this.#isMetadata = METADATA_THREAD.test(entry.pathname);
-    this.#thread = (this.#isMetadata ? kept.pop() : undefined) ?? new real.Worker(entry, options);
+    this.#waiting = KEPT_THREADS.test(entry.pathname) ? keptOf(entry.pathname) : undefined;
+    this.#thread = this.#waiting?.pop() ?? new real.Worker(entry, options);
     for (const event of EVENTS) this.#thread.on(event, (value: unknown) => this.#pass(event, value));
   }
 
@@ -41,15 +52,15 @@ export class Worker extends EventEmitter {
 
   #note(reply: Reply): void {
     if ('progress' in reply) return;
-    if (this.#calls.get(reply.call) === 'close' && 'value' in reply) this.#isOpen = false;
+    if (CLOSING.has(this.#calls.get(reply.call)) && 'value' in reply) this.#openCount -= 1;
     this.#calls.delete(reply.call);
   }
 
-  postMessage(request: Request): void {
-    this.#thread.postMessage(request);
+  postMessage(request: Request, transfer: readonly ArrayBuffer[] = []): void {
+    this.#thread.postMessage(request, transfer);
     if (!('call' in request)) return;
     this.#calls.set(request.call, request.method);
-    if (request.method === 'open') this.#isOpen = true;
+    if (OPENING.has(request.method)) this.#openCount += 1;
   }
 
   ref(): void {
@@ -61,11 +72,11 @@ export class Worker extends EventEmitter {
   }
 
   async terminate(): Promise<number> {
-    const isIdle = this.#isMetadata && !this.#isOpen && this.#calls.size === 0;
-    if (!isIdle || kept.length >= KEPT_MAX) return await this.#thread.terminate();
+    const isIdle = this.#openCount === 0 && this.#calls.size === 0;
+    if (!this.#waiting || !isIdle || this.#waiting.length >= KEPT_MAX) return await this.#thread.terminate();
     for (const event of EVENTS) this.#thread.removeAllListeners(event);
     this.#thread.unref();
-    kept.push(this.#thread);
+    this.#waiting.push(this.#thread);
     return 0;
   }
 }

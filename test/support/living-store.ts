@@ -105,6 +105,8 @@ export interface LivingStore {
 
 export interface LivingParts {
   readonly backend: Backend;
+  /** Others that were added to the store. */
+  readonly backends?: readonly Backend[];
   readonly metadata: Metadata;
   /** Of a sealed store. */
   readonly keys?: KeySecret | undefined;
@@ -121,8 +123,9 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
   const backend = life.backend(parts.backend);
   const metadata = life.metadata(parts.metadata);
   const unlocking = await unlockingOf(backend, keys);
-  const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
-  const connected = await connectStore(placed, { readOnly: false });
+  const backends = (parts.backends ?? []).map((other) => life.backend(other));
+  const place = { kind: 'backend', backend, backends, metadataPath: '' } as const;
+  const connected = await connectStore({ place, backend, metadata, unlocking }, { readOnly: false });
   const { keychain } = connected;
   const engine = new Engine({
     ...connected,

@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement', 'keys', 'shards'];
+const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -38,6 +38,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   keys: { level: 3, imports: [...L0, 'hash', 'crypto', 'format'] },
   // A brick of bricks, for those who want redundancy and no store.
   shards: { level: 3, imports: [...L0, 'hash', 'merkle', 'erasure'] },
+  // Blobs and metadata in one database: what holds opaque bytes, over the engine that the metadata has.
+  'single-file': { level: 3, imports: [...L0, 'hash', 'backend', 'metadata'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -67,7 +69,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'shamir-secret-sharing': ['crypto'],
   zod: ['merkle', 'format', 'keys', 'shards', 'cli'],
-  'node:sqlite': ['metadata'],
+  'node:sqlite': ['metadata', 'single-file'],
   'node:zlib': ['compress'],
   'node:perf_hooks': ['runtime'],
   'node:timers': ['runtime'],

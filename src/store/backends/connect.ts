@@ -9,13 +9,13 @@ import {
   encodeBackendMarker,
   type StoreConfig,
 } from '../../format/index.ts';
-import { BackendLink } from '../../placement/backend-link.ts';
+import { BackendLink, type BackendStateListener } from '../../placement/backend-link.ts';
 import { BackendSet, SOLE_BACKEND, soleBackend } from '../../placement/backend-set.ts';
 import { MirroredBackend } from '../../placement/mirrored-backend.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { sleep } from '../../runtime/timers.ts';
 import type { Place } from '../location.ts';
-import { openBackendUrl } from './backend-url.ts';
+import { backendUrl, openBackendUrl } from './backend-url.ts';
 
 /** A disk that does not answer must not keep a store from being opened. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -27,6 +27,10 @@ export interface Connection {
   readonly control: Backend;
   /** Number of the one that the store was opened at. */
   readonly home: number;
+  /** Where that one is; empty for a backend of the caller's. */
+  readonly homeUrl: string;
+  /** Follows a newer config. @param opened by id */
+  follow(config: StoreConfig, opened?: ReadonlyMap<string, Backend>): Promise<void>;
 }
 
 export interface ConnectOptions {
@@ -38,6 +42,8 @@ export interface ConnectOptions {
   readonly clock: Clock;
   /** Backends that a blob must be on before it counts as put. */
   readonly copiesMin: () => number;
+  /** Told when a backend goes down, and when it is back. */
+  readonly onBackendState?: BackendStateListener | undefined;
 }
 
 /**
@@ -47,19 +53,40 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { home, config, clock } = options;
-  if (config.placement === undefined) return { backends: soleBackend(home, clock), control: home, home: SOLE_BACKEND };
-  const number = await findHome(home, config);
-  const given = await givenBackends(options);
+  const { readOnly, copiesMin } = options;
+  const number = config.placement ? await findHome(home, config) : SOLE_BACKEND;
+  const backends = config.placement ? new BackendSet([]) : soleBackend(home, clock);
+  const own = config.placement?.backends.find((facts) => facts.number === number);
+  if (own) await relink(backends, options, new Map([...(await givenBackends(options)), [own.id, home]]));
+  const control = new MirroredBackend({ set: backends, home: number, readOnly, copiesMin });
+  const follow = (newer: StoreConfig, opened: ReadonlyMap<string, Backend> = new Map()): Promise<void> =>
+    relink(backends, { ...options, config: newer }, opened);
+  const { place } = options;
+  const homeUrl = place.kind === 'folder' ? backendUrl(place.folder) : '';
+  return { backends, control, home: number, homeUrl, follow };
+}
+
+/**
+ * Brings a set to what a config says. What is open stays open; backends that left the store are closed.
+ * @param opened by id
+ */
+async function relink(set: BackendSet, options: ConnectOptions, opened: ReadonlyMap<string, Backend>): Promise<void> {
+  const { placement } = options.config;
+  if (placement === undefined) return;
   const links = await Promise.all(
-    config.placement.backends.map(async (facts) => {
-      const backend = facts.number === number ? home : await openLink(facts, given, options);
-      return new BackendLink({ facts, backend, clock });
+    placement.backends.map(async (facts) => {
+      const known = set.find(facts.number);
+      const backend = opened.get(facts.id) ?? known?.backend ?? (await openLink(facts, options));
+      const reopen = (): Promise<Backend> => openMarked(facts, { ...options, storeId: options.config.storeId });
+      const { clock, onBackendState: onState } = options;
+      const parts = { facts, backend, clock, ...(onState && { onState }) };
+      return new BackendLink({ ...parts, ...(facts.url !== '' && { reopen }) });
     }),
   );
-  const backends = new BackendSet(links, config.placement.map);
-  const { readOnly, copiesMin } = options;
-  const control = new MirroredBackend({ set: backends, home: number, readOnly, copiesMin });
-  return { backends, control, home: number };
+  const kept = new Set(links.map(({ backend }) => backend));
+  const gone = set.links.filter(({ backend }) => backend !== undefined && !kept.has(backend));
+  set.replace(links, placement.map);
+  for (const { backend } of gone) await backend?.close();
 }
 
 async function findHome(home: Backend, config: StoreConfig): Promise<number> {
@@ -82,13 +109,7 @@ async function givenBackends({ place }: ConnectOptions): Promise<ReadonlyMap<str
   return given;
 }
 
-async function openLink(
-  facts: ConfigBackend,
-  given: ReadonlyMap<string, Backend>,
-  { config, readOnly }: ConnectOptions,
-): Promise<Backend | StoreError> {
-  const passed = given.get(facts.id);
-  if (passed) return passed;
+async function openLink(facts: ConfigBackend, { config, readOnly }: ConnectOptions): Promise<Backend | StoreError> {
   if (facts.url === '') return unreachable(facts, 'it was not passed when the store was opened');
   try {
     return await openMarked(facts, { storeId: config.storeId, readOnly });

@@ -10,6 +10,7 @@ import {
   type WriterCredential,
 } from '../../keys/index.ts';
 import { systemRandom } from '../../runtime/random.ts';
+import { connectBackends } from '../connect-store.ts';
 import type { PutOnlyStore } from '../key-types.ts';
 import { checkExistingPlace, checkWritablePlace, openPlace, type Place, readConfig, toPlace } from '../location.ts';
 import { openMetadata } from '../open.ts';
@@ -65,8 +66,14 @@ async function openInbox(
   if (config.storeId !== parts.credential.storeId) {
     throw storeError('WRONG_KEY', 'the credential belongs to another store');
   }
-  const metadata = await openMetadata(place, config, { create: false, readOnly: true });
-  return new InboxStore({ ...parts, metadata, random: systemRandom });
+  const { control } = await connectBackends({ place, backend: parts.backend }, config, { readOnly: false });
+  try {
+    const metadata = await openMetadata(place, config, { create: false, readOnly: true });
+    return new InboxStore({ ...parts, backend: control, metadata, random: systemRandom });
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
 }
 
 /** @throws `invalid/CREDENTIAL_INVALID` */

@@ -1,0 +1,78 @@
+/** Finds where the shards of packs lie of which the metadata does not know it: after a rebuild, or from older metadata. */
+import { listAll } from '../backend/list-all.ts';
+import { toHex } from '../bytes/bytes.ts';
+import { isStoreError } from '../errors/store-error.ts';
+import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../format/index.ts';
+import type { Metadata, PackRow } from '../metadata/contract.ts';
+import type { BackendLink } from '../placement/backend-link.ts';
+import type { BackendSet } from '../placement/backend-set.ts';
+
+/** Packs looked for with one listing of each backend: what is held in memory. */
+const PACKS_AT_ONCE = 50_000;
+const CHANGES_AT_ONCE = 1000;
+
+/**
+ * Lists the backends and tells the metadata what it finds. A pack of which a backend that cannot be asked may hold shards
+ * stays unknown unless every shard is found elsewhere: asking goes on with each read.
+ * @returns how many packs have their places now
+ */
+export async function findUnknownPlaces(
+  metadata: Metadata,
+  backends: BackendSet,
+  signal?: AbortSignal,
+): Promise<number> {
+  let found = 0;
+  for (let after: number | undefined; ; ) {
+    const page = await metadata.packsOfUnknownPlace({ limit: PACKS_AT_ONCE, ...(after !== undefined && { after }) });
+    after = page.at(-1)?.number;
+    if (after === undefined) return found;
+    found += await findPage(metadata, { backends, page }, signal);
+  }
+}
+
+async function findPage(
+  metadata: Metadata,
+  { backends, page }: { readonly backends: BackendSet; readonly page: readonly PackRow[] },
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const places = new Map(page.map(({ id, stripe }) => [toHex(id), new Array<number>(stripe.k + stripe.m).fill(0)]));
+  let areAllAsked = true;
+  for (const link of backends.links) areAllAsked = (await noteShards(link, places, signal)) && areAllAsked;
+  const known = page.filter(({ id }) => {
+    const held = places.get(toHex(id)) ?? [];
+    return areAllAsked || !held.includes(0);
+  });
+  for (let start = 0; start < known.length; start += CHANGES_AT_ONCE) {
+    const changes = known.slice(start, start + CHANGES_AT_ONCE).flatMap(({ id, number, stripe }) =>
+      (places.get(toHex(id)) ?? []).map((to, index) => ({
+        ...{ packNumber: number, stripeId: stripe.id, index, to },
+        from: index === 0 ? undefined : 0,
+      })),
+    );
+    await metadata.placeShards(changes);
+  }
+  return known.length;
+}
+
+/** @returns whether the backend could be asked */
+async function noteShards(
+  link: BackendLink,
+  places: ReadonlyMap<string, number[]>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX]) {
+      await link.call('read', async (backend) => {
+        for await (const { key } of listAll(backend, { prefix, ...(signal && { signal }) })) {
+          const name = parseShardKey(key);
+          const held = name && places.get(toHex(name.pack.id));
+          if (name && held && name.index < held.length) held[name.index] = link.facts.number;
+        }
+      });
+    }
+    return true;
+  } catch (error) {
+    if (!isStoreError(error) || (error.kind !== 'unavailable' && error.kind !== 'denied')) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { spreadOver } from '../../test/support/spread.ts';
+import { describeBackend } from '../testing/describe-backend.ts';
+import type { FaultyBackend } from '../testing/faulty-backend.ts';
+import { MirroredBackend } from './mirrored-backend.ts';
+
+const BROKEN = { how: 'before', times: Number.POSITIVE_INFINITY } as const;
+const ALL = ['put', 'get', 'head', 'list', 'delete'] as const;
+
+function mirrored(count: number, copiesMin = 2): { backends: readonly FaultyBackend[]; mirror: MirroredBackend } {
+  const { set, backends } = spreadOver(count);
+  return { backends, mirror: new MirroredBackend({ set, home: 2, readOnly: false, copiesMin: () => copiesMin }) };
+}
+
+describeBackend({ describe, it }, 'MirroredBackend', {
+  open: async () => {
+    const { set } = spreadOver(3);
+    const parts = { set, home: 1, copiesMin: () => 2 };
+    const backend = new MirroredBackend({ ...parts, readOnly: false });
+    return {
+      backend,
+      openReadOnly: async () => new MirroredBackend({ ...parts, readOnly: true }),
+      dispose: () => backend.close(),
+    };
+  },
+});
+
+describe('what every backend holds', () => {
+  it('is put on all, and read from any', async () => {
+    const { backends, mirror } = mirrored(3);
+    await mirror.put('a', new Uint8Array([1]));
+    for (const backend of backends) expect(await backend.get('a')).toEqual(new Uint8Array([1]));
+    for (const at of [0, 1]) for (const call of ALL) backends[at]?.fail({ ...BROKEN, call });
+    expect(await mirror.get('a')).toEqual(new Uint8Array([1]));
+    expect(await mirror.list()).toEqual([{ key: 'a', bytes: 1 }]);
+  });
+
+  it('counts as put when enough of them have it', async () => {
+    const { backends, mirror } = mirrored(3);
+    backends[0]?.fail({ ...BROKEN, call: 'put' });
+    await mirror.put('a', new Uint8Array(1));
+    backends[1]?.fail({ ...BROKEN, call: 'put' });
+    await expect(mirror.put('b', new Uint8Array(1))).rejects.toMatchObject({ code: 'BACKEND_IO' });
+  });
+
+  it('is not called absent while those that may have it cannot be asked', async () => {
+    const { backends, mirror } = mirrored(3);
+    for (const call of ALL) backends[0]?.fail({ ...BROKEN, call });
+    expect(await mirror.get('a')).toBeUndefined();
+    for (const call of ALL) backends[1]?.fail({ ...BROKEN, call });
+    await expect(mirror.get('a')).rejects.toMatchObject({ code: 'BACKEND_IO' });
+  });
+
+  it('is gone only when it is gone everywhere', async () => {
+    const { backends, mirror } = mirrored(3);
+    await mirror.put('a', new Uint8Array(1));
+    backends[2]?.fail({ ...BROKEN, call: 'delete', times: 1 });
+    await expect(mirror.delete('a')).rejects.toMatchObject({ code: 'BACKEND_IO' });
+    expect(await backends[0]?.head('a')).toBeUndefined();
+    await mirror.delete('a');
+    expect(await mirror.list()).toEqual([]);
+  });
+
+  it('pages through what any of them has', async () => {
+    const { backends, mirror } = mirrored(3);
+    for (const [at, key] of ['c', 'a', 'b'].entries()) await backends[at]?.put(key, new Uint8Array(at));
+    expect((await mirror.list({ limit: 2 })).map(({ key }) => key)).toEqual(['a', 'b']);
+    expect((await mirror.list({ after: 'b' })).map(({ key }) => key)).toEqual(['c']);
+  });
+});

@@ -1,0 +1,74 @@
+import { sep } from 'node:path';
+import type { Backend } from '../../backend/contract.ts';
+import { listAll } from '../../backend/list-all.ts';
+import { storeError } from '../../errors/store-error.ts';
+import { type ConfigBackend, JOURNAL_PREFIX, PACKS_PREFIX, STORE_CONFIG_KEY } from '../../format/index.ts';
+import { SOLE_NAME } from '../../placement/backend-set.ts';
+import type { Place } from '../location.ts';
+import { checkNew } from './backend-arguments.ts';
+import type { NewBackend } from './backend-types.ts';
+import { backendUrl, openBackendUrl, pathOf } from './backend-url.ts';
+import { readMarker } from './connect.ts';
+
+/**
+ * Refuses a backend that would have the name or the place of another, or lie inside of it.
+ * @throws `conflict/BACKEND_EXISTS`
+ */
+export function checkNewBackend(
+  { url, name }: { readonly url: string; readonly name?: string | undefined },
+  others: readonly Pick<ConfigBackend, 'name' | 'url'>[],
+): void {
+  for (const other of others) {
+    const details = { backend: other.name };
+    if (name !== undefined && other.name === name)
+      throw storeError('BACKEND_EXISTS', `there is a backend ${name} already`, { details });
+    if (url === '' || other.url === '') continue;
+    const [a, b] = [pathOf(url), pathOf(other.url)];
+    if (a === b) throw storeError('BACKEND_EXISTS', `${a} is backend ${other.name} already`, { details });
+    if (`${a}${sep}`.startsWith(`${b}${sep}`) || `${b}${sep}`.startsWith(`${a}${sep}`)) {
+      throw storeError('BACKEND_EXISTS', `${a} and backend ${other.name} would lie inside each other`, { details });
+    }
+  }
+}
+
+/**
+ * A new backend needs a place of its own: nothing of any store is overwritten. What an addition left that was interrupted
+ * is no more than a mark, and may be marked again.
+ * @throws `conflict/BACKEND_MISMATCH`
+ */
+export async function checkEmptyBackend(backend: Backend, storeId: string): Promise<void> {
+  const marker = await readMarker(backend);
+  const hasConfig = (await backend.head(STORE_CONFIG_KEY)) !== undefined;
+  if (marker && marker.storeId !== storeId) throw mismatch('is a backend of another store');
+  if (hasConfig && marker === undefined) throw mismatch('holds a store');
+  for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX]) {
+    for await (const _ of listAll(backend, { prefix })) {
+      throw mismatch('holds shards already; `backend set --location` tells where a backend has moved to');
+    }
+  }
+}
+
+function mismatch(why: string): Error {
+  return storeError('BACKEND_MISMATCH', `the place of the new backend ${why}: nothing was changed there`);
+}
+
+/**
+ * Looks at backends that a store which is yet to be made is to have: each name and place once, and nothing in it.
+ * @throws `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID`, and what opening them throws
+ */
+export async function checkNewBackends(place: Place, backends: readonly NewBackend[]): Promise<void> {
+  const others = place.kind === 'folder' ? [{ name: SOLE_NAME, url: backendUrl(place.folder) }] : [];
+  for (const backend of backends) {
+    const { name } = checkNew(backend);
+    if (typeof backend.location !== 'string') continue;
+    const url = backendUrl(backend.location);
+    checkNewBackend({ url, name }, others);
+    others.push({ name: name ?? '', url });
+    const opened = await openBackendUrl(url, { readOnly: false, create: true });
+    try {
+      await checkEmptyBackend(opened, '');
+    } finally {
+      await opened.close();
+    }
+  }
+}

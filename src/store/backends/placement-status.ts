@@ -1,0 +1,139 @@
+/** How the packs of a store lie on its backends, and what that bears. */
+import { parseRedundancy, type Redundancy } from '../../erasure/index.ts';
+import type { StoreConfig } from '../../format/index.ts';
+import { allPacks } from '../../maintenance/all-packs.ts';
+import type { Metadata, PackRow } from '../../metadata/contract.ts';
+import type { BackendLink } from '../../placement/backend-link.ts';
+import type { BackendSet } from '../../placement/backend-set.ts';
+import { type PlacePattern, tolerate } from '../../placement/tolerance.ts';
+import type { CallOptions } from '../types.ts';
+import type { BackendInfo, BackendStatus, LossStatus, PlacementStatus } from './backend-types.ts';
+
+interface Held {
+  shards: number;
+  bytes: number;
+}
+
+/** What is gathered over all packs. Packs that lie alike count as one: there are few ways in which they do. */
+class PackSurvey {
+  readonly #backends: BackendSet;
+  readonly #redundancy: Redundancy;
+  readonly #patterns = new Map<string, { k: number; places: readonly number[]; packs: number }>();
+  readonly held = new Map<number, Held>();
+  packs = 0;
+  degraded = 0;
+  weaker = 0;
+  unreadable = 0;
+
+  constructor(backends: BackendSet, redundancy: Redundancy) {
+    this.#backends = backends;
+    this.#redundancy = redundancy;
+  }
+
+  add({ stripe, storedBytes, places = this.#unknown(stripe.k + stripe.m) }: PackRow): void {
+    const { k, m } = stripe;
+    this.packs += 1;
+    if (places.includes(0)) this.degraded += 1;
+    if (m < this.#redundancy.m) this.weaker += 1;
+    for (const place of places) this.#hold(place, storedBytes / places.length);
+    const reached = places
+      .filter((place) => this.#backends.find(place)?.backend !== undefined)
+      .toSorted((a, b) => a - b);
+    if (reached.length < k) this.unreadable += 1;
+    const name = `${k}:${reached.join(',')}`;
+    const pattern = this.#patterns.get(name) ?? { k, places: reached, packs: 0 };
+    pattern.packs += 1;
+    this.#patterns.set(name, pattern);
+  }
+
+  /** @param holderOf what is lost as one */
+  survives(holderOf: (link: BackendLink) => string): LossStatus {
+    const named = [...this.#patterns.values()].map(
+      ({ k, places, packs }): PlacePattern => ({
+        ...{ k, packs },
+        holders: places.flatMap((place) => {
+          const link = this.#backends.find(place);
+          return link ? [holderOf(link)] : [];
+        }),
+      }),
+    );
+    const holders = new Set(this.#backends.links.filter(({ backend }) => backend !== undefined).map(holderOf));
+    return Object.freeze(tolerate(named, holders.size));
+  }
+
+  #hold(place: number, bytes: number): void {
+    if (place === 0) return;
+    const held = this.held.get(place) ?? { shards: 0, bytes: 0 };
+    held.shards += 1;
+    held.bytes += bytes;
+    this.held.set(place, held);
+  }
+
+  /** A store that has one backend never had to say where its packs are. */
+  #unknown(shards: number): readonly number[] {
+    const [sole, ...others] = this.#backends.links;
+    return Array.from({ length: shards }, () => (others.length === 0 ? (sole?.facts.number ?? 0) : 0));
+  }
+}
+
+export async function placementStatus(
+  parts: {
+    readonly metadata: Metadata;
+    readonly backends: BackendSet;
+    readonly config: StoreConfig;
+    readonly infos: readonly BackendInfo[];
+  },
+  { signal }: CallOptions,
+): Promise<PlacementStatus> {
+  const { metadata, backends, config, infos } = parts;
+  const redundancy = parseRedundancy(config.redundancy);
+  const survey = new PackSurvey(backends, redundancy);
+  for await (const pack of allPacks(metadata)) {
+    signal?.throwIfAborted();
+    survey.add(pack);
+  }
+  const { packs, degraded, weaker, unreadable } = survey;
+  return Object.freeze({
+    redundancy: config.redundancy,
+    backends: Object.freeze(await Promise.all(infos.map((info) => withSpace(info, backends, survey.held)))),
+    map: Object.freeze(backends.map.flatMap((number) => backends.find(number)?.facts.name ?? [])),
+    ...{ packs, degraded, weaker, unreadable },
+    survives: Object.freeze({
+      backends: survey.survives(({ facts }) => facts.name),
+      domains: survey.survives(({ facts }) => facts.domain),
+    }),
+    warnings: Object.freeze(placementWarnings(backends, redundancy)),
+  });
+}
+
+async function withSpace(
+  info: BackendInfo,
+  backends: BackendSet,
+  held: ReadonlyMap<number, Held>,
+): Promise<BackendStatus> {
+  const { shards, bytes } = held.get(info.number) ?? { shards: 0, bytes: 0 };
+  const link = backends.find(info.number);
+  const space = await link?.call('read', (backend) => backend.space()).catch(() => undefined);
+  return Object.freeze({
+    ...info,
+    ...(link && { health: link.health }),
+    shards,
+    shardBytes: Math.round(bytes),
+    ...(space && { usedBytes: space.usedBytes }),
+    ...(space?.freeBytes !== undefined && { freeBytes: space.freeBytes }),
+  });
+}
+
+/** What the backends cannot give that a redundancy promises: told when it is chosen, and whenever one looks. */
+export function placementWarnings(backends: BackendSet, { k, m }: Redundancy): readonly string[] {
+  const takers = backends.links.filter((link) => link.takesShards);
+  const domains = new Set(takers.map(({ facts }) => facts.domain)).size;
+  if (m === 0 || domains >= k + m) return [];
+  const perDomain = Math.ceil((k + m) / Math.max(1, domains));
+  const bears = Math.floor(m / perDomain);
+  const told = bears === 0 ? 'the loss of any of them may be fatal' : `only ${bears} of them may be lost, not ${m}`;
+  return [
+    `${k}+${m} makes ${k + m} shards, and there are ${domains} failure domains to keep them apart: ` +
+      `up to ${perDomain} shards share one, so ${told}`,
+  ];
+}

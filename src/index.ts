@@ -49,6 +49,7 @@ export {
 export type { CheckReport } from './maintenance/check.ts';
 export type { Garbage } from './maintenance/garbage.ts';
 export type { Problem } from './maintenance/problems.ts';
+export type { PackRepair, RepairedShard } from './maintenance/shard-reports.ts';
 export {
   type ByteRange,
   coveredRange,

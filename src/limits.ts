@@ -72,6 +72,29 @@ export const BACKEND_URL_LENGTH_MAX = 1024;
 export const BACKEND_WEIGHT_MAX = 1000;
 /** Every shard block of this size has a digest in the shard trailer. */
 export const SHARD_BLOCK_BYTES = 64 * KIB;
+/** Bytes of shards that one inspection of a stripe, or one step of making shards anew, reads at a time. */
+export const SHARD_READ_BYTES = 32 * MIB;
+/** Most bytes of one shard that are read at once. */
+export const SHARD_READ_PIECE_BYTES_MAX = 4 * MIB;
+/** Shards that are made anew side by side, together; one larger shard goes alone. */
+export const SHARDS_MADE_BYTES_MAX = 96 * MIB;
+/** How long a backend may take for one answer of a repair or verification, and for taking a shard, milliseconds. */
+export const SHARD_READ_TIMEOUT_MS = 60_000;
+export const SHARD_WRITE_TIMEOUT_MS = 120_000;
+/** Packs whose shards a check keeps in mind at once; of more it lists the backends part by part. */
+export const CHECK_PASS_PACKS = 16_384;
+/** Findings of shards, and repairs, that a report lists in full. */
+export const FINDINGS_LISTED_MAX = 1000;
+/** Shards that were found good before the metadata is told. */
+export const VERIFIED_BATCH_SHARDS = 256;
+/** What a watching scrub does unless told otherwise: how fast it reads, how old a verification may become, how it waits. */
+export const SCRUB_BYTES_PER_SECOND = 10 * MIB;
+export const SCRUB_AGE_MS = 7 * 24 * 3600 * 1000;
+export const SCRUB_WAIT_MS = 60_000;
+/** An open store repairs as many bytes of shards in one step, so often, and seldom where nothing can be done. */
+export const HEAL_STEP_BYTES = 64 * MIB;
+export const HEAL_STEP_MS = 2000;
+export const HEAL_WAIT_MS_MAX = 10 * 60_000;
 /** Data and parity shards of one stripe: the non-zero elements of GF(2^8). */
 export const STRIPE_SHARDS_MAX = 255;
 /** Coefficients that one erasure code keeps for the losses it has met. */

@@ -2,7 +2,10 @@ import { BACKEND_LIST_PAGE_MAX } from '../limits.ts';
 import type { Backend, BlobInfo, ListOptions } from './contract.ts';
 
 /** Every blob under a prefix in byte order, page by page: memory stays that of one page. */
-export async function* listAll(backend: Backend, options: Omit<ListOptions, 'limit'> = {}): AsyncGenerator<BlobInfo> {
+export async function* listAll(
+  backend: Pick<Backend, 'list'>,
+  options: Omit<ListOptions, 'limit'> = {},
+): AsyncGenerator<BlobInfo> {
   let after = options.after;
   for (;;) {
     const page = await backend.list({

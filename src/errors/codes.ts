@@ -75,6 +75,7 @@ export const ERROR_CODES = {
   MANIFEST_CORRUPT: 'corrupt',
   PACK_CORRUPT: 'corrupt',
   SHARD_CORRUPT: 'corrupt',
+  SHARD_MISSING: 'corrupt',
   SHARDS_INSUFFICIENT: 'corrupt',
   SHARD_SET_CORRUPT: 'corrupt',
   COMPRESSED_CORRUPT: 'corrupt',

@@ -130,7 +130,7 @@ export { openRecord, type PackIdentity, RECORD_TRAILER_BYTES, type RecordFrame }
 export { decodePackHeader, encodePackHeader, type KeyMode, PACK_HEADER_BYTES, type PackHeader } from './pack-header.ts';
 export { identifyPack, identityOf } from './pack-identity.ts';
 export { type DecodedPack, decodePack } from './pack-reader.ts';
-export type { FeatureBits } from './prelude.ts';
+export { type FeatureBits, refuseReadOnlyFeatures } from './prelude.ts';
 export { isScopedKey, namespaceOfKey, type ScopedKey, scopeKey, scopePrefix, unscopeKey } from './scoped-key.ts';
 export { openOperation, sealOperation } from './scoped-operation.ts';
 export {
@@ -155,6 +155,7 @@ export {
 export {
   decodeShardTrailer,
   encodeShardTrailer,
+  rootAt,
   SHARD_TAIL_BYTES,
   type ShardTrailer,
   shardTrailerBytes,

@@ -1,14 +1,17 @@
 /** Is every pack on the backend, and does it hold what the metadata finds in it? */
 
-import { listAll } from '../backend/list-all.ts';
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
-import { type DirectoryItem, JOURNAL_PREFIX, PACKS_PREFIX, type PackSeal, shardKey } from '../format/index.ts';
+import { isStoreError } from '../errors/store-error.ts';
+import type { DirectoryItem, PackSeal } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import { allPacks } from './all-packs.ts';
+import { PlacesCheck, tellOnce } from './check-places.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
-import { countGarbage, type Garbage } from './garbage.ts';
+import type { Garbage } from './garbage.ts';
 import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
+import { listingPasses, ShardListing } from './shard-listing.ts';
+import { findPlaces, patienceOf } from './shard-store.ts';
 
 const LOOKUP_ITEMS = 4096;
 
@@ -19,39 +22,47 @@ export interface PacksChecked {
   readonly lostPacks: ReadonlySet<number>;
 }
 
-/** Lost packs are flagged where the store is writable, so that the next put of their content stores it anew. */
+/**
+ * Lost packs are flagged where the store is writable, so that the next put of their content stores it anew; shards that
+ * are not where they should be are queued for repair.
+ */
 export async function checkPacks(
   store: CheckedStore,
   problems: ProblemList,
   options: CheckOptions,
 ): Promise<PacksChecked> {
+  const { metadata, shards } = store;
   const { signal, onProgress } = options;
-  const blobs = await listBlobs(store, signal);
+  await findPlaces(shards, signal);
+  const { packs: total } = await metadata.counters();
   const lost = new Set<number>();
-  const { packs: total } = await store.metadata.counters();
+  const garbage = { blobs: 0, bytes: 0 };
+  const unreachable = new Set<string>();
+  const patience = patienceOf(shards);
   let done = 0;
-  for await (const pack of allPacks(store.metadata)) {
-    signal?.throwIfAborted();
-    blobs.delete(shardKey(pack, 0));
-    if (!(await checkPack(store, pack, problems))) lost.add(pack.number);
-    done += 1;
-    onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
+  for (const pass of listingPasses(total)) {
+    const listing = await ShardListing.read(shards.backends, pass.prefixes, signal);
+    for (const error of listing.unreachable) tellOnce(error, unreachable, problems);
+    for await (const pack of allPacks(metadata)) {
+      if (!pass.has(pack)) continue;
+      signal?.throwIfAborted();
+      const places = new PlacesCheck({ store, listing, problems, patience, unreachable }, signal);
+      places.account(pack);
+      if (await checkPack(store, pack, problems)) await places.tell(pack);
+      else lost.add(pack.number);
+      done += 1;
+      onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
+    }
+    for (const pack of await metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) listing.takeAll(pack);
+    const left = await listing.garbage();
+    garbage.blobs += left.blobs;
+    garbage.bytes += left.bytes;
   }
-  for (const pack of await store.metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) blobs.delete(shardKey(pack, 0));
-  if (store.writable && lost.size > 0) await store.metadata.markPacksSuspect([...lost]);
-  return { garbage: await countGarbage(store.backend, blobs), lostPacks: lost };
+  if (store.writable && lost.size > 0) await metadata.markPacksSuspect([...lost]);
+  return { garbage, lostPacks: lost };
 }
 
-async function listBlobs(store: CheckedStore, signal: AbortSignal | undefined): Promise<Map<string, number>> {
-  const blobs = new Map<string, number>();
-  for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX]) {
-    for await (const blob of listAll(store.backend, { prefix, ...(signal && { signal }) }))
-      blobs.set(blob.key, blob.bytes);
-  }
-  return blobs;
-}
-
-/** @returns false when the pack is lost: still found by the metadata, and gone from the backend */
+/** @returns false when the pack is lost: still found by the metadata, and too little of it left on the backends */
 async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemList): Promise<boolean> {
   const packId = toHex(pack.id);
   const place = { packId, ...placeIn(store, pack.seal?.namespace) };
@@ -68,7 +79,9 @@ async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemLi
     await checkItems(store.metadata, checked, problems);
   } catch (error) {
     // A blob that a merge deletes while it is read looks damaged.
-    if (await isLive(store.metadata, pack)) problems.addError(error, place);
+    if (!(await isLive(store.metadata, pack))) return true;
+    problems.addError(error, place);
+    return !isStoreError(error, 'SHARDS_INSUFFICIENT');
   }
   return true;
 }

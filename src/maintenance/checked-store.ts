@@ -3,6 +3,7 @@ import type { EntryValue, ItemIds, StoreConfig } from '../format/index.ts';
 import type { EntryRow, Metadata } from '../metadata/contract.ts';
 import type { ItemReader } from '../pipeline/item-reader.ts';
 import type { PackStore } from '../placement/pack-store.ts';
+import type { ShardStore } from './shard-store.ts';
 
 /** An entry with what its content is found and read by. */
 export interface CheckedEntry {
@@ -18,6 +19,8 @@ export interface CheckedStore {
   readonly backend: Backend;
   readonly metadata: Metadata;
   readonly packs: PackStore;
+  /** Where the shards of packs lie. */
+  readonly shards: ShardStore;
   /** Whether the store is sealed. */
   readonly config: Pick<StoreConfig, 'keys'>;
   /** May flag what it finds; a read-only store flags nothing. */

@@ -10,7 +10,10 @@ export interface Garbage {
  * Counts blobs that are still there.
  * @param left sizes by backend key, as they were listed: some may have been deleted since
  */
-export async function countGarbage(backend: Backend, left: ReadonlyMap<string, number>): Promise<Garbage> {
+export async function countGarbage(
+  backend: Pick<Backend, 'head'>,
+  left: ReadonlyMap<string, number>,
+): Promise<Garbage> {
   const garbage = { blobs: 0, bytes: 0 };
   for (const [key, bytes] of left) {
     if ((await backend.head(key)) === undefined) continue;

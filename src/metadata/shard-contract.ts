@@ -35,6 +35,8 @@ export interface PlaceChange extends ShardName {
 export interface VerifiedShard extends ShardName {
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** Where it was read: what has moved since was not verified where it is now. Default: wherever it is. */
+  readonly place?: number;
 }
 
 /**
@@ -54,7 +56,10 @@ export interface ShardPlaces {
    * @throws `RangeError` for an index or a backend that there is none of: nothing happened
    */
   placeShards(changes: readonly PlaceChange[]): Promise<readonly boolean[]>;
-  /** Remembers when shards were verified. Those that lie nowhere, and packs that are gone or dropped, are ignored. */
+  /**
+   * Remembers when shards were verified. Those that lie nowhere, or elsewhere than where they were read, and packs that
+   * are gone or dropped, are ignored.
+   */
   markVerified(found: readonly VerifiedShard[]): Promise<void>;
 
   /**

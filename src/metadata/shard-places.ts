@@ -98,7 +98,8 @@ export async function markVerified(database: Database, tables: Tables, found: re
     for (const shard of found) {
       const pack = packs.find(shard);
       const shards = pack && shardsOf(pack);
-      if (!shards || shards.places[shard.index] === 0) continue;
+      const place = shards?.places[shard.index];
+      if (!shards || place === 0 || (shard.place !== undefined && shard.place !== place)) continue;
       packs.put({ ...pack, verified: shards.verified.with(shard.index, shard.time) });
     }
     await packs.save(transaction);

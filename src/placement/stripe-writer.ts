@@ -9,7 +9,7 @@ import { unlessAborted } from '../runtime/abort.ts';
 import { sleep } from '../runtime/timers.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
-import { choosePlaces } from './choose-places.ts';
+import { chooseHomes, type Home } from './choose-homes.ts';
 import type { EncodedStripe } from './encode-stripe.ts';
 
 /** What names a pack on its backends. */
@@ -32,12 +32,7 @@ export interface WritePolicy {
 
 export const WRITE_POLICY: WritePolicy = { graceMs: 5000, timeoutMs: 120_000 };
 
-interface Attempt {
-  readonly index: number;
-  readonly link: BackendLink;
-}
-
-type Outcome = Attempt & { readonly error?: unknown };
+type Outcome = Home & { readonly error?: unknown };
 
 /** Parity shards without which a stripe is not written. */
 export function parityNeeded(m: number, parityMin?: number): number {
@@ -96,44 +91,28 @@ export class StripeWriter {
   }
 
   /** Backends for the shards that have none yet. */
-  #choose(): readonly Attempt[] {
+  #choose(): readonly Home[] {
     this.#options.signal?.throwIfAborted();
     const all = this.#backends.links.filter((link) => link.takesShards);
     const open = all.filter((link) => !this.#failed.has(link));
     const eager = open.filter((link) => !link.isAvoided);
-    const chosen = this.#chooseFrom(eager, all);
+    const chosen = this.#chooseFrom(eager);
     // Without those that failed lately it cannot be done, so they are asked all the same.
-    return this.#written + chosen.length < this.#needed ? this.#chooseFrom(open, all) : chosen;
+    return this.#written + chosen.length < this.#needed ? this.#chooseFrom(open) : chosen;
   }
 
-  #chooseFrom(links: readonly BackendLink[], all: readonly BackendLink[]): readonly Attempt[] {
-    const unplaced = this.#places.flatMap((place, index) => (place === 0 ? [index] : []));
-    const mapped = unplaced.flatMap((index): Attempt[] => {
-      const { map } = this.#backends;
-      const link = links.find(({ facts }) => facts.number === map[index % Math.max(1, map.length)]);
-      return link ? [{ index, link }] : [];
+  #chooseFrom(links: readonly BackendLink[]): readonly Home[] {
+    return chooseHomes(this.#backends, {
+      packId: this.#pack.id,
+      shards: this.#places.length,
+      indexes: this.#places.flatMap((place, index) => (place === 0 ? [index] : [])),
+      links,
+      taken: this.#places.flatMap((place) => this.#backends.find(place) ?? []),
     });
-    const rest = unplaced.filter((index) => !mapped.some((one) => one.index === index));
-    const held = this.#places.flatMap((place) => this.#backends.find(place) ?? []);
-    const numbers = choosePlaces(
-      links.map(({ facts }) => facts),
-      {
-        packId: this.#pack.id,
-        shards: this.#places.length,
-        count: rest.length,
-        taken: [...held, ...mapped.map(({ link }) => link)].map(({ facts }) => facts),
-        all: all.map(({ facts }) => facts),
-      },
-    );
-    const drawn = rest.flatMap((index, at): Attempt[] => {
-      const link = links.find(({ facts }) => facts.number === numbers[at]);
-      return link ? [{ index, link }] : [];
-    });
-    return [...mapped, ...drawn];
   }
 
   /** Puts shards side by side; ends when each has ended, or enough are there and the others had their time. */
-  async #round(attempts: readonly Attempt[]): Promise<void> {
+  async #round(attempts: readonly Home[]): Promise<void> {
     const open = new Set(attempts);
     const { promise: enough, resolve: tellEnough } = Promise.withResolvers<void>();
     const ends = attempts.map(async (attempt) => {
@@ -164,7 +143,7 @@ export class StripeWriter {
     await Promise.race([enough.then(() => wait(this.#policy.graceMs)), wait(this.#policy.timeoutMs)]);
   }
 
-  async #put(attempt: Attempt): Promise<Outcome> {
+  async #put(attempt: Home): Promise<Outcome> {
     const { index, link } = attempt;
     const { signal, spendReserve } = this.#options;
     // A lone shard lies in a buffer of the caller's, to be used again: its put is waited for, whatever happens.

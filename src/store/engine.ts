@@ -8,6 +8,7 @@ import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
+import type { ShardStore } from '../maintenance/shard-store.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
 import { PackStore } from '../placement/pack-store.ts';
@@ -276,11 +277,22 @@ export class Engine {
     if (this.#write === undefined) throw storeError('READ_ONLY', 'the store was opened read-only');
   }
 
+  /** What verification and repair work on. */
+  get shards(): ShardStore {
+    const { metadata, clock, writable, telemetry } = this;
+    return {
+      ...{ backends: this.connection.backends, metadata, clock, writable },
+      random: this.#random,
+      onRepair: (repair) => telemetry.emit('repair', repair),
+    };
+  }
+
   /** What a check looks at. */
   checked(): CheckedStore {
     const { backend, metadata, packs, config, writable, scopes } = this;
     return {
       ...{ backend, metadata, packs, config, writable },
+      shards: this.shards,
       namespaces: scopes.namespaces,
       openEntry: (row) => scopes.openEntry(row),
       settle: () => this.settle(),

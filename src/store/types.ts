@@ -2,6 +2,7 @@ import type { Backend } from '../backend/contract.ts';
 import type { KeySource } from '../keys/index.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
+import type { PackRepair } from '../maintenance/shard-reports.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';
@@ -354,6 +355,8 @@ export interface DiagnosisReport {
 export interface StoreEvents {
   /** A read found something wrong; the content was not returned. */
   damage: [problem: Problem];
+  /** A pack got shards back, by itself or by a repair that somebody asked for. */
+  repair: [repair: PackRepair];
   /** A read did without a shard that is missing or corrupt; its pack is queued for repair. Told once for each shard. */
   loss: [
     report: {

@@ -304,6 +304,19 @@ describe.each(SUBJECTS)('$name', (subject) => {
       await expectSound(metadata);
     });
 
+    it('does not count for a shard that has moved since it was read', async () => {
+      const metadata = await open();
+      await register(metadata, [1, 2, 3]);
+      await metadata.placeShards([move(1, 1, 2, 9)]);
+      await metadata.markVerified([
+        { ...shardOf(1, 0), time: 7, place: 1 },
+        { ...shardOf(1, 1), time: 7, place: 2 },
+      ]);
+      expect((await metadata.listPacks({ limit: 9 }))[0]?.verified).toEqual([7, 0, 0]);
+      await metadata.markVerified([{ ...shardOf(1, 1), time: 8, place: 9 }]);
+      expect((await metadata.listPacks({ limit: 9 }))[0]?.verified).toEqual([7, 8, 0]);
+    });
+
     it('is due for packs never verified first, then by their oldest shard, page by page', async () => {
       const metadata = await open();
       await register(metadata, [1, 2, 0], [1, 2, 3], 3, [0, 0, 0], [4, 5, 6]);

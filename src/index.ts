@@ -19,6 +19,7 @@ export {
   UnavailableError,
   UnsupportedError,
 } from './errors/store-error.ts';
+export type { BackendMode } from './format/index.ts';
 export {
   combineIdentity,
   exportSeed,
@@ -49,6 +50,7 @@ export {
 export type { CheckReport } from './maintenance/check.ts';
 export type { Garbage } from './maintenance/garbage.ts';
 export type { Problem } from './maintenance/problems.ts';
+export type { RebalanceReport } from './maintenance/rebalance.ts';
 export type { PackRepair, RepairedShard } from './maintenance/shard-reports.ts';
 export {
   type ByteRange,
@@ -61,7 +63,21 @@ export {
   verifyRangeProof,
 } from './merkle/index.ts';
 export type { Source } from './pipeline/source.ts';
+export type { BackendHealth } from './placement/backend-link.ts';
+export type { FatalLoss } from './placement/tolerance.ts';
 export type { DamagedBlob } from './single-file/index.ts';
+export type {
+  BackendChange,
+  BackendInfo,
+  BackendStatus,
+  Backends,
+  LossStatus,
+  NewBackend,
+  PlacementStatus,
+  RebalanceOptions,
+  RemoveOptions,
+  RemoveReport,
+} from './store/backends/backend-types.ts';
 export { type DiagnosisOptions, diagnoseStore } from './store/diagnose.ts';
 export {
   type CompactOptions,
@@ -121,8 +137,10 @@ export type {
   ReadOptions,
   RebuildReport,
   StagedPut,
+  StatOptions,
   StoreEvents,
   StoreLocation,
   StoreMetrics,
   StoreStats,
+  WeakestStripe,
 } from './store/types.ts';

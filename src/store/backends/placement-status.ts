@@ -1,6 +1,6 @@
 /** How the packs of a store lie on its backends, and what that bears. */
 import { parseRedundancy, type Redundancy } from '../../erasure/index.ts';
-import type { StoreConfig } from '../../format/index.ts';
+import { BACKEND_MARKER_KEY, type StoreConfig } from '../../format/index.ts';
 import { allPacks } from '../../maintenance/all-packs.ts';
 import type { Metadata, PackRow } from '../../metadata/contract.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
@@ -115,6 +115,8 @@ async function withSpace(
   const { shards, bytes } = held.get(info.number) ?? { shards: 0, bytes: 0 };
   const link = backends.find(info.number);
   const space = await link?.call('read', (backend) => backend.space()).catch(() => undefined);
+  // Counting may take long; what tells how fast a backend answers is the last read before its health is told.
+  await link?.call('read', (backend) => backend.head(BACKEND_MARKER_KEY)).catch(() => undefined);
   return Object.freeze({
     ...info,
     ...(link && { health: link.health }),

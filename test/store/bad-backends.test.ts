@@ -81,7 +81,7 @@ describe('a redundancy that cannot be', () => {
   it('is warned of where there are too few failure domains', async () => {
     const { store } = await makeStore('3+2');
     expect((await store.backends.status()).warnings).toEqual([
-      expect.stringMatching(/5 shards.* 3 failure domains.* only 1 of them may be lost, not 2/),
+      expect.stringMatching(/5 shards.* 3 failure domains.* only 1 may be lost, not 2/),
     ]);
     await store.put('key', noise(200_000));
     expect((await store.backends.status()).survives.backends.lossesMax).toBe(1);

@@ -11,6 +11,7 @@ import { addNamespace } from './commands/namespace.ts';
 import { addProve } from './commands/prove.ts';
 import { addPut } from './commands/put.ts';
 import { addRm } from './commands/rm.ts';
+import { addScrub } from './commands/scrub.ts';
 import { addStat } from './commands/stat.ts';
 import { addUpkeep } from './commands/upkeep.ts';
 import type { GlobalOptions, Session } from './session.ts';
@@ -86,6 +87,7 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve];
-  for (const add of [...entries, addKey, addNamespace, addInbox, addUpkeep, addCompletion]) add(program, session);
+  for (const add of [...entries, addKey, addNamespace, addInbox, addUpkeep, addScrub, addCompletion])
+    add(program, session);
   return program;
 }

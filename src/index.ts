@@ -19,6 +19,7 @@ export {
   UnavailableError,
   UnsupportedError,
 } from './errors/store-error.ts';
+export type { BackendMode } from './format/index.ts';
 export {
   combineIdentity,
   exportSeed,
@@ -51,6 +52,7 @@ export type { CheckOptions } from './maintenance/checked-store.ts';
 export type { Garbage } from './maintenance/garbage.ts';
 export type { PaceOptions } from './maintenance/pace.ts';
 export type { Problem } from './maintenance/problems.ts';
+export type { RebalanceReport } from './maintenance/rebalance.ts';
 export type { RepairOptions, RepairReport } from './maintenance/repair.ts';
 export type { ScrubOptions, ScrubReport } from './maintenance/scrub.ts';
 export type { JobOutcome, PackRepair, RepairedShard, ShardFinding } from './maintenance/shard-reports.ts';
@@ -66,7 +68,34 @@ export {
   verifyRangeProof,
 } from './merkle/index.ts';
 export type { Source } from './pipeline/source.ts';
+export type { BackendHealth } from './placement/backend-link.ts';
+export type { FatalLoss } from './placement/tolerance.ts';
+export type { DamagedBlob } from './single-file/index.ts';
+export type {
+  BackendChange,
+  BackendInfo,
+  BackendStatus,
+  Backends,
+  LossStatus,
+  NewBackend,
+  PlacementStatus,
+  RebalanceOptions,
+  RemoveOptions,
+  RemoveReport,
+} from './store/backends/backend-types.ts';
 export { type DiagnosisOptions, diagnoseStore } from './store/diagnose.ts';
+export {
+  type CompactOptions,
+  type CompactReport,
+  compactFile,
+  type ExportReport,
+  exportFile,
+  type FileInfo,
+  fileInfo,
+  type SalvageOptions,
+  type SalvageReport,
+  salvageFile,
+} from './store/file-calls.ts';
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
 export { openPutOnly, type PutOnlyOpenOptions } from './store/inbox/open-put-only.ts';
 export type {
@@ -113,8 +142,10 @@ export type {
   ReadOptions,
   RebuildReport,
   StagedPut,
+  StatOptions,
   StoreEvents,
   StoreLocation,
   StoreMetrics,
   StoreStats,
+  WeakestStripe,
 } from './store/types.ts';

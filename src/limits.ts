@@ -116,6 +116,16 @@ export const SHARD_SET_TEXT_BYTES_MAX = 256;
 export const SHARD_SET_CHOICES_MAX = 10_000;
 export const SHARD_SET_CHOICES_MIN = 32;
 export const SHARD_SET_WORK_BYTES_MAX = 16 * 1024 * MIB;
+/** Shards on their way to or from one backend at once, unless the caller says otherwise, and the bound of that. */
+export const SPREAD_CALLS_PER_BACKEND = 4;
+export const SPREAD_CALLS_MAX = 64;
+/** How long one shard may take on one backend, and after how long another one is read besides, milliseconds. */
+export const SPREAD_TIMEOUT_MS = 30_000;
+export const SPREAD_HEDGE_MS = 100;
+/** The longest such wait. */
+export const SPREAD_WAIT_MS_MAX = 24 * 3600 * 1000;
+/** How long a call that was aborted may take to notice before what it wrote is taken back, milliseconds. */
+export const SPREAD_GRACE_MS = 100;
 
 export const MANIFEST_LEAF_CHUNKS_MAX = 4096;
 /** Children of an inner node. */
@@ -282,6 +292,8 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     (SHARD_SET_BYTES_MAX / 3) * 4 + STRIPE_SHARDS_MAX * 16 * SHARD_SET_TEXT_BYTES_MAX < SHARD_SET_JSON_LENGTH_MAX,
     'the largest shard set can be written as JSON',
   ],
+  [SPREAD_CALLS_PER_BACKEND <= SPREAD_CALLS_MAX, 'a backend may be asked for as many shards as by default'],
+  [SPREAD_HEDGE_MS < SPREAD_TIMEOUT_MS && SPREAD_TIMEOUT_MS < SPREAD_WAIT_MS_MAX, 'who is slow is not yet unreachable'],
   [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
   [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
   [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],

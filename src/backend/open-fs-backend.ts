@@ -48,7 +48,7 @@ const NOT_OURS: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'E
  * Makes a folder and those above it, each one's name flushed before the next stands in it. Names found are flushed like
  * names made: a process that made one may have died before it got to the flush.
  */
-async function makeFolder(fileSystem: FileSystem, path: string): Promise<void> {
+export async function makeFolder(fileSystem: FileSystem, path: string): Promise<void> {
   const parent = dirname(path);
   if (parent === path) return;
   await makeFolder(fileSystem, parent);

@@ -12,6 +12,7 @@ import { addProve } from './commands/prove.ts';
 import { addPut } from './commands/put.ts';
 import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
+import { addSingleFile } from './commands/single-file.ts';
 import { addStat } from './commands/stat.ts';
 import { addUpkeep } from './commands/upkeep.ts';
 import type { GlobalOptions, Session } from './session.ts';
@@ -19,8 +20,8 @@ import { usageError } from './usage-error.ts';
 
 const DESCRIPTION = `Keeps every byte once: an embeddable store that deduplicates, compresses and verifies every read.
 
-The store is the folder given by -s, else by HOLDFAST_STORE, else the nearest .holdfast folder upward. What opens a
-sealed store is never an argument: it is a file named by an option, a variable of the environment, or asked for.`;
+The store is the folder or file given by -s, else by HOLDFAST_STORE, else the nearest .holdfast folder upward. What opens
+a sealed store is never an argument: it is a file named by an option, a variable of the environment, or asked for.`;
 
 const HELP_TAIL = `
 Results go to standard output, everything else to standard error.
@@ -33,7 +34,7 @@ Examples:
   $ holdfast stats                     see what deduplication saves
 
 Environment:
-  HOLDFAST_STORE       folder of the store          HOLDFAST_PASSPHRASE  its passphrase
+  HOLDFAST_STORE       folder or file of the store  HOLDFAST_PASSPHRASE  its passphrase
   HOLDFAST_NAMESPACE   as --namespace               HOLDFAST_KEY_FILE    as --key-file
   HOLDFAST_STATE       what is remembered of        HOLDFAST_IDENTITY    as --identity
                        stores, outside of them      HOLDFAST_CREDENTIAL  as --credential
@@ -70,7 +71,7 @@ export function buildProgram(session: Session): Command {
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
-    .option('-s, --store <folder>', 'folder of the store')
+    .option('-s, --store <path>', 'folder or file of the store')
     .option('-N, --namespace <name>', 'entries of this namespace')
     .option('--passphrase-file <file>', "what opens the store: a passphrase, a file's first line")
     .option('--key-file <file>', 'what opens the store: a key file')
@@ -87,7 +88,7 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve];
-  for (const add of [...entries, addKey, addNamespace, addInbox, addUpkeep, addScrub, addCompletion])
-    add(program, session);
+  const stores = [addKey, addNamespace, addInbox, addUpkeep, addScrub, addSingleFile];
+  for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;
 }

@@ -8,14 +8,14 @@ import { BACKEND_NUMBER_MAX, BACKEND_URL_LENGTH_MAX, BACKEND_WEIGHT_MAX, STORE_B
 /** Names of backends and failure domains: short, and the same in files, tables and on a command line. */
 export const BACKEND_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
-/** What a backend is used for. */
-export const BACKEND_MODES = ['active', 'read-only', 'draining'] as const;
 /**
+ * What a backend is used for.
  * - `active`: read and written
  * - `read-only`: read; nothing is put there or deleted
  * - `draining`: read, and emptied: its shards move to others
  */
-export type BackendMode = (typeof BACKEND_MODES)[number];
+export type BackendMode = 'active' | 'read-only' | 'draining';
+const BACKEND_MODES = ['active', 'read-only', 'draining'] as const satisfies readonly BackendMode[];
 
 const name = z.string().regex(BACKEND_NAME);
 

@@ -32,7 +32,6 @@ export type {
   SlotType,
 } from './config-keys.ts';
 export {
-  BACKEND_MODES,
   BACKEND_NAME,
   type BackendMode,
   type ConfigBackend,

@@ -14,11 +14,12 @@ export interface ShardMove {
 /**
  * The fewest moves after which the shards of a pack lie as they would be placed now. Shards on backends that nothing may
  * be taken from stay; so do those that cannot be reached.
+ * @param without number of a backend that is to hold none of them
  */
-export function planMoves(pack: PackRow, backends: BackendSet): readonly ShardMove[] {
+export function planMoves(pack: PackRow, backends: BackendSet, without?: number): readonly ShardMove[] {
   const { places } = pack;
   if (places === undefined) return [];
-  const takers = backends.links.filter((link) => link.takesShards);
+  const takers = backends.links.filter((link) => link.takesShards && link.facts.number !== without);
   const wanted = wantedPlaces(pack, backends, takers);
   const surplus: { readonly index: number; readonly from: BackendLink }[] = [];
   for (const [index, place] of places.entries()) {
@@ -41,8 +42,11 @@ function isFree({ facts, backend }: BackendLink): boolean {
 
 /** Numbers of the backends that the shards of a pack should be on: what already is there counts for the missing ones. */
 function wantedPlaces(pack: PackRow, { map }: BackendSet, takers: readonly BackendLink[]): number[] {
-  const count = pack.stripe.k + pack.stripe.m;
-  const facts = takers.map((link) => link.facts);
-  if (map.length > 0) return Array.from({ length: count }, (_, index) => map[index % map.length] ?? 0);
-  return [...choosePlaces(facts, { packId: pack.id, shards: count, count, taken: [], all: facts })];
+  const shards = pack.stripe.k + pack.stripe.m;
+  const all = takers.map((link) => link.facts);
+  const mapped = Array.from({ length: shards }, (_, index) => map[index % Math.max(1, map.length)]);
+  const taken = mapped.flatMap((wanted) => all.find(({ number }) => number === wanted) ?? []);
+  // What the map sends to a backend that takes nothing goes where it would without a map.
+  const rest = choosePlaces(all, { packId: pack.id, shards, count: shards - taken.length, taken, all });
+  return [...taken.map(({ number }) => number), ...rest];
 }

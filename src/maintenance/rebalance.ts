@@ -2,6 +2,7 @@
  * Brings what is stored to where, and to the redundancy with which, it would be stored now. Every step stands for
  * itself: who was stopped goes on where it was.
  */
+import { toHex } from '../bytes/bytes.ts';
 import { formatRedundancy, type Redundancy } from '../erasure/index.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
@@ -104,12 +105,27 @@ async function isThere(metadata: Metadata, pack: PackRow): Promise<boolean> {
   return row?.number === pack.number;
 }
 
+/** A backend that is emptied must not be called empty while something is left on it. */
+function tellStuck({ id }: PackRow, stuck: number, { job, problems }: Omit<Work, 'tally'>): void {
+  const link = job.backends.find(job.only ?? 0);
+  const isThere = link?.backend !== undefined;
+  const why = isThere ? 'there is no place for them elsewhere' : 'it cannot be reached';
+  problems.add({
+    code: isThere ? 'REDUNDANCY_UNMET' : 'BACKEND_UNREACHABLE',
+    message: `${stuck} shards of a pack stay on backend ${link?.facts.name ?? job.only}: ${why}`,
+    packId: toHex(id),
+  });
+}
+
 async function move(context: MergeContext, pack: PackRow, { job, tally, problems }: Work): Promise<void> {
   const { places } = pack;
-  const moves = planMoves(pack, job.backends).filter(
+  const moves = planMoves(pack, job.backends, job.only).filter(
     ({ from }) => job.only === undefined || from.facts.number === job.only,
   );
-  if (places === undefined || moves.length === 0) return;
+  if (places === undefined) return;
+  const stuck = places.filter((place) => place === job.only).length - moves.length;
+  if (job.only !== undefined && stuck > 0) tellStuck(pack, stuck, { job, problems });
+  if (moves.length === 0) return;
   if (job.dryRun) {
     tally.shardsMoved += moves.length;
     tally.bytesMoved += moves.length * Math.round(pack.storedBytes / places.length);

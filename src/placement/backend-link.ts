@@ -18,6 +18,8 @@ export interface BackendHealth {
   /** Of the last reads, milliseconds; absent before there were enough to tell. */
   readonly readMs50?: number;
   readonly readMs95?: number;
+  /** Of the last read, milliseconds. */
+  readonly lastMs?: number;
   /** Why it is down, or last was. */
   readonly lastError?: string;
 }
@@ -47,6 +49,7 @@ export class BackendLink {
   #failures = 0;
   #failuresInRow = 0;
   #downSince: number | undefined;
+  #lastMs: number | undefined;
   #lastError: string | undefined;
 
   constructor(parts: {
@@ -104,6 +107,7 @@ export class BackendLink {
       failures: this.#failures,
       ...(readMs50 !== undefined && { readMs50 }),
       ...(readMs95 !== undefined && { readMs95 }),
+      ...(this.#lastMs !== undefined && { lastMs: this.#lastMs }),
       ...(this.#lastError !== undefined && { lastError: this.#lastError }),
     });
   }
@@ -121,7 +125,7 @@ export class BackendLink {
     this.#calls += 1;
     try {
       const result = await work(backend);
-      if (kind === 'read') this.#reads.add(this.#clock.monotonicMs() - started);
+      if (kind === 'read') this.#measure(this.#clock.monotonicMs() - started);
       this.#noteSuccess();
       return result;
     } catch (error) {
@@ -140,6 +144,11 @@ export class BackendLink {
     this.#downSince = this.#clock.monotonicMs();
     this.#lastError = message;
     if (wasUp) this.#onState?.(this.facts.name, 'down', message);
+  }
+
+  #measure(ms: number): void {
+    this.#reads.add(ms);
+    this.#lastMs = ms;
   }
 
   #noteSuccess(): void {

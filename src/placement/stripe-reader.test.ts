@@ -107,6 +107,21 @@ describe('reading a stripe', () => {
     expect(spread.losses).toEqual([]);
   });
 
+  it('asks a backend that failed lately only when it takes its shard', async () => {
+    const spread = spreadOver(5);
+    const { pack, bytes } = await written(spread);
+    const failing = spread.holder(pack, 0);
+    failing.fail({ ...BROKEN, call: 'get', times: 1 });
+    const range = { offset: 0, length: 100 };
+    await spread.packs.read(pack, range);
+    const before = failing.trace.length;
+    expect(await spread.packs.read(pack, range)).toEqual(bytes.subarray(0, 100));
+    expect(failing.trace.length).toBe(before);
+    for (const index of [1, 2]) await HARM.gone(spread, pack, index);
+    expect(await spread.packs.read(pack, range)).toEqual(bytes.subarray(0, 100));
+    expect(failing.trace.length).toBeGreaterThan(before);
+  });
+
   it('does without a shard of another stripe under the right name, and one that holds stale bytes', async () => {
     const spread = spreadOver(5);
     const [first, second] = [await written(spread), await written(spread)];

@@ -187,7 +187,9 @@ class StripeReading {
 
   /** Columns of one data shard: from itself, or where it is lost or slow, from others. */
   async #readPart(index: number, columns: ByteRange): Promise<Uint8Array> {
-    if (this.#losses.has(index) || this.#isAvoided(index)) return await this.#decode(index, columns);
+    if (this.#losses.has(index)) return await this.#decode(index, columns);
+    const others = this.#isAvoided(index) ? await this.#decodeIfEnough(index, columns) : undefined;
+    if (others) return others;
     const stop = new AbortController();
     const { signal } = this.#options;
     const direct = this.#fetch(index, columns, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
@@ -219,6 +221,16 @@ class StripeReading {
       return await Promise.race([ended, late]);
     } finally {
       over.abort();
+    }
+  }
+
+  /** @returns `undefined` where it takes the shard itself: it may answer again */
+  async #decodeIfEnough(index: number, columns: ByteRange): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#decode(index, columns);
+    } catch (error) {
+      if (error instanceof TooFew) return undefined;
+      throw error;
     }
   }
 

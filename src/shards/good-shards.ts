@@ -13,13 +13,23 @@ export interface ShardStates {
 
 /** Hashes every shard of a set whose shape was checked. */
 export function shardStates(set: ShardSet): ShardStates {
-  const shardBytes = shardBytesOf(set.size, set.redundancy.k);
   const states = { good: [] as number[], corrupt: [] as number[], missing: [] as number[] };
-  for (const [index, { bytes, digest }] of set.shards.entries()) {
+  for (const [index, { bytes }] of set.shards.entries()) {
     if (bytes === undefined) states.missing.push(index);
-    else if (bytes.length !== shardBytes || !equalDigests(digestOf(set.algorithm, bytes), digest)) {
-      states.corrupt.push(index);
-    } else states.good.push(index);
+    else if (isShard(set, index, bytes)) states.good.push(index);
+    else states.corrupt.push(index);
   }
   return states;
+}
+
+/** Whether bytes have the length and digest of a shard. */
+export function isShard(set: ShardSet, index: number, bytes: Uint8Array): boolean {
+  const digest = set.shards[index]?.digest;
+  if (digest === undefined || bytes.length !== setShardBytes(set)) return false;
+  return equalDigests(digestOf(set.algorithm, bytes), digest);
+}
+
+/** Bytes of each shard of a set. */
+export function setShardBytes({ size, redundancy }: Pick<ShardSet, 'size' | 'redundancy'>): number {
+  return shardBytesOf(size, redundancy.k);
 }

@@ -1,4 +1,3 @@
-import { shardBytesOf } from '../erasure/index.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import { equalDigests } from '../hash/index.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -6,7 +5,7 @@ import { findContent, type ShardSetOptions } from './decode-shard-set.ts';
 import { type ShardStates, shardStates } from './good-shards.ts';
 import { remakeShards } from './remake-shards.ts';
 import { checkShardSet, type ShardSet } from './shard-set.ts';
-import { shardSetRoot } from './shard-set-root.ts';
+import { namedRoot } from './shard-set-root.ts';
 
 /** What became of a shard set. */
 export interface ShardSetReport {
@@ -52,11 +51,6 @@ export function verifyShardSet(set: ShardSet, options: ShardSetOptions = {}): Sh
     lossesLeft: good.length - set.redundancy.k,
     verifiedAt: new Date(clock.now()).toISOString(),
   });
-}
-
-function namedRoot({ shards, size, redundancy, algorithm }: ShardSet) {
-  const digests = shards.map(({ digest }) => digest);
-  return shardSetRoot(digests, shardBytesOf(size, redundancy.k), algorithm);
 }
 
 function contentOf(set: ShardSet, states: ShardStates): Uint8Array | undefined {

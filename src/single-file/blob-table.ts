@@ -2,11 +2,12 @@ import { resolveRange } from '../backend/blob-range.ts';
 import type { BlobInfo } from '../backend/contract.ts';
 import { quotaError } from '../backend/quota.ts';
 import { prefixEnd, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
+import { discardBytes } from '../bytes/discard.ts';
 import { storeError } from '../errors/store-error.ts';
 import type { Database, Reader, SqlValue, Transaction } from '../metadata/database.ts';
 import { countChange, type FileState, loadPageUse, loadState, type PageUse } from './file-tables.ts';
 import { ROW_HEADER_BYTES, writeRowHeader } from './row-header.ts';
-import { bytesInPages, type FileGeometry, layRows, pagesOf, piecesOf, rowId } from './row-layout.ts';
+import { type FileGeometry, layRows, pagesOf, piecesOf, rowId } from './row-layout.ts';
 
 /** Bounds of a put, beside the capacity of the file. */
 export interface PutBounds {
@@ -105,20 +106,15 @@ export class BlobTable {
       throw quotaError({ key, usedBytes, growthBytes: bytes, quotaBytes });
     }
     if (state.capacityBytes === 0) return;
-    const free = this.roomOf(state, await loadPageUse(transaction)) - bounds.reservePages;
+    const free = this.#roomOf(state, await loadPageUse(transaction)) - bounds.reservePages;
     if (pagesOf(this.geometry, bytes) > free) {
       throw quotaError({ key, usedBytes, growthBytes: bytes, quotaBytes: state.capacityBytes });
     }
   }
 
   /** Pages that the capacity allows beyond those in use. */
-  roomOf({ capacityBytes }: FileState, { pages, freePages }: PageUse): number {
+  #roomOf({ capacityBytes }: FileState, { pages, freePages }: PageUse): number {
     return Math.floor(capacityBytes / this.geometry.pageBytes) - (pages - freePages);
-  }
-
-  /** Bytes of the largest blob that can be put within the capacity. */
-  freeBytesOf(use: FileUse, reservePages: number): number {
-    return bytesInPages(this.geometry, this.roomOf(use, use) - reservePages);
   }
 
   /** @returns the asked bytes in a buffer of their own; `undefined` for an absent key */
@@ -144,6 +140,7 @@ export class BlobTable {
           throw storeError('METADATA_CORRUPT', 'a row of the blob is gone');
         }
         bytes.set(piece, at);
+        discardBytes(piece);
         at += length;
       }
       return bytes;

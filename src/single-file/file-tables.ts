@@ -3,12 +3,14 @@
  * give pages back (`auto_vacuum`) are fixed before the first table, and so for ever.
  */
 import { storeError } from '../errors/store-error.ts';
-import type { Reader, Transaction } from '../metadata/database.ts';
+import type { Database, Reader, Transaction } from '../metadata/database.ts';
 import type { SqliteDatabase } from '../metadata/sqlite-database.ts';
 import { SINGLE_FILE_APPLICATION_IDS } from '../metadata/sqlite-file.ts';
 
 /** Version of these tables and of the rows in them. The metadata has a version of its own. */
 export const FILE_VERSION = 1;
+/** Version of a file that a rebuild has replaced: nobody may use it any more. */
+export const FILE_SET_ASIDE_VERSION = 0;
 
 /**
  * Measured (docs/decisions/0018): larger pages write a pack faster, smaller ones a small commit, and reading is the same.
@@ -91,6 +93,13 @@ export async function countChange(
     'UPDATE file_state SET next_number = next_number + ?, blobs = blobs + ?, blob_bytes = blob_bytes + ?',
     [[numbers, blobs, bytes]],
   );
+}
+
+export async function setVersion(database: Database, version: number): Promise<FileState> {
+  return await database.write(async (transaction) => {
+    await transaction.run('UPDATE file_state SET version = ?', [[version]]);
+    return await loadState(transaction);
+  });
 }
 
 /** How the pages of the file are used, in the state that the reader sees. */

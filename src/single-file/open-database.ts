@@ -2,10 +2,18 @@ import { stat } from 'node:fs/promises';
 import { storeError } from '../errors/store-error.ts';
 import { openForReading } from '../metadata/reading-sqlite.ts';
 import { SqliteDatabase } from '../metadata/sqlite-database.ts';
-import { SET_ASIDE_VERSION, SINGLE_FILE_APPLICATION_IDS } from '../metadata/sqlite-file.ts';
+import { SINGLE_FILE_APPLICATION_IDS } from '../metadata/sqlite-file.ts';
 import { systemCode } from '../runtime/file-system.ts';
 import { BlobTable } from './blob-table.ts';
-import { createTables, FILE_VERSION, type FileSettings, type FileState, loadState } from './file-tables.ts';
+import {
+  createTables,
+  FILE_SET_ASIDE_VERSION,
+  FILE_VERSION,
+  type FileSettings,
+  type FileState,
+  loadState,
+  setVersion,
+} from './file-tables.ts';
 
 /** How the database of a single file is opened. */
 export interface OpenFileOptions {
@@ -14,6 +22,8 @@ export interface OpenFileOptions {
   readonly busyTimeoutMs: number;
   /** Makes the file when it is absent or empty; one that is there keeps what it was made with. */
   readonly create?: FileSettings | undefined;
+  /** Opens it for this connection alone, and also when it was set aside, which it is not afterwards. Default false. */
+  readonly alone?: boolean | undefined;
 }
 
 /** An open file. */
@@ -44,13 +54,15 @@ async function inodeOf(path: string): Promise<bigint | undefined> {
 }
 
 /** @throws `unsupported/FORMAT_UNSUPPORTED`, `unavailable/METADATA_BUSY`, `invalid/NOT_A_STORE` */
-async function checkFile(database: SqliteDatabase, path: string): Promise<FileState> {
+async function checkFile(database: SqliteDatabase, { path, alone = false }: OpenFileOptions): Promise<FileState> {
   if (!isFileMark(database.pragma('application_id'))) throw notAFile(path);
-  if (database.pragma('user_version') === SET_ASIDE_VERSION) {
-    throw storeError('METADATA_BUSY', `${path} was set aside by a rebuild`, { details: { path } });
-  }
   const state = await database.read(loadState);
   if (state.version === FILE_VERSION) return state;
+  if (state.version === FILE_SET_ASIDE_VERSION) {
+    if (alone) return await setVersion(database, FILE_VERSION);
+    const message = `${path} is being replaced by a rebuild; if that was interrupted, run it again`;
+    throw storeError('METADATA_BUSY', message, { details: { path } });
+  }
   const message = `the file has version ${state.version}, this release knows ${FILE_VERSION}`;
   const details = { path, expected: FILE_VERSION, actual: state.version };
   throw storeError('FORMAT_UNSUPPORTED', message, { details });
@@ -74,8 +86,10 @@ export async function openFileDatabase(options: OpenFileOptions): Promise<Opened
   }
   const database = await openConnection(options);
   try {
+    // Taken by the first look at the file: https://sqlite.org/pragma.html#pragma_locking_mode
+    if (options.alone) database.execute('PRAGMA locking_mode = EXCLUSIVE', 'BEGIN IMMEDIATE', 'COMMIT');
     if (create && database.empty) createTables(database, create);
-    const state = await checkFile(database, path);
+    const state = await checkFile(database, options);
     if (!readOnly) database.execute('PRAGMA journal_mode = WAL');
     // A rebuild put another file here while this one waited for its lock. From now on none can: it needs the file alone.
     if (before !== undefined && before !== (await inodeOf(path))) {

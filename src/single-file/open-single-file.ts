@@ -1,5 +1,9 @@
+import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { fsError } from '../backend/fs-error.ts';
+import { makeFolder } from '../backend/open-fs-backend.ts';
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
   FILE_BLOCK_BYTES,
   FILE_BLOCK_BYTES_MAX,
@@ -10,7 +14,8 @@ import {
 } from '../limits.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import type { FileSettings } from './file-tables.ts';
-import { openFileThread } from './file-thread.ts';
+import { type FileThread, openFileThread } from './file-thread.ts';
+import type { OpenFileOptions } from './open-database.ts';
 import { SingleFileBackend } from './single-file-backend.ts';
 
 /** What a single file is made with, and keeps. */
@@ -31,8 +36,16 @@ export interface SingleFileOptions extends NewFileOptions {
   readonly quotaBytes?: number;
   /** Bytes that ordinary puts leave free on the disk, else `exhausted/FREE_SPACE_LOW`. Default 0: no bound. */
   readonly freeBytesMin?: number;
-  /** Bytes of the capacity kept for freeing a full file, at most an eighth of it; 0 for none. Default 16 MiB. */
+  /**
+   * Bytes kept for deletes: of the capacity, at most an eighth of it, or, when the file grows, of the disk. 0 for none.
+   * Default 16 MiB.
+   */
   readonly reserveBytes?: number;
+  /**
+   * Opens the file for this backend alone, also one that was set aside by a rebuild, which it is not afterwards; else
+   * `conflict/STORE_IN_USE`. Default false.
+   */
+  readonly alone?: boolean;
 }
 
 /** @throws TypeError and RangeError */
@@ -54,21 +67,39 @@ export function checkNewFile({ capacityBytes, blockBytes }: NewFileOptions): Fil
  */
 export async function openSingleFile(file: string, options: SingleFileOptions = {}): Promise<SingleFileBackend> {
   if (typeof file !== 'string' || file === '') throw argumentTypeError('file', 'a path', file);
-  const { create = true, readOnly = false, quotaBytes } = options;
+  const { create = true, readOnly = false, alone = false, quotaBytes } = options;
   const settings = checkNewFile(options);
   if (quotaBytes !== undefined) checkInteger('quotaBytes', quotaBytes, { min: 0 });
   const freeBytesMin = checkInteger('freeBytesMin', options.freeBytesMin ?? 0, { min: 0 });
   const reserveBytes = checkInteger('reserveBytes', options.reserveBytes ?? RESERVE_BYTES, { min: 0 });
   const path = resolve(file);
   const makes = create && !readOnly;
-  if (makes) await nodeFileSystem.mkdir(dirname(path));
-  const thread = await openFileThread({
-    path,
-    readOnly,
-    busyTimeoutMs: METADATA_BUSY_TIMEOUT_MS,
-    create: makes ? settings : undefined,
-  });
+  if (makes) await prepareFolder(path);
+  const thread = await openThread(path, { readOnly, alone, create: makes ? settings : undefined });
   // SQLite flushes the folder when it makes a journal in it, and the file itself is older than its first journal.
   if (makes) await nodeFileSystem.syncDirectory(dirname(path));
   return new SingleFileBackend({ thread, path, readOnly, quotaBytes, freeBytesMin, reserveBytes });
+}
+
+/** @throws `denied/PERMISSION_DENIED`, `unavailable/BACKEND_IO` */
+async function prepareFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await makeFolder(nodeFileSystem, folder);
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fsError(error, { action: 'open', root: folder });
+  }
+}
+
+async function openThread(
+  path: string,
+  how: Pick<OpenFileOptions, 'readOnly' | 'alone' | 'create'>,
+): Promise<FileThread> {
+  try {
+    return await openFileThread({ path, ...how, busyTimeoutMs: how.alone ? 0 : METADATA_BUSY_TIMEOUT_MS });
+  } catch (cause) {
+    if (!how.alone || !isStoreError(cause, 'METADATA_BUSY')) throw cause;
+    throw storeError('STORE_IN_USE', 'another process has the store open', { cause, details: { path } });
+  }
 }

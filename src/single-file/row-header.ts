@@ -3,15 +3,14 @@
  *
  * | at | bytes | is |
  * |---|---|---|
- * | 0 | 8 | magic `HFblob` and the version of the layout, u16 |
+ * | 0 | 8 | magic `HFblob` and the version of the layout, u16: 1 |
  * | 8 | 16 | checksum: the first bytes of BLAKE3 over everything after it, content included |
  * | 24 | 8 | number of the blob, u64; a later one replaces an earlier one of the same key |
  * | 32 | 8 | bytes of the blob, u64 |
  * | 40 | 4 | index of the row in the blob, u32 |
  * | 44 | 4 | rows of the blob, u32 |
  * | 48 | 4 | bytes of content in this row, u32 |
- * | 52 | 1 | length of the key |
- * | 53 | 3 | zero |
+ * | 52 | 4 | length of the key, u32 |
  * | 56 | 200 | the key in ASCII, then zeros |
  */
 import { equalBytes, utf8Encode } from '../bytes/bytes.ts';

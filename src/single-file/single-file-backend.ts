@@ -9,6 +9,7 @@ import { ThreadedMetadata } from '../metadata/threaded-metadata.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import type { FileUse } from './blob-table.ts';
 import { fileError } from './file-error.ts';
+import type { PageUse } from './file-tables.ts';
 import type { FileThread } from './file-thread.ts';
 import { ROW_HEADER_BYTES } from './row-header.ts';
 import { bytesInPages, layRows } from './row-layout.ts';
@@ -71,6 +72,28 @@ export class SingleFileBackend extends BaseBackend {
     });
   }
 
+  /**
+   * Marks the file, which must be open for this backend alone, as replaced by another: nobody can open it any more but
+   * a rebuild.
+   */
+  async setAside(): Promise<void> {
+    await this.run({}, () => this.#ask('set aside', () => this.#thread.call('setFileAside', [])));
+  }
+
+  /** Moves free pages to the end of the file and cuts them off, up to so many. @returns what is left */
+  async compactStep(pagesMax: number): Promise<PageUse> {
+    return await this.run({}, () =>
+      this.#ask('compact', async () => (await this.#thread.call('compactStep', [pagesMax])) as PageUse),
+    );
+  }
+
+  /** Writes the log back and empties it. @returns false when somebody reads an older state just now */
+  async truncateLog(): Promise<boolean> {
+    return await this.run({}, () =>
+      this.#ask('compact', async () => (await this.#thread.call('truncateLog', [])) as boolean),
+    );
+  }
+
   /** The file as it is used now. @throws `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED` */
   async use(options: CallOptions = {}): Promise<FileUse> {
     return await this.run(options, () => this.#ask('space', () => this.#use(options.signal)));
@@ -78,22 +101,28 @@ export class SingleFileBackend extends BaseBackend {
 
   /**
    * Asks for what an ordinary put would be refused; see `FsBackend.checkRoom`.
-   * @throws `exhausted/QUOTA_EXCEEDED`, `exhausted/FREE_SPACE_LOW`, `unavailable/BACKEND_IO`, `closed/BACKEND_CLOSED`
+   * @throws `exhausted/QUOTA_EXCEEDED`, `exhausted/FREE_SPACE_LOW`, `exhausted/DISK_FULL`, `unavailable/BACKEND_IO`,
+   *   `closed/BACKEND_CLOSED`
    */
   async checkRoom(bytes: number): Promise<void> {
-    const { quotaBytes } = this.#parts;
-    if (this.#thread.state.capacityBytes === 0 && quotaBytes === undefined) return await this.#checkDisk(bytes);
     await this.run({}, async () => {
-      const use = await this.#ask('space', () => this.#use());
-      const { blobBytes: usedBytes, capacityBytes } = use;
-      if (quotaBytes !== undefined && usedBytes + bytes > quotaBytes) {
-        throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes });
-      }
-      if (capacityBytes > 0 && bytes > this.#freeBytesOf(use)) {
-        throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes: capacityBytes });
-      }
+      await this.#checkBounds(bytes);
+      await this.#checkDisk(bytes);
     });
-    await this.#checkDisk(bytes);
+  }
+
+  /** @throws `exhausted/QUOTA_EXCEEDED` */
+  async #checkBounds(bytes: number): Promise<void> {
+    const { quotaBytes } = this.#parts;
+    if (this.#thread.state.capacityBytes === 0 && quotaBytes === undefined) return;
+    const use = await this.#ask('space', () => this.#use());
+    const { blobBytes: usedBytes, capacityBytes } = use;
+    if (quotaBytes !== undefined && usedBytes + bytes > quotaBytes) {
+      throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes });
+    }
+    if (capacityBytes > 0 && bytes > this.#freeBytesOf(use)) {
+      throw quotaError({ usedBytes, growthBytes: bytes, quotaBytes: capacityBytes });
+    }
   }
 
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
@@ -146,7 +175,7 @@ export class SingleFileBackend extends BaseBackend {
       Math.min(
         (this.#parts.quotaBytes ?? Number.POSITIVE_INFINITY) - usedBytes,
         capacityBytes > 0 ? this.#freeBytesOf(use) : Number.POSITIVE_INFINITY,
-        (await this.#diskBytes()) + bytesInPages(this.#thread.geometry, use.freePages),
+        Math.floor(((await nodeFileSystem.freeBytes(dirname(this.path))) - this.#diskBytesKept()) / COPIES),
       ),
     );
     return { usedBytes, freeBytes, ...(Number.isFinite(quotaBytes) && { quotaBytes }) };
@@ -192,19 +221,30 @@ export class SingleFileBackend extends BaseBackend {
     return bytesInPages(this.#thread.geometry, room);
   }
 
-  async #diskBytes(): Promise<number> {
-    return (await nodeFileSystem.freeBytes(dirname(this.path))) - this.#parts.freeBytesMin;
+  /**
+   * Bytes of the disk that ordinary puts leave alone: what the caller wants free and, of a file that grows, the reserve.
+   * Deletes need room for the log before anything can become free.
+   */
+  #diskBytesKept(): number {
+    const { freeBytesMin, reserveBytes } = this.#parts;
+    return freeBytesMin + (this.#thread.state.capacityBytes > 0 ? 0 : reserveBytes);
   }
 
-  /** @throws `exhausted/FREE_SPACE_LOW` */
+  /** @throws `exhausted/FREE_SPACE_LOW`, `exhausted/DISK_FULL` */
   async #checkDisk(bytes: number): Promise<void> {
+    const kept = this.#diskBytesKept();
+    if (kept === 0) return;
+    const free = await nodeFileSystem.freeBytes(dirname(this.path));
+    // Once in the log and once in the file.
+    if (free >= COPIES * bytes + kept) return;
     const { freeBytesMin } = this.#parts;
-    if (freeBytesMin === 0) return;
-    const left = await this.#diskBytes();
-    if (left >= bytes) return;
+    const details = { path: this.path, size: bytes, expected: freeBytesMin, actual: free };
+    if (free >= COPIES * bytes + freeBytesMin) {
+      const message = `${this.path} cannot grow: what is left of the disk is kept for deletes`;
+      throw storeError('DISK_FULL', message, { details: { path: this.path } });
+    }
     const message = `${bytes} more bytes would leave less than ${freeBytesMin} free on the disk of ${this.path}`;
-    const details = { path: this.path, size: bytes, expected: freeBytesMin, actual: left + freeBytesMin };
-    throw storeError('FREE_SPACE_LOW', message, { details });
+    throw storeError(freeBytesMin > 0 ? 'FREE_SPACE_LOW' : 'DISK_FULL', message, { details });
   }
 
   /** Turns what the file says into errors of a backend (B13). */
@@ -217,5 +257,7 @@ export class SingleFileBackend extends BaseBackend {
   }
 }
 
+/** What is put lies in the log before it lies in the file. */
+const COPIES = 2;
 /** A reserve is no more than this part of a capacity. */
 const RESERVE_SHARE = 8;

@@ -1,5 +1,6 @@
 /** Looks at everything a store stands on, writes nothing, and says what to do about what it finds. */
 import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
 import { toHex } from '../bytes/bytes.ts';
@@ -17,6 +18,7 @@ import type { Head } from '../metadata/contract.ts';
 import { nodeFileSystem } from '../runtime/file-system.ts';
 import type { Connection } from './backends/connect.ts';
 import { connectBackends } from './connect-store.ts';
+import { describeFile } from './diagnose-file.ts';
 import { describeSealing, guardFinding, LOCKED_FINDING } from './diagnose-sealing.ts';
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
@@ -117,7 +119,7 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
     if (unlocking === undefined) return;
     try {
       const state = await look('metadata', 'run `holdfast rebuild`: it makes the metadata anew from the packs', () =>
-        diagnoseMetadata({ place, backend: connected?.control ?? backend, unlocking }, findings),
+        diagnoseMetadata({ place, backend, control: connected?.control ?? backend, unlocking }, findings),
       );
       if (remembered === undefined || state === undefined) return;
       const advice = 'find out who put it there; if you restored a backup, open it once with --accept-rollback';
@@ -160,16 +162,17 @@ async function diagnoseBackends(
 }
 
 async function diagnoseDisk(place: Place, backend: Backend, findings: Finding[]): Promise<void> {
-  if (place.kind !== 'folder') return;
-  const free = await nodeFileSystem.freeBytes(place.folder);
-  const message = `${Math.floor(free / MIB)} MiB free in ${place.folder}`;
+  if (place.kind !== 'folder' && place.kind !== 'file') return;
+  const folder = place.kind === 'file' ? dirname(place.file) : place.folder;
+  const free = await nodeFileSystem.freeBytes(folder);
+  const message = `${Math.floor(free / MIB)} MiB free in ${folder}`;
   findings.push(
     free >= FREE_BYTES_LOW
       ? { subject: 'disk', status: 'ok', message }
       : { subject: 'disk', status: 'warning', message, advice: 'free some space, or move the store to a larger disk' },
   );
   findings.push(
-    (await mayWrite(place.folder))
+    (await mayWrite(folder))
       ? { subject: 'permissions', status: 'ok', message: 'this user may write to the folder' }
       : {
           subject: 'permissions',
@@ -178,6 +181,7 @@ async function diagnoseDisk(place: Place, backend: Backend, findings: Finding[])
           advice: 'run as the owner of the store to change it',
         },
   );
+  findings.push(...(await describeFile(backend)));
   if (!(backend instanceof FsBackend)) return;
   const { wantedBytes, heldBytes } = await backend.reserveState();
   if (heldBytes >= wantedBytes)
@@ -205,12 +209,18 @@ async function mayWrite(folder: string): Promise<boolean> {
 }
 
 async function diagnoseMetadata(
-  store: { readonly place: Place; readonly backend: Backend; readonly unlocking: Unlocking },
+  store: {
+    readonly place: Place;
+    readonly backend: Backend;
+    /** What all backends hold alike. */
+    readonly control: Backend;
+    readonly unlocking: Unlocking;
+  },
   findings: Finding[],
 ): Promise<StoreState> {
-  const { place, unlocking } = store;
+  const { place, backend, unlocking } = store;
   const { config } = unlocking.opened;
-  const metadata = await openMetadata(place, config, { create: false, readOnly: true });
+  const metadata = await openMetadata(place, config, { backend, create: false, readOnly: true });
   try {
     const newest =
       config.keys === 'none' ? undefined : await unlockMetadata({ ...store, metadata }, { readOnly: true });
@@ -220,7 +230,7 @@ async function diagnoseMetadata(
       status: 'ok',
       message: `${counters.entries} entries, ${counters.chunks} chunks in ${counters.packs} packs, commit ${head.commit}`,
     });
-    const [newestJournal] = (await listJournalPacks(store.backend, head.commit)).toReversed();
+    const [newestJournal] = (await listJournalPacks(store.control, head.commit)).toReversed();
     findings.push(diagnoseJournal(head, newestJournal?.journal.lastCommit));
     return {
       ...guardedKeys(newest?.config ?? config, newest?.keyring.schedule),

@@ -16,6 +16,7 @@ import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
+import { BackendProbe } from './backends/backend-probe.ts';
 import type { Connection } from './backends/connect.ts';
 import { Committer, type Space } from './committer.ts';
 import type { Telemetry } from './events.ts';
@@ -83,6 +84,7 @@ export class Engine {
     bytes: RECORD_PLAIN_BYTES_TARGET,
     keptMax: (2 * WRITE_BUDGET_BYTES) / RECORD_PLAIN_BYTES_TARGET,
   });
+  #probe: BackendProbe | undefined;
   #write: WriteSide | undefined;
   #rollbackWatch: RollbackWatch | undefined;
 
@@ -212,6 +214,11 @@ export class Engine {
     this.#rollbackWatch = await RollbackWatch.begin(watched, folder);
   }
 
+  /** From here on it is told when a backend goes away, or is back, also while nobody needs it. */
+  watchBackends(): void {
+    this.#probe = new BackendProbe(this.connection.backends);
+  }
+
   get committer(): Committer {
     return this.#writeSide.committer;
   }
@@ -315,6 +322,7 @@ export class Engine {
 
   /** Ends background work, flushes, and closes what it was given. Operations must have ended. */
   async close(): Promise<void> {
+    this.#probe?.stop();
     try {
       await this.#write?.healer.end();
       await this.#write?.upkeep.end();

@@ -44,9 +44,10 @@ export function toEntryInfo({ row, value, isolated }: OpenedEntry): EntryInfo {
   });
 }
 
-/** Damage found under an entry names the entry; every other error stays as it is. */
+/** Damage found under an entry, and backends that it needs, name the entry; every other error stays as it is. */
 export function namingEntry(error: unknown, key: string): unknown {
-  if (!isStoreError(error) || error.kind !== 'corrupt' || error.details.key !== undefined) return error;
+  if (!isStoreError(error) || error.details.key !== undefined) return error;
+  if (error.kind !== 'corrupt' && error.code !== 'BACKEND_UNREACHABLE') return error;
   return storeError(error.code, `entry ${JSON.stringify(key)}: ${error.message}`, {
     details: { ...error.details, key },
     cause: error,

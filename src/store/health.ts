@@ -42,7 +42,7 @@ const DEFINITE_KINDS: ReadonlySet<StoreError['kind']> = new Set([
   'unsupported',
 ]);
 
-/** Nothing was done; it is known what was; or what was may be done again as it is. */
+/** Nothing was done that counts; it is known what was; or what was may be done again as it is. */
 const DEFINITE_CODES = [
   ...['METADATA_BUSY', 'COMMIT_PENDING', 'CONFIG_PENDING'],
   ...['REDUNDANCY_UNMET', 'BACKEND_UNREACHABLE'],

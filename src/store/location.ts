@@ -1,4 +1,4 @@
-/** Where a store lies: its blobs, and the file of its metadata. */
+/** Where a store lies: its blobs and its metadata. */
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
@@ -12,11 +12,21 @@ import { invariant, storeError } from '../errors/store-error.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
 import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import type { Reserve, Space } from './committer.ts';
-import type { OpenOptions, StoreLocation } from './types.ts';
+import {
+  checkExistingFilePlace,
+  checkNewFilePlace,
+  checkWritableFilePlace,
+  type FilePlace,
+  isFilePath,
+  openFilePlace,
+  refuseFileOptions,
+} from './file-place.ts';
+import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
 
 /** A location with its kinds told apart. */
 export type Place =
   | { readonly kind: 'memory' }
+  | FilePlace
   | { readonly kind: 'folder'; readonly folder: string; readonly metadataPath: string }
   | {
       readonly kind: 'backend';
@@ -36,17 +46,19 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['.tmp', '.reserve', METADATA_FOL
 export function toPlace(location: StoreLocation): Place {
   if (location === 'memory:') return { kind: 'memory' };
   if (typeof location === 'string') {
-    if (location === '') throw storeError('LOCATION_INVALID', 'the location of a store is a folder, or memory:');
+    if (location === '')
+      throw storeError('LOCATION_INVALID', 'the location of a store is a folder, a file, or memory:');
     if (/^[a-z][a-z0-9+.-]+:/i.test(location) && !/^[a-z]:[\\/]/i.test(location)) {
       throw storeError(
         'LOCATION_INVALID',
-        `${location} is no location that this version knows: pass a folder, or memory:`,
+        `${location} is no location that this version knows: pass a folder, a file, or memory:`,
         {
           details: { path: location },
         },
       );
     }
     const folder = resolve(location);
+    if (isFilePath(folder)) return { kind: 'file', file: folder };
     return { kind: 'folder', folder, metadataPath: join(folder, METADATA_FOLDER, METADATA_FILE) };
   }
   if (
@@ -55,7 +67,7 @@ export function toPlace(location: StoreLocation): Place {
     typeof location.metadataPath !== 'string' ||
     typeof location.backend !== 'object'
   ) {
-    throw argumentTypeError('location', 'a folder, memory:, or { backend, metadataPath }', location);
+    throw argumentTypeError('location', 'a folder, a file, memory:, or { backend, metadataPath }', location);
   }
   return { kind: 'backend', ...location };
 }
@@ -80,6 +92,7 @@ async function namesIn(folder: string): Promise<readonly string[] | 'absent' | '
  * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID` for a file or a folder that holds something else
  */
 export async function checkNewPlace(place: Place): Promise<void> {
+  if (place.kind === 'file') return await checkNewFilePlace(place);
   if (place.kind !== 'folder') return;
   const names = await namesIn(place.folder);
   const details = { path: place.folder };
@@ -102,6 +115,7 @@ export async function checkNewPlace(place: Place): Promise<void> {
 export async function checkExistingPlace(place: Place): Promise<void> {
   if (place.kind === 'memory')
     throw storeError('STORE_NOT_FOUND', 'a store in memory ends with its handle; create one');
+  if (place.kind === 'file') return await checkExistingFilePlace(place);
   if (place.kind !== 'folder') return;
   const names = await namesIn(place.folder);
   const details = { path: place.folder };
@@ -119,6 +133,7 @@ export async function checkExistingPlace(place: Place): Promise<void> {
  * @throws `denied/READ_ONLY` on a read-only medium, `denied/PERMISSION_DENIED`
  */
 export async function checkWritablePlace(place: Place): Promise<void> {
+  if (place.kind === 'file') return await checkWritableFilePlace(place);
   if (place.kind !== 'folder') return;
   const path = place.folder;
   try {
@@ -135,8 +150,10 @@ export async function checkWritablePlace(place: Place): Promise<void> {
 /** The backend of a place, and what it keeps of its space. The caller closes it. */
 export async function openPlace(
   place: Place,
-  options: OpenOptions & { readonly create: boolean },
+  options: OpenOptions & Pick<CreateOptions, 'capacityBytes' | 'blockBytes'> & { readonly create: boolean },
 ): Promise<{ readonly backend: Backend; readonly space: Space }> {
+  if (place.kind === 'file') return await openFilePlace(place, options);
+  refuseFileOptions(options);
   const { quotaBytes, freeBytesMin, reserveBytes, readOnly = false, create } = options;
   if (place.kind !== 'folder') {
     const backend =

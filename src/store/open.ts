@@ -31,6 +31,7 @@ import type { Space } from './committer.ts';
 import { connectBackends, connectStore, type PlacedStore } from './connect-store.ts';
 import { Engine } from './engine.ts';
 import { Telemetry } from './events.ts';
+import { openFileMetadata } from './file-place.ts';
 import { followingMetadata } from './following-metadata.ts';
 import { HoldfastStore } from './holdfast-store.ts';
 import {
@@ -52,8 +53,8 @@ const STORE_ID_BYTES = 16;
 const LEVEL_DEFAULT = 1;
 
 /**
- * Creates a store and opens it. The folder is made when absent; it must be empty.
- * @param location a folder, `memory:` (gone with the handle), or a backend of yours (the store closes it) and a file
+ * Creates a store and opens it. The folder is made when absent; it must be empty. So must a file.
+ * @param location a folder, a file whose name ends in `.hold`, `memory:` (gone with the handle), or a backend of yours (the store closes it) and a file
  *   for the metadata
  * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID`, `invalid/CHUNKING_INVALID`,
  *   `unsupported/SETTING_UNSUPPORTED`, `denied/PERMISSION_DENIED`, `exhausted/*`; TypeError and RangeError for options
@@ -80,7 +81,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
     return await openPlace(place, { ...others, create: true });
   });
   return await closingOnFailure({ backend, unlocking }, async () => {
-    if (place.kind === 'backend') await checkNewBackend(backend);
+    if (place.kind === 'backend' || place.kind === 'file') await checkNewBackend(backend);
     try {
       // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
       await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config), { ifAbsent: backend.capabilities.ifAbsent });
@@ -88,7 +89,7 @@ export async function createStore(location: StoreLocation, options: CreateOption
       if (!isStoreError(error, 'BLOB_EXISTS')) throw error;
       throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
     }
-    const metadata = await openMetadata(place, config, { create: true, readOnly: false });
+    const metadata = await openMetadata(place, config, { backend, create: true, readOnly: false });
     const store = await start({ place, backend, metadata, unlocking }, { options, space });
     return await withBackends(store, options);
   });
@@ -211,6 +212,7 @@ async function start(
     if (remembered) await checkRemembered(engine, remembered);
     if (!options.readOnly) await engine.startWriting(space);
     if (options.rollbackGuard !== undefined) await engine.watchRollback(options.rollbackGuard);
+    engine.watchBackends();
     return new HoldfastStore(engine);
   } catch (error) {
     await metadata.close();
@@ -275,20 +277,23 @@ function newConfig(options: CreateOptions): StoreConfigBase {
 export async function openMetadata(
   place: Place,
   config: StoreConfig,
-  options: { readonly create: boolean; readonly readOnly: boolean; readonly suffix?: string },
+  options: {
+    /** That of a file holds the metadata, too. */
+    readonly backend: Backend;
+    readonly create: boolean;
+    readonly readOnly: boolean;
+    readonly suffix?: string;
+  },
 ): Promise<Metadata> {
+  const identity = { storeId: storeIdOf(config), sealed: config.keys !== 'none' };
+  const { backend, create, readOnly } = options;
+  if (place.kind === 'file') return await openFileMetadata(backend, { ...identity, create, readOnly });
   const path = place.kind === 'memory' ? ':memory:' : place.metadataPath + (options.suffix ?? '');
   if (options.create && place.kind === 'folder') {
     await nodeFileSystem.mkdir(dirname(path));
     await nodeFileSystem.syncDirectory(place.folder);
   }
-  return await openSqliteMetadata({
-    path,
-    storeId: storeIdOf(config),
-    sealed: config.keys !== 'none',
-    create: options.create,
-    readOnly: options.readOnly,
-  });
+  return await openSqliteMetadata({ path, ...identity, create, readOnly });
 }
 
 /** A store that was created and never written to may lack its metadata; any other that lacks it has lost it. */
@@ -298,7 +303,7 @@ async function openExistingMetadata(
 ): Promise<Metadata> {
   const { backend, config, readOnly } = parts;
   try {
-    return await openMetadata(place, config, { create: false, readOnly });
+    return await openMetadata(place, config, { backend, create: false, readOnly });
   } catch (error) {
     if (!isStoreError(error, 'METADATA_MISSING') || readOnly) throw error;
     const { control, backends } = await connectBackends({ place, backend }, config, { readOnly });
@@ -306,7 +311,7 @@ async function openExistingMetadata(
     const isNew = isReached && !(await holdsPacks(control));
     for (const link of backends.links) if (link.backend !== backend) await link.backend?.close();
     if (!isNew) throw error;
-    return await openMetadata(place, config, { create: true, readOnly });
+    return await openMetadata(place, config, { backend, create: true, readOnly });
   }
 }
 

@@ -11,9 +11,11 @@ import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';
 
 /**
- * A folder path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
+ * A folder path, a file path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
  * is given a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis)
  * when it is done.
+ *
+ * A path means a store in one file when there is a file, or when it ends in `.hold` and there is nothing.
  */
 export type StoreLocation =
   | string
@@ -121,6 +123,13 @@ export interface CreateOptions extends Omit<OpenOptions, 'keys'> {
   readonly backends?: readonly NewBackend[];
   /** Share of the shards that the place of the store itself takes. Default 1; 0 when `backends` are given. */
   readonly homeWeight?: number;
+  /**
+   * Of a store in one file: most bytes of the file, its log aside, from 4 MiB; put beyond it is
+   * `exhausted/QUOTA_EXCEEDED`. Default: it grows.
+   */
+  readonly capacityBytes?: number;
+  /** Of a store in one file: bytes of one row of a blob, 8 KiB to 128 MiB, in whole pages. Default 256 KiB. */
+  readonly blockBytes?: number;
 }
 
 /** How to store content, and what to keep beside it. */

@@ -78,6 +78,29 @@ describe('a full disk', () => {
   });
 });
 
+describe('a full disk under a store in one file', () => {
+  it('refuses what grows the store, keeps what was acknowledged, and lets go of entries', async (context) => {
+    if (disk === undefined) return context.skip();
+    const file = path.join(disk.path, 'store.hold');
+    const store = await createStore(file, { keys: 'none', ...RESERVE });
+    const acknowledged = new Map<string, string>();
+    const refusals = await fill(store, acknowledged);
+    expect(acknowledged.size).toBeGreaterThan(20);
+    expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(['DISK_FULL']));
+    await expectAll(store, acknowledged);
+    for (const key of [...acknowledged.keys()].filter((_, index) => index % 4 === 0)) {
+      expect(await store.delete(key)).toBe(true);
+      acknowledged.delete(key);
+    }
+    await store.close();
+    const full = await openStore(file, RESERVE);
+    await expectAll(full, acknowledged);
+    expect(await full.maintenance.check()).toMatchObject(SOUND);
+    await full.close();
+    await rm(file);
+  });
+});
+
 describe('bounds below the size of the disk', () => {
   async function refusedBy(options: { readonly quotaBytes?: number; readonly freeBytesMin?: number }) {
     if (disk === undefined) return undefined;

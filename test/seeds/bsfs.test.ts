@@ -5,10 +5,11 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { diagnoseStore, openStore, rebuildStore } from '../../src/index.ts';
-import { MIB } from '../../src/limits.ts';
+import { diagnoseStore, fileInfo, openStore, rebuildStore, salvageFile } from '../../src/index.ts';
+import { KIB, MIB } from '../../src/limits.ts';
 import { noise, sameBytes, text } from '../support/contents.ts';
 import { accountForFeatures } from '../support/seed-features.ts';
+import { destroyPages, fileStore, treePages } from '../support/single-file.ts';
 import { flipByte, imageOf, metadataFile, packFiles } from '../support/store-files.ts';
 import { folderStore, keysOf, memoryStore, reopen, SOUND, sharedStore } from '../support/stores.ts';
 
@@ -74,6 +75,17 @@ describe('bsfs', () => {
     );
   });
 
+  it('BS-5 tells blocks, used and free ones, and the utilisation of one file with a capacity', async () => {
+    const { file, store } = await fileStore({ capacityBytes: 16 * MIB });
+    await store.put('k', noise(2 * MIB));
+    const info = await fileInfo(file);
+    expect(info).toMatchObject({ path: file, pages: 2048, capacityBytes: 16 * MIB });
+    expect(info.usedPages + info.freePages).toBe(2048);
+    expect(info.utilizationPercent).toBeGreaterThan(12.5);
+    expect(info.freeBytes).toBeGreaterThan(10 * MIB);
+    expect(info.freeBytes).toBeLessThan(12 * MIB);
+  });
+
   it('BS-7 tells apart what is not there, what is full, what is damaged and what is wrong', async () => {
     const { path: folder, store } = await folderStore({ quotaBytes: 2 * MIB });
     await store.put('k', noise(200_000));
@@ -91,6 +103,23 @@ describe('bsfs', () => {
     expect(await keysOf(store)).toHaveLength(65);
     expect(await store.get('file 64')).toEqual(text('small 64'));
     expect((await store.stats()).storedBytes).toBeLessThan(200_000);
+  });
+
+  it('BS-9 has no bound of 64 files or 256 blocks in one file, lists them, and streams them', async () => {
+    const { file, store } = await fileStore({ blockBytes: 8 * KIB });
+    await store.batch(async (batch) => {
+      for (let index = 0; index < 300; index += 1) await batch.put(`file ${index}`, `small ${index}`);
+    });
+    // In rows of a block each: more than 256 of them.
+    const large = noise(4 * MIB);
+    const pieces = Array.from({ length: 64 }, (_, index) => large.subarray(index * 65_536, (index + 1) * 65_536));
+    await store.put('large', pieces);
+    expect(await keysOf(store)).toHaveLength(301);
+    expect(await keysOf(store, { prefix: 'file 29' })).toHaveLength(11);
+    const read: Uint8Array[] = [];
+    for await (const piece of store.read('large')) read.push(piece);
+    expect(sameBytes(Buffer.concat(read), large)).toBe(true);
+    expect((await fileInfo(file)).usedPages).toBeGreaterThan(512);
   });
 
   it('BS-17 updates beside the old content and frees nothing before the new one is committed', async () => {
@@ -172,6 +201,20 @@ describe('what bsfs gets wrong', () => {
       await again.close();
     }
     expect(await checked(folder)).toMatchObject({ ...SOUND, entries: 3 });
+  });
+
+  it('wipes a file whose table it cannot read: here opening fails, every byte stays, and salvage finds the content', async () => {
+    const { file, store } = await fileStore();
+    await store.put('k', noise(200_000));
+    await store.close();
+    destroyPages(file, [1, ...treePages(file)]);
+    const before = await readFile(file);
+    await expect(openStore(file)).rejects.toMatchObject({ code: 'NOT_A_STORE' });
+    expect((await readFile(file)).equals(before)).toBe(true);
+    const rescued = path.join(path.dirname(file), 'rescued.hold');
+    await salvageFile(file, rescued);
+    await rebuildStore(rescued);
+    expect(sameBytes(await (await reopen(rescued)).get('k'), noise(200_000))).toBe(true);
   });
 
   it('cannot notice a changed byte of a block: here any one is found', async () => {

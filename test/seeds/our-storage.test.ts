@@ -25,8 +25,6 @@ describe('our-storage', () => {
     prefix: 'OS',
     count: 37,
     elsewhere: {
-      'OS-25': 'later, with verify: proofs of single shards of a set',
-      'OS-32..34': 'later, with several backends: registry, distribution, gathering what is left',
       'OS-37': 'later: S3',
     },
   });

@@ -12,7 +12,7 @@ import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
 import { runPoints } from './points/points-run.ts';
 
-const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--folder <path>]
+const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--file] [--folder <path>]
 npm run test:slow -- model  [--lives 300] [--seed 1] [--sealed | --plain]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
@@ -28,6 +28,7 @@ const { positionals, values } = parseArgs({
     lives: { type: 'string', default: '300' },
     sealed: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
+    file: { type: 'boolean', default: false },
     gib: { type: 'string', default: '4' },
     folder: { type: 'string', default: path.join(tmpdir(), 'holdfast-slow') },
   },
@@ -63,6 +64,7 @@ async function kill(): Promise<void> {
     seed,
     folder: values.folder,
     ...kindOfStores(),
+    file: values.file,
     onRound: (round, { acknowledged }) => {
       if (round % 10 === 0) say(`round ${round}: ${acknowledged} operations acknowledged`);
     },

@@ -9,7 +9,10 @@ const POLL = { timeout: 10_000, interval: 200 };
 const OPTIONS = { keys: 'none', reserveBytes: 0 } as const;
 
 /** A store whose shards go to as many folders as asked, beside the folder of its metadata. */
-async function spreadStore(disks: number, redundancy: string): Promise<{ readonly home: string; readonly store: Store }> {
+async function spreadStore(
+  disks: number,
+  redundancy: string,
+): Promise<{ readonly home: string; readonly store: Store }> {
   const root = await testFolder();
   const home = path.join(root, 'home');
   const backends = Array.from({ length: disks }, (_, at) => ({ location: path.join(root, `disk${at + 1}`) }));
@@ -143,6 +146,28 @@ describe('a store of several backends that lost its metadata', () => {
     const moved = await openStore(elsewhere, { reserveBytes: 0 });
     expect(await moved.get('key')).toEqual(content);
     await moved.close();
+  });
+});
+
+describe('a store in one file with backends of several kinds', () => {
+  it('spreads over them, loses two, and is rebuilt', async () => {
+    const root = await testFolder();
+    const home = path.join(root, 'home.hold');
+    const at = (name: string): { readonly location: string } => ({ location: path.join(root, name) });
+    const backends = [at('one.hold'), at('two.hold'), at('a'), at('b'), at('c')];
+    const store = await createStore(home, { ...OPTIONS, redundancy: '3+2', backends });
+    const content = noise(600_000, 15);
+    await store.put('key', content);
+    await store.close();
+    await rm(path.join(root, 'one.hold'));
+    await rm(path.join(root, 'b'), { recursive: true });
+    const opened = await openStore(home, { reserveBytes: 0 });
+    expect(await opened.get('key')).toEqual(content);
+    await opened.close();
+    expect((await rebuildStore(home)).problems).toEqual([]);
+    const rebuilt = await openStore(home, { reserveBytes: 0 });
+    expect(await rebuilt.get('key')).toEqual(content);
+    await rebuilt.close();
   });
 });
 

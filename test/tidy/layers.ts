@@ -36,8 +36,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   placement: { level: 3, imports: [...L0, 'hash', 'erasure', 'format', 'backend'] },
   // Keys are bytes and text: whoever stores the config and the files of secrets is above.
   keys: { level: 3, imports: [...L0, 'hash', 'crypto', 'format'] },
-  // A brick of bricks, for those who want redundancy and no store.
-  shards: { level: 3, imports: [...L0, 'hash', 'merkle', 'erasure'] },
+  // A brick of bricks, for those who want redundancy and no store: never format, which is how stores write.
+  shards: { level: 3, imports: [...L0, 'hash', 'merkle', 'erasure', 'backend'] },
   // Blobs and metadata in one database: what holds opaque bytes, over the engine that the metadata has.
   'single-file': { level: 3, imports: [...L0, 'hash', 'backend', 'metadata'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
 import type { CreateOptions, KeySlot, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
-import { collect, parseCount } from '../options.ts';
+import { collect, parseBytes, parseCount } from '../options.ts';
 import { type NewPassphraseFlags, newPassphrase } from '../secrets/new-secret.ts';
 import { declaredIn, declaredKeys } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
@@ -19,13 +19,15 @@ interface InitFlags extends NewPassphraseFlags {
   readonly recipient?: readonly string[];
   readonly chunking?: string;
   readonly level?: number;
+  readonly capacity?: number;
+  readonly blockSize?: number;
 }
 
 /** -s, HOLDFAST_STORE or `.holdfast` here: a store above must not stop a new one from being made below it. */
 function locationOf(session: Session, folder: string | undefined): string {
   const option = session.options.store;
   if (folder !== undefined && option !== undefined && path.resolve(folder) !== path.resolve(option)) {
-    throw usageError(`two folders given: -s ${option} and ${folder}`);
+    throw usageError(`two locations given: -s ${option} and ${folder}`);
   }
   return folder ?? option ?? (process.env.HOLDFAST_STORE || STORE_FOLDER_NAME);
 }
@@ -118,6 +120,8 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
     ...session.openOptions(),
     ...(flags.chunking !== undefined && { chunking: flags.chunking }),
     ...(flags.level !== undefined && { compressionLevel: flags.level }),
+    ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
+    ...(flags.blockSize !== undefined && { blockBytes: flags.blockSize }),
   }).catch(async (error: unknown) => {
     await dropUnusedKeyFile(session, error, flags.generateKeyFile);
     throw error;
@@ -139,7 +143,8 @@ Examples:
   $ holdfast init
   $ holdfast init --generate-key-file ~/store.key /srv/backup
   $ holdfast init --recipient ann.recipient --recipient ben.recipient
-  $ holdfast init --plain /srv/public --level 9`;
+  $ holdfast init --plain /srv/public --level 9
+  $ holdfast init backup.hold --capacity 10GiB`;
 
 /** Defines `holdfast init`. */
 export function addInit(program: Command, session: Session): void {
@@ -148,9 +153,10 @@ export function addInit(program: Command, session: Session): void {
     .summary('make a new store')
     .description(
       'Makes a new store in a folder: the one named, else -s, else HOLDFAST_STORE, else .holdfast in the current folder. ' +
+        'A name that ends in .hold makes it in one file. ' +
         'It is sealed (encrypted) unless --plain says otherwise, and stays what it is.',
     )
-    .argument('[folder]', 'folder of the new store; made when absent')
+    .argument('[folder]', 'folder of the new store, or a file that ends in .hold; made when absent')
     .option('--generate-key-file <file>', 'make a key file, and seal the store with it')
     .option(
       '--recipient <line>',
@@ -161,6 +167,8 @@ export function addInit(program: Command, session: Session): void {
     .option('--plain', 'do not seal: whoever can read the folder reads the data')
     .option('--chunking <spec>', 'default chunking: a profile or a specification such as fastcdc:16384:65536:262144')
     .option('--level <number>', 'zstd level, 1 (fast) to 19 (small)', parseCount)
+    .option('--capacity <size>', 'of a file: most bytes it may have, such as 10GiB; default: it grows', parseBytes)
+    .option('--block-size <size>', 'of a file: bytes of one row, 8KiB to 128MiB; default 256KiB', parseBytes)
     .addHelpText('after', EXAMPLES)
     .action((folder: string | undefined, flags: InitFlags) => init(session, folder, flags));
 }

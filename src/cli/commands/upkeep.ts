@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors/codes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { CheckReport, DiagnosisReport, Problem, RebuildReport, Store } from '../../index.ts';
+import type { CheckReport, DiagnosisReport, RebuildReport, Store } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { followProgress, ProgressMeter } from '../progress/meter.ts';
 import { declaredKeys, openWithKeys } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
-import { countOf, escapeControls, formatCount } from '../text/format-text.ts';
-
-const PROBLEMS_SHOWN_MAX = 30;
+import { countOf, escapeControls } from '../text/format-text.ts';
+import { problemLines } from '../text/problem-lines.ts';
 
 /** Exit status of a doctor that found an error: nothing failed, but not all is well. */
 const EXIT_UNHEALTHY = 1;
@@ -25,27 +24,6 @@ const OUTCOME_SENTENCE: Readonly<Record<CheckReport['outcome'], string>> = {
   damaged: 'DAMAGED',
   partial: 'PARTIAL: something could not be looked at',
 };
-
-function problemLine(problem: Problem): string {
-  const { code, message, namespace, key } = problem;
-  const about = [
-    ...(namespace === undefined ? [] : [`namespace ${JSON.stringify(namespace)}`]),
-    ...(key === undefined ? [] : [JSON.stringify(key)]),
-  ];
-  return `  ${code}: ${escapeControls(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
-}
-
-/** Up to as many as a screen holds; --json has all that are listed. */
-function problemLines(problems: readonly Problem[], count: number): string[] {
-  if (count === 0) return [];
-  const shown = problems.slice(0, PROBLEMS_SHOWN_MAX);
-  const rest = count - shown.length;
-  return [
-    `${countOf(count, 'problem', 'problems')}:`,
-    ...shown.map(problemLine),
-    ...(rest > 0 ? [`  and ${formatCount(rest)} more: --json lists the first thousand`] : []),
-  ];
-}
 
 function describeCheck(report: CheckReport): string {
   const looked = [

@@ -31,6 +31,7 @@ const KIND_OF_PLACEHOLDER: Readonly<Record<string, ValueKind>> = {
   paths: 'file',
   path: 'file',
   file: 'file',
+  target: 'file',
   files: 'file',
   folder: 'folder',
   key: 'key',

@@ -3,12 +3,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Backend } from '../../backend/contract.ts';
 import { openFsBackend } from '../../backend/open-fs-backend.ts';
 import { storeError } from '../../errors/store-error.ts';
+import { openSingleFile } from '../../single-file/index.ts';
+import { isFilePath } from '../file-place.ts';
 
 /** One scheme and a colon; a single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 /**
- * The URL under which a config keeps a backend: of a folder, its absolute path.
+ * The URL under which a config keeps a backend: of a folder or a single file, its absolute path.
  * @param location a path or a `file:` URL
  * @throws `invalid/BACKEND_INVALID` for what is neither
  */
@@ -18,7 +20,7 @@ export function backendUrl(location: string): string {
   return pathToFileURL(pathOf(location)).href;
 }
 
-/** The folder of a backend, for people. @throws as `backendUrl` */
+/** The folder or file of a backend. @throws as `backendUrl` */
 export function pathOf(url: string): string {
   if (!url.startsWith('file:')) throw invalid(url);
   try {
@@ -36,11 +38,13 @@ export function openBackendUrl(
   url: string,
   options: { readonly readOnly: boolean; readonly create: boolean },
 ): Promise<Backend> {
+  const path = pathOf(url);
   // What is set aside for deletes on a full disk is the home's: the journal and the metadata grow there.
-  return openFsBackend(pathOf(url), { ...options, reserveBytes: 0 });
+  const how = { ...options, reserveBytes: 0 };
+  return isFilePath(path) ? openSingleFile(path, how) : openFsBackend(path, how);
 }
 
 function invalid(location: string, cause?: unknown): Error {
-  const message = `${location === '' ? 'nothing' : location} is no backend that this version knows: give a folder`;
+  const message = `${location === '' ? 'nothing' : location} is no backend that this version knows: give a folder, or a file`;
   return storeError('BACKEND_INVALID', message, { details: { path: location }, ...(cause !== undefined && { cause }) });
 }

@@ -62,8 +62,14 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const follow = (newer: StoreConfig, opened: ReadonlyMap<string, Backend> = new Map()): Promise<void> =>
     relink(backends, { ...options, config: newer }, opened);
   const { place } = options;
-  const homeUrl = place.kind === 'folder' ? backendUrl(place.folder) : '';
+  const homeUrl = urlOf(place);
   return { backends, control, home: number, homeUrl, follow };
+}
+
+/** Where a place is; empty for what has no URL. */
+export function urlOf(place: Place): string {
+  if (place.kind === 'folder') return backendUrl(place.folder);
+  return place.kind === 'file' ? backendUrl(place.file) : '';
 }
 
 /**

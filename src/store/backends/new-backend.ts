@@ -8,7 +8,7 @@ import type { Place } from '../location.ts';
 import { checkNew } from './backend-arguments.ts';
 import type { NewBackend } from './backend-types.ts';
 import { backendUrl, openBackendUrl, pathOf } from './backend-url.ts';
-import { readMarker } from './connect.ts';
+import { readMarker, urlOf } from './connect.ts';
 
 /**
  * Refuses a backend that would have the name or the place of another, or lie inside of it.
@@ -57,7 +57,7 @@ function mismatch(why: string): Error {
  * @throws `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID`, and what opening them throws
  */
 export async function checkNewBackends(place: Place, backends: readonly NewBackend[]): Promise<void> {
-  const others = place.kind === 'folder' ? [{ name: SOLE_NAME, url: backendUrl(place.folder) }] : [];
+  const others = [{ name: SOLE_NAME, url: urlOf(place) }];
   for (const backend of backends) {
     const { name } = checkNew(backend);
     if (typeof backend.location !== 'string') continue;

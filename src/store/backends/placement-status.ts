@@ -1,6 +1,6 @@
 /** How the packs of a store lie on its backends, and what that bears. */
 import { parseRedundancy, type Redundancy } from '../../erasure/index.ts';
-import type { StoreConfig } from '../../format/index.ts';
+import { BACKEND_MARKER_KEY, type StoreConfig } from '../../format/index.ts';
 import { allPacks } from '../../maintenance/all-packs.ts';
 import type { Metadata, PackRow } from '../../metadata/contract.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
@@ -8,6 +8,7 @@ import type { BackendSet } from '../../placement/backend-set.ts';
 import { type PlacePattern, tolerate } from '../../placement/tolerance.ts';
 import type { CallOptions } from '../types.ts';
 import type { BackendInfo, BackendStatus, LossStatus, PlacementStatus } from './backend-types.ts';
+import { placementWarnings } from './placement-warnings.ts';
 
 interface Held {
   shards: number;
@@ -114,6 +115,8 @@ async function withSpace(
   const { shards, bytes } = held.get(info.number) ?? { shards: 0, bytes: 0 };
   const link = backends.find(info.number);
   const space = await link?.call('read', (backend) => backend.space()).catch(() => undefined);
+  // Counting may take long; what tells how fast a backend answers is the last read before its health is told.
+  await link?.call('read', (backend) => backend.head(BACKEND_MARKER_KEY)).catch(() => undefined);
   return Object.freeze({
     ...info,
     ...(link && { health: link.health }),
@@ -122,18 +125,4 @@ async function withSpace(
     ...(space && { usedBytes: space.usedBytes }),
     ...(space?.freeBytes !== undefined && { freeBytes: space.freeBytes }),
   });
-}
-
-/** What the backends cannot give that a redundancy promises: told when it is chosen, and whenever one looks. */
-export function placementWarnings(backends: BackendSet, { k, m }: Redundancy): readonly string[] {
-  const takers = backends.links.filter((link) => link.takesShards);
-  const domains = new Set(takers.map(({ facts }) => facts.domain)).size;
-  if (m === 0 || domains >= k + m) return [];
-  const perDomain = Math.ceil((k + m) / Math.max(1, domains));
-  const bears = Math.floor(m / perDomain);
-  const told = bears === 0 ? 'the loss of any of them may be fatal' : `only ${bears} of them may be lost, not ${m}`;
-  return [
-    `${k}+${m} makes ${k + m} shards, and there are ${domains} failure domains to keep them apart: ` +
-      `up to ${perDomain} shards share one, so ${told}`,
-  ];
 }

@@ -68,7 +68,8 @@ async function openInbox(
   }
   const { control } = await connectBackends({ place, backend: parts.backend }, config, { readOnly: false });
   try {
-    const metadata = await openMetadata(place, config, { create: false, readOnly: true });
+    const { backend } = parts;
+    const metadata = await openMetadata(place, config, { backend, create: false, readOnly: true });
     return new InboxStore({ ...parts, backend: control, metadata, random: systemRandom });
   } catch (error) {
     await control.close();

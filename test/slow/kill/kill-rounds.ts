@@ -7,12 +7,11 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backend } from '../../../src/backend/contract.ts';
-import { openFsBackend } from '../../../src/backend/index.ts';
 import { createStore, openStore, rebuildStore, type StoreStats } from '../../../src/index.ts';
 import { listJournalPacks } from '../../../src/maintenance/journal-reader.ts';
 import type { Metadata } from '../../../src/metadata/contract.ts';
-import { openSqliteMetadata } from '../../../src/metadata/index.ts';
-import { readConfig, storeIdOf } from '../../../src/store/location.ts';
+import { openPlace, readConfig, toPlace } from '../../../src/store/location.ts';
+import { openMetadata } from '../../../src/store/open.ts';
 import { unlockConfig, unlockMetadata } from '../../../src/store/unlock.ts';
 import { type SeededRandom, seededRandom } from '../../../src/testing/index.ts';
 import type { Model } from '../../support/operations.ts';
@@ -54,11 +53,15 @@ export interface KillOptions {
   readonly folder: string;
   /** Whether the stores are sealed. Default: every second one. */
   readonly sealed?: boolean;
+  /** Whether each store is one file. Default false: a folder. */
+  readonly file?: boolean;
   readonly onRound?: (round: number, figures: Readonly<KillFigures>) => void;
 }
 
 interface Series {
-  readonly folder: string;
+  /** A folder, or a file. */
+  readonly location: string;
+  readonly file: boolean;
   readonly sealed: boolean;
   models: readonly Model[];
   names: KeysModel;
@@ -68,8 +71,10 @@ interface Series {
  * A third at any instant (in a sealed store a sixth), the others at a step of a commit or of a change of keys, right then
  * or up to some milliseconds later.
  */
-function drawAim(random: SeededRandom, sealed: boolean): Aim {
+function drawAim(random: SeededRandom, { sealed, file }: Pick<Series, 'sealed' | 'file'>): Aim {
   const afterMs = random.integer(3) === 0 ? 0 : random.integer(200) / 100;
+  // The blobs of a file announce nothing: nearly all of the time after the begin of an operation is that of a commit.
+  if (file) return { at: 'begin', nth: 1 + random.integer(30), afterMs: 10 * afterMs };
   switch (random.integer(12)) {
     case 0:
       return { at: 'begin', nth: 1 + random.integer(60), afterMs };
@@ -119,17 +124,20 @@ export async function runKillRounds(options: KillOptions): Promise<Readonly<Kill
   await mkdir(options.folder, { recursive: true });
   let series: Series | undefined;
   for (let round = 1; round <= options.rounds; round += 1) {
-    series ??= await beginSeries(options.folder, options.sealed ?? Math.floor(round / ROUNDS_PER_STORE) % 2 === 1);
+    series ??= await beginSeries(options.folder, {
+      file: options.file ?? false,
+      sealed: options.sealed ?? Math.floor(round / ROUNDS_PER_STORE) % 2 === 1,
+    });
     try {
       await runRound(series, { random, figures });
       if (round % REBUILD_EVERY === 0 || round === options.rounds) await rebuildIsEqual(series, figures);
     } catch (error) {
-      throw new Error(`round ${round} of seed ${options.seed}, store in ${series.folder}`, { cause: error });
+      throw new Error(`round ${round} of seed ${options.seed}, store in ${series.location}`, { cause: error });
     }
     figures.rounds = round;
     options.onRound?.(round, figures);
     if (round % ROUNDS_PER_STORE !== 0 && round !== options.rounds) continue;
-    await rm(path.dirname(series.folder), { recursive: true });
+    await rm(path.dirname(series.location), { recursive: true });
     series = undefined;
   }
   return figures;
@@ -140,13 +148,14 @@ function openOptions({ sealed }: Pick<Series, 'sealed'>) {
   return sealed ? { reserveBytes: 0, keys: ROUND_KEYS } : { reserveBytes: 0 };
 }
 
-async function beginSeries(parent: string, sealed: boolean): Promise<Series> {
-  const folder = path.join(await mkdtemp(path.join(parent, 'kill-')), 'store');
-  const store = await createStore(folder, { keys: 'none', ...openOptions({ sealed }) });
+async function beginSeries(parent: string, kind: Pick<Series, 'sealed' | 'file'>): Promise<Series> {
+  const { sealed, file } = kind;
+  const location = path.join(await mkdtemp(path.join(parent, 'kill-')), file ? 'store.hold' : 'store');
+  const store = await createStore(location, { keys: 'none', ...openOptions({ sealed }) });
   if (sealed) await store.namespaces.create(TENANT);
   await store.close();
   const models = Array.from({ length: LANES }, () => new Map());
-  return { folder, sealed, models, names: new Set() };
+  return { location, file, sealed, models, names: new Set() };
 }
 
 async function runRound(
@@ -155,7 +164,7 @@ async function runRound(
 ): Promise<void> {
   const { random, figures } = context;
   const { sealed } = series;
-  const aims = Array.from({ length: random.integer(WORKERS_ODDS) === 0 ? 2 : 1 }, () => drawAim(random, sealed));
+  const aims = Array.from({ length: random.integer(WORKERS_ODDS) === 0 ? 2 : 1 }, () => drawAim(random, series));
   const run = await runAndKill(series, random.integer(2 ** 30), aims);
   figures.kills += aims.length;
   figures.aimedAtCommit += aims.filter(({ at }) => at !== 'ready').length;
@@ -167,7 +176,7 @@ async function runRound(
   figures.keyChanges += run.keys.acknowledged.length;
   if (run.keys.inFlight) figures.keyChangesInFlight += 1;
   await countWhatOpeningFinds(series, figures);
-  const store = await openStore(series.folder, openOptions(series));
+  const store = await openStore(series.location, openOptions(series));
   try {
     const { models, survived } = await verifyLanes(store, series.models, run.lanes);
     figures.survived += survived;
@@ -180,13 +189,12 @@ async function runRound(
 
 /** Runs `work` over the metadata of a store as it is, without recovery. */
 async function withMetadata<T>(series: Series, work: (metadata: Metadata, backend: Backend) => Promise<T>): Promise<T> {
-  const { folder, sealed } = series;
-  const backend = await openFsBackend(folder, { readOnly: true });
+  const { location, sealed } = series;
+  const place = toPlace(location);
+  const { backend } = await openPlace(place, { readOnly: true, create: false });
   const config = await readConfig(backend, { readOnly: true });
   const unlocking = await unlockConfig(config, sealed ? ROUND_KEYS : undefined);
-  const file = path.join(folder, '.metadata', 'store.sqlite');
-  const options = { path: file, storeId: storeIdOf(config), sealed, create: false, readOnly: true };
-  const metadata = await openSqliteMetadata(options);
+  const metadata = await openMetadata(place, config, { backend, create: false, readOnly: true });
   try {
     if (sealed) await unlockMetadata({ backend, metadata, unlocking }, { readOnly: true });
     return await work(metadata, backend);
@@ -208,7 +216,7 @@ async function countWhatOpeningFinds(series: Series, figures: KillFigures): Prom
 
 /** Everything that a rebuild must reproduce. */
 async function stateOf(series: Series): Promise<{ readonly listing: readonly unknown[]; readonly digests: unknown }> {
-  const store = await openStore(series.folder, openOptions(series));
+  const store = await openStore(series.location, openOptions(series));
   const listing = await listingOf(store);
   const counts = countsOf(await store.stats());
   await store.close();
@@ -222,7 +230,7 @@ function countsOf({ entries, chunks, logicalBytes, uniqueBytes, commit }: StoreS
 
 async function rebuildIsEqual(series: Series, figures: KillFigures): Promise<void> {
   const running = await stateOf(series);
-  const report = await rebuildStore(series.folder, openOptions(series));
+  const report = await rebuildStore(series.location, openOptions(series));
   deepStrictEqual(report.problems, [], 'a rebuild finds all packs');
   deepStrictEqual(await stateOf(series), running, 'a rebuild leads to the running state');
   figures.rebuilds += 1;

@@ -94,7 +94,8 @@ function nameOf(report: Report): string {
 
 /** The store that a run changes. */
 export interface RunStore {
-  readonly folder: string;
+  /** A folder, or a file. */
+  readonly location: string;
   readonly sealed: boolean;
 }
 
@@ -104,12 +105,12 @@ export interface RunStore {
  * @throws when a worker ended by itself or reported a failure
  */
 export async function runAndKill(store: RunStore, seed: number, aims: readonly Aim[]): Promise<KilledRun> {
-  const { folder, sealed } = store;
+  const { location, sealed } = store;
   const lanes = Array.from({ length: LANES }, (_, lane) => lane);
   const runs = await Promise.all(
     aims.map((aim, worker) =>
       runOne(aim, [
-        folder,
+        location,
         String(seed),
         sealed ? 'sealed' : 'plain',
         ...lanes.filter((lane) => lane % aims.length === worker).map(String),

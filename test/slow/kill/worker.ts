@@ -1,15 +1,15 @@
 /**
- * A process that is killed: opens the store of a folder and changes it in several lanes at once, without end, telling
+ * A process that is killed: opens the store of a folder or file and changes it in several lanes at once, without end, telling
  * what it does before and after.
  *
- *     node worker.ts <folder> <seed> plain|sealed <lane> ...
+ *     node worker.ts <folder or file> <seed> plain|sealed <lane> ...
  *
  * Who works in the first lane of a sealed store changes its keys, too.
  */
 import { writeSync } from 'node:fs';
 import path from 'node:path';
 import { openFsBackend } from '../../../src/backend/index.ts';
-import { openStore, type Store } from '../../../src/index.ts';
+import { openStore, type Store, type StoreLocation } from '../../../src/index.ts';
 import { sleep } from '../../../src/runtime/timers.ts';
 import { seededRandom } from '../../../src/testing/index.ts';
 import { type Content, type Model, OperationSource } from '../../support/operations.ts';
@@ -57,11 +57,16 @@ async function changeKeys(store: Store, seed: number): Promise<void> {
   }
 }
 
-const [folder = '', seed = '0', kind = '', ...lanes] = process.argv.slice(2);
+/** A folder whose blobs tell what is done to them; of a file the blobs are where the metadata is. */
+async function locationOf(place: string): Promise<StoreLocation> {
+  if (place.endsWith('.hold')) return place;
+  const backend = new AnnouncingBackend(await openFsBackend(place, { reserveBytes: 0 }), report);
+  return { backend, metadataPath: path.join(place, '.metadata', 'store.sqlite') };
+}
+
+const [place = '', seed = '0', kind = '', ...lanes] = process.argv.slice(2);
 try {
-  const backend = new AnnouncingBackend(await openFsBackend(folder, { reserveBytes: 0 }), report);
-  const location = { backend, metadataPath: path.join(folder, '.metadata', 'store.sqlite') };
-  const store = await openStore(location, kind === 'sealed' ? { keys: ROUND_KEYS } : {});
+  const store = await openStore(await locationOf(place), kind === 'sealed' ? { keys: ROUND_KEYS } : {});
   report({ is: 'ready' });
   const work = lanes.map((lane) => runLane(store, Number(lane), Number(seed)));
   if (kind === 'sealed' && lanes.includes('0')) work.push(changeKeys(store, Number(seed)));

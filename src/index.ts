@@ -48,10 +48,15 @@ export {
   writeIdentity,
 } from './keys/index.ts';
 export type { CheckReport } from './maintenance/check.ts';
+export type { CheckOptions } from './maintenance/checked-store.ts';
 export type { Garbage } from './maintenance/garbage.ts';
+export type { PaceOptions } from './maintenance/pace.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { RebalanceReport } from './maintenance/rebalance.ts';
-export type { PackRepair, RepairedShard } from './maintenance/shard-reports.ts';
+export type { RepairOptions, RepairReport } from './maintenance/repair.ts';
+export type { ScrubOptions, ScrubReport } from './maintenance/scrub.ts';
+export type { JobOutcome, PackRepair, RepairedShard, ShardFinding } from './maintenance/shard-reports.ts';
+export type { VerifyOptions, VerifyReport } from './maintenance/verify.ts';
 export {
   type ByteRange,
   coveredRange,

@@ -91,8 +91,9 @@ export const VERIFIED_BATCH_SHARDS = 256;
 export const SCRUB_BYTES_PER_SECOND = 10 * MIB;
 export const SCRUB_AGE_MS = 7 * 24 * 3600 * 1000;
 export const SCRUB_WAIT_MS = 60_000;
-/** An open store repairs as many bytes of shards in one step, so often, and seldom where nothing can be done. */
+/** An open store repairs as much in one step, so often, and seldom where nothing can be done. */
 export const HEAL_STEP_BYTES = 64 * MIB;
+export const HEAL_STEP_PACKS = 64;
 export const HEAL_STEP_MS = 2000;
 export const HEAL_WAIT_MS_MAX = 10 * 60_000;
 /** Data and parity shards of one stripe: the non-zero elements of GF(2^8). */

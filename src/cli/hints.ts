@@ -56,6 +56,9 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   MANIFEST_CORRUPT: DAMAGE,
   PACK_CORRUPT: DAMAGE,
   SHARD_CORRUPT: DAMAGE,
+  SHARD_MISSING: 'run `holdfast repair`: it makes what is missing anew from the other shards',
+  SHARDS_INSUFFICIENT:
+    'bring back a backend that is away, or shards from a copy, and run `holdfast repair`; put what stays lost again',
   COMPRESSED_CORRUPT: DAMAGE,
   CONFIG_CORRUPT: 'run `holdfast doctor`; restore holdfast.json from a copy of the store',
   METADATA_CORRUPT: REBUILD,

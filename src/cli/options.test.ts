@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { collect, collectAttribute, parseBytes, parseCount, parseRange, parseTime } from './options.ts';
+import {
+  collect,
+  collectAttribute,
+  parseBytes,
+  parseCount,
+  parsePercent,
+  parseRange,
+  parseRate,
+  parseSpan,
+  parseTime,
+} from './options.ts';
 
 describe('parseCount', () => {
   it('takes whole numbers', () => {
@@ -93,5 +103,28 @@ describe('parseTime', () => {
     '2026-01-31T25:00:00Z',
   ])('refuses %s, which no calendar has', (text) => {
     expect(() => parseTime(text)).toThrow('must be a time');
+  });
+});
+
+describe('parseRate, parsePercent and parseSpan', () => {
+  it('take what people write', () => {
+    expect([parseRate('10MiB/s'), parseRate('500')]).toEqual([10 * 1024 * 1024, 500]);
+    expect([parsePercent('5'), parsePercent('0.5%'), parsePercent('100')]).toEqual([5, 0.5, 100]);
+    expect([parseSpan('90s'), parseSpan('15m'), parseSpan('12h'), parseSpan('7d')]).toEqual([
+      ...[90_000, 900_000, 43_200_000, 604_800_000],
+    ]);
+  });
+
+  it.each(['0', '101', '-1', 'ten', ''])('refuse %j as a share', (text) => {
+    expect(() => parsePercent(text)).toThrow('above 0 and at most 100');
+  });
+
+  it.each(['7', '7w', '1.5d', 'd', ''])('refuse %j as a span', (text) => {
+    expect(() => parseSpan(text)).toThrow('must be a time span');
+  });
+
+  it('refuse to read nothing for ever', () => {
+    expect(() => parseRate('0/s')).toThrow('more than nothing');
+    expect(() => parseRate('fast')).toThrow('must be a size');
   });
 });

@@ -18,6 +18,29 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
+/** Bytes a second: a size, with or without `/s`. */
+export function parseRate(text: string): number {
+  const bytes = parseBytes(text.replace(/\/s$/, ''));
+  if (bytes === 0) throw new InvalidArgumentError('It must be more than nothing.');
+  return bytes;
+}
+
+/** A share above 0 and up to 100, such as `5` or `0.5`, with or without `%`. */
+export function parsePercent(text: string): number {
+  const percent = /^\d{1,3}(?:\.\d{1,6})?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (!(percent > 0 && percent <= 100)) throw new InvalidArgumentError('It must be above 0 and at most 100.');
+  return percent;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time span in milliseconds: `90s`, `15m`, `12h`, `7d`. */
+export function parseSpan(text: string): number {
+  const match = /^(\d{1,6})([smhd])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('It must be a time span such as 90s, 15m, 12h or 7d.');
+  return Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN);
+}
+
 export interface Range {
   readonly offset: number;
   readonly length?: number;

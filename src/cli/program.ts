@@ -11,6 +11,7 @@ import { addNamespace } from './commands/namespace.ts';
 import { addProve } from './commands/prove.ts';
 import { addPut } from './commands/put.ts';
 import { addRm } from './commands/rm.ts';
+import { addScrub } from './commands/scrub.ts';
 import { addSingleFile } from './commands/single-file.ts';
 import { addStat } from './commands/stat.ts';
 import { addUpkeep } from './commands/upkeep.ts';
@@ -87,7 +88,7 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve];
-  for (const add of [...entries, addKey, addNamespace, addInbox, addUpkeep, addSingleFile, addCompletion])
-    add(program, session);
+  const stores = [addKey, addNamespace, addInbox, addUpkeep, addScrub, addSingleFile];
+  for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;
 }

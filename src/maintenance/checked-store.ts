@@ -33,7 +33,10 @@ export interface CheckedStore {
   settle(): Promise<void>;
 }
 
+/** How to run a job over a store. */
 export interface CheckOptions {
+  /** Aborting rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Told of every pack as it is done. */
   readonly onProgress?: (progress: { phase: string; done: number; total?: number; bytes: number }) => void;
 }

@@ -5,7 +5,6 @@
 import { checkInteger } from '../errors/argument-error.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import type { DegradedPack } from '../metadata/shard-contract.ts';
-import type { InspectionDepth } from '../placement/inspect-shard.ts';
 import { inspectStripe } from '../placement/inspect-stripe.ts';
 import type { Patience } from '../placement/patience.ts';
 import type { PlacedStripe } from '../placement/stripe-reader.ts';
@@ -26,7 +25,7 @@ export interface RepairOptions extends CheckOptions, PaceOptions {
   /** Look what is to be done and whether it can be, and do nothing. Default false. */
   readonly dryRun?: boolean;
   /** What is read back of every shard that was put: header and trailer, or all of it. Default `frame`. */
-  readonly readBack?: InspectionDepth;
+  readonly readBack?: 'frame' | 'whole';
 }
 
 /** What a repair did, and what is left to do. */

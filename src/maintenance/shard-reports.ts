@@ -2,7 +2,7 @@
 import { toHex } from '../bytes/bytes.ts';
 import type { StoreError } from '../errors/store-error.ts';
 import { FINDINGS_LISTED_MAX } from '../limits.ts';
-import type { LossReason, ShardLoss } from '../placement/shard-loss.ts';
+import type { ShardLoss } from '../placement/shard-loss.ts';
 
 /**
  * How a job over shards ended. `ok`: all of it was done, and all is well. `damaged`: what should be there is not.
@@ -20,7 +20,7 @@ export interface ShardFinding {
    * `missing`: not there; `corrupt`: there, and not the shard; `unreachable`: its backend could not be asked, so the
    * shard may be as good as ever.
    */
-  readonly state: LossReason;
+  readonly state: 'missing' | 'corrupt' | 'unreachable';
   /** Code of the error that says more. */
   readonly code: string;
   readonly message: string;

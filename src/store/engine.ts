@@ -20,6 +20,7 @@ import { BackendProbe } from './backends/backend-probe.ts';
 import type { Connection } from './backends/connect.ts';
 import { Committer, type Space } from './committer.ts';
 import type { Telemetry } from './events.ts';
+import { Healer } from './healer.ts';
 import { Health } from './health.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Keychain } from './keychain.ts';
@@ -47,6 +48,8 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly policy?: PlacementPolicy | undefined;
+  /** Whether a writable store repairs itself. Default `auto`. */
+  readonly heal?: 'auto' | 'manual' | undefined;
 }
 
 /** Everything that only a writable store has. */
@@ -55,6 +58,7 @@ interface WriteSide {
   readonly committer: Committer;
   readonly packWriters: PackWriters;
   readonly upkeep: Upkeep;
+  readonly healer: Healer;
 }
 
 const DEFAULT_NAMESPACE = 0;
@@ -73,6 +77,7 @@ export class Engine {
   readonly packs: PackStore;
   readonly scopes: Scopes;
   readonly #random: RandomBytes;
+  readonly #heal: 'auto' | 'manual';
   readonly #storeId: Uint8Array;
   readonly #budget = new Semaphore(WRITE_BUDGET_BYTES);
   readonly #buffers = new BufferPool({
@@ -93,6 +98,7 @@ export class Engine {
     this.telemetry = parts.telemetry;
     this.clock = parts.clock;
     this.#random = parts.random;
+    this.#heal = parts.heal ?? 'auto';
     this.#storeId = storeIdOf(parts.config);
     this.packs = new PackStore({
       backends: connection.backends,
@@ -168,9 +174,15 @@ export class Engine {
     });
     const { metadata, packs, keychain, telemetry, health } = this;
     const upkeep = new Upkeep({ metadata, packs, keychain, telemetry, health, session, committer, packWriters });
-    this.#write = { journal, committer, packWriters, upkeep };
+    const healer = new Healer({
+      ...{ telemetry, health, shards: () => this.shards },
+      follow: () => this.followBackends(),
+      isRedundant: () => this.packs.isSpread || this.packs.redundancy.m > 0,
+    });
+    this.#write = { journal, committer, packWriters, upkeep, healer };
     if (this.packs.isSpread) await findUnknownPlaces(metadata, this.connection.backends);
     await upkeep.finishShredding();
+    if (this.#heal === 'auto') healer.start();
   }
 
   /** Takes over what other processes have changed of the backends. */
@@ -213,6 +225,10 @@ export class Engine {
 
   get upkeep(): Upkeep {
     return this.#writeSide.upkeep;
+  }
+
+  get healer(): Healer {
+    return this.#writeSide.healer;
   }
 
   get packsWritten(): number {
@@ -308,6 +324,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#probe?.stop();
     try {
+      await this.#write?.healer.end();
       await this.#write?.upkeep.end();
       await this.#write?.committer.close();
       await this.#rollbackWatch?.end();

@@ -1,5 +1,4 @@
 import { storeError } from '../errors/store-error.ts';
-import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import { ActiveCalls } from './active-calls.ts';
 import type { Backends } from './backends/backend-types.ts';
 import { StoreBackends } from './backends/store-backends.ts';
@@ -10,16 +9,9 @@ import type { Namespaces, StoreKeys } from './key-types.ts';
 import { SealedCalls } from './sealed-calls.ts';
 import { SealedKeys } from './sealed-keys.ts';
 import { SealedNamespaces } from './sealed-namespaces.ts';
+import { StoreMaintenance } from './store-maintenance.ts';
 import type { Store } from './store-types.ts';
-import type {
-  CallOptions,
-  Entries,
-  Maintenance,
-  ProgressOptions,
-  StoreEvents,
-  StoreMetrics,
-  StoreStats,
-} from './types.ts';
+import type { CallOptions, Entries, StoreEvents, StoreMetrics, StoreStats } from './types.ts';
 
 /** The public face of an engine: its default entries, and what concerns the store as a whole. */
 export class HoldfastStore extends EntryStore implements Store {
@@ -28,7 +20,7 @@ export class HoldfastStore extends EntryStore implements Store {
   readonly keys: StoreKeys;
   readonly namespaces: Namespaces;
   readonly inbox: SealedInbox;
-  readonly maintenance: Maintenance;
+  readonly maintenance: StoreMaintenance;
   readonly backends: Backends;
   readonly #engine: Engine;
   readonly #calls: ActiveCalls;
@@ -49,7 +41,7 @@ export class HoldfastStore extends EntryStore implements Store {
     this.keys = new SealedKeys(sealedCalls, this.inbox);
     this.namespaces = new SealedNamespaces(sealedCalls);
     this.backends = new StoreBackends(parts);
-    this.maintenance = Object.freeze({ check: (options?: ProgressOptions) => this.#check(options) });
+    this.maintenance = new StoreMaintenance(parts);
     if (this.sealed && engine.writable) this.inbox.start();
   }
 
@@ -82,6 +74,7 @@ export class HoldfastStore extends EntryStore implements Store {
 
   close(): Promise<void> {
     this.inbox.stop();
+    this.maintenance.end();
     this.#closing ??= this.#calls.settled().then(() => this.#engine.close());
     return this.#closing;
   }
@@ -98,9 +91,5 @@ export class HoldfastStore extends EntryStore implements Store {
     this.#assertOpen();
     options.signal?.throwIfAborted();
     return await this.#calls.run(work);
-  }
-
-  #check(options: ProgressOptions = {}): Promise<CheckReport> {
-    return this.#call(options, () => checkStore(this.#engine.checked(), options));
   }
 }

@@ -7,7 +7,7 @@ import { listAll } from '../backend/list-all.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { formatChunking, parseChunking } from '../chunking/index.ts';
 import { COMPRESSION_LEVEL_MAX } from '../compress/index.ts';
-import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
+import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import {
   encodeStoreConfig,
@@ -204,6 +204,7 @@ async function start(
       metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
       telemetry,
       policy: options.placement && checkPolicy(options.placement),
+      heal: checkHeal(options.heal),
       clock: systemClock,
       random: systemRandom,
     });
@@ -240,6 +241,12 @@ function checkPolicy(policy: PlacementPolicy): PlacementPolicy {
     if (value !== undefined) checkInteger(`placement.${name}`, value, { min: 0 });
   }
   return policy;
+}
+
+/** @throws RangeError */
+function checkHeal(heal: OpenOptions['heal']): OpenOptions['heal'] {
+  if (heal === undefined || heal === 'auto' || heal === 'manual') return heal;
+  throw argumentRangeError('options.heal', "'auto' or 'manual'", heal);
 }
 
 function newConfig(options: CreateOptions): StoreConfigBase {

@@ -2,7 +2,10 @@ import type { Backend } from '../backend/contract.ts';
 import type { KeySource } from '../keys/index.ts';
 import type { CheckReport } from '../maintenance/check.ts';
 import type { Problem } from '../maintenance/problems.ts';
+import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
+import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
 import type { PackRepair } from '../maintenance/shard-reports.ts';
+import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';
@@ -85,6 +88,11 @@ export interface OpenOptions extends CallOptions {
   readonly logger?: Logger;
   /** How patient to be with backends, of which a store has several. */
   readonly placement?: PlacementPolicy;
+  /**
+   * `auto`: while it is open the store repairs packs that lack shards, some at a time. `manual`: only `repair` and `scrub`
+   * do. Default `auto`.
+   */
+  readonly heal?: 'auto' | 'manual';
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
   readonly readOnly?: boolean;
   /** Most bytes the folder may hold; put beyond it is `exhausted/QUOTA_EXCEEDED`. Default: no quota. */
@@ -380,6 +388,21 @@ export interface StoreEvents {
 export interface Maintenance {
   /** Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. */
   check(options?: ProgressOptions): Promise<CheckReport>;
+  /**
+   * Reads every shard and hashes it anew; nothing is decrypted or decoded. What was not verified for longest comes first,
+   * so that a job that was stopped goes on where it was. Shards that are missing or corrupt are queued for repair; a
+   * read-only store only tells of them.
+   * @throws RangeError and TypeError for options; `closed/STORE_CLOSED` when the store is closed meanwhile
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Gives packs that lack shards what they lack, those closest to loss first: made anew from k good ones, checked, put
+   * and read back. Goes on past what fails.
+   * @throws as `verify`; `denied/READ_ONLY` unless it is a dry run
+   */
+  repair(options?: RepairOptions): Promise<RepairReport>;
+  /** Verifies, then repairs what that found: once, or with `watch` again and again until aborted. @throws as `repair` */
+  scrub(options?: ScrubOptions): Promise<ScrubReport>;
 }
 
 /** Entries by their keys: those of one namespace. */

@@ -1,0 +1,66 @@
+import { storeError } from '../errors/store-error.ts';
+import { type CheckReport, checkStore } from '../maintenance/check.ts';
+import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
+import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/scrub.ts';
+import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
+import type { Engine } from './engine.ts';
+import type { StoreCalls } from './entry-store.ts';
+import type { CallOptions, Maintenance, ProgressOptions } from './types.ts';
+
+/** Work on an open store as a whole. Its long jobs end when the store is closed: one of them never would by itself. */
+export class StoreMaintenance implements Maintenance {
+  readonly #parts: StoreCalls;
+  readonly #closing = new AbortController();
+
+  constructor(parts: StoreCalls) {
+    this.#parts = parts;
+  }
+
+  check(options: ProgressOptions = {}): Promise<CheckReport> {
+    return this.#call(options, () => checkStore(this.#engine.checked(), options));
+  }
+
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#job(options, (ending) => verifyStore(this.#engine.shards, { ...options, ...ending }));
+  }
+
+  repair(options: RepairOptions = {}): Promise<RepairReport> {
+    return this.#job(options, (ending) => {
+      if (options.dryRun) return repairStore(this.#engine.shards, { ...options, ...ending });
+      this.#engine.assertWritable();
+      return this.#engine.healer.exclusively(() => repairStore(this.#engine.shards, { ...options, ...ending }));
+    });
+  }
+
+  scrub(options: ScrubOptions = {}): Promise<ScrubReport> {
+    return this.#job(options, (ending) => {
+      this.#engine.assertWritable();
+      return scrubStore(this.#engine.shards, { ...options, ...ending });
+    });
+  }
+
+  /** Ends jobs that are under way with `closed/STORE_CLOSED`. */
+  end(): void {
+    this.#closing.abort(storeError('STORE_CLOSED', 'the store was closed before the job was done'));
+  }
+
+  get #engine(): Engine {
+    return this.#parts.engine;
+  }
+
+  #job<T>(options: CallOptions, work: (ending: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> {
+    return this.#call(options, async () => {
+      await this.#engine.followBackends();
+      // The last journal pack is known only then.
+      await this.#engine.settle();
+      const { signal } = this.#closing;
+      return await work({ signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal });
+    });
+  }
+
+  async #call<T>(options: CallOptions, work: () => Promise<T>): Promise<T> {
+    this.#parts.assertOpen();
+    options.signal?.throwIfAborted();
+    return await this.#parts.calls.run(work);
+  }
+}

@@ -18,12 +18,15 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   KEY_INVALID: 'a key is 1 to 1,024 bytes of UTF-8; give another one with --key',
   RANGE_INVALID: '`holdfast stat KEY` prints the size; --range takes OFFSET:LENGTH within it',
   CHUNKING_INVALID: 'leave --chunking away for the default, or see `holdfast init --help`',
+  REDUNDANCY_INVALID: 'give k+m such as 3+2, or none, minimal, personal, federation or paranoid',
+  BACKEND_INVALID: 'a backend is a folder; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
   SOURCE_NOT_FOUND: 'paths are taken from the current folder; `put --data TEXT` stores text itself',
   CREDENTIAL_NOT_FOUND:
     'paths are taken from the current folder; `holdfast key generate` makes key files and identities',
+  BACKEND_NOT_FOUND: '`holdfast backend list` shows them',
   ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
@@ -46,6 +49,12 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',
   LAST_SLOT: 'add another way in first: `holdfast key add --help`',
   SLOT_EXISTS: '`holdfast key list` shows it; `holdfast key label SLOT TEXT` gives it another label',
+  BACKEND_EXISTS: '`holdfast backend list` shows what there is; choose another name or another folder',
+  BACKEND_MISMATCH:
+    'nothing was changed there: name an empty folder; where a backend of this store has moved to is told by ' +
+    '`holdfast backend set NAME --location FOLDER`',
+  BACKEND_IN_USE:
+    '`holdfast backend drain NAME` empties it; for one that is lost there are `backend replace` and `backend remove --lost`',
   KEYS_CHANGED: 'somebody changed the keys at the same time; run the same command again',
   ROLLBACK_DETECTED: 'the store was newer when it was seen last; if you have restored a backup, add --accept-rollback',
   ENTRY_ISOLATED: 'an isolated entry has a key for itself; get it and put it again under the other name',
@@ -58,7 +67,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   SHARD_CORRUPT: DAMAGE,
   SHARD_MISSING: 'run `holdfast repair`: it makes what is missing anew from the other shards',
   SHARDS_INSUFFICIENT:
-    'bring back a backend that is away, or shards from a copy, and run `holdfast repair`; put what stays lost again',
+    'bring back what was lost (`holdfast status` shows which backends are missing) and run `holdfast repair`; put what stays lost again',
   COMPRESSED_CORRUPT: DAMAGE,
   CONFIG_CORRUPT: 'run `holdfast doctor`; restore holdfast.json from a copy of the store',
   METADATA_CORRUPT: REBUILD,
@@ -67,6 +76,9 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   JOURNAL_GAP: 'a journal pack is gone; restore the journal folder from a copy of the store',
   JOURNAL_FORK: 'two histories were mixed in one folder; keep the copies apart and use one of them',
   BACKEND_IO: 'run the same command again; `holdfast doctor` looks at the disk and the folder',
+  BACKEND_UNREACHABLE:
+    'bring the disk back; `holdfast status` shows which are missing, and what to do about one that is lost',
+  REDUNDANCY_UNMET: 'bring backends back or add one: `holdfast status` shows how they are; nothing was stored',
   METADATA_BUSY: 'another process is writing; run the same command again',
   COMMIT_PENDING: 'the change is kept and will be flushed when the store is opened next; do not repeat it blindly',
   QUOTA_EXCEEDED: 'raise the quota, or put it into another store',

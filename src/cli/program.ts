@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { addBackend } from './commands/backend/backend.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
@@ -14,6 +15,7 @@ import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
 import { addSingleFile } from './commands/single-file.ts';
 import { addStat } from './commands/stat.ts';
+import { addStatus } from './commands/status.ts';
 import { addUpkeep } from './commands/upkeep.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { usageError } from './usage-error.ts';
@@ -88,7 +90,7 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve];
-  const stores = [addKey, addNamespace, addInbox, addUpkeep, addScrub, addSingleFile];
+  const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;
 }

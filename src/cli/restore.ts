@@ -19,7 +19,9 @@ type Restored = { readonly info: EntryInfo; readonly path: string } | { readonly
 /** Whether an error is about one entry or its file only, so that the others can go on. */
 function concernsOneEntry(error: unknown): boolean {
   if (!isStoreError(error)) return false;
-  return error.kind === 'corrupt' || isStoreError(error, 'LOCATION_INVALID', 'ENTRY_NOT_FOUND', 'PERMISSION_DENIED');
+  if (error.kind === 'corrupt') return true;
+  // Others may lie on backends that are there.
+  return isStoreError(error, 'BACKEND_UNREACHABLE', 'LOCATION_INVALID', 'ENTRY_NOT_FOUND', 'PERMISSION_DENIED');
 }
 
 async function* plan(entries: AsyncIterable<EntryInfo>, folder: string): AsyncGenerator<Planned, void, undefined> {

@@ -8,7 +8,7 @@ import type { BackendLink } from '../placement/backend-link.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
 
 /** Packs looked for with one listing of each backend: what is held in memory. */
-const PACKS_AT_ONCE = 50_000;
+export const PACKS_SEEN_AT_ONCE = 50_000;
 const CHANGES_AT_ONCE = 1000;
 
 /**
@@ -23,11 +23,34 @@ export async function findUnknownPlaces(
 ): Promise<number> {
   let found = 0;
   for (let after: number | undefined; ; ) {
-    const page = await metadata.packsOfUnknownPlace({ limit: PACKS_AT_ONCE, ...(after !== undefined && { after }) });
+    const page = await metadata.packsOfUnknownPlace({
+      limit: PACKS_SEEN_AT_ONCE,
+      ...(after !== undefined && { after }),
+    });
     after = page.at(-1)?.number;
     if (after === undefined) return found;
     found += await findPage(metadata, { backends, page }, signal);
   }
+}
+
+/** Where shards of some packs were seen. */
+export interface SeenShards {
+  /** By pack id in hex: for each shard the number of its backend, 0 where none was seen. */
+  readonly places: ReadonlyMap<string, readonly number[]>;
+  /** Whether every backend could be asked: what was not seen is nowhere then. */
+  readonly areAllAsked: boolean;
+}
+
+/** Looks for the shards of packs with one listing of each backend. */
+export async function seeShards(
+  backends: BackendSet,
+  packs: readonly Pick<PackRow, 'id' | 'stripe'>[],
+  signal?: AbortSignal,
+): Promise<SeenShards> {
+  const places = new Map(packs.map(({ id, stripe }) => [toHex(id), new Array<number>(stripe.k + stripe.m).fill(0)]));
+  let areAllAsked = true;
+  for (const link of backends.links) areAllAsked = (await noteShards(link, places, signal)) && areAllAsked;
+  return { places, areAllAsked };
 }
 
 async function findPage(
@@ -35,9 +58,7 @@ async function findPage(
   { backends, page }: { readonly backends: BackendSet; readonly page: readonly PackRow[] },
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const places = new Map(page.map(({ id, stripe }) => [toHex(id), new Array<number>(stripe.k + stripe.m).fill(0)]));
-  let areAllAsked = true;
-  for (const link of backends.links) areAllAsked = (await noteShards(link, places, signal)) && areAllAsked;
+  const { places, areAllAsked } = await seeShards(backends, page, signal);
   const known = page.filter(({ id }) => {
     const held = places.get(toHex(id)) ?? [];
     return areAllAsked || !held.includes(0);

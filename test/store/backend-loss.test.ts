@@ -1,7 +1,7 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createStore, openStore, type Store } from '../../src/index.ts';
+import { createStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
 import { noise } from '../support/contents.ts';
 import { testFolder } from '../support/stores.ts';
 
@@ -27,6 +27,24 @@ async function spreadStore(disks: number, redundancy: string): Promise<Spread> {
     plug: (disk) => rename(`${at(disk)}.away`, at(disk)),
   };
 }
+
+describe('a store whose home is lost', () => {
+  it('is made anew at another backend, and says what is true of it at once', async () => {
+    const { store, home } = await spreadStore(3, '2+1');
+    const content = noise(300_000, 4);
+    await store.put('key', content);
+    await store.close();
+    await rm(home, { recursive: true });
+    const disk = path.join(path.dirname(home), 'disk1');
+    await rebuildStore(disk);
+    await using opened = await openStore(disk, { reserveBytes: 0, readOnly: true });
+    const status = await opened.backends.status();
+    expect(status).toMatchObject({ degraded: 0, unreadable: 0, survives: { backends: { lossesMax: 1 } } });
+    expect(status.backends.map(({ home: isHome }) => isHome)).toEqual([false, true, false, false]);
+    expect(await opened.get('key')).toEqual(content);
+    expect(await opened.maintenance.check()).toMatchObject({ outcome: 'ok', garbage: { blobs: 0, bytes: 0 } });
+  });
+});
 
 describe('a backend that is away', () => {
   it('is named by reads that need it, with the entry that they are about', async () => {

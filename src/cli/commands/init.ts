@@ -11,6 +11,7 @@ import type { Session } from '../session.ts';
 import { STORE_FOLDER_NAME } from '../store-location.ts';
 import { shellWord } from '../text/format-text.ts';
 import { usageError } from '../usage-error.ts';
+import { parseNewBackend } from './backend/new-backends.ts';
 import { publicLineOf } from './key/new-slot.ts';
 
 interface InitFlags extends NewPassphraseFlags {
@@ -21,6 +22,9 @@ interface InitFlags extends NewPassphraseFlags {
   readonly level?: number;
   readonly capacity?: number;
   readonly blockSize?: number;
+  readonly redundancy?: string;
+  readonly backend?: readonly string[];
+  readonly homeWeight?: number;
 }
 
 /** -s, HOLDFAST_STORE or `.holdfast` here: a store above must not stop a new one from being made below it. */
@@ -122,6 +126,9 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
     ...(flags.level !== undefined && { compressionLevel: flags.level }),
     ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
     ...(flags.blockSize !== undefined && { blockBytes: flags.blockSize }),
+    ...(flags.redundancy !== undefined && { redundancy: flags.redundancy }),
+    ...(flags.backend && { backends: flags.backend.map(parseNewBackend) }),
+    ...(flags.homeWeight !== undefined && { homeWeight: flags.homeWeight }),
   }).catch(async (error: unknown) => {
     await dropUnusedKeyFile(session, error, flags.generateKeyFile);
     throw error;
@@ -144,7 +151,8 @@ Examples:
   $ holdfast init --generate-key-file ~/store.key /srv/backup
   $ holdfast init --recipient ann.recipient --recipient ben.recipient
   $ holdfast init --plain /srv/public --level 9
-  $ holdfast init backup.hold --capacity 10GiB`;
+  $ holdfast init backup.hold --capacity 10GiB
+  $ holdfast init --redundancy 2+1 --backend /mnt/a --backend /mnt/b --backend cellar=/mnt/c`;
 
 /** Defines `holdfast init`. */
 export function addInit(program: Command, session: Session): void {
@@ -167,6 +175,9 @@ export function addInit(program: Command, session: Session): void {
     .option('--plain', 'do not seal: whoever can read the folder reads the data')
     .option('--chunking <spec>', 'default chunking: a profile or a specification such as fastcdc:16384:65536:262144')
     .option('--level <number>', 'zstd level, 1 (fast) to 19 (small)', parseCount)
+    .option('--redundancy <k+m>', 'shards of each pack: none, minimal, personal, federation, paranoid, 3+2')
+    .option('--backend <folder>', 'a folder for shards, or NAME=FOLDER; may be repeated', collect)
+    .option('--home-weight <number>', 'share of the shards for the store folder itself (0 with --backend)', parseCount)
     .option('--capacity <size>', 'of a file: most bytes it may have, such as 10GiB; default: it grows', parseBytes)
     .option('--block-size <size>', 'of a file: bytes of one row, 8KiB to 128MiB; default 256KiB', parseBytes)
     .addHelpText('after', EXAMPLES)

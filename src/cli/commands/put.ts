@@ -150,6 +150,7 @@ export function addPut(program: Command, session: Session): void {
     .option('--if-match <version>', 'replace only this version (exit 4 otherwise)')
     .option('--verify-existing', 're-read chunks that are already stored before counting on them')
     .option('--isolated', 'seal each entry with a key of its own, destroyed with the entry; shares no chunk')
+    .option('--redundancy <k+m>', 'at least this redundancy, such as 3+2; what has less is stored again')
     .option('-n, --dry-run', 'only say what would be put')
     .option('-x, --exclude <glob>', 'leave out what matches, as in .gitignore; may be repeated', collect)
     .option('--follow', 'follow symbolic links inside folders (those you name are followed always)')

@@ -1,10 +1,15 @@
 import type { Command } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { EntriesStats, EntryInfo, StoreStats } from '../../index.ts';
+import type { Entries, EntriesStats, EntryInfo, StoreStats, WeakestStripe } from '../../index.ts';
 import type { Session } from '../session.ts';
 import { formatFields } from '../text/fields.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { countOf, formatCount, formatTime } from '../text/format-text.ts';
+
+function describeWeakest({ redundancy, lossesMax }: WeakestStripe): string {
+  const bears = lossesMax < 0 ? 'CANNOT BE READ NOW' : `${countOf(lossesMax, 'more shard', 'more shards')} may be lost`;
+  return `${redundancy}; ${bears}`;
+}
 
 function describeEntry(session: Session, entry: EntryInfo): string {
   return formatFields([
@@ -19,6 +24,7 @@ function describeEntry(session: Session, entry: EntryInfo): string {
     ['chunks', formatCount(entry.chunks)],
     ['type', entry.contentType === undefined ? undefined : session.shown(entry.contentType)],
     ['parent', entry.parent],
+    ['redundancy', entry.weakest && describeWeakest(entry.weakest)],
     ['isolated', entry.isolated ? 'yes: it has a key of its own' : undefined],
     ['created', `${formatTime(entry.created)} UTC`],
     ['modified', `${formatTime(entry.modified)} UTC`],
@@ -44,7 +50,8 @@ function describeStored(stats: EntriesStats): string {
   return `${formatBytes(stats.storedBytes)} in ${place} ${ratio}`;
 }
 
-function describeStats(stats: EntriesStats): string {
+/** What is stored, and what deduplication and compression save. */
+export function describeStats(stats: EntriesStats): string {
   return formatFields([
     ['entries', formatCount(stats.entries)],
     ['content', `${formatBytes(stats.logicalBytes)} in all entries`],
@@ -57,6 +64,19 @@ function describeStats(stats: EntriesStats): string {
   ]);
 }
 
+/** With the weakest stripe, unless what names the chunks cannot be read: what else is known does not depend on it. */
+async function statOf(entries: Entries, key: string, session: Session): Promise<EntryInfo> {
+  const { signal } = session;
+  try {
+    return await entries.stat(key, { placement: true, signal });
+  } catch (error) {
+    if (!isStoreError(error) || (error.kind !== 'corrupt' && error.kind !== 'unavailable')) throw error;
+    const info = await entries.stat(key, { signal });
+    session.logger().warn(`which packs ${JSON.stringify(key)} stands on cannot be told: ${error.message}`);
+    return info;
+  }
+}
+
 async function stat(session: Session, keys: readonly string[]): Promise<void> {
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);
@@ -64,7 +84,7 @@ async function stat(session: Session, keys: readonly string[]): Promise<void> {
   for (const key of keys) {
     let entry: EntryInfo;
     try {
-      entry = await entries.stat(key, { signal: session.signal });
+      entry = await statOf(entries, key, session);
     } catch (error) {
       // One of several that is not there must not hide the others.
       if (keys.length === 1 || !isStoreError(error, 'ENTRY_NOT_FOUND')) throw error;
@@ -81,7 +101,9 @@ export function addStat(program: Command, session: Session): void {
   program
     .command('stat')
     .summary('show what is known of entries')
-    .description('Shows size, digest, version, Merkle root, times and attributes of entries.')
+    .description(
+      'Shows size, digest, version, Merkle root, times and attributes of entries, and their weakest redundancy.',
+    )
     .argument('<keys...>', 'the entries')
     .addHelpText('after', '\nExample:\n  $ holdfast stat report.pdf --json | jq -r .version')
     .action((keys: string[]) => stat(session, keys));

@@ -20,6 +20,7 @@ export interface PutFlags {
   readonly ifMatch?: string;
   readonly verifyExisting?: boolean;
   readonly isolated?: boolean;
+  readonly redundancy?: string;
   readonly dryRun?: boolean;
   readonly exclude?: readonly string[];
   readonly follow?: boolean;
@@ -97,7 +98,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function putOptions(flags: PutFlags): PutPlan['options'] {
-  const { contentType, attribute, chunking, ifAbsent, ifMatch, verifyExisting, isolated, name } = flags;
+  const { contentType, attribute, chunking, ifAbsent, ifMatch, verifyExisting, isolated, redundancy, name } = flags;
   return {
     ...(contentType !== undefined && { contentType }),
     ...(attribute && { attributes: attribute }),
@@ -106,6 +107,7 @@ function putOptions(flags: PutFlags): PutPlan['options'] {
     ...(ifMatch !== undefined && { ifMatch }),
     ...(verifyExisting && { verifyExisting }),
     ...(isolated && { isolation: 'entry' as const }),
+    ...(redundancy !== undefined && { redundancy }),
     ...(name === 'uuid' && { name }),
   };
 }

@@ -18,7 +18,7 @@ export interface PutTarget {
 
 /** What a put-only writer cannot say: he creates, and whoever adopts does the rest. */
 function refuseFlags(session: Session, { flags, roots, options }: PutPlan): void {
-  const impossible = (['chunking', 'ifMatch', 'verifyExisting', 'isolation', 'name'] as const).filter(
+  const impossible = (['chunking', 'ifMatch', 'verifyExisting', 'isolation', 'redundancy', 'name'] as const).filter(
     (name) => options[name] !== undefined,
   );
   if (impossible.length > 0 || flags.name === 'digest') {

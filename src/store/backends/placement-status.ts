@@ -1,7 +1,9 @@
 /** How the packs of a store lie on its backends, and what that bears. */
+import { toHex } from '../../bytes/bytes.ts';
 import { parseRedundancy, type Redundancy } from '../../erasure/index.ts';
 import { BACKEND_MARKER_KEY, type StoreConfig } from '../../format/index.ts';
 import { allPacks } from '../../maintenance/all-packs.ts';
+import { PACKS_SEEN_AT_ONCE, seeShards } from '../../maintenance/find-places.ts';
 import type { Metadata, PackRow } from '../../metadata/contract.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
 import type { BackendSet } from '../../placement/backend-set.ts';
@@ -31,10 +33,10 @@ class PackSurvey {
     this.#redundancy = redundancy;
   }
 
-  add({ stripe, storedBytes, places = this.#unknown(stripe.k + stripe.m) }: PackRow): void {
+  /** @param places where the shards lie as far as is known, 0 for a shard that lies nowhere or may lie anywhere */
+  add({ stripe, storedBytes }: PackRow, places: readonly number[]): void {
     const { k, m } = stripe;
     this.packs += 1;
-    if (places.includes(0)) this.degraded += 1;
     if (m < this.#redundancy.m) this.weaker += 1;
     for (const place of places) this.#hold(place, storedBytes / places.length);
     const reached = places
@@ -69,11 +71,27 @@ class PackSurvey {
     held.bytes += bytes;
     this.held.set(place, held);
   }
+}
 
-  /** A store that has one backend never had to say where its packs are. */
-  #unknown(shards: number): readonly number[] {
-    const [sole, ...others] = this.#backends.links;
-    return Array.from({ length: shards }, () => (others.length === 0 ? (sole?.facts.number ?? 0) : 0));
+/** Where packs lie of which the metadata does not know it: on a sole backend, or where their shards are seen. */
+async function surveyUnknown(
+  survey: PackSurvey,
+  { metadata, backends }: { readonly metadata: Metadata; readonly backends: BackendSet },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const [sole, ...others] = backends.links;
+  for (let after: number | undefined; ; ) {
+    const limit = PACKS_SEEN_AT_ONCE;
+    const packs = await metadata.packsOfUnknownPlace({ limit, ...(after !== undefined && { after }) });
+    after = packs.at(-1)?.number;
+    if (after === undefined) return;
+    const seen = others.length > 0 ? await seeShards(backends, packs, signal) : undefined;
+    for (const pack of packs) {
+      const shards = pack.stripe.k + pack.stripe.m;
+      const places = seen?.places.get(toHex(pack.id)) ?? new Array<number>(shards).fill(sole?.facts.number ?? 0);
+      survey.add(pack, places);
+      if (seen?.areAllAsked && places.includes(0)) survey.degraded += 1;
+    }
   }
 }
 
@@ -91,8 +109,11 @@ export async function placementStatus(
   const survey = new PackSurvey(backends, redundancy);
   for await (const pack of allPacks(metadata)) {
     signal?.throwIfAborted();
-    survey.add(pack);
+    if (pack.places === undefined) continue;
+    survey.add(pack, pack.places);
+    if (pack.places.includes(0)) survey.degraded += 1;
   }
+  await surveyUnknown(survey, parts, signal);
   const { packs, degraded, weaker, unreadable } = survey;
   return Object.freeze({
     redundancy: config.redundancy,

@@ -54,6 +54,7 @@ export type { PaceOptions } from './maintenance/pace.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { RebalanceReport } from './maintenance/rebalance.ts';
 export type { RepairOptions, RepairReport } from './maintenance/repair.ts';
+export type { BackendRepairOptions, BackendRepairReport } from './maintenance/repair-from-shards.ts';
 export type { ScrubOptions, ScrubReport } from './maintenance/scrub.ts';
 export type { JobOutcome, PackRepair, RepairedShard, ShardFinding } from './maintenance/shard-reports.ts';
 export type { VerifyOptions, VerifyReport } from './maintenance/verify.ts';
@@ -116,6 +117,7 @@ export type {
 } from './store/key-types.ts';
 export { createStore, openOrCreateStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
+export { repairBackends } from './store/repair-backends.ts';
 export type { Store } from './store/store-types.ts';
 export type {
   BatchWriter,

@@ -22,6 +22,8 @@ export interface ShardPlace {
 export interface FoundStripe extends PlacedStripe {
   /** 16 bytes: the store that the shards name. */
   readonly store: Uint8Array;
+  /** Shards that agree on it. */
+  readonly votes: number;
 }
 
 export interface FoundStripes {
@@ -170,8 +172,10 @@ function byVotes(
   places: readonly ShardPlace[],
 ): readonly FoundStripe[] {
   const groups = Map.groupBy(frames, ({ frame }) => toHex(frame.trailer.roots));
+  // A shard that lies on two backends has one vote.
+  const votesOf = (group: readonly PlacedFrame[]): number => new Set(group.map(({ index }) => index)).size;
   return [...groups.values()]
-    .toSorted((a, b) => b.length - a.length)
+    .toSorted((a, b) => votesOf(b) - votesOf(a))
     .flatMap((group) => {
       const [first] = group;
       if (first === undefined) return [];
@@ -182,6 +186,6 @@ function byVotes(
       for (const { index, link } of [...places, ...group]) if (index < k + m) numbers[index] = link.facts.number;
       const { id, class: packClass, journal } = pack;
       const stripe = { id: stripeId, k, m, roots };
-      return [{ id, class: packClass, ...(journal && { journal }), packBytes, stripe, places: numbers, store }];
+      return [{ id, class: packClass, ...(journal && { journal }), packBytes, stripe, places: numbers, store, votes: votesOf(group) }];
     });
 }

@@ -1,7 +1,14 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createStore, type OpenOptions, openStore, type PackRepair, type Store } from '../../src/index.ts';
+import {
+  createStore,
+  type OpenOptions,
+  openStore,
+  type PackRepair,
+  repairBackends,
+  type Store,
+} from '../../src/index.ts';
 import { noise, sameBytes } from '../support/contents.ts';
 import { closedAfterTest, testFolder } from '../support/stores.ts';
 
@@ -129,6 +136,24 @@ describe('a store of five folders', () => {
     const { home, store } = await spreadStore();
     await store.close();
     await expect(openStore(home, { heal: 'never' as 'auto' })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('the folders of a sealed store', () => {
+  it('are repaired by somebody who has no key of it', async () => {
+    const root = await testFolder();
+    const [home, disk] = [path.join(root, 'home'), path.join(root, 'disk2')];
+    const backends = [1, 2, 3, 4].map((at) => ({ location: path.join(root, `disk${at}`) }));
+    const keys = { key: new Uint8Array(32).fill(9) };
+    const store = await createStore(home, { keys, reserveBytes: 0, redundancy: '2+2', backends, heal: 'manual' });
+    await store.put('secret', CONTENT);
+    await store.close();
+    const flipped = await flipAll(disk);
+    expect(await repairBackends(home, { dryRun: true })).toMatchObject({ outcome: 'ok', shardsMade: flipped });
+    expect(await repairBackends(home)).toMatchObject({ outcome: 'ok', shardsMade: flipped, findingCount: 0 });
+    const opened = closedAfterTest(await openStore(home, { keys, reserveBytes: 0 }));
+    expect((await opened.maintenance.verify()).outcome).toBe('ok');
+    expect(sameBytes(await opened.get('secret'), CONTENT)).toBe(true);
   });
 });
 

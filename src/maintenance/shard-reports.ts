@@ -62,8 +62,11 @@ export class BoundedList<T extends object> {
   }
 }
 
-/** A lost shard as reports list it. */
-export function findingOf(packId: Uint8Array, loss: ShardLoss, { code, message }: StoreError): ShardFinding {
+/** A lost shard as reports list it: what is said of it names it, also where the error was about its bytes alone. */
+export function findingOf(pack: Uint8Array, loss: ShardLoss, error: StoreError): ShardFinding {
   const { index, backend, reason: state } = loss;
-  return { packId: toHex(packId), index, ...(backend !== undefined && { backend }), state, code, message };
+  const packId = toHex(pack);
+  const shard = `shard ${index} of pack ${packId}${backend === undefined ? '' : ` on backend ${backend}`}`;
+  const message = error.message.includes(packId) ? error.message : `${shard}: ${error.message}`;
+  return { packId, index, ...(backend !== undefined && { backend }), state, code: error.code, message };
 }

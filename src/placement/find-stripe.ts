@@ -186,6 +186,17 @@ function byVotes(
       for (const { index, link } of [...places, ...group]) if (index < k + m) numbers[index] = link.facts.number;
       const { id, class: packClass, journal } = pack;
       const stripe = { id: stripeId, k, m, roots };
-      return [{ id, class: packClass, ...(journal && { journal }), packBytes, stripe, places: numbers, store, votes: votesOf(group) }];
+      return [
+        {
+          id,
+          class: packClass,
+          ...(journal && { journal }),
+          packBytes,
+          stripe,
+          places: numbers,
+          store,
+          votes: votesOf(group),
+        },
+      ];
     });
 }

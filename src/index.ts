@@ -135,6 +135,7 @@ export type {
   Maintenance,
   MoveOptions,
   OpenOptions,
+  PlacementPolicy,
   Progress,
   ProgressOptions,
   PutItem,

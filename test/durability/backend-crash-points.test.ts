@@ -10,7 +10,7 @@ import { KINDS, type MetadataHome, metadataHome, startProcess } from '../support
 import { pointsOf, SAMPLE } from '../support/points.ts';
 
 /** Of one operation in one run. */
-const POINTS = 3;
+const POINTS = 2;
 const CONTENTS = [
   ['large', noise(150_000, 1)],
   ['small', noise(300, 2)],

@@ -12,7 +12,7 @@ import { CASES, expectOneOf, imageOfStore, modelOf, SETUP } from './cases.ts';
 
 const ROOT = '/store';
 /** Of one operation in one run. */
-const POINTS = 2;
+const POINTS = 1;
 
 interface Machine extends LivingStore {
   readonly disk: FaultyFileSystem;

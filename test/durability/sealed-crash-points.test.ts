@@ -29,7 +29,7 @@ import {
 } from './sealed-cases.ts';
 
 /** Of one operation in one run. */
-const POINTS = 2;
+const POINTS = 1;
 
 interface Machine extends LivingStore {
   readonly backend: MemoryBackend;

@@ -3,13 +3,16 @@ import { randomInt } from 'node:crypto';
 import { seededRandom } from '../../src/testing/index.ts';
 
 const { HOLDFAST_EVERY_POINT: every, HOLDFAST_POINTS_SEED: given } = process.env;
+
+/** Whether a run leaves nothing out, however long it takes. */
+export const IS_THOROUGH = every === '1';
 const SEEDS = 2 ** 31;
 
 /** What the sample of a run follows from: another one in every run; `HOLDFAST_POINTS_SEED` brings an old one back. */
 const SEED = given === undefined ? randomInt(SEEDS) : Number(given);
 
 /** Stands in the names of the tests that take a sample. */
-export const SAMPLE = every === '1' ? 'every point' : `seed ${SEED}`;
+export const SAMPLE = IS_THOROUGH ? 'every point' : `seed ${SEED}`;
 
 /** Variants of a test, which try different points. */
 const VARIANTS = 3;
@@ -20,7 +23,7 @@ const VARIANTS = 3;
  * @param variant from 0 to 2
  */
 export function pointsOf(count: number, variant: number, most: number): readonly number[] {
-  if (count <= most || every === '1') return Array.from({ length: count }, (_, point) => point);
+  if (count <= most || IS_THOROUGH) return Array.from({ length: count }, (_, point) => point);
   const distance = count / most;
   const draw = seededRandom(SEED).integer(SEEDS) / SEEDS;
   const first = ((draw + variant / VARIANTS) % 1) * distance;

@@ -2,12 +2,15 @@
 import { runVitest } from '../vitest-run.ts';
 
 const FILES = [
+  'test/durability/backend-crash-points.test.ts',
   'test/durability/backend-faults.test.ts',
   'test/durability/file-faults.test.ts',
   'test/durability/power-cut.test.ts',
   'test/durability/sealed-crash-points.test.ts',
   'test/durability/sealed-faults.test.ts',
   'test/durability/sealed-power-cut.test.ts',
+  'test/sealed/flips.test.ts',
+  'test/sealed/nonces.test.ts',
   'test/sealed/row-splices.test.ts',
 ];
 

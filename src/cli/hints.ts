@@ -19,7 +19,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   RANGE_INVALID: '`holdfast stat KEY` prints the size; --range takes OFFSET:LENGTH within it',
   CHUNKING_INVALID: 'leave --chunking away for the default, or see `holdfast init --help`',
   REDUNDANCY_INVALID: 'give k+m such as 3+2, or none, minimal, personal, federation or paranoid',
-  BACKEND_INVALID: 'a backend is a folder; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
+  BACKEND_INVALID: 'a backend is a folder or a .hold file; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',

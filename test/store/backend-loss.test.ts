@@ -42,7 +42,11 @@ describe('a store whose home is lost', () => {
     expect(status).toMatchObject({ degraded: 0, unreadable: 0, survives: { backends: { lossesMax: 1 } } });
     expect(status.backends.map(({ home: isHome }) => isHome)).toEqual([false, true, false, false]);
     expect(await opened.get('key')).toEqual(content);
-    expect(await opened.maintenance.check()).toMatchObject({ outcome: 'partial', garbage: { blobs: 0, bytes: 0 } });
+    expect(await opened.maintenance.check()).toMatchObject({
+      outcome: 'partial',
+      problems: [{ code: 'BACKEND_UNREACHABLE', message: expect.stringContaining('backend main') }],
+      garbage: { blobs: 0, bytes: 0 },
+    });
   });
 });
 

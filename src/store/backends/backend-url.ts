@@ -3,8 +3,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Backend } from '../../backend/contract.ts';
 import { openFsBackend } from '../../backend/open-fs-backend.ts';
 import { storeError } from '../../errors/store-error.ts';
-import { openSingleFile } from '../../single-file/index.ts';
-import { isFilePath } from '../file-place.ts';
+import { openSingleFile, sniffFile } from '../../single-file/index.ts';
+import { FILE_ENDING, isFilePath } from '../file-place.ts';
 
 /** One scheme and a colon; a single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
@@ -32,16 +32,20 @@ export function pathOf(url: string): string {
 
 /**
  * Opens the backend of a URL that a config keeps.
- * @throws what opening it throws
+ * @throws `conflict/BACKEND_MISMATCH` for a file that is none of a store; what opening it throws
  */
-export function openBackendUrl(
+export async function openBackendUrl(
   url: string,
   options: { readonly readOnly: boolean; readonly create: boolean },
 ): Promise<Backend> {
   const path = pathOf(url);
   // What is set aside for deletes on a full disk is the home's: the journal and the metadata grow there.
   const how = { ...options, reserveBytes: 0 };
-  return isFilePath(path) ? openSingleFile(path, how) : openFsBackend(path, how);
+  if (!isFilePath(path)) return await openFsBackend(path, how);
+  const found = await sniffFile(path);
+  if (found === 'something else' || (found === 'empty' && !path.endsWith(FILE_ENDING)))
+    throw storeError('BACKEND_MISMATCH', `${path} is a file that no store has made: nothing was changed there`);
+  return await openSingleFile(path, how);
 }
 
 function invalid(location: string, cause?: unknown): Error {

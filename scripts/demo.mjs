@@ -1,5 +1,5 @@
 // `npm run demo`: puts real files into a sealed store twice, shows what that costs, reads everything back and compares it byte
-// by byte with the files. Leaves the store in ./demo-store to play with. Uses nothing but the public library.
+// by byte with the files; then loses disks. Leaves the store in ./demo-store to play with. Uses nothing but the public library.
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createStore, generateKeyFile, openStore } from '../dist/index.js';
+import { drill } from './demo-drill.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const DEFAULT_LOCATION = path.join(root, 'demo-store');
@@ -27,7 +28,8 @@ const IN_FLIGHT = 32;
 
 const HELP = `Usage: npm run demo [-- [--store FOLDER] PATH...]
 
-Puts files and folders into a store twice, shows savings and speed, reads everything back and compares it byte by byte.
+Puts files and folders into a store twice, shows savings and speed, reads everything back and compares it byte by byte; then
+spreads some of them over five folders and loses those one after the other.
 Without a PATH it takes what is here anyway: node_modules of this checkout, the Node binary in it included.
 The store stays in FOLDER (./demo-store), the key that opens it beside it, in FOLDER.key. Both are made anew each time;
 what is not the store of a demo is never removed.
@@ -223,7 +225,8 @@ async function main() {
     await generateKeyFile(keyFileOf(location));
     await using store = await createStore(location, { keys: { keyFile: keyFileOf(location) } });
     await store.put(MARK, MARK_TEXT, { contentType: 'text/plain' });
-    const isSound = await run(store, files, location);
+    const isSound =
+      (await run(store, files, location)) && (await drill(location, files, { say, line, sizeOf, putAll, compareAll }));
     if (!isSound) throw new Error('something above is not as it must be: please report this');
   }
   sayWhatNext(files, location);

@@ -26,10 +26,15 @@ describe('the demo', () => {
       expect(done).toMatchObject({ status: 0, stderr: '' });
       expect(done.stdout).toContain('Holdfast demo: 2 files, 97.7 KiB, sealed into my store');
       expect(done.stdout).toMatch(/different +0\n/);
+      expect(done.stdout).toMatch(
+        /different +0 {2}without disk1.*\n.*made anew +\d.*\n +may be lost +2 .*\n +different +0 /,
+      );
+      expect(done.stdout).toContain('without disk5 as well');
       expect(done.stdout).toContain(
         "npx holdfast -s 'my store' --key-file 'my store.key' get 'second/two words/a.txt' -o a.txt.copy",
       );
     }
+    expect((await readdir(folder.path)).filter((name) => name.includes('drill'))).toEqual([]);
     const listed = await runProcess(process.execPath, [CLI, '-s', 'my store', '--key-file', 'my store.key', 'ls'], {
       cwd: folder.path,
       env: { ...environment, HOLDFAST_STATE: path.join(folder.path, 'state') },

@@ -1,6 +1,5 @@
 /** From a place and its keys to everything a store works with: the newest config, the backends, the keychain. */
 import type { Backend } from '../backend/contract.ts';
-import { equalBytes } from '../bytes/bytes.ts';
 import { parseRedundancy } from '../erasure/index.ts';
 import { encodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/index.ts';
 import { checkGuardedKeys, guardedKeys, type KeyState } from '../keys/index.ts';
@@ -12,8 +11,9 @@ import { systemRandom } from '../runtime/random.ts';
 import { type Connection, connect } from './backends/connect.ts';
 import { Keychain } from './keychain.ts';
 import type { Place } from './location.ts';
+import { newestConfig, spreadConfig } from './newest-config.ts';
 import { newerPlain } from './settings.ts';
-import { type Unlocking, type UnlockOptions, unlockMetadata } from './unlock.ts';
+import { type OpenedConfig, type Unlocking, type UnlockOptions, unlockMetadata } from './unlock.ts';
 
 /** A store whose place was opened. */
 export interface PlacedStore {
@@ -42,10 +42,32 @@ export async function connectStore(
   store: PlacedStore & { readonly metadata: Metadata },
   options: UnlockOptions,
 ): Promise<ConnectedStore> {
-  const newest = await newestOf(store, options);
-  const connection = await connectBackends(store, newest.config, options);
-  if (!options.readOnly) await spreadConfig(connection, encodeStoreConfig(newest.config));
-  return { config: newest.config, connection, keychain: keychainOf(newest, store, connection.control) };
+  const known = await newestOf(store, options);
+  const connection = await connectBackends(store, known.config, options);
+  try {
+    const newest = await newestAnywhere(store, { known, connection }, options);
+    if (!options.readOnly) await spreadConfig(connection, encodeStoreConfig(newest.config));
+    return { config: newest.config, connection, keychain: keychainOf(newest, store, connection.control) };
+  } catch (error) {
+    for (const { backend } of connection.backends.links) if (backend !== store.backend) await backend?.close();
+    throw error;
+  }
+}
+
+/**
+ * The place and the metadata may both be of yesterday: put back from a copy. What the other backends say is newer then,
+ * and holds keys that nothing else does.
+ */
+async function newestAnywhere(
+  store: PlacedStore & { readonly metadata: Metadata },
+  { known, connection }: { readonly known: Newest; readonly connection: Connection },
+  options: UnlockOptions,
+): Promise<Newest> {
+  if (connection.backends.links.length === 1) return known;
+  const opened = await newestConfig(connection, { ...store.unlocking, opened: known as OpenedConfig });
+  if (opened.config.generation <= known.config.generation) return known;
+  await connection.follow(opened.config);
+  return await newestOf({ ...store, unlocking: { ...store.unlocking, opened } }, options);
 }
 
 /** A store over a connection that stands already. @throws as `unlockMetadata` */
@@ -108,17 +130,4 @@ async function settlePlain(
     });
   }
   return config;
-}
-
-/** Brings the config to backends that have an older one, or none: they were away when it was changed. */
-async function spreadConfig({ backends }: Connection, bytes: Uint8Array): Promise<void> {
-  if (backends.links.length === 1) return;
-  await Promise.allSettled(
-    backends.links.map(async (link) => {
-      if (!link.writable) return;
-      const there = await link.call('read', (backend) => backend.get(STORE_CONFIG_KEY));
-      if (there && equalBytes(there, bytes)) return;
-      await link.call('write', (backend) => backend.put(STORE_CONFIG_KEY, bytes));
-    }),
-  );
 }

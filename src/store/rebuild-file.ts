@@ -18,14 +18,8 @@ import { openSingleFile, type SingleFileBackend } from '../single-file/index.ts'
 import { connectBackends } from './connect-store.ts';
 import type { FilePlace } from './file-place.ts';
 import { readConfig } from './location.ts';
-import {
-  flushOldOutbox,
-  newestConfig,
-  openParts,
-  type PlacedToRebuild,
-  type StoreToRebuild,
-  toReport,
-} from './rebuild-parts.ts';
+import { newestConfig } from './newest-config.ts';
+import { flushOldOutbox, openParts, type PlacedToRebuild, type StoreToRebuild, toReport } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import { addName } from './second-name.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport } from './types.ts';

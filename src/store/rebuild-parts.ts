@@ -2,7 +2,7 @@
 import { toHex } from '../bytes/bytes.ts';
 import { parseRedundancy } from '../erasure/index.ts';
 import { isStoreError, storeError } from '../errors/store-error.ts';
-import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/index.ts';
+import { STORE_CONFIG_KEY } from '../format/index.ts';
 import type { GuardState } from '../keys/index.ts';
 import { allPacks } from '../maintenance/all-packs.ts';
 import type { UnreadablePack } from '../maintenance/journal-reader.ts';
@@ -18,7 +18,6 @@ import type { Keychain } from './keychain.ts';
 import { type Place, storeIdOf } from './location.ts';
 import { openMetadata } from './open.ts';
 import { Session } from './session.ts';
-import { newerPlain } from './settings.ts';
 import type { OpenOptions, RebuildReport } from './types.ts';
 import type { OpenedConfig, Unlocking } from './unlock.ts';
 
@@ -32,30 +31,6 @@ export interface StoreToRebuild extends PlacedToRebuild {
   readonly connection: Connection;
   /** What this client remembers of the store: another one in its place is refused before anything is written. */
   readonly remembered: GuardState | undefined;
-}
-
-/** The newest config that any backend has: the one at the place may have been away when it was changed. */
-export async function newestConfig({ backends }: Connection, unlocking: Unlocking): Promise<OpenedConfig> {
-  let newest = unlocking.opened;
-  for (const link of backends.links) {
-    const bytes = await link.call('read', (backend) => backend.get(STORE_CONFIG_KEY)).catch(() => undefined);
-    const config = bytes && decodeIfSound(bytes);
-    if (bytes === undefined || config === undefined || config.generation <= newest.config.generation) continue;
-    const stored = { generation: config.generation, bytes };
-    newest = newest.keyring
-      ? await unlocking.newer(stored)
-      : { config: newerPlain(newest.config, stored) ?? newest.config };
-  }
-  return newest;
-}
-
-function decodeIfSound(bytes: Uint8Array): StoreConfig | undefined {
-  try {
-    return decodeStoreConfig(bytes);
-  } catch (error) {
-    if (!isStoreError(error)) throw error;
-    return undefined;
-  }
 }
 
 /** Metadata of a store being rebuilt, and the packs that its keys open. */

@@ -7,16 +7,10 @@ import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { connectBackends } from './connect-store.ts';
 import { checkExistingPlace, checkWritablePlace, openPlace, type Place, toPlace } from './location.ts';
+import { newestConfig } from './newest-config.ts';
 import { unlockPlace } from './open.ts';
 import { rebuildFile } from './rebuild-file.ts';
-import {
-  flushOldOutbox,
-  newestConfig,
-  openParts,
-  type PlacedToRebuild,
-  type StoreToRebuild,
-  toReport,
-} from './rebuild-parts.ts';
+import { flushOldOutbox, openParts, type PlacedToRebuild, type StoreToRebuild, toReport } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
 

@@ -34,10 +34,20 @@ export function checkNewBackend(
 /**
  * A new backend needs a place of its own: nothing of any store is overwritten. What an addition left that was interrupted
  * is no more than a mark, and may be marked again.
- * @throws `conflict/BACKEND_MISMATCH`
+ * @param others of the store: one of them may be reached by another path
+ * @throws `conflict/BACKEND_MISMATCH`, `conflict/BACKEND_EXISTS`
  */
-export async function checkEmptyBackend(backend: Backend, storeId: string): Promise<void> {
+export async function checkEmptyBackend(
+  backend: Backend,
+  storeId: string,
+  others: readonly Pick<ConfigBackend, 'id' | 'name'>[] = [],
+): Promise<void> {
   const marker = await readMarker(backend);
+  const same = others.find(({ id }) => id === marker?.backendId);
+  if (same) {
+    const details = { backend: same.name };
+    throw storeError('BACKEND_EXISTS', `the place of the new backend is that of backend ${same.name}`, { details });
+  }
   const hasConfig = (await backend.head(STORE_CONFIG_KEY)) !== undefined;
   if (marker && marker.storeId !== storeId) throw mismatch('is a backend of another store');
   if (hasConfig && marker === undefined) throw mismatch('holds a store');

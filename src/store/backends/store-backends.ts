@@ -180,7 +180,7 @@ export class StoreBackends implements Backends {
     const opened = isUrl ? await openBackendUrl(url, { readOnly: false, create: true }) : (backend.location as Backend);
     const id = toHex(systemRandom(16));
     try {
-      await checkEmptyBackend(opened, this.#engine.config.storeId);
+      await checkEmptyBackend(opened, this.#engine.config.storeId, known);
       await this.#mark(opened, id);
       let facts: ConfigBackend | undefined;
       await this.#set(
@@ -252,10 +252,13 @@ export class StoreBackends implements Backends {
     if (first) await findUnknownPlaces(metadata, connection.backends);
   }
 
-  /** A store that gets its first placement: its one backend is marked, so that it can be told from others. */
+  /**
+   * A store that gets its first placement: its one backend is marked, so that it can be told from others. With the id of
+   * the store, so that two processes which do this at once write the same mark, and the config fits it whoever was first.
+   */
   async #firstPlacement(): Promise<ConfigPlacement> {
     const placement = this.#placement;
-    const id = toHex(systemRandom(16));
+    const { storeId: id } = this.#engine.config;
     await this.#mark(this.#engine.backend, id);
     return { ...placement, backends: placement.backends.map((backend) => ({ ...backend, id })) };
   }

@@ -90,7 +90,10 @@ export class PackStore {
     readonly keys: PackKeys | undefined;
     /** What packs are written with when they say nothing else. Default 1+0. */
     readonly redundancy?: () => Redundancy;
-    /** Called before every write to several backends: other processes may have changed which there are. */
+    /**
+     * Called before every write, and before a read that needs a backend which is not known: other processes may have
+     * changed which there are, also of a store that had one only.
+     */
     readonly follow?: () => Promise<void>;
     readonly policy?: Partial<WritePolicy & HedgePolicy>;
     readonly listener?: PlacementListener;
@@ -130,7 +133,7 @@ export class PackStore {
   ): Promise<PackDescriptor> {
     const { header, journal } = pack;
     invariant((header.keyMode === 'sealed') === (this.#keys !== undefined), 'a store writes packs of its own key mode');
-    if (this.isSpread) await this.#follow?.();
+    await this.#follow?.();
     const identity = { store: this.#storeId, pack: header.pack, stripeId: this.#random(16) };
     const encoded = encodeStripe(pack, identity, pack.redundancy ?? this.redundancy);
     const name = { id: header.pack, class: header.class, ...(journal && { journal }) };
@@ -166,6 +169,7 @@ export class PackStore {
       const message = `pack ${toHex(pack.id)} ends before byte ${range.offset + range.length}`;
       throw storeError('SHARD_CORRUPT', message, { details });
     }
+    await this.#followTo(pack);
     const placed = await this.#placed(pack, options);
     return placed && (await this.#reader.read(placed, range, options));
   }
@@ -206,6 +210,11 @@ export class PackStore {
     if (unreachable[0]) throw unreachable[0];
   }
 
+  /** Somebody put a pack on a backend that is not known here: it came after this process had opened the store. */
+  async #followTo({ places = [] }: PackName): Promise<void> {
+    if (places.some((place) => place !== 0 && this.#backends.find(place) === undefined)) await this.#follow?.();
+  }
+
   /** A stripe and its places, which are asked for where the metadata does not know them. */
   async #placed(pack: PackDescriptor, { signal }: CallOptions): Promise<PlacedStripe | undefined> {
     if (pack.places) return { ...pack, places: pack.places };
@@ -227,6 +236,7 @@ export class PackStore {
     { signal }: CallOptions,
     open: (stripe: FoundStripe) => Promise<T | undefined>,
   ): Promise<T | undefined> {
+    await this.#followTo(name);
     const { stripes, errors, unreachable } = await findStripes(this.#backends, soughtOf(name), signal);
     let failure: unknown;
     for (const stripe of stripes) {

@@ -84,6 +84,9 @@ export class Engine {
     bytes: RECORD_PLAIN_BYTES_TARGET,
     keptMax: (2 * WRITE_BUDGET_BYTES) / RECORD_PLAIN_BYTES_TARGET,
   });
+  /** What the backends were last brought to. */
+  #placement: string | undefined;
+  #following: Promise<unknown> = Promise.resolve();
   #probe: BackendProbe | undefined;
   #write: WriteSide | undefined;
   #rollbackWatch: RollbackWatch | undefined;
@@ -99,6 +102,7 @@ export class Engine {
     this.clock = parts.clock;
     this.#random = parts.random;
     this.#heal = parts.heal ?? 'auto';
+    this.#placement = JSON.stringify(config.placement);
     this.#storeId = storeIdOf(parts.config);
     this.packs = new PackStore({
       backends: connection.backends,
@@ -185,9 +189,22 @@ export class Engine {
     if (this.#heal === 'auto') healer.start();
   }
 
-  /** Takes over what other processes have changed of the backends. */
-  async followBackends(): Promise<void> {
-    if (await this.settings.reload()) await this.connection.follow(this.settings.config);
+  /**
+   * Takes over what has changed of the backends, whoever took over the config: keys are reloaded for other reasons, too.
+   * One after the other, so that nobody goes on with the backends of before while the new ones are being opened.
+   * @param opened backends by id that need not be opened again
+   */
+  followBackends(opened?: ReadonlyMap<string, Backend>): Promise<void> {
+    const following = this.#following.then(async () => {
+      await this.settings.reload();
+      const { config } = this.settings;
+      const placement = JSON.stringify(config.placement);
+      if (placement === this.#placement && opened === undefined) return;
+      await this.connection.follow(config, opened);
+      this.#placement = placement;
+    });
+    this.#following = following.catch(() => undefined);
+    return following;
   }
 
   /** A pack as it lies on the backends that the store still has: one may have been taken out while it was written. */

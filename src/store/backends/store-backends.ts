@@ -242,13 +242,13 @@ export class StoreBackends implements Backends {
     change: (placement: ConfigPlacement) => ConfigPlacement,
     opened?: ReadonlyMap<string, Backend>,
   ): Promise<void> {
-    const { settings, connection, metadata } = this.#engine;
+    const { settings, metadata, connection } = this.#engine;
     const first = settings.config.placement ? undefined : await this.#firstPlacement();
-    const config = await settings.change((now) => {
+    await settings.change((now) => {
       const placement = change(now.placement ?? (first as ConfigPlacement));
       return settingsOf({ ...now, placement });
     });
-    await connection.follow(config, opened);
+    await this.#engine.followBackends(opened);
     if (first) await findUnknownPlaces(metadata, connection.backends);
   }
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { spreadOver } from '../../test/support/spread.ts';
+import type { Backend } from '../backend/contract.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { describeBackend } from '../testing/describe-backend.ts';
 import type { FaultyBackend } from '../testing/faulty-backend.ts';
+import { BackendLink } from './backend-link.ts';
 import { MirroredBackend } from './mirrored-backend.ts';
 
 const BROKEN = { how: 'before', times: Number.POSITIVE_INFINITY } as const;
@@ -59,6 +62,21 @@ describe('what every backend holds', () => {
     expect(await backends[0]?.head('a')).toBeUndefined();
     await mirror.delete('a');
     expect(await mirror.list()).toEqual([]);
+  });
+
+  it('is not called gone while a backend has it from which nothing may be deleted', async () => {
+    const { set, backends } = spreadOver(3);
+    const mirror = new MirroredBackend({ set, home: 1, readOnly: false, copiesMin: () => 2 });
+    await mirror.put('a', new Uint8Array(1));
+    const frozen = set.links.map(({ facts, backend }) => {
+      const mode = facts.number === 3 ? 'read-only' : 'active';
+      return new BackendLink({ facts: { ...facts, mode }, backend: backend as Backend, clock: systemClock });
+    });
+    set.replace(frozen, []);
+    await expect(mirror.delete('a')).rejects.toMatchObject({ code: 'READ_ONLY', details: { backend: 'b3' } });
+    expect(await backends[0]?.head('a')).toBeUndefined();
+    await backends[2]?.delete('a');
+    await mirror.delete('a');
   });
 
   it('pages through what any of them has', async () => {

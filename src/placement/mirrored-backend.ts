@@ -12,7 +12,7 @@ import type {
   GetOptions,
   PutOptions,
 } from '../backend/contract.ts';
-import { isStoreError, type StoreError } from '../errors/store-error.ts';
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
 
@@ -78,14 +78,25 @@ export class MirroredBackend extends BaseBackend {
     return await this.#first(options, (backend) => backend.head(key, options));
   }
 
-  /** Gone only when it is gone everywhere: what is deleted here is often a secret. */
+  /**
+   * Gone only when it is gone everywhere: what is deleted here is often a secret. Where nothing may be deleted it stays,
+   * and that is told.
+   */
   protected override async deleteBlob(key: string, options: DeleteOptions): Promise<void> {
-    const links = this.#links.filter(({ facts }) => facts.mode !== 'read-only');
-    const { unreachable } = await this.#ask(links, (backend) => backend.delete(key, options), {
+    const { unreachable } = await this.#ask(this.#writable, (backend) => backend.delete(key, options), {
       ...options,
       kind: 'write',
     });
-    if (unreachable[0]) throw unreachable[0];
+    const frozen = this.#links.filter(({ facts }) => facts.mode === 'read-only');
+    const asked = await this.#ask(frozen, (backend) => backend.head(key, options), { ...options, kind: 'read' });
+    const kept = asked.answers.find(({ value }) => value !== undefined);
+    const [away] = [...unreachable, ...asked.unreachable];
+    if (away) throw away;
+    if (kept === undefined) return;
+    const { name } = kept.link.facts;
+    throw storeError('READ_ONLY', `backend ${name} is read-only, and still has ${key}`, {
+      details: { backend: name, backendKey: key },
+    });
   }
 
   /** What any backend has; those that cannot be asked are passed over while one can. */

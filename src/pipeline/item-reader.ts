@@ -58,8 +58,8 @@ interface RecordPlan {
   readonly items: (SoughtItem & { readonly location: ItemLocation })[];
 }
 
-/** Packs that could not be read, and why where somebody said so. */
-type FailedPacks = ReadonlyMap<number, StoreError | undefined>;
+/** Packs that could not be read, as they lay then, and why where somebody said so. */
+type FailedPacks = ReadonlyMap<number, { readonly pack: PackRow; readonly cause: StoreError | undefined }>;
 
 interface Span {
   readonly pack: PackRow;
@@ -119,12 +119,10 @@ export class ItemReader {
     const records = new Map<string, RecordPlan>();
     for (const [index, item] of job.wanted.entries()) {
       const location = locations[index];
-      // Found once more in the pack that could not be read: nobody moved it, it is lost.
-      if (location === undefined || (location.pack && job.failed.has(location.pack.number))) {
-        await this.#failMissing(kind, item, {
-          location,
-          cause: location?.pack && job.failed.get(location.pack.number),
-        });
+      // Found once more in the pack that could not be read, with its shards where they were: nobody moved it, it is lost.
+      const failed = location?.pack && job.failed.get(location.pack.number);
+      if (location === undefined || (failed && liesAlike(failed.pack, location.pack))) {
+        await this.#failMissing(kind, item, { location, cause: failed?.cause });
         continue;
       }
       const key = location.pack
@@ -161,7 +159,7 @@ export class ItemReader {
         const bytes = await this.#readSpan(kind, span, signal);
         if (!(bytes instanceof Uint8Array)) {
           gone.push(...span.records);
-          gonePacks.set(span.pack.number, bytes);
+          gonePacks.set(span.pack.number, { pack: span.pack, cause: bytes });
           continue;
         }
         for (const plan of span.records) {
@@ -172,7 +170,8 @@ export class ItemReader {
     };
     await settleAll(Array.from({ length: Math.min(SPANS_AT_ONCE, spans.length) }, work));
     if (gone.length === 0) return;
-    // A merge may have moved the items while we were on our way: look them up again before calling them missing.
+    // A merge may have moved the items while we were on our way, or somebody the shards: look them up again before
+    // calling them missing.
     const again = gone.flatMap((plan) => plan.items);
     await this.#fetch(kind, { wanted: again, found: job.found, failed: gonePacks }, signal);
   }
@@ -303,6 +302,11 @@ export class ItemReader {
     await this.#source.onDamage(kind, [item]);
     throw item.error;
   }
+}
+
+/** Whether the shards of a pack are where they were. */
+function liesAlike({ places: before = [] }: PackRow, now: PackRow | undefined): boolean {
+  return now?.places === undefined || before.join() === now.places.join();
 }
 
 function damageError(

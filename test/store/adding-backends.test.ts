@@ -2,6 +2,7 @@ import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { createStore, openStore } from '../../src/index.ts';
+import { noise } from '../support/contents.ts';
 import { closedAfterTest, testFolder } from '../support/stores.ts';
 
 const OPTIONS = { keys: 'none', reserveBytes: 0 } as const;
@@ -38,4 +39,15 @@ it('a backend is not added once more under another path', async () => {
   await store.close();
   const again = closedAfterTest(await openStore(home, { reserveBytes: 0 }));
   expect((await again.backends.list()).map(({ health }) => health.state)).toEqual(['up', 'up']);
+});
+
+it('a replacement that is refused leaves the old backend what it was', async () => {
+  const root = await testFolder();
+  const disks = [1, 2, 3].map((at) => ({ location: path.join(root, `disk${at}`) }));
+  const options = { ...OPTIONS, redundancy: '2+1', backends: disks, heal: 'manual' } as const;
+  const store = closedAfterTest(await createStore(path.join(root, 'home'), options));
+  await store.put('key', noise(300_000, 1));
+  const refused = store.backends.replace('disk1', path.join(root, 'disk2'), { lost: true });
+  await expect(refused).rejects.toMatchObject({ code: 'BACKEND_EXISTS' });
+  expect((await store.backends.status()).degraded).toBe(0);
 });

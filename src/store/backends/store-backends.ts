@@ -82,8 +82,12 @@ export class StoreBackends implements Backends {
       this.#refuseHome(old);
       const report = await this.#checkLoss(old, options);
       const { domain, weight } = old;
-      await forgetBackend(this.#engine.metadata, old.number, options.signal);
-      await this.#add({ location, name, domain, weight }, old.number);
+      // Not before the new one is known to be good: a slip of the pen must not make the old one lost.
+      const leaving = {
+        number: old.number,
+        forget: () => forgetBackend(this.#engine.metadata, old.number, options.signal),
+      };
+      await this.#add({ location, name, domain, weight }, leaving);
       await forgetBackend(this.#engine.metadata, old.number, options.signal);
       return report;
     });
@@ -170,8 +174,12 @@ export class StoreBackends implements Backends {
       throw inUse(name, 'is where the store was opened: give it the weight 0, or open the store at another one');
   }
 
-  /** @param inPlaceOf number of the backend that leaves with the same change */
-  async #add(backend: NewBackend, inPlaceOf?: number): Promise<{ readonly facts: ConfigBackend }> {
+  /** @param leaving the backend that leaves with the same change, and what makes its shards missing before */
+  async #add(
+    backend: NewBackend,
+    leaving?: { readonly number: number; forget(): Promise<void> },
+  ): Promise<{ readonly facts: ConfigBackend }> {
+    const inPlaceOf = leaving?.number;
     const { name, domain, weight } = checkNew(backend);
     const isUrl = typeof backend.location === 'string';
     const url = isUrl ? backendUrl(backend.location) : '';
@@ -182,6 +190,7 @@ export class StoreBackends implements Backends {
     try {
       await checkEmptyBackend(opened, this.#engine.config.storeId, known);
       await this.#mark(opened, id);
+      await leaving?.forget();
       let facts: ConfigBackend | undefined;
       await this.#set(
         (placement) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -16,8 +17,14 @@ const WINDOW = 16;
 async function filesIn(folder: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const item of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!item.isFile()) continue;
     const file = path.join(item.parentPath, item.name);
-    if (item.isFile()) files.set(path.relative(folder, file), await readFile(file));
+    // A merge may have deleted it since it was listed: what it holds is in another one now.
+    const bytes = await readFile(file).catch((error: unknown) => {
+      if (!existsSync(file)) return undefined;
+      throw error;
+    });
+    if (bytes) files.set(path.relative(folder, file), bytes);
   }
   return files;
 }

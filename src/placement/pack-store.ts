@@ -28,7 +28,7 @@ import type { BackendSet } from './backend-set.ts';
 import { encodeStripe, stripeBytes } from './encode-stripe.ts';
 import { type FoundStripe, findPlaces, findStripes, type SoughtPack } from './find-stripe.ts';
 import { type HedgePolicy, type OnLosses, type PlacedStripe, StripeReader } from './stripe-reader.ts';
-import { StripeWriter, WRITE_POLICY, type WritePolicy } from './stripe-writer.ts';
+import { parityNeeded, StripeWriter, WRITE_POLICY, type WritePolicy } from './stripe-writer.ts';
 
 /** A pack to make durable, as its builder finished it. */
 export interface PackToWrite extends Pick<FinishedPack, 'bytes' | 'frame'> {
@@ -138,7 +138,8 @@ export class PackStore {
     const encoded = encodeStripe(pack, identity, pack.redundancy ?? this.redundancy);
     const name = { id: header.pack, class: header.class, ...(journal && { journal }) };
     const parts = { backends: this.#backends, policy: this.#write };
-    const places = await new StripeWriter(parts, { pack: name, encoded }, options).write();
+    const put = await new StripeWriter(parts, { pack: name, encoded }, options).write();
+    const places = await this.#stillThere(name, encoded.stripe, put);
     const written = {
       ...name,
       packBytes: pack.bytes.length,
@@ -208,6 +209,23 @@ export class PackStore {
     });
     for (const result of await Promise.allSettled(deletes)) if (result.status === 'rejected') throw result.reason;
     if (unreachable[0]) throw unreachable[0];
+  }
+
+  /**
+   * Places on the backends that the store still has: one may have been taken out while the pack was written.
+   * @throws `unavailable/REDUNDANCY_UNMET` when too few are left to count on
+   */
+  async #stillThere(name: PackName, { k, m }: Redundancy, places: readonly number[]): Promise<readonly number[]> {
+    if (!this.isSpread) return places;
+    await this.#follow?.();
+    const now = places.map((place) => (this.#backends.find(place) ? place : 0));
+    const left = now.filter((place) => place !== 0).length;
+    const needed = k + parityNeeded(m, this.#write.parityMin);
+    if (left >= needed) return now;
+    const message = `of ${places.length} shards ${left} lie on backends that the store still has, where ${needed} must`;
+    throw storeError('REDUNDANCY_UNMET', message, {
+      details: { packId: toHex(name.id), expected: needed, actual: left },
+    });
   }
 
   /** Somebody put a pack on a backend that is not known here: it came after this process had opened the store. */

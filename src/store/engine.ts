@@ -2,7 +2,7 @@ import type { Backend } from '../backend/contract.ts';
 import { parseChunking } from '../chunking/index.ts';
 import { parseRedundancy, type Redundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
-import type { PackDescriptor, StoreConfig } from '../format/index.ts';
+import type { StoreConfig } from '../format/index.ts';
 import { guardedKeys, type KeyContext } from '../keys/index.ts';
 import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
@@ -171,10 +171,7 @@ export class Engine {
       packs: this.packs,
       session,
       health: this.health,
-      register: async (written, items) => {
-        const pack = await this.#placedNow(written);
-        return await committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] });
-      },
+      register: (pack, items) => committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] }),
     });
     const { metadata, packs, keychain, telemetry, health } = this;
     const upkeep = new Upkeep({ metadata, packs, keychain, telemetry, health, session, committer, packWriters });
@@ -205,14 +202,6 @@ export class Engine {
     });
     this.#following = following.catch(() => undefined);
     return following;
-  }
-
-  /** A pack as it lies on the backends that the store still has: one may have been taken out while it was written. */
-  async #placedNow(pack: PackDescriptor): Promise<PackDescriptor> {
-    const { places } = pack;
-    if (places === undefined || !this.packs.isSpread) return pack;
-    await this.followBackends();
-    return { ...pack, places: places.map((place) => (this.connection.backends.find(place) ? place : 0)) };
   }
 
   /** What changes of keys take from outside. */

@@ -79,6 +79,18 @@ describe('what every backend holds', () => {
     await mirror.delete('a');
   });
 
+  it('waits for none of them for ever', async () => {
+    const { set, backends } = spreadOver(3);
+    const mirror = new MirroredBackend({ set, home: 1, readOnly: false, copiesMin: () => 2, timeoutMs: 20 });
+    await mirror.put('a', new Uint8Array([1]));
+    const until = new Promise<never>(() => undefined);
+    for (const call of ALL) backends[0]?.fail({ call, how: 'wait', until, times: Number.POSITIVE_INFINITY });
+    expect(await mirror.get('a')).toEqual(new Uint8Array([1]));
+    await mirror.put('b', new Uint8Array(1));
+    expect(await mirror.list()).toHaveLength(2);
+    await expect(mirror.delete('a')).rejects.toMatchObject({ code: 'BACKEND_IO' });
+  });
+
   it('pages through what any of them has', async () => {
     const { backends, mirror } = mirrored(3);
     for (const [at, key] of ['c', 'a', 'b'].entries()) await backends[at]?.put(key, new Uint8Array(at));

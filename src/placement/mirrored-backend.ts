@@ -13,8 +13,10 @@ import type {
   PutOptions,
 } from '../backend/contract.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
+import { SHARD_READ_TIMEOUT_MS } from '../limits.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
+import { Patience } from './patience.ts';
 
 /** Backends that may not be written any more still say what they held: as much as can be asked of them. */
 function capabilitiesOf(links: readonly BackendLink[], readOnly: boolean): BackendCapabilities {
@@ -39,6 +41,7 @@ export class MirroredBackend extends BaseBackend {
   readonly #set: BackendSet;
   readonly #home: number;
   readonly #copiesMin: () => number;
+  readonly #patience: Patience;
 
   /** @param parts `set` has a backend that can be reached at least */
   constructor(parts: {
@@ -49,11 +52,14 @@ export class MirroredBackend extends BaseBackend {
     readonly readOnly: boolean;
     /** On how many backends a blob must be before it counts as put; on all of them if they are fewer. */
     readonly copiesMin: () => number;
+    /** How long one of them may take, milliseconds: a disk that hangs must not keep keys from being changed. */
+    readonly timeoutMs?: number;
   }) {
     super(capabilitiesOf(parts.set.links, parts.readOnly));
     this.#set = parts.set;
     this.#home = parts.home;
     this.#copiesMin = parts.copiesMin;
+    this.#patience = new Patience(parts.timeoutMs ?? SHARD_READ_TIMEOUT_MS);
   }
 
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
@@ -138,7 +144,9 @@ export class MirroredBackend extends BaseBackend {
     key: string,
     { bytes, options }: { readonly bytes: Uint8Array; readonly options: PutOptions },
   ): Promise<void> {
-    await link.call('write', (backend) => backend.put(key, bytes, options), options.signal);
+    const { signal } = options;
+    const put = (): Promise<void> => link.call('write', (backend) => backend.put(key, bytes, options), signal);
+    await this.#patience.ask(link, put, { signal });
   }
 
   async #first<T>(options: CallOptions, work: (backend: Backend) => Promise<T | undefined>): Promise<T | undefined> {
@@ -162,7 +170,8 @@ export class MirroredBackend extends BaseBackend {
     work: (backend: Backend) => Promise<T>,
     { kind, signal }: { readonly kind: 'read' | 'write' } & CallOptions,
   ): Promise<Answers<T>> {
-    const results = await Promise.allSettled(links.map((link) => link.call(kind, work, signal)));
+    const asked = links.map((link) => this.#patience.ask(link, () => link.call(kind, work, signal), { signal }));
+    const results = await Promise.allSettled(asked);
     const unreachable: StoreError[] = [];
     const answers: { readonly link: BackendLink; readonly value: T }[] = [];
     for (const [index, result] of results.entries()) {

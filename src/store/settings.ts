@@ -46,7 +46,7 @@ export class StoreSettings {
 
   /**
    * @param change made again when another process was first
-   * @returns the config as it is now
+   * @returns the config that the change made
    * @throws what `change` throws; `unavailable/CONFIG_PENDING` (it has happened, and the backends do not know yet)
    */
   async change(change: (now: StoreConfig) => Settings): Promise<StoreConfig> {
@@ -79,6 +79,8 @@ export class StoreSettings {
       }
       this.#plain = next;
       await this.#write(bytes);
+      // Who is slow writes an older config over a newer one: whoever wrote looks again, and the newest is written last.
+      while (await this.reload()) await this.#write(encodeStoreConfig(this.#plain));
       return next;
     }
   }

@@ -19,7 +19,14 @@ import { connectBackends } from './connect-store.ts';
 import type { FilePlace } from './file-place.ts';
 import { readConfig } from './location.ts';
 import { newestConfig } from './newest-config.ts';
-import { flushOldOutbox, openParts, type PlacedToRebuild, type StoreToRebuild, toReport } from './rebuild-parts.ts';
+import {
+  flushOldOutbox,
+  openParts,
+  type PlacedToRebuild,
+  refuseShorter,
+  type StoreToRebuild,
+  toReport,
+} from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import { addName } from './second-name.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport } from './types.ts';
@@ -58,8 +65,8 @@ async function rebuildConnected(placed: FileToRebuild, options: RebuildOptions):
     const newest = await newestConfig(connection, unlocking);
     await connection.follow(newest.config);
     const store = { ...placed, unlocking: { ...unlocking, opened: newest }, connection, remembered };
-    const opened = await flushOldOutbox(store, options);
-    return await makeAnew({ ...store, unlocking: { ...unlocking, opened } }, options);
+    const { opened, commit: known } = await flushOldOutbox(store, options);
+    return await makeAnew({ ...store, unlocking: { ...unlocking, opened }, known }, options);
   } finally {
     for (const { backend } of connection.backends.links) if (backend !== placed.backend) await backend?.close();
   }
@@ -86,6 +93,7 @@ async function makeAnew(
     try {
       const { control, backends } = connection;
       const { unreadable } = await recoverFromJournal({ backend: control, metadata, packs, signal: options.signal });
+      await refuseShorter(metadata, store.known ?? 0, connection);
       if (packs.isSpread) await findUnknownPlaces(metadata, backends, options.signal);
       const report = await toReport(metadata, unreadable);
       return { ...report, problems: [...unread, ...report.problems] };

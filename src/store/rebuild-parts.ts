@@ -31,6 +31,8 @@ export interface StoreToRebuild extends PlacedToRebuild {
   readonly connection: Connection;
   /** What this client remembers of the store: another one in its place is refused before anything is written. */
   readonly remembered: GuardState | undefined;
+  /** The last commit that the old metadata knows; absent before it was asked. */
+  readonly known?: number;
 }
 
 /** Metadata of a store being rebuilt, and the packs that its keys open. */
@@ -74,13 +76,18 @@ async function refuseOtherKeys(metadata: Metadata, unlocking: Unlocking): Promis
 /**
  * What was committed and is not in the journal yet would be lost with the old metadata: written now, as far as it can
  * still be read and goes on from the journal.
- * @returns the config: the old metadata may hold a newer one than the backend
+ * @returns the config: the old metadata may hold a newer one than the backend; and the last commit that it knows, 0 when
+ *   it cannot be read
  */
-export async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions): Promise<OpenedConfig> {
+export async function flushOldOutbox(
+  store: StoreToRebuild,
+  options: OpenOptions,
+): Promise<{ readonly opened: OpenedConfig; readonly commit: number }> {
   const { unlocking } = store;
   const { control: backend } = store.connection;
   let metadata: Metadata | undefined;
   let opened = unlocking.opened;
+  let commit = 0;
   try {
     const old = await openParts(store, { create: false });
     metadata = old.metadata;
@@ -89,7 +96,8 @@ export async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions
     // First of all compared with the journal: a record that contradicts it, flushed now, would stay there for ever.
     await recoverFromJournal({ backend, metadata, packs, signal: options.signal });
     const head = await metadata.head();
-    if (head.flushed === head.commit) return opened;
+    commit = head.commit;
+    if (head.flushed === head.commit) return { opened, commit };
     const session = new Session({
       storeId: storeIdOf(opened.config),
       sessionId: await metadata.openSession(),
@@ -101,12 +109,29 @@ export async function flushOldOutbox(store: StoreToRebuild, options: OpenOptions
     if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
     // It is the store that is in doubt, and not the old metadata.
     if (error.code === 'ROLLBACK_DETECTED' || error.code === 'CONFIG_CORRUPT') throw error;
-    if (error.code === 'METADATA_MISSING') return opened;
+    if (error.code === 'METADATA_MISSING') return { opened, commit };
     options.logger?.warn('the old metadata cannot be used: what it may hold beyond the journal is lost', { error });
   } finally {
     await metadata?.close();
   }
-  return opened;
+  return { opened, commit };
+}
+
+/**
+ * The end of a journal that lies on a backend which is away leaves no gap: only the old metadata can tell that it is not
+ * there.
+ * @throws `unavailable/BACKEND_UNREACHABLE`, `corrupt/JOURNAL_GAP`
+ */
+export async function refuseShorter(metadata: Metadata, known: number, { backends }: Connection): Promise<void> {
+  const { commit } = await metadata.head();
+  if (commit >= known) return;
+  const away = backends.links.filter((link) => link.backend === undefined || link.health.state === 'down');
+  const names = away.map(({ facts }) => facts.name).join(', ');
+  const why = names === '' ? '' : `; it may be on ${names}, which cannot be reached`;
+  const message = `the journal ends with commit ${commit}, and the metadata knows ${known}${why}`;
+  const [first] = away;
+  const code = first ? 'BACKEND_UNREACHABLE' : 'JOURNAL_GAP';
+  throw storeError(code, message, { details: { commit, ...(first && { backend: first.facts.name }) } });
 }
 
 /** What the new metadata holds, and what is missing of it. */

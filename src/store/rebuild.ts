@@ -10,7 +10,14 @@ import { checkExistingPlace, checkWritablePlace, openPlace, type Place, toPlace 
 import { newestConfig } from './newest-config.ts';
 import { unlockPlace } from './open.ts';
 import { rebuildFile } from './rebuild-file.ts';
-import { flushOldOutbox, openParts, type PlacedToRebuild, type StoreToRebuild, toReport } from './rebuild-parts.ts';
+import {
+  flushOldOutbox,
+  openParts,
+  type PlacedToRebuild,
+  refuseShorter,
+  type StoreToRebuild,
+  toReport,
+} from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
 
@@ -67,8 +74,8 @@ async function rebuildPlaced(
     const newest = await newestConfig(connection, unlocking);
     await connection.follow(newest.config);
     const store = { ...placed, unlocking: { ...unlocking, opened: newest }, connection, remembered };
-    const opened = await flushOldOutbox(store, options);
-    return await rebuild({ ...store, unlocking: { ...unlocking, opened } }, options);
+    const { opened, commit: known } = await flushOldOutbox(store, options);
+    return await rebuild({ ...store, unlocking: { ...unlocking, opened }, known }, options);
   } finally {
     await connection.control.close();
   }
@@ -89,6 +96,7 @@ async function rebuild(
     const onJournalPack = (done: number, total: number): void =>
       options.onProgress?.({ phase: 'rebuild', done, total, bytes: 0 });
     const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onJournalPack });
+    await refuseShorter(metadata, store.known ?? 0, store.connection);
     hadOld = await exists(place.metadataPath);
     await setAsideSqliteMetadata(place.metadataPath, setAside);
     // From here on nobody commits; what somebody committed while the journal was read is in it by now.

@@ -65,14 +65,13 @@ export class MirroredBackend extends BaseBackend {
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {
     const { ifAbsent, ...others } = options;
     const links = this.#writable;
-    const [first, ...rest] = links;
-    if (ifAbsent && first) await this.#create(first, key, { bytes, options });
-    const still = ifAbsent ? rest : links;
+    const created = ifAbsent ? await this.#create(key, bytes, options) : undefined;
+    const still = links.filter((link) => link !== created);
     const { answers, unreachable } = await this.#ask(still, (backend) => backend.put(key, bytes, others), {
       ...options,
       kind: 'write',
     });
-    const copies = answers.length + (ifAbsent ? 1 : 0);
+    const copies = answers.length + (created ? 1 : 0);
     if (copies < Math.min(this.#copiesMin(), links.length)) throw unreachable[0];
   }
 
@@ -138,15 +137,16 @@ export class MirroredBackend extends BaseBackend {
     return this.#set.links.filter(({ facts }) => facts.mode !== 'read-only');
   }
 
-  /** On one of them a blob is created at most once; the others have what it has. */
-  async #create(
-    link: BackendLink,
-    key: string,
-    { bytes, options }: { readonly bytes: Uint8Array; readonly options: PutOptions },
-  ): Promise<void> {
-    const { signal } = options;
-    const put = (): Promise<void> => link.call('write', (backend) => backend.put(key, bytes, options), signal);
-    await this.#patience.ask(link, put, { signal });
+  /** Creates a blob on the first backend that takes it, at most once there; the others have what it has. */
+  async #create(key: string, bytes: Uint8Array, options: PutOptions): Promise<BackendLink> {
+    const refusals: StoreError[] = [];
+    for (const link of this.#writable) {
+      const put = (backend: Backend): Promise<void> => backend.put(key, bytes, options);
+      const { answers, unreachable } = await this.#ask([link], put, { ...options, kind: 'write' });
+      if (answers.length > 0) return link;
+      refusals.push(...unreachable);
+    }
+    throw refusals[0];
   }
 
   async #first<T>(options: CallOptions, work: (backend: Backend) => Promise<T | undefined>): Promise<T | undefined> {
@@ -164,7 +164,7 @@ export class MirroredBackend extends BaseBackend {
     return undefined;
   }
 
-  /** Asks backends side by side. @throws what one of them throws, but for its being unavailable */
+  /** Asks backends side by side. @throws what one of them throws, but for its being away, full, or not allowed */
   async #ask<T>(
     links: readonly BackendLink[],
     work: (backend: Backend) => Promise<T>,
@@ -176,9 +176,16 @@ export class MirroredBackend extends BaseBackend {
     const answers: { readonly link: BackendLink; readonly value: T }[] = [];
     for (const [index, result] of results.entries()) {
       if (result.status === 'fulfilled') answers.push({ link: links[index] as BackendLink, value: result.value });
-      else if (isStoreError(result.reason) && result.reason.kind === 'unavailable') unreachable.push(result.reason);
+      else if (isRefusal(result.reason)) unreachable.push(result.reason);
       else throw result.reason;
     }
     return { answers, unreachable };
   }
 }
+
+/** Whether one backend is to blame, and not what it was asked. */
+function isRefusal(error: unknown): error is StoreError {
+  return isStoreError(error) && REFUSALS.has(error.kind);
+}
+
+const REFUSALS: ReadonlySet<StoreError['kind']> = new Set(['unavailable', 'exhausted', 'denied']);

@@ -1,11 +1,9 @@
 /** From a place and its keys to everything a store works with: the newest config, the backends, the keychain. */
 import type { Backend } from '../backend/contract.ts';
-import { parseRedundancy } from '../erasure/index.ts';
 import { encodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format/index.ts';
 import { checkGuardedKeys, guardedKeys, type KeyState } from '../keys/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import type { BackendStateListener } from '../placement/backend-link.ts';
-import { parityNeeded } from '../placement/stripe-writer.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { type Connection, connect } from './backends/connect.ts';
@@ -102,9 +100,7 @@ export function connectBackends(
   config: StoreConfig,
   { readOnly }: Pick<UnlockOptions, 'readOnly'>,
 ): Promise<Connection> {
-  const { m } = parseRedundancy(config.redundancy);
-  const copiesMin = (): number => 1 + parityNeeded(m);
-  return connect({ place, home: backend, config, readOnly, clock: systemClock, copiesMin, onBackendState });
+  return connect({ place, home: backend, config, readOnly, clock: systemClock, onBackendState });
 }
 
 /**

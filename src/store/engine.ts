@@ -102,7 +102,7 @@ export class Engine {
     this.clock = parts.clock;
     this.#random = parts.random;
     this.#heal = parts.heal ?? 'auto';
-    this.#placement = JSON.stringify(config.placement);
+    this.#placement = placementOf(config);
     this.#storeId = storeIdOf(parts.config);
     this.packs = new PackStore({
       backends: connection.backends,
@@ -195,7 +195,7 @@ export class Engine {
     const following = this.#following.then(async () => {
       await this.settings.reload();
       const { config } = this.settings;
-      const placement = JSON.stringify(config.placement);
+      const placement = placementOf(config);
       if (placement === this.#placement && opened === undefined) return;
       await this.connection.follow(config, opened);
       this.#placement = placement;
@@ -370,6 +370,11 @@ export class Engine {
       this.telemetry.logger?.warn('damage could not be flagged', { error });
     }
   }
+}
+
+/** What the backends follow of a config. */
+function placementOf({ placement, redundancy }: StoreConfig): string {
+  return JSON.stringify([placement, redundancy]);
 }
 
 /** Reads known chunks one by one: which of them can still be counted on? What fails is flagged by the reader. */

@@ -3,6 +3,7 @@ import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
 import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/scrub.ts';
 import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
+import { spreadKeyPages } from './backends/spread-key-pages.ts';
 import type { Engine } from './engine.ts';
 import type { StoreCalls } from './entry-store.ts';
 import type { CallOptions, Maintenance, ProgressOptions } from './types.ts';
@@ -28,7 +29,11 @@ export class StoreMaintenance implements Maintenance {
     return this.#job(options, (ending) => {
       if (options.dryRun) return repairStore(this.#engine.shards, { ...options, ...ending });
       this.#engine.assertWritable();
-      return this.#engine.healer.exclusively(() => repairStore(this.#engine.shards, { ...options, ...ending }));
+      return this.#engine.healer.exclusively(async () => {
+        const { keychain, connection, metadata } = this.#engine;
+        if (keychain) await spreadKeyPages(connection.backends, metadata);
+        return await repairStore(this.#engine.shards, { ...options, ...ending });
+      });
     });
   }
 

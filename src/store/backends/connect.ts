@@ -1,5 +1,6 @@
 /** From the config of a store to its backends: opens each, and believes none that does not say which it is. */
 import type { Backend } from '../../backend/contract.ts';
+import { parseRedundancy } from '../../erasure/index.ts';
 import { isStoreError, type StoreError, storeError } from '../../errors/store-error.ts';
 import {
   BACKEND_MARKER_KEY,
@@ -9,9 +10,10 @@ import {
   encodeBackendMarker,
   type StoreConfig,
 } from '../../format/index.ts';
-import { BackendLink, type BackendStateListener } from '../../placement/backend-link.ts';
+import { type BackendFacts, BackendLink, type BackendStateListener } from '../../placement/backend-link.ts';
 import { BackendSet, SOLE_BACKEND, soleBackend } from '../../placement/backend-set.ts';
 import { MirroredBackend } from '../../placement/mirrored-backend.ts';
+import { parityNeeded } from '../../placement/stripe-writer.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { sleep } from '../../runtime/timers.ts';
 import type { Place } from '../location.ts';
@@ -40,8 +42,6 @@ export interface ConnectOptions {
   readonly config: StoreConfig;
   readonly readOnly: boolean;
   readonly clock: Clock;
-  /** Backends that a blob must be on before it counts as put. */
-  readonly copiesMin: () => number;
   /** Told when a backend goes down, and when it is back. */
   readonly onBackendState?: BackendStateListener | undefined;
 }
@@ -53,14 +53,19 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { home, config, clock } = options;
-  const { readOnly, copiesMin } = options;
+  const { readOnly } = options;
+  let now = config;
   const number = config.placement ? await findHome(home, config) : SOLE_BACKEND;
   const backends = config.placement ? new BackendSet([]) : soleBackend(home, clock);
   const own = config.placement?.backends.find((facts) => facts.number === number);
   if (own) await relink(backends, options, new Map([...(await givenBackends(options)), [own.id, home]]));
+  // As many as the shards that a pack must have beyond those it is read from: what is acknowledged bears the same losses.
+  const copiesMin = (): number => 1 + parityNeeded(parseRedundancy(now.redundancy).m);
   const control = new MirroredBackend({ set: backends, home: number, readOnly, copiesMin });
-  const follow = (newer: StoreConfig, opened: ReadonlyMap<string, Backend> = new Map()): Promise<void> =>
-    relink(backends, { ...options, config: newer }, opened);
+  const follow = async (newer: StoreConfig, opened: ReadonlyMap<string, Backend> = new Map()): Promise<void> => {
+    await relink(backends, { ...options, config: newer }, opened);
+    now = newer;
+  };
   const { place } = options;
   const homeUrl = urlOf(place);
   return { backends, control, home: number, homeUrl, follow };
@@ -82,6 +87,7 @@ async function relink(set: BackendSet, options: ConnectOptions, opened: Readonly
   const links = await Promise.all(
     placement.backends.map(async (facts) => {
       const known = set.find(facts.number);
+      if (known && !opened.has(facts.id) && isSame(known.facts, facts)) return known;
       const backend = opened.get(facts.id) ?? known?.backend ?? (await openLink(facts, options));
       const reopen = (): Promise<Backend> => openMarked(facts, { ...options, storeId: options.config.storeId });
       const { clock, onBackendState: onState } = options;
@@ -92,7 +98,13 @@ async function relink(set: BackendSet, options: ConnectOptions, opened: Readonly
   const kept = new Set(links.map(({ backend }) => backend));
   const gone = set.links.filter(({ backend }) => backend !== undefined && !kept.has(backend));
   set.replace(links, placement.map);
-  for (const { backend } of gone) await backend?.close();
+  // One that hangs would never be closed: nobody who works with the others waits for it.
+  for (const { backend } of gone) backend?.close().catch(() => undefined);
+}
+
+/** What is known of a backend stays while it is the same, and meant for the same. */
+function isSame(known: BackendFacts, now: BackendFacts): boolean {
+  return (['name', 'domain', 'weight', 'mode'] as const).every((fact) => known[fact] === now[fact]);
 }
 
 async function findHome(home: Backend, config: StoreConfig): Promise<number> {

@@ -2,7 +2,14 @@ import { sep } from 'node:path';
 import type { Backend } from '../../backend/contract.ts';
 import { listAll } from '../../backend/list-all.ts';
 import { storeError } from '../../errors/store-error.ts';
-import { type ConfigBackend, JOURNAL_PREFIX, PACKS_PREFIX, STORE_CONFIG_KEY } from '../../format/index.ts';
+import {
+  type ConfigBackend,
+  INBOX_PREFIX,
+  JOURNAL_PREFIX,
+  KEY_PAGES_PREFIX,
+  PACKS_PREFIX,
+  STORE_CONFIG_KEY,
+} from '../../format/index.ts';
 import { SOLE_NAME } from '../../placement/backend-set.ts';
 import type { Place } from '../location.ts';
 import { checkNew } from './backend-arguments.ts';
@@ -51,9 +58,10 @@ export async function checkEmptyBackend(
   const hasConfig = (await backend.head(STORE_CONFIG_KEY)) !== undefined;
   if (marker && marker.storeId !== storeId) throw mismatch('is a backend of another store');
   if (hasConfig && marker === undefined) throw mismatch('holds a store');
-  for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX]) {
+  // Key pages and messages as well: those of a backend that left would bring back what was shredded or adopted since.
+  for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX, KEY_PAGES_PREFIX, INBOX_PREFIX]) {
     for await (const _ of listAll(backend, { prefix })) {
-      throw mismatch('holds shards already; `backend set --location` tells where a backend has moved to');
+      throw mismatch('holds blobs of a store already; `backend set --location` tells where a backend has moved to');
     }
   }
 }

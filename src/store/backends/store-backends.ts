@@ -3,7 +3,14 @@ import { toHex } from '../../bytes/bytes.ts';
 import { formatRedundancy, parseRedundancy } from '../../erasure/index.ts';
 import { argumentTypeError } from '../../errors/argument-error.ts';
 import { storeError } from '../../errors/store-error.ts';
-import { type ConfigBackend, type ConfigPlacement, PLACEMENT_FEATURE, type StoreConfig } from '../../format/index.ts';
+import {
+  type ConfigBackend,
+  type ConfigPlacement,
+  encodeStoreConfig,
+  PLACEMENT_FEATURE,
+  STORE_CONFIG_KEY,
+  type StoreConfig,
+} from '../../format/index.ts';
 import { BACKEND_NUMBER_MAX, STORE_BACKENDS_MAX } from '../../limits.ts';
 import { findUnknownPlaces } from '../../maintenance/find-places.ts';
 import { type RebalanceReport, rebalance } from '../../maintenance/rebalance.ts';
@@ -26,10 +33,10 @@ import type {
 } from './backend-types.ts';
 import { backendUrl, openBackendUrl } from './backend-url.ts';
 import { openMarked, writeMarker } from './connect.ts';
-import { copyShared } from './copy-shared.ts';
 import { forgetBackend, surveyRemoval } from './forget-backend.ts';
 import { checkEmptyBackend, checkNewBackend } from './new-backend.ts';
 import { placementStatus } from './placement-status.ts';
+import { spreadKeyPages } from './spread-key-pages.ts';
 
 /** The backends of an open store: the API in front of config, links and what moves shards. */
 export class StoreBackends implements Backends {
@@ -205,8 +212,10 @@ export class StoreBackends implements Backends {
         },
         new Map([[id, opened]]),
       );
-      const { connection } = this.#engine;
-      await copyShared(connection.control, opened);
+      const { connection, metadata, settings, keychain } = this.#engine;
+      await opened.put(STORE_CONFIG_KEY, encodeStoreConfig(settings.config));
+      // Only now that it belongs to the store: what is shredded from here on is shredded there, too.
+      if (keychain) await spreadKeyPages(connection.backends, metadata);
       return { facts: facts as ConfigBackend };
     } catch (error) {
       if (isUrl && !this.#isLinked(opened)) await opened.close();

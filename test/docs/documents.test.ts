@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relayCommand } from '../support/cli-relay.ts';
 import { type ConsumerFolder, createConsumerFolder, ROOT } from '../support/consumer-folder.ts';
+import { pointsOf, SAMPLE } from '../support/points.ts';
 import { type ProcessResult, runProcess } from '../support/run-process.ts';
 import { type CodeBlock, codeBlocks, isRunnable } from './code-blocks.ts';
 
@@ -14,6 +15,17 @@ const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('
 
 const texts = new Map(documents.map((file) => [file, readFileSync(path.join(ROOT, file), 'utf8')]));
 const blocks = documents.flatMap((file) => codeBlocks(file, texts.get(file) ?? '')).filter(isRunnable);
+
+/** Blocks that share a folder depend on each other. */
+const groups = blocks.reduce<CodeBlock[][]>((found, block) => {
+  if (block.marks.includes('same-folder')) found.at(-1)?.push(block);
+  else found.push([block]);
+  return found;
+}, []);
+/** Of the documents a run tries every second group of blocks, of the README all. */
+const others = groups.filter(([first]) => first?.document !== 'README.md');
+const tried = pointsOf(others.length, 0, Math.ceil(others.length / 2)).flatMap((point) => others[point] ?? []);
+const running = blocks.filter((block) => block.document === 'README.md' || tried.includes(block));
 
 /** Its blocks start the command as a user does. Those of other documents have it run by a process that is kept. */
 const STARTING = 'README.md';
@@ -62,8 +74,8 @@ async function runBlock(block: CodeBlock): Promise<ProcessResult> {
   return isShell ? runProcess('bash', ['-eu', file], { cwd, env }) : runProcess(process.execPath, [file], { cwd, env });
 }
 
-describe('every runnable block of the documents', () => {
-  it.each(blocks.map((block) => [`${block.document}:${block.line}`, block] as const))('runs: %s', async (_, block) => {
+describe(`the runnable blocks of the documents (${SAMPLE})`, () => {
+  it.each(running.map((block) => [`${block.document}:${block.line}`, block] as const))('runs: %s', async (_, block) => {
     const done = await runBlock(block);
     expect(done.status, `${done.stdout}${done.stderr}`).toBe(0);
   });

@@ -333,8 +333,8 @@ async function expectRebuildEqual({ metadata, journal }: World, open: Open): Pro
 }
 
 it.each([
-  { kind: 'plain', open: openPlain, numRuns: 150 },
-  { kind: 'sealed', open: openSealed, numRuns: 40 },
+  { kind: 'plain', open: openPlain, numRuns: 75 },
+  { kind: 'sealed', open: openSealed, numRuns: 20 },
 ])('$kind metadata holds what the model holds after any sequence of calls, and a rebuild gives the same', async ({
   open,
   numRuns,

@@ -6,7 +6,7 @@ import { StoreWorld } from './store-world.ts';
 
 /** `npm run test:slow -- model` asks for more and longer lives, from a seed that it prints. */
 const { HOLDFAST_MODEL_LIVES: lives, HOLDFAST_MODEL_STEPS: steps = '40', HOLDFAST_MODEL_SEED: seed } = process.env;
-const LIVES = { plain: 24, sealed: 10 };
+const LIVES = { plain: 14, sealed: 6 };
 const LIFE_TIMEOUT_MS = 20_000;
 
 it.each(KINDS)(

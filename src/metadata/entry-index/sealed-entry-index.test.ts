@@ -164,7 +164,7 @@ describe('the names of a sealed store', () => {
         }
         expect(await connections[0].sumsMatch()).toBe(true);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   }, 60_000);
 

@@ -2,6 +2,7 @@
 import { runVitest } from '../vitest-run.ts';
 
 const FILES = [
+  'test/docs/documents.test.ts',
   'test/durability/backend-crash-points.test.ts',
   'test/durability/backend-faults.test.ts',
   'test/durability/file-faults.test.ts',

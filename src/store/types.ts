@@ -206,7 +206,7 @@ export interface EntryInfo {
   readonly parent?: string;
   /** There when the entry has a key of its own. */
   readonly isolated?: true;
-  /** There when it was asked for, and the entry is not so small that it lies in the journal. */
+  /** There when it was asked for, and something of the entry lies in a pack: not for one that its row holds whole. */
   readonly weakest?: WeakestStripe;
   /** ISO 8601, UTC. */
   readonly created: string;

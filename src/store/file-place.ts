@@ -9,7 +9,7 @@ import { METADATA_BUSY_TIMEOUT_MS } from '../limits.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { systemCode } from '../runtime/file-system.ts';
 import { openSingleFile, SingleFileBackend, sniffFile } from '../single-file/index.ts';
-import type { Space } from './committer.ts';
+import type { Reserve, Space } from './committer.ts';
 import type { CreateOptions, OpenOptions } from './types.ts';
 
 /** How the name of a file ends that a new store is made in. */
@@ -101,7 +101,26 @@ export async function openFilePlace(
     ...(freeBytesMin !== undefined && { freeBytesMin }),
     ...(reserveBytes !== undefined && { reserveBytes }),
   });
-  return { backend, space: { reserve: undefined, checkRoom: (bytes) => backend.checkRoom(bytes) } };
+  return { backend, space: { reserve: logReserve(backend), checkRoom: (bytes) => backend.checkRoom(bytes) } };
+}
+
+/**
+ * What there is to be had when the disk under a file is full: its log, which is written back and cut off. Once, until
+ * something has been put again.
+ */
+function logReserve(backend: SingleFileBackend): Reserve {
+  let isSpent = false;
+  return {
+    release: async () => {
+      if (isSpent) return false;
+      isSpent = true;
+      return await backend.truncateLog();
+    },
+    restore: async () => {
+      isSpent = false;
+      return true;
+    },
+  };
 }
 
 /** The metadata in the file that holds the blobs. */

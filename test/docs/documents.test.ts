@@ -22,9 +22,9 @@ const groups = blocks.reduce<CodeBlock[][]>((found, block) => {
   else found.push([block]);
   return found;
 }, []);
-/** Of the documents a run tries every second group of blocks, of the README all. */
+/** Of the documents a run tries every third group of blocks, of the README all. */
 const others = groups.filter(([first]) => first?.document !== 'README.md');
-const tried = pointsOf(others.length, 0, Math.ceil(others.length / 2)).flatMap((point) => others[point] ?? []);
+const tried = pointsOf(others.length, 0, Math.ceil(others.length / 3)).flatMap((point) => others[point] ?? []);
 const running = blocks.filter((block) => block.document === 'README.md' || tried.includes(block));
 
 /** Its blocks start the command as a user does. Those of other documents have it run by a process that is kept. */

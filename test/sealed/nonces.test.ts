@@ -24,7 +24,7 @@ import { makeSampleStore, metadataPath, SEALED_OPTIONS, TENANT_NAME } from '../s
 import { testFolder } from '../support/stores.ts';
 
 /** `npm run test:slow -- points` makes a million. */
-const SEALS = IS_THOROUGH ? 1_000_000 : 100_000;
+const SEALS = IS_THOROUGH ? 1_000_000 : 40_000;
 const SESSIONS = 20;
 const recorder = new SealRecorder();
 

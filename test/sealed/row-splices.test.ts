@@ -21,7 +21,7 @@ const KNOWN = sampleEntries().filter(({ key }) => !LEFT.includes(key));
 /** Rows of one table that take part. */
 const ROWS_MAX = 4;
 /** Of their pairs, in one run. */
-const PAIRS = 3;
+const PAIRS = 2;
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 

@@ -5,8 +5,7 @@ import { isStoreError } from '../errors/store-error.ts';
 import { decodeJournalRecord } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { PackRow } from '../metadata/contract.ts';
-import { allPacks } from './all-packs.ts';
-import { isLive } from './check-packs.ts';
+import { allPacks, packNumbered } from './all-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import { type JournalPack, readJournalPack } from './journal-reader.ts';
 import type { ProblemList } from './problems.ts';
@@ -130,10 +129,10 @@ async function readLivePack(
 ): Promise<JournalPack | undefined | 'taken away' | 'unreachable'> {
   try {
     const read = await readJournalPack(store.packs, pack);
-    return read === undefined && !(await isLive(store.metadata, pack)) ? 'taken away' : read;
+    return read === undefined && !(await packNumbered(store.metadata, pack.number)) ? 'taken away' : read;
   } catch (error) {
     // A blob that is deleted while it is read looks damaged.
-    if (!(await isLive(store.metadata, pack))) return 'taken away';
+    if (!(await packNumbered(store.metadata, pack.number))) return 'taken away';
     problems.addError(error, { packId: toHex(pack.id) });
     return isStoreError(error) && error.kind === 'unavailable' ? 'unreachable' : undefined;
   }

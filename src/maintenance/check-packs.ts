@@ -5,7 +5,7 @@ import { isStoreError } from '../errors/store-error.ts';
 import type { DirectoryItem, PackSeal } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
-import { allPacks } from './all-packs.ts';
+import { allPacks, packNumbered } from './all-packs.ts';
 import { PlacesCheck, tellOnce } from './check-places.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { Garbage } from './garbage.ts';
@@ -69,7 +69,7 @@ async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemLi
   try {
     const opened = await store.packs.open(pack);
     if (opened === undefined) {
-      if (!(await isLive(store.metadata, pack))) return true;
+      if (!(await packNumbered(store.metadata, pack.number))) return true;
       const needed = pack.class === 'journal' ? 'the journal records in it' : `${pack.items} items`;
       problems.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, ...place });
       return false;
@@ -79,17 +79,11 @@ async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemLi
     await checkItems(store.metadata, checked, problems);
   } catch (error) {
     // A blob that a merge deletes while it is read looks damaged.
-    if (!(await isLive(store.metadata, pack))) return true;
+    if (!(await packNumbered(store.metadata, pack.number))) return true;
     problems.addError(error, place);
     return !isStoreError(error, 'SHARDS_INSUFFICIENT');
   }
   return true;
-}
-
-/** Whether the metadata still counts on a pack: a merge may have dropped it since it was listed. */
-export async function isLive(metadata: Metadata, pack: PackRow): Promise<boolean> {
-  const [row] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
-  return row?.number === pack.number;
 }
 
 interface CheckedPack {
@@ -152,8 +146,8 @@ async function checkCount(
   { pack, found, place }: Pick<CheckedPack, 'pack' | 'place'> & { readonly found: number },
   problems: ProblemList,
 ): Promise<void> {
-  const [now] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
-  if (now?.number !== pack.number || now.items !== pack.items) return;
+  const now = await packNumbered(metadata, pack.number);
+  if (now?.items !== pack.items) return;
   const message = `the metadata finds ${pack.items} items in pack ${place.packId}, which holds ${found} of them`;
   problems.add({ code: 'METADATA_CORRUPT', message, ...place });
 }

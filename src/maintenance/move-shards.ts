@@ -3,6 +3,7 @@ import { isStoreError } from '../errors/store-error.ts';
 import { shardKey } from '../format/index.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
 import { copyShard } from '../placement/copy-shard.ts';
+import { packNumbered } from './all-packs.ts';
 import type { ShardMove } from './plan-moves.ts';
 import { isProblem, type ProblemList } from './problems.ts';
 
@@ -67,7 +68,6 @@ async function unusedOf(
   pack: PackRow,
   { index, to }: ShardMove,
 ): Promise<ShardMove['to'] | undefined> {
-  const [now] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
-  const isThere = now?.number === pack.number && now.places?.[index] === to.facts.number;
-  return isThere ? undefined : to;
+  const now = await packNumbered(metadata, pack.number);
+  return now?.places?.[index] === to.facts.number ? undefined : to;
 }

@@ -4,10 +4,10 @@
  */
 import { toHex } from '../bytes/bytes.ts';
 import { formatRedundancy, type Redundancy } from '../erasure/index.ts';
-import type { Metadata, PackRow } from '../metadata/contract.ts';
+import type { PackRow } from '../metadata/contract.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
 import { redundancyOf } from '../placement/encode-stripe.ts';
-import { allPacks } from './all-packs.ts';
+import { allPacks, packNumbered } from './all-packs.ts';
 import { type MergeContext, mergePacks } from './merge.ts';
 import { moveShards } from './move-shards.ts';
 import { planMoves } from './plan-moves.ts';
@@ -91,18 +91,13 @@ async function rewrite(context: MergeContext, pack: PackRow, { job, tally, probl
   if (!job.dryRun) {
     const done = await mergePacks({ ...context, redundancy: () => job.redundancy }, pack.class, [pack]);
     // Dropped meanwhile: by a merge that wrote what it holds with the redundancy of now.
-    if (done === undefined && (await isThere(context.metadata, pack))) {
+    if (done === undefined && (await packNumbered(context.metadata, pack.number))) {
       const message = 'a pack could not be written anew: it is damaged, or its key is gone; run `holdfast check`';
       return problems.add({ code: 'PACK_CORRUPT', message });
     }
   }
   tally.packsRewritten += 1;
   tally.bytesRewritten += pack.packBytes;
-}
-
-async function isThere(metadata: Metadata, pack: PackRow): Promise<boolean> {
-  const [row] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
-  return row?.number === pack.number;
 }
 
 /** A backend that is emptied must not be called empty while something is left on it. */

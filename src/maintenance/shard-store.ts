@@ -9,6 +9,7 @@ import type { PlacedStripe } from '../placement/stripe-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { sleep } from '../runtime/timers.ts';
+import { packNumbered } from './all-packs.ts';
 import { findUnknownPlaces } from './find-places.ts';
 import type { PackRepair } from './shard-reports.ts';
 
@@ -52,8 +53,8 @@ export async function findPlaces(
 
 /** A pack as the books have it now; `undefined` when nobody needs that encoding of it any more. */
 export async function currentRow(metadata: Metadata, pack: PackRow): Promise<PackRow | undefined> {
-  const [row] = await metadata.listPacks({ after: pack.number - 1, limit: 1 });
-  return row?.number === pack.number && equalBytes(row.stripe.id, pack.stripe.id) ? row : undefined;
+  const row = await packNumbered(metadata, pack.number);
+  return row && equalBytes(row.stripe.id, pack.stripe.id) ? row : undefined;
 }
 
 /** A pack with its places; `undefined` where they are not known. */

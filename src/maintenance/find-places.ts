@@ -1,10 +1,9 @@
 /** Finds where the shards of packs lie of which the metadata does not know it: after a rebuild, or from older metadata. */
 import { listAll } from '../backend/list-all.ts';
 import { toHex } from '../bytes/bytes.ts';
-import { isStoreError } from '../errors/store-error.ts';
 import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../format/index.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
-import type { BackendLink } from '../placement/backend-link.ts';
+import { type BackendLink, isUnreachable } from '../placement/backend-link.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
 
 /** Packs looked for with one listing of each backend: what is held in memory. */
@@ -93,7 +92,7 @@ async function noteShards(
     }
     return true;
   } catch (error) {
-    if (!isStoreError(error) || (error.kind !== 'unavailable' && error.kind !== 'denied')) throw error;
+    if (!isUnreachable(error)) throw error;
     return false;
   }
 }

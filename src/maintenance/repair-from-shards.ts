@@ -7,9 +7,9 @@
  */
 import type { BlobInfo } from '../backend/contract.ts';
 import { listAll } from '../backend/list-all.ts';
-import { isStoreError, type StoreError } from '../errors/store-error.ts';
+import type { StoreError } from '../errors/store-error.ts';
 import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../format/index.ts';
-import type { BackendLink } from '../placement/backend-link.ts';
+import { type BackendLink, isUnreachable } from '../placement/backend-link.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
 import { type FoundStripes, findStripes, type SoughtPack } from '../placement/find-stripe.ts';
 import { healStripe, type PlaceBooks } from '../placement/heal-stripe.ts';
@@ -172,7 +172,7 @@ class BackendRepair {
     try {
       for await (const { key } of listAll(paged, { prefix })) yield key;
     } catch (error) {
-      if (!isStoreError(error) || (error.kind !== 'unavailable' && error.kind !== 'denied')) throw error;
+      if (!isUnreachable(error)) throw error;
       this.#isPartial = true;
     }
   }

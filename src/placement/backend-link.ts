@@ -27,6 +27,11 @@ export interface BackendHealth {
 /** Told when a backend goes down, with why, and when it is back. */
 export type BackendStateListener = (backend: string, state: BackendHealth['state'], message: string) => void;
 
+/** Whether an error says that a backend could not be asked: it does not answer, or lets nobody in. */
+export function isUnreachable(error: unknown): error is StoreError {
+  return isStoreError(error) && (error.kind === 'unavailable' || error.kind === 'denied');
+}
+
 /** A backend that is down is tried again after this; each further failure doubles it. */
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 60_000;

@@ -6,7 +6,7 @@ import { listAll } from '../backend/list-all.ts';
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError } from '../errors/store-error.ts';
 import { parseShardKey, type Stripe, shardKey } from '../format/index.ts';
-import type { BackendLink } from './backend-link.ts';
+import { type BackendLink, isUnreachable } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
 import { readShardFrame, type ShardFrame } from './shard-frame.ts';
 import type { PlacedStripe } from './stripe-reader.ts';
@@ -115,11 +115,6 @@ class Search {
       return undefined;
     }
   }
-}
-
-/** Whether a backend could not be asked. */
-function isUnreachable(error: unknown): error is StoreError {
-  return isStoreError(error) && (error.kind === 'unavailable' || error.kind === 'denied');
 }
 
 /** Shards at places that are known; where a place is not a backend any more there is none. */

@@ -10,7 +10,7 @@ import { SHARD_BLOCK_BYTES, SHARD_READ_BYTES, SHARD_READ_PIECE_BYTES_MAX } from 
 import type { BackendLink } from './backend-link.ts';
 import type { Patience } from './patience.ts';
 import { readShardFrame, type ShardFrame } from './shard-frame.ts';
-import { type LossReason, lossOf, ShardLost } from './shard-loss.ts';
+import { lossOf, lostOn } from './shard-loss.ts';
 import type { PlacedStripe } from './stripe-reader.ts';
 
 /** How closely shards are looked at: `frame` reads header and trailer, `whole` every block too. */
@@ -48,9 +48,9 @@ export async function inspectShard(site: ShardSite, options: InspectOptions): Pr
   return await judging(site, async () => {
     const shard = { pack: stripe, index };
     const frame = await patience.ask(link, (stop) => readShardFrame(link, shard, stop), { signal });
-    if (frame === undefined) throw lost(site, 'missing');
+    if (frame === undefined) throw lostOn(site.link, site.index, 'missing');
     // The root of a shard covers its header: store, pack, stripe and counts are what they should be.
-    if (!equalBytes(frame.trailer.roots, stripe.stripe.roots)) throw lost(site, 'corrupt');
+    if (!equalBytes(frame.trailer.roots, stripe.stripe.roots)) throw lostOn(site.link, site.index, 'corrupt');
     await onBytes?.(frame.bytes - frame.header.shardBytes);
     if (depth === 'frame') return frame;
     const { shardBytes } = frame.header;
@@ -85,16 +85,12 @@ export async function readColumns(
       (signal) => link.call('read', (backend) => backend.get(key, { ...range, signal }), signal),
       options,
     );
-    if (bytes === undefined) throw lost(site, 'missing');
+    if (bytes === undefined) throw lostOn(site.link, site.index, 'missing');
     for (let at = 0; at < length; at += SHARD_BLOCK_BYTES) {
       verifyShardBlock(frame.trailer, (offset + at) / SHARD_BLOCK_BYTES, bytes.subarray(at, at + SHARD_BLOCK_BYTES));
     }
     return bytes;
   });
-}
-
-function lost({ index, link }: ShardSite, reason: LossReason): ShardLost {
-  return new ShardLost({ index, place: link.facts.number, backend: link.facts.name, reason });
 }
 
 async function judging<T>({ stripe, index, link }: ShardSite, work: () => Promise<T>): Promise<T> {
@@ -103,7 +99,7 @@ async function judging<T>({ stripe, index, link }: ShardSite, work: () => Promis
   } catch (error) {
     // A shard of a later version is not damage, and not to be judged here.
     if (isStoreError(error) && error.kind === 'unsupported') {
-      throw new ShardLost({ ...lost({ stripe, index, link }, 'unreachable').loss, error });
+      throw lostOn(link, index, 'unreachable', error);
     }
     throw lossOf(error, { packId: stripe.id, index, link });
   }

@@ -1,6 +1,6 @@
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
-import type { BackendLink } from './backend-link.ts';
+import { type BackendLink, isUnreachable } from './backend-link.ts';
 
 /**
  * Why a shard could not be used.
@@ -31,6 +31,11 @@ export class ShardLost extends Error {
   }
 }
 
+/** The loss of a shard that should be on a backend. */
+export function lostOn({ facts }: BackendLink, index: number, reason: LossReason, error?: StoreError): ShardLost {
+  return new ShardLost({ index, place: facts.number, backend: facts.name, reason, ...(error && { error }) });
+}
+
 /** A shard on a backend. */
 export interface ShardAt {
   readonly packId: Uint8Array;
@@ -41,8 +46,7 @@ export interface ShardAt {
 /** The loss that an error of a backend, or of a shard's frame, means; every other error is thrown on. */
 export function lossOf(error: unknown, { packId, index, link }: ShardAt): ShardLost {
   if (error instanceof ShardLost) return error;
-  const where = { index, place: link.facts.number, backend: link.facts.name };
-  if (isStoreError(error, 'SHARD_CORRUPT')) return new ShardLost({ ...where, reason: 'corrupt', error });
+  if (isStoreError(error, 'SHARD_CORRUPT')) return lostOn(link, index, 'corrupt', error);
   if (isStoreError(error, 'BACKEND_RANGE_INVALID')) {
     const { offset, length } = error.details;
     const details = {
@@ -52,11 +56,9 @@ export function lossOf(error: unknown, { packId, index, link }: ShardAt): ShardL
     };
     const message = `shard ${index} of pack ${toHex(packId)} is shorter than it should be`;
     const short = storeError('SHARD_CORRUPT', message, { details, cause: error });
-    return new ShardLost({ ...where, reason: 'corrupt', error: short });
+    return lostOn(link, index, 'corrupt', short);
   }
-  if (isStoreError(error) && (error.kind === 'unavailable' || error.kind === 'denied')) {
-    return new ShardLost({ ...where, reason: 'unreachable', error });
-  }
+  if (isUnreachable(error)) return lostOn(link, index, 'unreachable', error);
   throw error;
 }
 

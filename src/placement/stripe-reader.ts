@@ -20,7 +20,7 @@ import type { BackendSet } from './backend-set.ts';
 import { codeOf } from './encode-stripe.ts';
 import { type Gathered, gather } from './gather.ts';
 import { readShardFrame } from './shard-frame.ts';
-import { lossOf, type ShardLoss, ShardLost, tooFewShards } from './shard-loss.ts';
+import { lossOf, lostOn, type ShardLoss, ShardLost, tooFewShards } from './shard-loss.ts';
 import type { PackKeyParts } from './stripe-writer.ts';
 
 /** A stripe and where it lies. */
@@ -327,7 +327,7 @@ class StripeReading {
     const key = shardKey(this.#at, index);
     const bytes = await link.call('read', (backend) => backend.get(key, options), options.signal);
     if (bytes) return bytes;
-    throw new ShardLost({ index, place: link.facts.number, backend: link.facts.name, reason: 'missing' });
+    throw lostOn(link, index, 'missing');
   }
 
   /** Digests of a shard's blocks, which the roots of the stripe vouch for. */
@@ -337,7 +337,7 @@ class StripeReading {
     const read = this.#judging(index, async (link) => {
       const frame = await readShardFrame(link, { pack: this.#at, index }, signal);
       if (frame === undefined) {
-        throw new ShardLost({ index, place: link.facts.number, backend: link.facts.name, reason: 'missing' });
+        throw lostOn(link, index, 'missing');
       }
       this.#checkRoot(index, frame.trailer.roots);
       return frame.trailer;
@@ -351,7 +351,7 @@ class StripeReading {
     return await this.#judging(index, async (link) => {
       const { data, roots, header } = verifyShard(await this.#blob(index, link, { signal }));
       this.#checkRoot(index, roots);
-      if (header.index !== index) throw lostShard(index, link);
+      if (header.index !== index) throw lostOn(link, index, 'corrupt');
       return data;
     });
   }
@@ -359,7 +359,7 @@ class StripeReading {
   /** The roots of the metadata win over those that a shard tells of itself. */
   #checkRoot(index: number, roots: Uint8Array): void {
     if (equalBytes(roots, this.#at.stripe.roots)) return;
-    throw lostShard(index, this.#link(index));
+    throw lostOn(this.#link(index), index, 'corrupt');
   }
 
   async #judging<T>(index: number, work: (link: BackendLink) => Promise<T> | T): Promise<T> {
@@ -370,10 +370,6 @@ class StripeReading {
       throw lossOf(error, { packId: this.#at.id, index, link });
     }
   }
-}
-
-function lostShard(index: number, { facts }: BackendLink): ShardLost {
-  return new ShardLost({ index, place: facts.number, backend: facts.name, reason: 'corrupt' });
 }
 
 /** The first of two that succeeds; where none does, the failure of the second. */

@@ -1,9 +1,8 @@
 /** Key pages on backends that lack them. */
 import { listAll } from '../../backend/list-all.ts';
-import { isStoreError } from '../../errors/store-error.ts';
 import { KEY_PAGES_PREFIX, keyPageKey } from '../../format/index.ts';
 import type { Metadata } from '../../metadata/contract.ts';
-import type { BackendLink } from '../../placement/backend-link.ts';
+import { type BackendLink, isUnreachable } from '../../placement/backend-link.ts';
 import type { BackendSet } from '../../placement/backend-set.ts';
 
 const SHREDS_PAGE = 1000;
@@ -41,7 +40,7 @@ async function pagesOn(link: BackendLink): Promise<ReadonlySet<string> | undefin
     });
     return keys;
   } catch (error) {
-    if (isStoreError(error) && (error.kind === 'unavailable' || error.kind === 'denied')) return undefined;
+    if (isUnreachable(error)) return undefined;
     throw error;
   }
 }

@@ -3,9 +3,11 @@ import { isStoreError } from '../errors/store-error.ts';
 import { shardKey } from '../format/index.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
 import { copyShard } from '../placement/copy-shard.ts';
+import { lostOn } from '../placement/shard-loss.ts';
 import { packNumbered } from './all-packs.ts';
 import type { ShardMove } from './plan-moves.ts';
 import { isProblem, type ProblemList } from './problems.ts';
+import { errorOf } from './shard-store.ts';
 
 /** What moving comes to. */
 export interface MovedShards {
@@ -52,7 +54,7 @@ async function moveShard(
   const bytes = await copyShard({ stripe: pack, index }, { from, to }, signal);
   const change = { packNumber: pack.number, stripeId: pack.stripe.id, index, from: from.facts.number };
   if (bytes === undefined) {
-    problems.add({ code: 'SHARD_CORRUPT', message: `${shardKey(pack, index)} is missing on ${from.facts.name}` });
+    problems.addError(errorOf(pack.id, lostOn(from, index, 'missing').loss));
     await metadata.placeShards([{ ...change, to: 0 }]);
     return 0;
   }

@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/index.ts';
@@ -39,4 +40,24 @@ it('a pack whose backends left while it was written is not acknowledged', async 
   expect(hasLeft).toBe(true);
   await store.put('key', noise(300_000, 1));
   expect(await store.get('key')).toEqual(noise(300_000, 1));
+});
+
+it('a shard that a backend has lost is told as missing, and the drain goes on with the others', async () => {
+  const root = await testFolder();
+  const backends = ['a', 'b', 'c'].map((name) => ({ name, location: path.join(root, name) }));
+  const options = { keys: 'none', reserveBytes: 0, heal: 'manual', redundancy: '1+1', backends } as const;
+  const store = closedAfterTest(await createStore(path.join(root, 'home'), options));
+  for (let number = 0; number < 6; number += 1) await store.put(`key-${number}`, noise(300_000, number));
+  const { backends: before } = await store.backends.status();
+  const shards = before.find(({ name }) => name === 'a')?.shards;
+  const found = await readdir(path.join(root, 'a', 'packs'), { recursive: true, withFileTypes: true });
+  const [lost] = found.filter((file) => file.isFile());
+  await rm(path.join(lost?.parentPath ?? '', lost?.name ?? ''));
+  const report = await store.backends.drain('a');
+  expect(report.problems).toMatchObject([{ code: 'SHARD_MISSING', packId: expect.any(String) }]);
+  expect(report.outcome).toBe('partial');
+  expect(report.shardsMoved).toBe(Number(shards) - 1);
+  expect((await store.maintenance.repair()).outcome).toBe('ok');
+  for (let number = 0; number < 6; number += 1)
+    expect(await store.get(`key-${number}`)).toEqual(noise(300_000, number));
 });

@@ -11,7 +11,7 @@ import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { Garbage } from './garbage.ts';
 import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 import { listingPasses, ShardListing } from './shard-listing.ts';
-import { findPlaces, patienceOf } from './shard-store.ts';
+import { fillInPlaces, patienceOf } from './shard-store.ts';
 
 const LOOKUP_ITEMS = 4096;
 
@@ -33,7 +33,7 @@ export async function checkPacks(
 ): Promise<PacksChecked> {
   const { metadata, shards } = store;
   const { signal, onProgress } = options;
-  await findPlaces(shards, signal);
+  await fillInPlaces(shards, signal);
   const { packs: total } = await metadata.counters();
   const lost = new Set<number>();
   const garbage = { blobs: 0, bytes: 0 };

@@ -13,7 +13,7 @@ import type { CheckOptions } from './checked-store.ts';
 import { currentLosses, healPack, isHopeless, isLost, type PackHealing } from './heal-pack.ts';
 import { Pace, type PaceOptions } from './pace.ts';
 import { BoundedList, findingOf, type JobOutcome, type PackRepair, type ShardFinding } from './shard-reports.ts';
-import { errorOf, findPlaces, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
+import { errorOf, fillInPlaces, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
 
 /** How to repair. */
 export interface RepairOptions extends CheckOptions, PaceOptions {
@@ -123,7 +123,7 @@ class Repair {
   /** @returns how many packs there are whose places are not known, after all */
   async #findPlaces(): Promise<number> {
     const { metadata, backends } = this.#store;
-    await findPlaces(this.#store, this.#options.signal);
+    await fillInPlaces(this.#store, this.#options.signal);
     if (backends.links.length === 1) return 0;
     let count = 0;
     for (let after = 0; ; ) {

@@ -44,7 +44,7 @@ export function sleepOf(store: Pick<ShardStore, 'sleep'>): typeof sleep {
  * Finds the shards of packs whose places are not known, where the store is writable. A lone backend has everything there
  * is, so that it is not asked.
  */
-export async function findPlaces(
+export async function fillInPlaces(
   { metadata, backends, writable }: Pick<ShardStore, 'metadata' | 'backends' | 'writable'>,
   signal: AbortSignal | undefined,
 ): Promise<void> {

@@ -20,7 +20,7 @@ import { Pace, type PaceOptions } from './pace.ts';
 import { checkPace } from './repair.ts';
 import { createSample } from './sample.ts';
 import { BoundedList, findingOf, type JobOutcome, type ShardFinding } from './shard-reports.ts';
-import { errorOf, findPlaces, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
+import { errorOf, fillInPlaces, patienceOf, type ShardStore, sleepOf } from './shard-store.ts';
 
 /** What to verify, and how fast. */
 export interface VerifyOptions extends CheckOptions, PaceOptions {
@@ -111,7 +111,7 @@ class Verification {
 
   async run(): Promise<VerifyReport> {
     const { signal, onProgress } = this.#options;
-    await findPlaces(this.#store, signal);
+    await fillInPlaces(this.#store, signal);
     const { packs: total } = await this.#store.metadata.counters();
     try {
       for await (const pack of this.#due()) {

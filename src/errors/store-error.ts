@@ -6,6 +6,7 @@ import { ERROR_CODES, type ErrorCode, type ErrorKind } from './codes.ts';
  */
 export interface ErrorDetails {
   readonly key?: string;
+  readonly parent?: string;
   readonly path?: string;
   readonly backend?: string;
   readonly backendKey?: string;
@@ -16,6 +17,7 @@ export interface ErrorDetails {
   readonly offset?: number;
   readonly length?: number;
   readonly size?: number;
+  readonly count?: number;
   readonly setting?: string;
   readonly capability?: string;
   readonly commit?: number;

@@ -110,6 +110,7 @@ export {
   type ShardName,
   shardKey,
 } from './names.ts';
+export { encodeObjectKey, type ObjectName, objectKeyPrefix, parseObjectKey } from './object-key.ts';
 export {
   type FinishedPack,
   PACK_BUFFER_BYTES,
@@ -173,10 +174,13 @@ export {
 } from './sizes.ts';
 export type {
   DirectoryItem,
-  EntryOperation,
   EntryValue,
+  HistoryKind,
   ItemPosition,
   JournalRecord,
+  NamespacedOperation,
+  ObjectClass,
+  ObjectType,
   Operation,
   PackClass,
   PackDescriptor,
@@ -187,4 +191,5 @@ export type {
   ScopedOperation,
   SealedPackName,
   Stripe,
+  VersionPolicy,
 } from './types.ts';

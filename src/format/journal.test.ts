@@ -102,7 +102,7 @@ describe('a journal record', () => {
     ['a time before 1970', 4, -1, 'corrupt/JOURNAL_CORRUPT'],
     ['operations that are no list', 5, new Map(), 'corrupt/JOURNAL_CORRUPT'],
     ['an operation that is no list', 5, [null], 'corrupt/JOURNAL_CORRUPT'],
-    ['an operation of the future', 5, [[3, utf8Encode('a')], [8]], 'unsupported/OPERATION_UNSUPPORTED'],
+    ['an operation of the future', 5, [[3, utf8Encode('a')], [99]], 'unsupported/OPERATION_UNSUPPORTED'],
   ])('that was written with %s', (_, index, value, outcome) => {
     expect(outcomeOf(() => decodeJournalRecord(encodeCbor(VALUES.with(index, value))))).toBe(outcome);
   });

@@ -97,7 +97,7 @@ describe('an operation', () => {
     ['the default namespace, dropped', [9, 0], 'corrupt/JOURNAL_CORRUPT'],
     ['a namespace beyond u32', [9, 2 ** 32], 'corrupt/JOURNAL_CORRUPT'],
     ['a scoped key in the open', [3, scopeKey(7, KEY)], 'corrupt/JOURNAL_CORRUPT'],
-    ['an operation of the future', [10, KEY], 'unsupported/OPERATION_UNSUPPORTED'],
+    ['an operation of the future', [99, KEY], 'unsupported/OPERATION_UNSUPPORTED'],
   ])('of a sealed store with %s', (_, values, expected) => {
     expect(outcome(values, SEALED)).toBe(expected);
   });

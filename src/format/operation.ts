@@ -16,10 +16,11 @@ import {
 import type { CborValue } from './cbor.ts';
 import type { Fail } from './damage.ts';
 import { Fields } from './fields.ts';
+import { parseObjectKey } from './object-key.ts';
 import { packDescriptorFromCbor, packDescriptorToCbor } from './pack-descriptor.ts';
 import { isScopedKey, namespaceOfKey } from './scoped-key.ts';
 import { DIGEST_BYTES, INCARNATION_BYTES, PACK_ID_BYTES } from './sizes.ts';
-import type { Operation } from './types.ts';
+import type { HistoryKind, NamespacedOperation, ObjectType, Operation, VersionPolicy } from './types.ts';
 
 const CODES = {
   incarnation: 1,
@@ -31,6 +32,13 @@ const CODES = {
   'pack-merge': 7,
   scoped: 8,
   'namespace-drop': 9,
+  'object-put': 10,
+  'ref-set': 11,
+  'history-forget': 12,
+  'relation-set': 13,
+  'version-keep': 14,
+  'family-delete': 15,
+  'policy-set': 16,
 } as const satisfies Record<Operation['type'], number>;
 
 /** The default namespace is never scoped, and never dropped. */
@@ -46,9 +54,26 @@ export interface OperationPlace {
 }
 
 /** Operations that may stand inside a `scoped` one. */
-const INNER_TYPES: readonly Operation['type'][] = ['entry-put', 'entry-delete', 'entry-rename', 'entry-copy'];
-/** The last code that version 1 of journal records has. */
-const PLAIN_CODE_MAX = CODES['pack-merge'];
+const INNER_TYPES: readonly Operation['type'][] = [
+  ...(['entry-put', 'entry-delete', 'entry-rename', 'entry-copy', 'object-put', 'ref-set'] as const),
+  ...(['history-forget', 'relation-set', 'version-keep', 'family-delete'] as const),
+];
+/** What only records of sealed stores have. */
+const SEALED_TYPES: readonly Operation['type'][] = ['scoped', 'namespace-drop'];
+
+const OBJECT_TYPE_CODES: Readonly<Record<ObjectType, number>> = { blob: 1, bundle: 2, tree: 3, snapshot: 4 };
+const HISTORY_CODES: Readonly<Record<HistoryKind, number>> = { version: 1, move: 2 };
+
+/** Whether an operation names keys of one namespace, and is sealed under the key of that where it is not the default one. */
+export function isNamespaced(operation: Operation): operation is NamespacedOperation {
+  return INNER_TYPES.includes(operation.type);
+}
+
+/** The namespace whose keys an operation names. */
+export function namespaceOfOperation(operation: NamespacedOperation): number {
+  if ('child' in operation) return namespaceOfKey(operation.child);
+  return namespaceOfKey('from' in operation ? operation.from : operation.key);
+}
 
 function isKeyOf(key: Uint8Array, namespace: number): boolean {
   return isScopedKey(key) && namespaceOfKey(key) === namespace;
@@ -56,6 +81,11 @@ function isKeyOf(key: Uint8Array, namespace: number): boolean {
 
 function keyToCbor(key: Uint8Array, { namespace }: OperationPlace): Uint8Array {
   invariant(isKeyOf(key, namespace), 'entry keys were checked, and belong to the namespace of their operation');
+  return key;
+}
+
+function objectKeyToCbor(key: Uint8Array, { namespace }: OperationPlace): Uint8Array {
+  invariant(parseObjectKey(key)?.namespace === namespace, 'object keys belong to the namespace of their operation');
   return key;
 }
 
@@ -71,8 +101,8 @@ function idsToCbor(ids: readonly Uint8Array[], idBytes: number): Uint8Array {
 /** An operation as it stands in its place. */
 export function operationToCbor(operation: Operation, place: OperationPlace): CborValue {
   const code = CODES[operation.type];
-  invariant(place.version > 1 || code <= PLAIN_CODE_MAX, 'plain stores have no namespaces');
-  invariant(place.namespace === 0 || INNER_TYPES.includes(operation.type), 'what is scoped concerns entries');
+  invariant(place.version > 1 || !SEALED_TYPES.includes(operation.type), 'plain stores have no namespaces');
+  invariant(place.namespace === 0 || INNER_TYPES.includes(operation.type), 'what is scoped names keys');
   switch (operation.type) {
     case 'incarnation':
       invariant((operation.previous?.length ?? INCARNATION_BYTES) === INCARNATION_BYTES, 'an incarnation has 16 bytes');
@@ -100,6 +130,50 @@ export function operationToCbor(operation: Operation, place: OperationPlace): Cb
       return [code, operation.namespace, operation.sealed];
     case 'namespace-drop':
       return [code, checkInteger('operation.namespace', operation.namespace, NAMESPACES)];
+    default:
+      return [code, ...namedToCbor(operation, place)];
+  }
+}
+
+type NamedOperation = Extract<
+  Operation,
+  {
+    type:
+      | 'object-put'
+      | 'ref-set'
+      | 'history-forget'
+      | 'relation-set'
+      | 'version-keep'
+      | 'family-delete'
+      | 'policy-set';
+  }
+>;
+
+/** The values of the operations on what is not entries alone. */
+function namedToCbor(operation: NamedOperation, place: OperationPlace): readonly CborValue[] {
+  switch (operation.type) {
+    case 'object-put': {
+      const { key, objectType, entry } = operation;
+      return [objectKeyToCbor(key, place), OBJECT_TYPE_CODES[objectType], entry];
+    }
+    case 'ref-set': {
+      const { key, target, message } = operation;
+      return [keyToCbor(key, place), target ? objectKeyToCbor(target, place) : null, message];
+    }
+    case 'history-forget':
+      return [HISTORY_CODES[operation.history], keyToCbor(operation.key, place), operation.numbers];
+    case 'relation-set': {
+      const { child, parent } = operation;
+      return [keyToCbor(child, place), parent ? keyToCbor(parent, place) : null];
+    }
+    case 'version-keep':
+      return [keyToCbor(operation.key, place), operation.first];
+    case 'family-delete':
+      return [keyToCbor(operation.key, place)];
+    case 'policy-set': {
+      const { namespace, policy } = operation;
+      return [namespace, policy ? [policy.last ?? null, policy.forMs ?? null] : null];
+    }
   }
 }
 
@@ -144,6 +218,72 @@ function entryOperationOf(code: number, fields: Fields, reading: Reading): Opera
   }
 }
 
+function objectKeyOf(value: unknown, { place, fail }: Reading): Uint8Array {
+  const isOurs = value instanceof Uint8Array && parseObjectKey(value)?.namespace === place.namespace;
+  return isOurs ? value : fail(`has an object key that is none of namespace ${place.namespace}`);
+}
+
+function codeOf<Name extends string>(
+  codes: Readonly<Record<Name, number>>,
+  code: number,
+  { fail, what }: { readonly fail: Fail; readonly what: string },
+): Name {
+  for (const name of Object.keys(codes) as Name[]) if (codes[name] === code) return name;
+  return fail(`has an unknown ${what} ${code}`);
+}
+
+function policyFromCbor(value: unknown, fail: Fail): VersionPolicy {
+  const fields = new Fields(value, fail);
+  const last = fields.nullable('versions', () => fields.integer('versions'));
+  const forMs = fields.nullable('time', () => fields.integer('time'));
+  fields.end();
+  return { ...(last !== undefined && { last }), ...(forMs !== undefined && { forMs }) };
+}
+
+/** Operations on objects, refs, histories and relations. */
+function namedOperationOf(code: number, fields: Fields, reading: Reading): Operation | undefined {
+  const { fail } = reading;
+  switch (code) {
+    case CODES['object-put']: {
+      const key = objectKeyOf(fields.any('object key'), reading);
+      const objectType = codeOf(OBJECT_TYPE_CODES, fields.integer('type'), { fail, what: 'type of object' });
+      const entry = fields.bytesBetween('entry', { min: 1, max: JOURNAL_RECORD_BYTES_MAX });
+      return { type: 'object-put', key, objectType, entry };
+    }
+    case CODES['ref-set']: {
+      const key = entryKey(fields, reading);
+      const target = fields.nullable('target', () => objectKeyOf(fields.any('target'), reading));
+      const message = fields.any('message');
+      if (typeof message !== 'string') return fail('has a message that is no text');
+      return { type: 'ref-set', key, target, message };
+    }
+    case CODES['history-forget']: {
+      const history = codeOf(HISTORY_CODES, fields.integer('history'), { fail, what: 'kind of history' });
+      return {
+        type: 'history-forget',
+        history,
+        key: entryKey(fields, reading),
+        numbers: fields.integers('number', { min: 1 }),
+      };
+    }
+    case CODES['relation-set']: {
+      const child = entryKey(fields, reading);
+      return { type: 'relation-set', child, parent: fields.nullable('parent', () => entryKey(fields, reading)) };
+    }
+    case CODES['version-keep']:
+      return { type: 'version-keep', key: entryKey(fields, reading), first: fields.integer('first', { min: 1 }) };
+    case CODES['family-delete']:
+      return { type: 'family-delete', key: entryKey(fields, reading) };
+    case CODES['policy-set']: {
+      const namespace = fields.integer('namespace', { max: NAMESPACE_NUMBER_MAX });
+      const policy = fields.nullable('policy', () => policyFromCbor(fields.any('policy'), fail));
+      return { type: 'policy-set', namespace, policy };
+    }
+    default:
+      return undefined;
+  }
+}
+
 function storeOperationOf(code: number, fields: Fields, { place, fail }: Reading): Operation | undefined {
   switch (code) {
     case CODES.incarnation: {
@@ -177,9 +317,11 @@ export function operationFromCbor(value: unknown, place: OperationPlace, fail: F
   const fields = new Fields(value, fail);
   const code = fields.integer('operation', { min: 1 });
   const reading = { place, fail };
-  const isKnown = place.version > 1 || code <= PLAIN_CODE_MAX;
+  const isKnown = place.version > 1 || !SEALED_TYPES.some((type) => CODES[type] === code);
   const operation = isKnown
-    ? (entryOperationOf(code, fields, reading) ?? storeOperationOf(code, fields, reading))
+    ? (entryOperationOf(code, fields, reading) ??
+      namedOperationOf(code, fields, reading) ??
+      storeOperationOf(code, fields, reading))
     : undefined;
   if (operation === undefined) {
     throw storeError('OPERATION_UNSUPPORTED', `the journal has operation ${code}, written by a newer version`, {

@@ -10,13 +10,13 @@ import { encodeCbor } from './cbor.ts';
 import { encodeEntry } from './entry.ts';
 import { scopeKey } from './scoped-key.ts';
 import { openOperation, sealOperation } from './scoped-operation.ts';
-import type { EntryOperation, ScopedOperation } from './types.ts';
+import type { NamespacedOperation, ScopedOperation } from './types.ts';
 
 const KEY = sampleSchedule().operationKey(TENANT);
 const OPENER = new EnvelopeOpener(KEY);
 const name = (text: string): Uint8Array => scopeKey(TENANT, utf8Encode(text));
 
-function seal(operation: EntryOperation, namespace = TENANT): ScopedOperation {
+function seal(operation: NamespacedOperation, namespace = TENANT): ScopedOperation {
   return sealOperation(operation, { namespace, sealer: new EnvelopeSealer(KEY, countingRandom(1)) });
 }
 
@@ -30,7 +30,7 @@ function forged(plain: Uint8Array): ScopedOperation {
 const openOutcome = (scoped: ScopedOperation): string => outcomeOf(() => openOperation(scoped, OPENER));
 
 describe('a scoped operation', () => {
-  it.each<EntryOperation>([
+  it.each<NamespacedOperation>([
     { type: 'entry-put', key: name('a'), entry: encodeEntry(EMPTY_ENTRY), modified: 5 },
     { type: 'entry-delete', key: name('a') },
     { type: 'entry-rename', from: name('a'), to: name('b') },
@@ -67,7 +67,7 @@ describe('a scoped operation', () => {
     ['an operation on the store', encodeCbor([1, null]), 'corrupt/JOURNAL_CORRUPT'],
     ['a scoped operation', encodeCbor([8, TENANT, patternBytes(60, 1)]), 'corrupt/JOURNAL_CORRUPT'],
     ['a dropped namespace', encodeCbor([9, TENANT]), 'corrupt/JOURNAL_CORRUPT'],
-    ['an operation of the future', encodeCbor([10]), 'unsupported/OPERATION_UNSUPPORTED'],
+    ['an operation of the future', encodeCbor([99]), 'unsupported/OPERATION_UNSUPPORTED'],
     ['a value too many', encodeCbor([3, name('a'), 0]), 'corrupt/JOURNAL_CORRUPT'],
     ['no CBOR', Uint8Array.of(0xff), 'corrupt/JOURNAL_CORRUPT'],
     ['what it should', encodeCbor([3, name('a')]), 'no error'],

@@ -1,5 +1,5 @@
 /**
- * Operations on entries of a namespace other than the default one, sealed under that namespace's key: what the journal
+ * Operations that name keys of a namespace other than the default one, sealed under that namespace's key: what the journal
  * keeps of a namespace is noise once its secret is gone. Layout in `docs/format.md`, section "Scoped operation".
  */
 
@@ -9,7 +9,7 @@ import type { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { failWith } from './damage.ts';
 import { operationFromCbor, operationToCbor } from './operation.ts';
-import type { EntryOperation, ScopedOperation } from './types.ts';
+import type { NamespacedOperation, ScopedOperation } from './types.ts';
 
 /** Only records of this version have scoped operations. */
 const RECORD_VERSION = 2;
@@ -25,7 +25,7 @@ function aadOf({ namespace }: Pick<ScopedOperation, 'namespace'>): Uint8Array {
  * @param seal `sealer` holds `KeySchedule.operationKey(namespace)`
  */
 export function sealOperation(
-  operation: EntryOperation,
+  operation: NamespacedOperation,
   seal: { readonly namespace: number; readonly sealer: EnvelopeSealer },
 ): ScopedOperation {
   const { namespace, sealer } = seal;
@@ -38,11 +38,11 @@ export function sealOperation(
  * @param opener holds `KeySchedule.operationKey(scoped.namespace)`
  * @throws `corrupt/JOURNAL_CORRUPT`, `unsupported/OPERATION_UNSUPPORTED`
  */
-export function openOperation(scoped: ScopedOperation, opener: EnvelopeOpener): EntryOperation {
+export function openOperation(scoped: ScopedOperation, opener: EnvelopeOpener): NamespacedOperation {
   const { namespace } = scoped;
   const fail = failWith('JOURNAL_CORRUPT', 'scoped operation', { namespace });
   const plain = opener.open(scoped.sealed, aadOf(scoped)) ?? fail('does not open under the key of its namespace');
   const place = { version: RECORD_VERSION, namespace };
-  // Nothing but operations on entries passes where the namespace is not the default one.
-  return operationFromCbor(decodeCbor(plain, fail), place, fail) as EntryOperation;
+  // Nothing but operations with keys passes where the namespace is not the default one.
+  return operationFromCbor(decodeCbor(plain, fail), place, fail) as NamespacedOperation;
 }

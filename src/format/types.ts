@@ -151,10 +151,69 @@ export type Operation =
    */
   | ScopedOperation
   /** Entries, items and packs of a namespace, or of an isolated entry, leave the state. */
-  | { readonly type: 'namespace-drop'; readonly namespace: number };
+  | { readonly type: 'namespace-drop'; readonly namespace: number }
+  /** An object is there from now on; `entry` is the encoded value of its bytes. One that is there stays as it is. */
+  | {
+      readonly type: 'object-put';
+      readonly key: Uint8Array;
+      readonly objectType: ObjectType;
+      readonly entry: Uint8Array;
+    }
+  /** A ref moves to an object, or away from all when `target` is `undefined`; its history gains a move either way. */
+  | {
+      readonly type: 'ref-set';
+      readonly key: Uint8Array;
+      /** Object key. */
+      readonly target: Uint8Array | undefined;
+      readonly message: string;
+    }
+  /** Steps of a history leave the state. */
+  | {
+      readonly type: 'history-forget';
+      readonly history: HistoryKind;
+      readonly key: Uint8Array;
+      readonly numbers: readonly number[];
+    }
+  /** An entry gets another parent, or none. */
+  | { readonly type: 'relation-set'; readonly child: Uint8Array; readonly parent: Uint8Array | undefined }
+  /** What an entry is just now becomes the last step of its history; those before `first` leave it. */
+  | { readonly type: 'version-keep'; readonly key: Uint8Array; readonly first: number }
+  /** Deletes an entry and all its descendants. */
+  | { readonly type: 'family-delete'; readonly key: Uint8Array }
+  /** Which earlier versions of entries are kept from now on: those of one namespace, or of all (0). */
+  | { readonly type: 'policy-set'; readonly namespace: number; readonly policy: VersionPolicy | undefined };
 
-/** What a `scoped` operation seals. */
-export type EntryOperation = Extract<Operation, { readonly type: `entry-${string}` }>;
+/** What a `scoped` operation seals: whatever names keys of one namespace. */
+export type NamespacedOperation = Extract<
+  Operation,
+  {
+    readonly type:
+      | `entry-${string}`
+      | `object-${string}`
+      | `ref-${string}`
+      | `history-${string}`
+      | `relation-${string}`
+      | `version-${string}`
+      | `family-${string}`;
+  }
+>;
+
+/** Types of objects. A blob is raw content, or names one beside its metadata; the others are canonical JSON. */
+export type ObjectType = 'blob' | 'bundle' | 'tree' | 'snapshot';
+
+/** Bytes of the user's, or canonical JSON of ours: what is the one is never taken for the other. */
+export type ObjectClass = 'raw' | 'structured';
+
+/** What has a history: an entry, of its versions, and a ref, of its moves. */
+export type HistoryKind = 'version' | 'move';
+
+/** Which earlier versions are kept; without either, all. */
+export interface VersionPolicy {
+  /** At most so many, from 0. */
+  readonly last?: number;
+  /** Those that were replaced less than so many milliseconds ago. */
+  readonly forMs?: number;
+}
 
 export interface ScopedOperation {
   readonly type: 'scoped';

@@ -1,7 +1,8 @@
 /** The books of the metadata: its head, and what is kept of every table to compare its rows with. */
 import { storeError } from '../errors/store-error.ts';
 import type { Reader } from './database.ts';
-import type { TableSum } from './row-digest.ts';
+import { OBJECT_TABLES } from './object-schema.ts';
+import { EMPTY_SUM, type TableSum } from './row-digest.ts';
 import { HEAD_KEY, type HeadRow } from './rows.ts';
 import { allSummedTables, type StoreTables } from './store-tables.ts';
 import type { Tables } from './tables.ts';
@@ -20,6 +21,10 @@ export async function loadHead(reader: Reader, tables: Tables): Promise<HeadRow>
   return head.row;
 }
 
+function isObjectTable(name: string): boolean {
+  return (OBJECT_TABLES as readonly string[]).includes(name);
+}
+
 /** The kept count and sum of every table, by name. */
 export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<string, TableSum>> {
   const names = allSummedTables(store).map(({ shape }) => shape.name);
@@ -31,6 +36,11 @@ export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<
   for (const [index, name] of names.entries()) {
     const found = rows[index];
     if (!found) {
+      // Of a metadata that was made before there were such tables; the next change writes the rows.
+      if (isObjectTable(name)) {
+        sums.set(name, EMPTY_SUM);
+        continue;
+      }
       const details = { table: 'table_sums', key: name };
       throw storeError('METADATA_CORRUPT', `metadata table table_sums: the row of ${name} is gone`, { details });
     }

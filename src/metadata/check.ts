@@ -11,6 +11,7 @@ import { blake3 } from '../hash/index.ts';
 import { loadHead, loadSums } from './books.ts';
 import type { MetadataCheck, TableReport } from './contract.ts';
 import type { Reader, SqlRow } from './database.ts';
+import { NamedCheck } from './named-check.ts';
 import {
   addChunk,
   addEntry,
@@ -220,6 +221,20 @@ class Checker {
     return places;
   }
 
+  /** Refs lead to objects, histories count their steps, relations are entries' and count children. */
+  async #named(): Promise<void> {
+    const { objects, refs, policies } = this.#tables;
+    await this.#table(objects, () => undefined);
+    await this.#table(refs, () => undefined);
+    await this.#table(policies, () => undefined);
+    const check = new NamedCheck();
+    await this.#table(this.#tables.histories, (row) => check.addHistory(row));
+    await this.#table(this.#tables.steps, (row) => check.addStep(row));
+    await this.#table(this.#tables.relations, (row) => check.addRelation(row));
+    const found = await this.#noting(() => check.finish(this.#reader, this.#tables));
+    this.problems.push(...(found ?? []));
+  }
+
   /** After all rows that are counted by namespace. */
   async #namespaced({ namespaces, shreds }: NamespacedTables): Promise<void> {
     const kept = new Set<number>();
@@ -244,6 +259,7 @@ class Checker {
     const outbox = await this.#outbox(head, packs);
     await this.#items(head, { packs, outbox });
     await this.#table(this.#tables.sessions, () => undefined);
+    await this.#named();
     if (this.#tables.namespaced) await this.#namespaced(this.#tables.namespaced);
     return { tables: this.#reports, problems: this.problems };
   }

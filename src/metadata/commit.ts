@@ -7,6 +7,8 @@ import type { Change, ChangeOutcome, CommitRequest, InlineRecord, RequestOutcome
 import { entryKeysOf, type PlannedChange, planEntryChange } from './entry-changes.ts';
 import { dropNamespaces } from './namespace-drop.ts';
 import { checkQuotas } from './namespace-quota.ts';
+import { loadObjects, planObjectChange } from './object-changes.ts';
+import type { ObjectChange } from './object-contract.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { itemsOf, packIdsOf, planPackChange } from './pack-changes.ts';
 import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
@@ -32,10 +34,17 @@ export interface CommitContext {
 const REQUEST_ERRORS = [
   ...(['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const),
   ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED', 'NAMESPACE_KEY_GONE', 'EPOCH_UNKNOWN'] as const),
+  ...(['ENTRY_HAS_CHILDREN', 'RELATION_CYCLE', 'OBJECT_NOT_FOUND'] as const),
 ];
 
 function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
   return change.type === 'pack-add' || change.type === 'pack-merge';
+}
+
+const OBJECT_CHANGES: readonly string[] = ['object-put', 'ref-set', 'history-forget', 'relation-set', 'policy-set'];
+
+function isObjectChange(change: Change): change is ObjectChange {
+  return OBJECT_CHANGES.includes(change.type);
 }
 
 /** The packs that a change makes known. */
@@ -55,12 +64,14 @@ async function load(state: WorkingState, requests: readonly CommitRequest[]): Pr
       if (isPackChange(change)) {
         packs.push(...packIdsOf(change));
         for (const item of itemsOf(change)) items.push(item);
-      } else if (change.type !== 'namespace-drop') keys.push(...entryKeysOf(change).map((key): [Uint8Array] => [key]));
+      } else if (change.type !== 'namespace-drop' && !isObjectChange(change))
+        keys.push(...entryKeysOf(change).map((key): [Uint8Array] => [key]));
     }
   }
   await state.entries.load(state.transaction, keys);
   await state.loadPacks(packs);
   await state.loadItems(items);
+  await loadObjects(state, requests.flatMap(({ changes }) => changes).filter(isObjectChange));
 }
 
 /** Places the chunks of an inline record in the outbox, unless an operation of the same commit placed them already. */
@@ -86,7 +97,8 @@ async function planChange(state: WorkingState, change: Change, commit: number): 
     invariant(state.isSealed && change.namespace > 0, 'only a sealed store has namespaces to drop');
     return { outcome: { existed: false }, dropped: change.namespace };
   }
-  return isPackChange(change) ? planPackChange(state, change, commit) : planEntryChange(state, change);
+  if (isPackChange(change)) return await planPackChange(state, change, commit);
+  return isObjectChange(change) ? await planObjectChange(state, change) : await planEntryChange(state, change);
 }
 
 async function planRequest(
@@ -103,11 +115,11 @@ async function planRequest(
     const planned: PlannedChange[] = [];
     for (const change of request.changes) planned.push(await planChange(state, change, commit));
     await checkQuotas(state, request.quotas ?? []);
-    const operations = planned.flatMap(({ operation }) => operation ?? []);
+    const operations = planned.flatMap(({ operations = [] }) => operations);
     gathered.operations.push(...(scope ? operations.map((operation) => scope.wrap(operation)) : operations));
     for (const { dropped, outcome } of planned) {
-      const leaving = dropped ?? outcome.shredded;
-      if (leaving !== undefined) gathered.dropped.push(leaving);
+      if (dropped !== undefined) gathered.dropped.push(dropped);
+      gathered.dropped.push(...(outcome.shredded ?? []));
     }
     gathered.inline.push(...request.inline);
     return planned.map(({ outcome }) => outcome);
@@ -142,6 +154,7 @@ export async function commitRequests(
   requests: readonly CommitRequest[],
   context: CommitContext,
 ): Promise<readonly RequestOutcome[]> {
+  state.time = context.time;
   await load(state, requests);
   const gathered: Gathered = { operations: [], inline: [], dropped: [] };
   const results: (readonly ChangeOutcome[] | Error)[] = [];

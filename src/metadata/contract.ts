@@ -1,5 +1,13 @@
 import type { RingSecrets } from '../format/key-schedule.ts';
-import type { DirectoryItem, ItemPosition, PackClass, PackDescriptor, RecordItem } from '../format/types.ts';
+import type {
+  DirectoryItem,
+  ItemPosition,
+  PackClass,
+  PackDescriptor,
+  RecordItem,
+  VersionPolicy,
+} from '../format/types.ts';
+import type { ObjectChange, ObjectIndex } from './object-contract.ts';
 import type { ShardPlaces } from './shard-contract.ts';
 
 /**
@@ -87,11 +95,24 @@ export type Change =
       readonly entry: Uint8Array;
       readonly modified: number;
       readonly condition?: { readonly absent: true } | { readonly version: Uint8Array };
+      /** Which earlier versions are kept. Default: as the policy of the namespace says, or else of the store. */
+      readonly keep?: KeepVersions;
     }
-  /** Of an absent key: succeeds, `existed: false`, unless `condition` asks for a version. */
-  | { readonly type: 'delete'; readonly key: Uint8Array; readonly condition?: { readonly version: Uint8Array } }
   /**
-   * `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`.
+   * Of an absent key: succeeds, `existed: false`, unless `condition` asks for a version. Of an entry with children:
+   * `conflict/ENTRY_HAS_CHILDREN`, unless `children` says what becomes of them: entries without a parent, or deleted
+   * with all their descendants.
+   */
+  | {
+      readonly type: 'delete';
+      readonly key: Uint8Array;
+      readonly condition?: { readonly version: Uint8Array };
+      readonly children?: 'release' | 'delete';
+      readonly keep?: KeepVersions;
+    }
+  /**
+   * `not-found/ENTRY_NOT_FOUND` when `from` is absent; `conflict/ENTRY_EXISTS` when `to` is there and not `replace`;
+   * `conflict/ENTRY_HAS_CHILDREN` when `to` has children. Relations go with the entry, histories stay with the key.
    */
   | { readonly type: 'rename'; readonly from: Uint8Array; readonly to: Uint8Array; readonly replace: boolean }
   /** Besides, `unsupported/ENTRY_ISOLATED` when `from` is an isolated entry: its key is for one entry. */
@@ -119,7 +140,11 @@ export type Change =
    * other changes of the commit, and takes with it the isolation namespaces of the entries that leave.
    * Fails with `invalid/BATCH_TOO_LARGE` when those are more than `NAMESPACE_DROP_ISOLATED_MAX`.
    */
-  | { readonly type: 'namespace-drop'; readonly namespace: number };
+  | { readonly type: 'namespace-drop'; readonly namespace: number }
+  | ObjectChange;
+
+/** Which earlier versions of an entry are kept when it changes: those that a policy names, or none. */
+export type KeepVersions = VersionPolicy | 'none';
 
 /** Holds for the entries of a namespace once the request is applied. */
 export interface NamespaceQuota {
@@ -143,11 +168,13 @@ export interface CommitRequest {
 export interface ChangeOutcome {
   readonly existed: boolean;
   readonly row?: EntryRow;
+  /** Entries that were deleted, descendants included, where there may be more than one. */
+  readonly deleted?: number;
   /**
-   * Isolation namespace of the entry that was replaced or deleted: dropped by the same commit, its key page to be
+   * Isolation namespaces of entries that were replaced or deleted: dropped by the same commit, their key pages to be
    * destroyed.
    */
-  readonly shredded?: number;
+  readonly shredded?: readonly number[];
 }
 
 export type RequestOutcome =
@@ -194,6 +221,8 @@ export interface Counters {
   readonly storedBytes: number;
   /** Records committed and not yet in a journal pack. */
   readonly outbox: number;
+  readonly objects: number;
+  readonly refs: number;
 }
 
 /**
@@ -241,6 +270,9 @@ export interface MetadataCheck {
   readonly problems: readonly string[];
 }
 
+/** The tables whose rows a rebuild must reproduce. */
+export type StateTable = 'entries' | 'items' | 'packs' | 'objects' | 'refs' | 'steps' | 'relations' | 'policies';
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -253,7 +285,7 @@ export interface ConfigCondition {
   readonly emptyNamespace?: number;
 }
 
-export interface Metadata extends ShardPlaces {
+export interface Metadata extends ShardPlaces, ObjectIndex {
   /** The config that was set last, readable while locked; `undefined` before the first. */
   config(): Promise<StoredConfig | undefined>;
   /**
@@ -400,10 +432,10 @@ export interface Metadata extends ShardPlaces {
   >;
   /**
    * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and
-   * positions, live data and meta packs. What only running knows (suspect, dropped, pack numbers, where shards lie, the
-   * journal packs themselves) does not enter.
+   * positions, live data and meta packs, objects, refs, histories, relations, policies. What only running knows
+   * (suspect, dropped, pack numbers and nodes, where shards lie, the journal packs themselves) does not enter.
    */
-  stateDigests(): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>>;
+  stateDigests(): Promise<Readonly<Record<StateTable, string>>>;
   /** Writes the write-ahead log back and closes. Idempotent. */
   close(): Promise<void>;
 }

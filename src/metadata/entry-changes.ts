@@ -4,32 +4,30 @@
  */
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
-import { namespaceOfKey, unscopeKey } from '../format/scoped-key.ts';
+import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { Operation } from '../format/types.ts';
 import type { Change, ChangeOutcome, EntryRow } from './contract.ts';
 import { factsOfEntry } from './entry-facts.ts';
+import { keepVersion } from './history-changes.ts';
+import { keyText } from './key-text.ts';
+import { familyOf, leaveRelations, moveRelations, removeFamily } from './relation-changes.ts';
 import type { WorkingState } from './working-state.ts';
 
 type EntryChange = Extract<Change, { readonly type: 'put' | 'delete' | 'rename' | 'copy' }>;
 type EntryOperation = Extract<
   Operation,
-  { readonly type: 'entry-put' | 'entry-delete' | 'entry-rename' | 'entry-copy' }
+  { readonly type: 'entry-put' | 'entry-delete' | 'entry-rename' | 'entry-copy' | 'family-delete' }
 >;
 
-/** An outcome with the operation to record; none when nothing happened. */
+/** An outcome with the operations to record, in their order; none when nothing happened. */
 export interface PlannedChange {
   readonly outcome: ChangeOutcome;
-  readonly operation?: Operation;
+  readonly operations?: readonly Operation[];
   /** A namespace that is to leave the state. */
   readonly dropped?: number;
 }
 
-/** For messages only: a damaged key must not hide the error that it belongs to. */
-function keyText(key: Uint8Array): string {
-  return new TextDecoder().decode(unscopeKey(key).key);
-}
-
-function notFound(key: Uint8Array): StoreError {
+export function entryNotFound(key: Uint8Array): StoreError {
   return storeError('ENTRY_NOT_FOUND', `no entry ${keyText(key)}`, { details: { key: keyText(key) } });
 }
 
@@ -101,53 +99,100 @@ function shredding(
   after?: EntryRow,
 ): Pick<ChangeOutcome, 'shredded'> {
   const shredded = isolationOf(state, before);
-  return shredded === undefined || shredded === isolationOf(state, after) ? {} : { shredded };
+  return shredded === undefined || shredded === isolationOf(state, after) ? {} : { shredded: [shredded] };
 }
 
-function planPut(state: WorkingState, change: Extract<EntryChange, { type: 'put' }>): PlannedChange {
+async function planPut(state: WorkingState, change: Extract<EntryChange, { type: 'put' }>): Promise<PlannedChange> {
   const { key, entry, modified, condition } = change;
   const before = state.entries.get([key]);
   if (condition && 'version' in condition) checkVersion(key, before, condition.version);
   else if (condition && before) throw exists(before);
+  const kept = await keepVersion(state, before, change.keep);
   const row = put(state, change);
   const outcome = { existed: before !== undefined, row, ...shredding(state, before, row) };
-  return { outcome, operation: { type: 'entry-put', key, entry, modified } };
+  return { outcome, operations: [...kept, { type: 'entry-put', key, entry, modified }] };
 }
 
-function planDelete(state: WorkingState, change: Extract<EntryChange, { type: 'delete' }>): PlannedChange {
+async function planDelete(
+  state: WorkingState,
+  change: Extract<EntryChange, { type: 'delete' }>,
+): Promise<PlannedChange> {
   const { key, condition } = change;
   const before = state.entries.get([key]);
   if (condition) checkVersion(key, before, condition.version);
   if (!before) return { outcome: { existed: false } };
+  if (change.children === 'delete') return await planFamily(state, change);
+  await leaveRelations(state, key, { release: change.children === 'release' });
+  const kept = await keepVersion(state, before, change.keep);
   state.removeEntry(key);
-  return { outcome: { existed: true, ...shredding(state, before) }, operation: { type: 'entry-delete', key } };
+  const outcome = { existed: true, ...shredding(state, before) };
+  return { outcome, operations: [...kept, { type: 'entry-delete', key }] };
 }
 
-function planMove(state: WorkingState, change: Extract<EntryChange, { type: 'rename' | 'copy' }>): PlannedChange {
+async function planFamily(
+  state: WorkingState,
+  { key, keep }: Extract<EntryChange, { type: 'delete' }>,
+): Promise<PlannedChange> {
+  const family = await loadFamily(state, key);
+  const shredded: number[] = [];
+  const kept: Operation[] = [];
+  for (const one of family) {
+    const before = state.entries.get([one]);
+    kept.push(...(await keepVersion(state, before, keep)));
+    shredded.push(...(shredding(state, before).shredded ?? []));
+  }
+  await deleteFamily(state, family);
+  const outcome = { existed: true, deleted: family.length, ...(shredded.length > 0 && { shredded }) };
+  return { outcome, operations: [...kept, { type: 'family-delete', key }] };
+}
+
+async function loadFamily(state: WorkingState, key: Uint8Array): Promise<readonly Uint8Array[]> {
+  const family = await familyOf(state, key);
+  await state.entries.load(
+    state.transaction,
+    family.map((one) => [one]),
+  );
+  return family;
+}
+
+async function deleteFamily(state: WorkingState, family: readonly Uint8Array[]): Promise<void> {
+  await removeFamily(state, family);
+  for (const key of family) state.removeEntry(key);
+}
+
+async function planMove(
+  state: WorkingState,
+  change: Extract<EntryChange, { type: 'rename' | 'copy' }>,
+): Promise<PlannedChange> {
   const { from, to } = change;
   invariant(namespaceOfKey(from) === namespaceOfKey(to), 'an entry stays in its namespace');
   const source = state.entries.get([from]);
-  if (!source) throw notFound(from);
+  if (!source) throw entryNotFound(from);
   const target = state.entries.get([to]);
   if (target && !change.replace) throw exists(target);
   const existed = target !== undefined;
-  if (change.type === 'rename') {
-    const row = rename(state, source, to);
-    const outcome = { existed, row, ...shredding(state, target, row) };
-    return { outcome, operation: { type: 'entry-rename', from, to } };
+  if (change.type === 'copy' && isolationOf(state, source) !== undefined) throw isolated(from);
+  const kept: Operation[] = [];
+  if (!equalBytes(from, to)) {
+    if (change.type === 'rename') kept.push(...(await keepVersion(state, source, undefined)));
+    kept.push(...(await keepVersion(state, target, undefined)));
   }
-  if (isolationOf(state, source) !== undefined) throw isolated(from);
-  const row = copy(state, source, change);
+  if (change.type === 'rename') await moveRelations(state, from, to);
+  const row = change.type === 'rename' ? rename(state, source, to) : copy(state, source, change);
   const outcome = { existed, row, ...shredding(state, target, row) };
-  return { outcome, operation: { type: 'entry-copy', from, to, modified: change.modified } };
+  const operation: Operation =
+    change.type === 'rename'
+      ? { type: 'entry-rename', from, to }
+      : { type: 'entry-copy', from, to, modified: change.modified };
+  return { outcome, operations: [...kept, operation] };
 }
 
 /**
  * Applies a change if its conditions hold. Rows of its keys must be loaded.
  * @throws `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `not-found/ENTRY_NOT_FOUND`,
- *   `corrupt/ENTRY_CORRUPT`, `unsupported/ENTRY_ISOLATED`
+ *   `conflict/ENTRY_HAS_CHILDREN`, `corrupt/ENTRY_CORRUPT`, `unsupported/ENTRY_ISOLATED`
  */
-export function planEntryChange(state: WorkingState, change: EntryChange): PlannedChange {
+export async function planEntryChange(state: WorkingState, change: EntryChange): Promise<PlannedChange> {
   switch (change.type) {
     case 'put':
       return planPut(state, change);
@@ -163,13 +208,17 @@ export function planEntryChange(state: WorkingState, change: EntryChange): Plann
  * Repeats an operation of the journal. Rows of its keys must be loaded.
  * @throws `corrupt/JOURNAL_CORRUPT` when it renames or copies what is not there: such a record was never written
  */
-export function replayEntryOperation(state: WorkingState, operation: EntryOperation): void {
+export async function replayEntryOperation(state: WorkingState, operation: EntryOperation): Promise<void> {
   switch (operation.type) {
     case 'entry-put':
       put(state, operation);
       return;
     case 'entry-delete':
+      await leaveRelations(state, operation.key, { release: true });
       state.removeEntry(operation.key);
+      return;
+    case 'family-delete':
+      await deleteFamily(state, await loadFamily(state, operation.key));
       return;
     case 'entry-rename':
     case 'entry-copy': {
@@ -180,8 +229,10 @@ export function replayEntryOperation(state: WorkingState, operation: EntryOperat
           details,
         });
       }
-      if (operation.type === 'entry-rename') rename(state, source, operation.to);
-      else copy(state, source, operation);
+      if (operation.type === 'entry-rename') {
+        await moveRelations(state, operation.from, operation.to);
+        rename(state, source, operation.to);
+      } else copy(state, source, operation);
     }
   }
 }

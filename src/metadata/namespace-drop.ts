@@ -1,5 +1,6 @@
 /**
- * How a namespace leaves the state: its items, its packs (which become dropped ones) and its entries, a page at a time,
+ * How a namespace leaves the state: its items, its packs (which become dropped ones), its entries and all that is
+ * named like them, a page at a time,
  * in the one transaction that drops it. Entries may be isolated and have a namespace of one each: those leave with
  * them.
  */
@@ -12,6 +13,8 @@ import type { WorkingState } from './working-state.ts';
 /** The second condition is what lets the database use its partial indexes. */
 const OF_NAMESPACE = 'WHERE namespace = ? AND namespace > 0';
 const PAGE = `LIMIT ${METADATA_SCAN_ROWS}`;
+/** What a namespace holds beside entries, found by keys that begin with it. */
+const NAMED_TABLES = ['objects', 'refs', 'histories', 'steps', 'relations'] as const;
 
 class NamespaceDrop {
   readonly #state: WorkingState;
@@ -69,6 +72,19 @@ class NamespaceDrop {
     return page.length;
   }
 
+  async #dropNamed(table: (typeof NAMED_TABLES)[number], namespace: number): Promise<number> {
+    const set = this.#state.named(table);
+    const page = await set.loadWhere(this.#state.transaction, `${OF_NAMESPACE} ${PAGE}`, [namespace]);
+    for (const { key } of page) set.remove([key]);
+    return page.length;
+  }
+
+  async #dropPolicy(namespace: number): Promise<void> {
+    const { policies, transaction } = this.#state;
+    await policies.load(transaction, [[namespace]]);
+    policies.remove([namespace]);
+  }
+
   #addIsolated(namespace: number): void {
     this.leaving.add(namespace);
     this.#isolated += 1;
@@ -83,7 +99,10 @@ class NamespaceDrop {
     for (const namespace of this.leaving) {
       await this.#eachPage(() => this.#dropItems(namespace));
       await this.#eachPage(() => this.#dropPacks(namespace));
-      if (namespace < ISOLATED_NAMESPACE_MIN) await this.#eachPage(() => this.#dropEntries(namespace));
+      if (namespace >= ISOLATED_NAMESPACE_MIN) continue;
+      await this.#eachPage(() => this.#dropEntries(namespace));
+      for (const table of NAMED_TABLES) await this.#eachPage(() => this.#dropNamed(table, namespace));
+      await this.#dropPolicy(namespace);
     }
   }
 }

@@ -4,9 +4,18 @@
  * shows the column of the table, which comes first (https://sqlite.org/lang_createview.html).
  */
 
+import { OBJECT_COLUMNS, OBJECT_TABLES } from './object-schema.ts';
+
+/** Nothing, where there is no table yet. What another process writes into one is seen when this one opens it again. */
+const NO_OBJECTS = OBJECT_TABLES.map((table): readonly [number, string] => {
+  const columns = OBJECT_COLUMNS.map((column) => `NULL AS ${column}`).join(', ');
+  return [3, `CREATE TEMP VIEW ${table} AS SELECT ${columns} WHERE 0`];
+});
+
 /** What reading needs that the version before did not have, by version. */
 const VIEWS: readonly (readonly [version: number, view: string])[] = [
   [2, 'CREATE TEMP VIEW packs AS SELECT *, NULL AS shards, NULL AS margin, 0 AS verified_at FROM main.packs'],
+  ...NO_OBJECTS,
 ];
 
 /** Statements that let a connection see the tables of a version as those of the present one. */

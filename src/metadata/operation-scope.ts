@@ -1,24 +1,19 @@
 import { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
 import { storeError } from '../errors/store-error.ts';
 import type { KeySchedule } from '../format/key-schedule.ts';
-import { namespaceOfKey } from '../format/scoped-key.ts';
+import { isNamespaced, namespaceOfOperation } from '../format/operation.ts';
 import { openOperation, sealOperation } from '../format/scoped-operation.ts';
-import type { EntryOperation, Operation, PackDescriptor, ScopedOperation } from '../format/types.ts';
+import type { NamespacedOperation, Operation, PackDescriptor, ScopedOperation } from '../format/types.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
-import { entryKeysOf } from './entry-changes.ts';
 import type { RowSealer } from './row-sealer.ts';
 
 /** Keys kept at hand, by namespace. */
 const CACHED_MAX = 64;
 
-function isOnEntries(operation: Operation): operation is EntryOperation {
-  return ['entry-put', 'entry-delete', 'entry-rename', 'entry-copy'].includes(operation.type);
-}
-
 /**
- * What the journal of a sealed store may tell of namespaces other than the default one: operations on their entries are
- * sealed under the key of the namespace, and are noise once it is gone.
+ * What the journal of a sealed store may tell of namespaces other than the default one: operations that name
+ * their keys are sealed under the key of the namespace, and are noise once it is gone.
  */
 export class OperationScope {
   readonly #keys: RowSealer;
@@ -72,9 +67,8 @@ export class OperationScope {
    * @throws `denied/NAMESPACE_KEY_GONE`
    */
   wrap(operation: Operation): Operation {
-    if (!isOnEntries(operation)) return operation;
-    const [key] = entryKeysOf(operation);
-    const namespace = key ? namespaceOfKey(key) : 0;
+    if (!isNamespaced(operation)) return operation;
+    const namespace = namespaceOfOperation(operation);
     if (namespace === 0) return operation;
     const schedule = this.#currentKeys();
     const sealer = cached(this.#sealers, namespace, () => {
@@ -87,7 +81,7 @@ export class OperationScope {
    * @returns `undefined` when the namespace has no key any more: it was dropped
    * @throws `corrupt/JOURNAL_CORRUPT`
    */
-  unwrap(operation: ScopedOperation): EntryOperation | undefined {
+  unwrap(operation: ScopedOperation): NamespacedOperation | undefined {
     const { namespace } = operation;
     const schedule = this.#currentKeys();
     if (!schedule.hasNamespace(namespace)) return undefined;

@@ -61,7 +61,7 @@ function addNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack
 function planAdd(state: WorkingState, change: PackAdd, commit: number): PlannedChange {
   const pack = addNewPack(state, change.pack);
   for (const item of change.items) if (isLocated(item)) place(state, item, { pack, commit });
-  return { outcome: { existed: false }, operation: { type: 'pack-add', pack: change.pack } };
+  return { outcome: { existed: false }, operations: [{ type: 'pack-add', pack: change.pack }] };
 }
 
 function drop(state: WorkingState, pack: StoredPack): void {
@@ -116,7 +116,7 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
     dropped: change.dropped,
     stale,
   } as const;
-  return { outcome: { existed: false }, operation };
+  return { outcome: { existed: false }, operations: [operation] };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ReplayStep } from './contract.ts';
 import { entryKeysOf, replayEntryOperation } from './entry-changes.ts';
 import { placeInline, registerJournalPack, removeFromOutbox, settleFlushed } from './journal-packs.ts';
 import { dropNamespaces } from './namespace-drop.ts';
+import { replayObjectOperation } from './object-changes.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { packIdsOf, replayPackOperation } from './pack-changes.ts';
 import type { StoredPack } from './rows.ts';
@@ -98,12 +99,19 @@ async function replayOperation(state: WorkingState, operation: Operation, contex
       replayPackOperation(state, operation, context);
       return;
     }
+    case 'object-put':
+    case 'ref-set':
+    case 'history-forget':
+    case 'relation-set':
+    case 'version-keep':
+    case 'policy-set':
+      return await replayObjectOperation(state, operation);
     default:
       await state.entries.load(
         state.transaction,
         entryKeysOf(operation).map((key) => [key]),
       );
-      replayEntryOperation(state, operation);
+      await replayEntryOperation(state, operation);
   }
 }
 
@@ -112,7 +120,8 @@ async function replayNew(
   { record, digest }: ReadRecord,
   { step, scope }: { readonly step: ReplayStep; readonly scope: OperationScope | undefined },
 ): Promise<void> {
-  const { commit, incarnation } = record;
+  const { commit, incarnation, time } = record;
+  state.time = time;
   const directories = new Map(step.directories.map(({ packId, items }) => [toHex(packId), items]));
   for (const operation of record.operations) await replayOperation(state, operation, { commit, directories, scope });
   state.head = { ...state.head, commit, digest, recordIncarnation: incarnation };

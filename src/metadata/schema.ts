@@ -4,6 +4,7 @@
  * `PLAIN_MIGRATIONS`, never an edit of an old one.
  */
 import type { Dialect } from './database.ts';
+import { PLAIN_OBJECTS } from './object-schema.ts';
 
 /** Statements that bring the tables from one version to the next. */
 export type Migration = (dialect: Dialect) => readonly string[];
@@ -72,4 +73,4 @@ export const SHARD_PLACES: Migration = ({ bytes, integer }) => [
 ];
 
 /** A change of the schema is a new entry at the end, and one in `older-sqlite.ts` where readers need it. */
-export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES];
+export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES, PLAIN_OBJECTS];

@@ -5,6 +5,7 @@
  * verified; keyed ids of items; keyed digests of entry keys; namespaces; how many rows there are.
  */
 import type { Dialect } from './database.ts';
+import { SEALED_OBJECTS } from './object-schema.ts';
 import { type Migration, SETTINGS_TABLE, SHARD_PLACES } from './schema.ts';
 
 const INITIAL: Migration = (dialect: Dialect) => {
@@ -46,4 +47,4 @@ const INITIAL: Migration = (dialect: Dialect) => {
 };
 
 /** A change of the schema is a new entry at the end. */
-export const SEALED_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES];
+export const SEALED_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES, SEALED_OBJECTS];

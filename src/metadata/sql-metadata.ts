@@ -1,6 +1,6 @@
 import { invariant, isStoreError } from '../errors/store-error.ts';
 import type { RingSecrets } from '../format/key-schedule.ts';
-import type { PackDescriptor } from '../format/types.ts';
+import type { HistoryKind, PackDescriptor, VersionPolicy } from '../format/types.ts';
 import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
@@ -32,8 +32,11 @@ import { knownItems, locateItems, scanItems } from './item-queries.ts';
 import { applyFlushed } from './journal-packs.ts';
 import type { MetadataLock } from './metadata-lock.ts';
 import { forgetShreds, namespaceCounters, pendingShreds } from './namespace-queries.ts';
+import type { ObjectIndex, ObjectRow, RefRow, StepOf } from './object-contract.ts';
+import { getHistory, listHistories, listObjects, listRefs, rowsOf } from './object-queries.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { droppedPacks, forgetPacks, listPacks, outboxPage, smallPacks } from './pack-queries.ts';
+import { ancestorsOf, childrenOf, descendantsOf, getRelations } from './relation-queries.ts';
 import { replaySteps } from './replay.ts';
 import { resealRows } from './reseal.ts';
 import type { ItemKind } from './rows.ts';
@@ -124,8 +127,9 @@ export class SqlMetadata implements Metadata {
   counters(): Promise<Counters> {
     return this.#database.read(async (reader) => {
       const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = await loadHead(reader, this.#tables);
-      const outbox = (await loadSums(reader, this.#store)).get('outbox')?.rows ?? 0;
-      return { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes, outbox };
+      const sums = await loadSums(reader, this.#store);
+      const [outbox = 0, objects = 0, refs = 0] = ['outbox', 'objects', 'refs'].map((name) => sums.get(name)?.rows);
+      return { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes, outbox, objects, refs };
     });
   }
 
@@ -180,6 +184,65 @@ export class SqlMetadata implements Metadata {
 
   listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]> {
     return this.#store.index.list(this.#database, query, options?.signal);
+  }
+
+  getObjects(keys: readonly Uint8Array[]): Promise<readonly (ObjectRow | undefined)[]> {
+    return rowsOf(this.#database, this.#tables.objects, keys);
+  }
+
+  listObjects(query: Parameters<ObjectIndex['listObjects']>[0]): ReturnType<ObjectIndex['listObjects']> {
+    return listObjects(this.#database, this.#tables, query);
+  }
+
+  getRefs(keys: readonly Uint8Array[]): Promise<readonly (RefRow | undefined)[]> {
+    return rowsOf(this.#database, this.#tables.refs, keys);
+  }
+
+  listRefs(query: Parameters<ObjectIndex['listRefs']>[0]): Promise<readonly RefRow[]> {
+    return listRefs(this.#database, this.#tables, query);
+  }
+
+  getHistory<Kind extends HistoryKind>(
+    kind: Kind,
+    key: Uint8Array,
+    query: Parameters<ObjectIndex['getHistory']>[2],
+  ): Promise<readonly StepOf<Kind>[]> {
+    return getHistory(this.#database, this.#tables, { ...query, kind, key });
+  }
+
+  listHistories(
+    kind: HistoryKind,
+    query: Parameters<ObjectIndex['listHistories']>[1],
+  ): ReturnType<ObjectIndex['listHistories']> {
+    return listHistories(this.#database, this.#tables, { ...query, kind });
+  }
+
+  async getPolicy(namespace: number): Promise<VersionPolicy | undefined> {
+    const { policies } = this.#tables;
+    const [found] = await this.#database.read((reader) => policies.load(reader, [[namespace]]));
+    return found?.row.policy;
+  }
+
+  getRelations(keys: readonly Uint8Array[]): ReturnType<ObjectIndex['getRelations']> {
+    return getRelations(this.#database, this.#tables.relations, keys);
+  }
+
+  childrenOf(key: Uint8Array, query: Parameters<ObjectIndex['childrenOf']>[1]): ReturnType<ObjectIndex['childrenOf']> {
+    return childrenOf(this.#database, this.#tables.relations, { ...query, key });
+  }
+
+  ancestorsOf(
+    key: Uint8Array,
+    query: Parameters<ObjectIndex['ancestorsOf']>[1],
+  ): ReturnType<ObjectIndex['ancestorsOf']> {
+    return ancestorsOf(this.#database, this.#tables.relations, { ...query, key });
+  }
+
+  descendantsOf(
+    key: Uint8Array,
+    query: Parameters<ObjectIndex['descendantsOf']>[1],
+  ): ReturnType<ObjectIndex['descendantsOf']> {
+    return descendantsOf(this.#database, this.#tables.relations, { ...query, key });
   }
 
   async commit(

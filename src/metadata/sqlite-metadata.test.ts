@@ -63,9 +63,9 @@ describe('opening metadata in a SQLite file', () => {
   it('refuses what a newer version wrote', async () => {
     await file.fill();
     await file.closeAll();
-    file.tamper('PRAGMA user_version = 3');
+    file.tamper('PRAGMA user_version = 4');
     await expect(file.openInThread()).rejects.toMatchObject({
-      ...{ kind: 'unsupported', code: 'FORMAT_UNSUPPORTED', details: { expected: 2, actual: 3 } },
+      ...{ kind: 'unsupported', code: 'FORMAT_UNSUPPORTED', details: { expected: 3, actual: 4 } },
     });
   });
 

@@ -1,9 +1,10 @@
 import { BinaryWriter } from '../bytes/binary-writer.ts';
-import { concatBytes, toHex } from '../bytes/bytes.ts';
+import { concatBytes, toHex, utf8Encode } from '../bytes/bytes.ts';
 import type { PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
-import type { EntryRow } from './contract.ts';
+import type { EntryRow, StateTable } from './contract.ts';
 import type { Reader } from './database.ts';
+import type { PolicyRow } from './object-rows.ts';
 import { classCode, IN_OUTBOX, type ItemRow, itemKey } from './rows.ts';
 import type { Table } from './table.ts';
 import { scanTable } from './table-scan.ts';
@@ -55,11 +56,43 @@ async function eachRow<Row>(reader: Reader, table: Table<Row>, visit: (row: Row)
   for await (const page of scanTable(reader, table)) for (const row of page) visit(table.check(row).row);
 }
 
-/** See `Metadata.stateDigests`. */
-export async function stateDigests(
+/** Of a policy: a number more than what is kept, 0 for no bound. */
+function policyBytes({ namespace, policy: { last, forMs } }: PolicyRow): Uint8Array {
+  return numbers(namespace, last === undefined ? 0 : last + 1, forMs === undefined ? 0 : forMs + 1);
+}
+
+/** Steps stand for their histories too, which only count them; nodes of relations for the keys of their entries. */
+async function namedDigests(
   reader: Reader,
   tables: Tables,
-): Promise<Readonly<Record<'entries' | 'items' | 'packs', string>>> {
+): Promise<Readonly<Record<Exclude<StateTable, 'entries' | 'items' | 'packs'>, string>>> {
+  const all = Array.from({ length: 5 }, () => new MultisetDigest());
+  const [objects, refs, steps, relations, policies] = all as [
+    MultisetDigest,
+    MultisetDigest,
+    MultisetDigest,
+    MultisetDigest,
+    MultisetDigest,
+  ];
+  await eachRow(reader, tables.objects, ({ key, type, entry, stored }) =>
+    objects.add(framed(key, utf8Encode(type), entry, numbers(stored))),
+  );
+  await eachRow(reader, tables.refs, ({ key, target, moved }) => refs.add(framed(key, target, numbers(moved))));
+  await eachRow(reader, tables.steps, ({ key, time, value }) => steps.add(framed(key, numbers(time), value)));
+  const keys = new Map<number, Uint8Array>();
+  await eachRow(reader, tables.relations, ({ key, node }) => keys.set(node, key));
+  await eachRow(reader, tables.relations, ({ key, parent, children }) =>
+    relations.add(framed(key, keys.get(parent) ?? NO_PACK, numbers(children))),
+  );
+  await eachRow(reader, tables.policies, (row) => policies.add(policyBytes(row)));
+  return {
+    ...{ objects: `${objects}`, refs: `${refs}`, steps: `${steps}` },
+    ...{ relations: `${relations}`, policies: `${policies}` },
+  };
+}
+
+/** See `Metadata.stateDigests`. */
+export async function stateDigests(reader: Reader, tables: Tables): Promise<Readonly<Record<StateTable, string>>> {
   const [entries, items, packs] = [new MultisetDigest(), new MultisetDigest(), new MultisetDigest()];
   const packIds = new Map<number, Uint8Array>([[IN_OUTBOX, NO_PACK]]);
   await eachRow(reader, tables.entries, (row) => entries.add(entryBytes(row)));
@@ -68,5 +101,5 @@ export async function stateDigests(
     if (!dropped && descriptor.class !== 'journal') packs.add(packBytes(descriptor));
   });
   await eachRow(reader, tables.items, (row) => items.add(itemBytes(row, packIds.get(row.pack) ?? NO_PACK)));
-  return { entries: `${entries}`, items: `${items}`, packs: `${packs}` };
+  return { entries: `${entries}`, items: `${items}`, packs: `${packs}`, ...(await namedDigests(reader, tables)) };
 }

@@ -178,6 +178,11 @@ export class Table<Row> {
     return this.shape.keyOf?.(row) ?? this.shape.encode(row).slice(0, this.shape.keyColumns.length);
   }
 
+  /** A primary key as it is stored: digested where it is hidden. */
+  storedKey(key: SqlParameters): SqlParameters {
+    return this.#form.storedKey(key);
+  }
+
   /** The row as it will be stored. In a sealed store it is sealed anew each time: to be called once per write. */
   encode(row: Row): StoredRow<Row> {
     const { stored, digest } = this.#form.encode(this.shape.encode(row));

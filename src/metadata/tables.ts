@@ -1,4 +1,18 @@
 import type { EntryRow } from './contract.ts';
+import type { ObjectRow } from './object-contract.ts';
+import {
+  type HistoryRow,
+  historiesShape,
+  objectsShape,
+  type PolicyRow,
+  policiesShape,
+  type RelationRow,
+  refsShape,
+  relationsShape,
+  type StepRow,
+  type StoredRef,
+  stepsShape,
+} from './object-rows.ts';
 import { plainCodec, type RowCodec } from './row-codec.ts';
 import {
   entriesShape,
@@ -31,6 +45,12 @@ export interface Tables {
   readonly outbox: Table<StoredRecord>;
   readonly outboxRecords: Table<StoredInlineRecord>;
   readonly sessions: Table<{ readonly id: Uint8Array }>;
+  readonly objects: Table<ObjectRow>;
+  readonly refs: Table<StoredRef>;
+  readonly histories: Table<HistoryRow>;
+  readonly steps: Table<StepRow>;
+  readonly relations: Table<RelationRow>;
+  readonly policies: Table<PolicyRow>;
   readonly head: Table<HeadRow>;
   readonly sums: Table<SumRow>;
   /** Of sealed stores only: a plain one has one namespace, whose counters are in the head, and shreds nothing. */
@@ -53,6 +73,12 @@ function createBaseTables(codec: RowCodec): Omit<Tables, 'namespaced'> {
     outbox: new Table(outboxShape, codec),
     outboxRecords: new Table(outboxRecordsShape, codec),
     sessions: new Table(sessionsShape, codec),
+    objects: new Table(objectsShape, codec),
+    refs: new Table(refsShape, codec),
+    histories: new Table(historiesShape, codec),
+    steps: new Table(stepsShape, codec),
+    relations: new Table(relationsShape, codec),
+    policies: new Table(policiesShape, codec),
     head: new Table(headShape, codec),
     sums: new Table(sumsShapeOf(codec.digestBytes), codec),
   };
@@ -72,7 +98,9 @@ export function createSealedTables(codec: RowCodec): Tables {
 /** The tables whose rows are counted and summed, those of the entry index aside. */
 export function summedTables(tables: Tables): readonly Table<unknown>[] {
   const { entries, items, packs, outbox, outboxRecords, sessions, namespaced } = tables;
+  const { objects, refs, histories, steps, relations, policies } = tables;
   const all = [entries, items, packs, outbox, outboxRecords, sessions];
+  all.push(...([objects, refs, histories, steps, relations, policies] as unknown as typeof all));
   const more = namespaced ? [namespaced.namespaces, namespaced.shreds] : [];
   // Whoever goes over all tables hands a row to the table it came from.
   return [...all, ...more] as readonly Table<unknown>[];

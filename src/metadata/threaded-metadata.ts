@@ -1,5 +1,5 @@
 import type { RingSecrets } from '../format/key-schedule.ts';
-import type { PackDescriptor } from '../format/types.ts';
+import type { HistoryKind, PackDescriptor, VersionPolicy } from '../format/types.ts';
 import type { WorkerCallOptions, WorkerClient } from '../runtime/worker-rpc.ts';
 import { decodeError, type WireError } from '../runtime/worker-wire.ts';
 import type {
@@ -21,6 +21,7 @@ import type {
   RequestOutcome,
   StoredConfig,
 } from './contract.ts';
+import type { ObjectIndex, ObjectRow, RefRow, StepOf } from './object-contract.ts';
 
 /** A failed outcome as it crosses threads. */
 type WireOutcome = Extract<RequestOutcome, { ok: true }> | { readonly ok: false; readonly error: WireError };
@@ -112,6 +113,63 @@ export class ThreadedMetadata implements Metadata {
 
   listEntries(query: EntryQuery, options?: CallOptions): Promise<readonly EntryRow[]> {
     return this.#call('listEntries', [query], options);
+  }
+
+  getObjects(keys: readonly Uint8Array[]): Promise<readonly (ObjectRow | undefined)[]> {
+    return this.#call('getObjects', [keys]);
+  }
+
+  listObjects(query: Parameters<ObjectIndex['listObjects']>[0]): ReturnType<ObjectIndex['listObjects']> {
+    return this.#call('listObjects', [query]);
+  }
+
+  getRefs(keys: readonly Uint8Array[]): Promise<readonly (RefRow | undefined)[]> {
+    return this.#call('getRefs', [keys]);
+  }
+
+  listRefs(query: Parameters<ObjectIndex['listRefs']>[0]): Promise<readonly RefRow[]> {
+    return this.#call('listRefs', [query]);
+  }
+
+  async getHistory<Kind extends HistoryKind>(
+    kind: Kind,
+    key: Uint8Array,
+    query: Parameters<ObjectIndex['getHistory']>[2],
+  ): Promise<readonly StepOf<Kind>[]> {
+    return (await this.#call('getHistory', [kind, key, query])) as readonly StepOf<Kind>[];
+  }
+
+  listHistories(
+    kind: HistoryKind,
+    query: Parameters<ObjectIndex['listHistories']>[1],
+  ): ReturnType<ObjectIndex['listHistories']> {
+    return this.#call('listHistories', [kind, query]);
+  }
+
+  getPolicy(namespace: number): Promise<VersionPolicy | undefined> {
+    return this.#call('getPolicy', [namespace]);
+  }
+
+  getRelations(keys: readonly Uint8Array[]): ReturnType<ObjectIndex['getRelations']> {
+    return this.#call('getRelations', [keys]);
+  }
+
+  childrenOf(key: Uint8Array, query: Parameters<ObjectIndex['childrenOf']>[1]): ReturnType<ObjectIndex['childrenOf']> {
+    return this.#call('childrenOf', [key, query]);
+  }
+
+  ancestorsOf(
+    key: Uint8Array,
+    query: Parameters<ObjectIndex['ancestorsOf']>[1],
+  ): ReturnType<ObjectIndex['ancestorsOf']> {
+    return this.#call('ancestorsOf', [key, query]);
+  }
+
+  descendantsOf(
+    key: Uint8Array,
+    query: Parameters<ObjectIndex['descendantsOf']>[1],
+  ): ReturnType<ObjectIndex['descendantsOf']> {
+    return this.#call('descendantsOf', [key, query]);
   }
 
   async commit(

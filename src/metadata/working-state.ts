@@ -7,6 +7,9 @@ import type { EntryRow } from './contract.ts';
 import type { Transaction } from './database.ts';
 import type { EntryRowChange } from './entry-index/contract.ts';
 import { NamespaceTally } from './namespace-tally.ts';
+import type { ObjectRow } from './object-contract.ts';
+import type { HistoryRow, PolicyRow, RelationRow, StepRow, StoredRef } from './object-rows.ts';
+import { RelationRows } from './relation-rows.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
 import { RowSet } from './row-set.ts';
 import {
@@ -43,7 +46,16 @@ export class WorkingState {
   readonly sessions: RowSet<{ readonly id: Uint8Array }>;
   /** In a sealed store; a plain one shreds nothing. */
   readonly shreds: RowSet<ShredRow> | undefined;
+  readonly objects: RowSet<ObjectRow>;
+  readonly refs: RowSet<StoredRef>;
+  readonly histories: RowSet<HistoryRow>;
+  readonly steps: RowSet<StepRow>;
+  readonly policies: RowSet<PolicyRow>;
+  readonly relations: RelationRows;
   readonly tally: NamespaceTally;
+  /** Of the commit that is made or replayed, milliseconds since 1970: what is stamped is stamped with it. */
+  time = 0;
+  readonly #relations: RowSet<RelationRow>;
   readonly #parts: StoreTables;
   readonly #sums: Map<string, TableSum>;
   readonly #packNumbers = new Map<string, number | undefined>();
@@ -59,6 +71,13 @@ export class WorkingState {
     this.outboxRecords = new RowSet(tables.outboxRecords);
     this.sessions = new RowSet(tables.sessions);
     this.shreds = tables.namespaced && new RowSet(tables.namespaced.shreds);
+    this.objects = new RowSet(tables.objects);
+    this.refs = new RowSet(tables.refs);
+    this.histories = new RowSet(tables.histories);
+    this.steps = new RowSet(tables.steps);
+    this.policies = new RowSet(tables.policies);
+    this.#relations = new RowSet(tables.relations);
+    this.relations = new RelationRows(this.#relations, transaction);
     this.tally = new NamespaceTally(tables.namespaced?.namespaces);
     this.#parts = parts;
     this.head = books.head;
@@ -74,9 +93,39 @@ export class WorkingState {
     return this.#parts.tables.namespaced !== undefined;
   }
 
+  /** Tables of what is found by keys of a namespace, but for entries. */
+  get #named(): readonly [
+    ...[
+      RowSet<ObjectRow>,
+      RowSet<StoredRef>,
+      RowSet<HistoryRow>,
+      RowSet<StepRow>,
+      RowSet<RelationRow>,
+      RowSet<PolicyRow>,
+    ],
+  ] {
+    return [this.objects, this.refs, this.histories, this.steps, this.#relations, this.policies];
+  }
+
+  /** A table whose rows are found by keys of a namespace. */
+  named(table: 'objects' | 'refs' | 'histories' | 'steps' | 'relations'): RowSet<{ readonly key: Uint8Array }> {
+    const set = table === 'relations' ? this.#relations : this[table];
+    // Rows are only read and removed by whoever asks so.
+    return set as unknown as RowSet<{ readonly key: Uint8Array }>;
+  }
+
+  /** Whether there may be rows: what no store uses costs no lookups. */
+  mayHave(table: 'relations' | 'policies'): boolean {
+    const set = table === 'relations' ? this.#relations : this.policies;
+    return set.mark() > 0 || (this.#sums.get(table)?.rows ?? 0) > 0;
+  }
+
   /** Undoes what `change` did when it throws. */
   async attempt<T>(change: () => Promise<T>): Promise<T> {
-    const sets = [this.entries, this.items, this.packs];
+    const sets: readonly { mark(): number; rollBack(mark: number): void }[] = [
+      ...[this.entries, this.items, this.packs],
+      ...this.#named,
+    ];
     const marks = sets.map((set) => set.mark());
     const mark = this.tally.mark();
     try {
@@ -233,6 +282,8 @@ export class WorkingState {
     await this.#saveSet(this.outboxRecords);
     await this.#saveSet(this.sessions);
     if (this.shreds) await this.#saveSet(this.shreds);
+    for (const set of this.#named) await this.#saveSet(set as RowSet<unknown>);
+    this.relations.forgetChanges();
     const namespaces = await this.tally.settle(this.transaction);
     if (namespaces) await this.#saveSet(namespaces);
     await this.#parts.index.apply({ transaction: this.transaction, sums: this.#sums }, changes);

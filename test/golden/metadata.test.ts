@@ -31,13 +31,13 @@ function storeIdOf(file: string): Uint8Array {
 }
 
 describe('metadata of version 1', () => {
-  it.each(['store', 'sealed-store'])('is brought to version 2 by opening it for writing (%s)', async (store) => {
+  it.each(['store', 'sealed-store'])('is brought to version 3 by opening it for writing (%s)', async (store) => {
     const file = await copyOf(store);
     expect(versionOf(file)).toBe(1);
     const sealed = store === 'sealed-store';
     const metadata = await openSqliteMetadata({ path: file, storeId: storeIdOf(file), create: false, sealed });
     await metadata.close();
-    expect(versionOf(file)).toBe(2);
+    expect(versionOf(file)).toBe(3);
     const rows = query(file, 'SELECT DISTINCT shards, margin, verified_at FROM packs');
     expect(rows).toEqual([{ shards: null, margin: null, verified_at: 0 }]);
   });

@@ -169,7 +169,7 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       expect(outcomes).toMatchObject([{ existed: false, row: { size: 12 } }]);
       expect(outcomes[0]).not.toHaveProperty('shredded');
       const again = await commit(metadata, put2);
-      expect(again.outcomes).toMatchObject([{ existed: true, shredded: ISOLATED, row: { size: 12 } }]);
+      expect(again.outcomes).toMatchObject([{ existed: true, shredded: [ISOLATED], row: { size: 12 } }]);
       expect(again.outcomes[0]?.row?.version).not.toEqual(outcomes[0]?.row?.version);
     });
 
@@ -182,7 +182,7 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       const metadata = await open();
       await commit(metadata, put('b'), putIsolated(ISOLATED, 'a'), packAdd(sealedPackOf(1, [idOf('x')], ISOLATED)));
       const { outcomes } = await commit(metadata, change as Change);
-      expect(outcomes).toMatchObject([{ existed: true, shredded: ISOLATED }]);
+      expect(outcomes).toMatchObject([{ existed: true, shredded: [ISOLATED] }]);
       expect((await operationsOf(metadata, 2)).at(-1)).toEqual({ type: 'namespace-drop', namespace: ISOLATED });
       expect(await whereIs(metadata, 'x')).toBeUndefined();
       expect(await metadata.droppedPacks(9)).toMatchObject([{ seal: { namespace: ISOLATED } }]);
@@ -210,7 +210,7 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       const { outcomes } = await commit(
         ...[metadata, packAdd(sealedPackOf(1, [idOf('x')], ISOLATED)), putIsolated(ISOLATED, 'a'), put('a', 'plain')],
       );
-      expect(outcomes.at(-1)).toMatchObject({ shredded: ISOLATED });
+      expect(outcomes.at(-1)).toMatchObject({ shredded: [ISOLATED] });
       expect(await whereIs(metadata, 'x')).toBeUndefined();
       await expectSound(metadata);
     });

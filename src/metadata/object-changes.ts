@@ -1,0 +1,154 @@
+/** What changes and journal operations do to objects and refs, and how relations and policies are changed on request. */
+import { equalBytes, toHex } from '../bytes/bytes.ts';
+import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
+import { parseObjectKey } from '../format/object-key.ts';
+import type { Operation } from '../format/types.ts';
+import { entryNotFound, type PlannedChange } from './entry-changes.ts';
+import { addMove, forgetSteps, replayVersionKeep } from './history-changes.ts';
+import { keyText } from './key-text.ts';
+import type { ObjectChange } from './object-contract.ts';
+import { setParent } from './relation-changes.ts';
+import type { WorkingState } from './working-state.ts';
+
+type Put = Extract<ObjectChange, { readonly type: 'object-put' }>;
+type RefSet = Extract<ObjectChange, { readonly type: 'ref-set' }>;
+type RelationSet = Extract<ObjectChange, { readonly type: 'relation-set' }>;
+
+/** Operations that are replayed here. */
+export type ObjectOperation = Extract<
+  Operation,
+  { readonly type: 'object-put' | 'ref-set' | 'history-forget' | 'relation-set' | 'version-keep' | 'policy-set' }
+>;
+
+const NOTHING_THERE = { outcome: { existed: false } } as const;
+
+function objectNotFound(key: Uint8Array): StoreError {
+  const digest = toHex(parseObjectKey(key)?.digest ?? key);
+  return storeError('OBJECT_NOT_FOUND', `there is no object ${digest}`, { details: { digest } });
+}
+
+/** Reads the rows of objects that changes name. */
+export async function loadObjects(state: WorkingState, changes: readonly ObjectChange[]): Promise<void> {
+  const keys = changes.flatMap((change): readonly Uint8Array[] => {
+    if (change.type === 'object-put') return [change.key, ...change.references];
+    return change.type === 'ref-set' && change.target ? [change.target] : [];
+  });
+  await state.objects.load(
+    state.transaction,
+    keys.map((key) => [key]),
+  );
+}
+
+function planPut(state: WorkingState, { key, objectType, entry, references }: Put): PlannedChange {
+  if (state.objects.get([key])) return { outcome: { existed: true } };
+  for (const reference of references) if (!state.objects.get([reference])) throw objectNotFound(reference);
+  putObject(state, { key, objectType, entry });
+  return { outcome: { existed: false }, operations: [{ type: 'object-put', key, objectType, entry }] };
+}
+
+function putObject(state: WorkingState, { key, objectType, entry }: Pick<Put, 'key' | 'objectType' | 'entry'>): void {
+  state.objects.put({ key, type: objectType, entry, stored: state.time });
+}
+
+function isAt(actual: Uint8Array | undefined, expected: Uint8Array | undefined): boolean {
+  return actual && expected ? equalBytes(actual, expected) : actual === expected;
+}
+
+function targetText(target: Uint8Array | undefined): string {
+  return target ? toHex(parseObjectKey(target)?.digest ?? target) : 'absent';
+}
+
+function refElsewhere(key: Uint8Array, expected: Uint8Array | undefined, actual: Uint8Array | undefined): StoreError {
+  const details = { key: keyText(key), expected: targetText(expected), actual: targetText(actual) };
+  const message = `the ref ${details.key} is ${actual ? 'at another object' : 'not there'}, not as expected`;
+  return storeError('PRECONDITION_FAILED', message, { details });
+}
+
+async function planRef(state: WorkingState, change: RefSet): Promise<PlannedChange> {
+  const { key, target, message, expected } = change;
+  await state.refs.load(state.transaction, [[key]]);
+  const before = state.refs.get([key])?.target;
+  if (expected && !isAt(before, expected.target)) throw refElsewhere(key, expected.target, before);
+  if (target && !state.objects.get([target])) throw objectNotFound(target);
+  if (!target && !before) return NOTHING_THERE;
+  await moveRef(state, { key, target, message });
+  const outcome = { existed: before !== undefined };
+  return { outcome, operations: [{ type: 'ref-set', key, target, message }] };
+}
+
+async function moveRef(
+  state: WorkingState,
+  { key, target, message }: Pick<RefSet, 'key' | 'target' | 'message'>,
+): Promise<void> {
+  await state.refs.load(state.transaction, [[key]]);
+  await addMove(state, key, { from: state.refs.get([key])?.target, to: target, message });
+  if (target) state.refs.put({ key, target, moved: state.time });
+  else state.refs.remove([key]);
+}
+
+async function planRelation(state: WorkingState, { child, parent }: RelationSet): Promise<PlannedChange> {
+  const keys = parent ? [child, parent] : [child];
+  await state.entries.load(
+    state.transaction,
+    keys.map((key) => [key]),
+  );
+  for (const key of keys) if (!state.entries.get([key])) throw entryNotFound(key);
+  await setParent(state, child, parent);
+  return { outcome: { existed: true }, operations: [{ type: 'relation-set', child, parent }] };
+}
+
+async function setPolicy(
+  state: WorkingState,
+  { namespace, policy }: Extract<ObjectChange, { readonly type: 'policy-set' }>,
+): Promise<void> {
+  await state.policies.load(state.transaction, [[namespace]]);
+  if (policy) state.policies.put({ namespace, policy });
+  else state.policies.remove([namespace]);
+}
+
+/**
+ * Applies a change if its conditions hold. What `loadObjects` reads must be loaded.
+ * @throws `not-found/OBJECT_NOT_FOUND`, `not-found/ENTRY_NOT_FOUND`, `conflict/PRECONDITION_FAILED`,
+ *   `conflict/RELATION_CYCLE`
+ */
+export async function planObjectChange(state: WorkingState, change: ObjectChange): Promise<PlannedChange> {
+  switch (change.type) {
+    case 'object-put':
+      return planPut(state, change);
+    case 'ref-set':
+      return await planRef(state, change);
+    case 'relation-set':
+      return await planRelation(state, change);
+    case 'history-forget': {
+      const numbers = await forgetSteps(state, change);
+      if (numbers.length === 0) return NOTHING_THERE;
+      return { outcome: { existed: true, deleted: numbers.length }, operations: [{ ...change, numbers }] };
+    }
+    case 'policy-set':
+      invariant(change.namespace === 0 || state.isSealed, 'a plain store has one namespace');
+      await setPolicy(state, change);
+      return { ...NOTHING_THERE, operations: [change] };
+  }
+}
+
+/** Repeats an operation of the journal. @throws `corrupt/JOURNAL_CORRUPT` for one that was never written */
+export async function replayObjectOperation(state: WorkingState, operation: ObjectOperation): Promise<void> {
+  switch (operation.type) {
+    case 'object-put':
+      await state.objects.load(state.transaction, [[operation.key]]);
+      if (!state.objects.get([operation.key])) putObject(state, operation);
+      return;
+    case 'ref-set':
+      return await moveRef(state, operation);
+    case 'relation-set':
+      return await setParent(state, operation.child, operation.parent);
+    case 'history-forget':
+      await forgetSteps(state, operation);
+      return;
+    case 'version-keep':
+      await state.entries.load(state.transaction, [[operation.key]]);
+      return await replayVersionKeep(state, operation);
+    case 'policy-set':
+      return await setPolicy(state, operation);
+  }
+}

@@ -157,6 +157,32 @@ export const MERKLE_DOCUMENT_LEAVES_MAX = 65_536;
 /** Proofs, challenges and trees as JSON text, in characters. */
 export const MERKLE_DOCUMENT_BYTES_MAX = 16 * MIB;
 
+/** Structured objects as encoded, and how deep their JSON nests. */
+export const OBJECT_BYTES_MAX = 4 * MIB;
+export const OBJECT_DEPTH_MAX = 256;
+/** JSON that users hand in, in any spelling. */
+export const JSON_DOCUMENT_BYTES_MAX = 16 * MIB;
+/** Content of one node of a tree: how many names, and its bytes as encoded. */
+export const TREE_NODE_NAMES_MAX = 4096;
+export const TREE_NODE_BYTES_MAX = MIB;
+/**
+ * How folders are split into nodes. A child takes a slot for every so many bytes, a node holds as many slots as names. It
+ * is not split before the least number of slots; beyond it, every so many slots on average.
+ */
+export const TREE_SLOT_BYTES = 256;
+export const TREE_NODE_SLOTS_MIN = 1024;
+export const TREE_NODE_SLOTS_GAP = 512;
+/** One child as encoded: the largest attributes with room for escapes. */
+export const TREE_CHILD_BYTES_MAX = 256 * KIB;
+/** Levels of inner nodes above the leaves of one folder. */
+export const TREE_LEVELS_MAX = 8;
+/** Names of files and folders, and paths that links point to. */
+export const TREE_NAME_BYTES_MAX = 4096;
+export const TREE_PATH_BYTES_MAX = 64 * KIB;
+/** Objects that are loaded together, and neighbouring nodes of a tree that is read. */
+export const OBJECT_LOAD_BATCH = 16;
+export const TREE_READ_AHEAD = 4;
+
 /** What a CBOR parser builds from any input: values in all, and how deep they nest. */
 export const CBOR_ITEMS_MAX = 1_048_576;
 export const CBOR_DEPTH_MAX = 8;
@@ -338,6 +364,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     'the head of a message holds the largest of its parts',
   ],
   [INBOX_PART_BYTES + KIB <= BLOB_BYTES_MAX, 'a part of a message is a blob'],
+  [TREE_NODE_NAMES_MAX * TREE_SLOT_BYTES <= TREE_NODE_BYTES_MAX, 'a node that is full by slots is full by bytes'],
+  [2 * TREE_CHILD_BYTES_MAX <= TREE_NODE_BYTES_MAX, 'a node holds several of the largest children'],
+  [TREE_NODE_BYTES_MAX < OBJECT_BYTES_MAX, 'a full node has room for metadata'],
+  [TREE_NODE_SLOTS_MIN + TREE_NODE_SLOTS_GAP < TREE_NODE_NAMES_MAX, 'most nodes end before they are full'],
   [WRITE_BUDGET_BYTES >= 4 * RECORD_PLAIN_BYTES_TARGET, 'several records are compressed side by side'],
 ];
 for (const [holds, statement] of RELATIONS) {

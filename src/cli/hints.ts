@@ -38,6 +38,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   KEY_FILE_EXPOSED: 'if nobody else has read it: chmod 600 FILE; otherwise make a new key and remove the old slot',
   CREDENTIAL_INVALID: 'files of keys are made by `holdfast key generate`, `export-writer` and `split`',
   PROOF_INVALID: 'a proof is the whole of what `holdfast prove` printed or wrote with -o; make it again',
+  OBJECT_INVALID: 'the message names the place; a name must not stand twice, and numbers must not need rounding',
   STORE_NOT_SEALED:
     'is it the right store? A plain one has no keys or namespaces: leave their options and variables away',
   WRITE_ONLY: 'a credential is for `holdfast --credential FILE put`; to read, give a key of the store',
@@ -61,6 +62,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   SHRED_PENDING: 'it is deleted, but its key is not destroyed everywhere yet; `holdfast namespace shred` goes on',
   CHUNK_MISSING: LOST,
   CHUNK_CORRUPT: DAMAGE,
+  OBJECT_CORRUPT: DAMAGE,
+  OBJECT_MISSING: DAMAGE,
   ENTRY_CORRUPT: DAMAGE,
   MANIFEST_CORRUPT: DAMAGE,
   PACK_CORRUPT: DAMAGE,

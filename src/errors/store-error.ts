@@ -12,6 +12,8 @@ export interface ErrorDetails {
   readonly backendKey?: string;
   readonly packId?: string;
   readonly digest?: string;
+  readonly object?: string;
+  readonly field?: string;
   readonly expected?: string | number;
   readonly actual?: string | number;
   readonly offset?: number;

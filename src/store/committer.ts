@@ -277,6 +277,11 @@ function inlineBytes(request: CommitRequest): number {
   return request.inline.reduce((bytes, record) => bytes + record.stored.length, 0);
 }
 
-function frees(request: CommitRequest): boolean {
-  return request.changes.every((change) => change.type === 'delete');
+function frees({ changes }: CommitRequest): boolean {
+  return changes.every(
+    (change) =>
+      change.type === 'delete' ||
+      change.type === 'history-forget' ||
+      (change.type === 'ref-set' && change.target === undefined),
+  );
 }

@@ -1,0 +1,155 @@
+import { toHex } from '../../bytes/bytes.ts';
+import { encodeEntry, type ObjectType } from '../../format/index.ts';
+import { encodeObject, type ObjectReference, referencesOf, type StructuredObject } from '../../objects/index.ts';
+import { MIB } from '../../limits.ts';
+import type { Change } from '../../metadata/contract.ts';
+import type { Source } from '../../pipeline/source.ts';
+import type { Engine } from '../engine.ts';
+import { type IngestedContent, ingest } from '../ingest.ts';
+import type { OperationWriter, Tally } from '../operation-writer.ts';
+import type { Scope } from '../scope.ts';
+import type { Progress } from '../types.ts';
+import { objectKeyOf } from './object-reader.ts';
+
+type ObjectPut = Extract<Change, { readonly type: 'object-put' }>;
+
+/** An object whose bytes are stored; it is there once its change is committed. */
+export interface WrittenObject {
+  readonly reference: ObjectReference;
+  readonly size: number;
+  readonly tally: Tally;
+}
+
+/** How to store the content of a raw blob. */
+export interface RawOptions {
+  readonly verifyExisting?: boolean;
+  readonly chunking?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What has been written since the last commit. */
+interface Gathered {
+  content: OperationWriter;
+  structure: OperationWriter;
+  changes: ObjectPut[];
+  /** Plain bytes that are new, and bytes in the journal. */
+  bytes: number;
+  recordBytes: number;
+}
+
+/** Enough for full packs, little enough that whoever is interrupted has not much to do again. */
+const COMMIT_OBJECTS = 4096;
+const COMMIT_BYTES = 256 * MIB;
+const COMMIT_RECORD_BYTES = 8 * MIB;
+
+/**
+ * Writes objects in bulk: content and structure side by side, so that the objects of a tree lie together, and commits
+ * them in groups. Every group holds whole objects whose references are in it or in one before.
+ */
+export class ObjectWriter {
+  readonly #engine: Engine;
+  readonly #scope: Scope;
+  #gathered: Gathered | undefined;
+  /** Ids of the open group, so that what repeats is stored once. */
+  readonly #open = new Set<string>();
+
+  constructor(engine: Engine, scope: Scope) {
+    this.#engine = engine;
+    this.#scope = scope;
+  }
+
+  /** Stores bytes as a raw blob. Several may be on their way at once. */
+  async putRaw(source: Source, options: RawOptions = {}): Promise<WrittenObject> {
+    const { content } = this.#group();
+    const ingested = await ingest(source, content, {
+      chunking: this.#scope.chunking(options.chunking),
+      verifyExisting: options.verifyExisting === true,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    return this.#add({ ingested, type: 'blob', class: 'raw', references: [] });
+  }
+
+  /** Stores a structured object; what it refers to must have been put before. */
+  async put(object: StructuredObject, options: { readonly verifyExisting?: boolean } = {}): Promise<WrittenObject> {
+    const bytes = encodeObject(object);
+    const { structure } = this.#group();
+    const ingested = await ingest(bytes, structure, {
+      chunking: this.#scope.chunking(undefined),
+      verifyExisting: options.verifyExisting === true,
+    });
+    return this.#add({ ingested, type: object.type, class: 'structured', references: referencesOf(object) });
+  }
+
+  /** Whether so much has gathered that it should be committed; only while nothing is on its way. */
+  get isFull(): boolean {
+    const gathered = this.#gathered;
+    if (gathered === undefined) return false;
+    const { changes, bytes, recordBytes } = gathered;
+    return changes.length >= COMMIT_OBJECTS || bytes >= COMMIT_BYTES || recordBytes >= COMMIT_RECORD_BYTES;
+  }
+
+  /**
+   * Commits what was written, and further changes with it. Nothing may be on its way.
+   * @throws what the commit throws: then nothing of the group is there
+   */
+  async commit(further: readonly Change[] = []): Promise<void> {
+    const gathered = this.#gathered;
+    this.#gathered = undefined;
+    this.#open.clear();
+    if (gathered === undefined) {
+      if (further.length > 0) await this.#engine.commit(this.#scope, { changes: further, inline: [] });
+      return;
+    }
+    try {
+      const inline = [...(await gathered.content.finish()), ...(await gathered.structure.finish())];
+      await this.#engine.commit(this.#scope, { changes: [...gathered.changes, ...further], inline });
+    } catch (error) {
+      await Promise.all([gathered.content.abandon(), gathered.structure.abandon()]);
+      throw error;
+    }
+  }
+
+  /** Lets go of what was not committed. */
+  async abandon(): Promise<void> {
+    const gathered = this.#gathered;
+    this.#gathered = undefined;
+    if (gathered) await Promise.all([gathered.content.abandon(), gathered.structure.abandon()]);
+  }
+
+  #group(): Gathered {
+    this.#gathered ??= {
+      content: this.#engine.createWriter(this.#scope),
+      structure: this.#engine.createWriter(this.#scope),
+      changes: [],
+      bytes: 0,
+      recordBytes: 0,
+    };
+    return this.#gathered;
+  }
+
+  #add(written: {
+    readonly ingested: IngestedContent;
+    readonly type: ObjectType;
+    readonly class: 'raw' | 'structured';
+    readonly references: readonly ObjectReference[];
+  }): WrittenObject {
+    const { ingested, type, references } = written;
+    const { digest, size, chunkCount, root, manifest, tally } = ingested;
+    const reference: ObjectReference = { type: written.class === 'raw' ? 'raw' : type, id: toHex(digest) };
+    const { namespace } = this.#scope;
+    const key = objectKeyOf(namespace, reference);
+    const name = toHex(key);
+    const group = this.#group();
+    if (!this.#open.has(name)) {
+      this.#open.add(name);
+      const entry = encodeEntry({ digest, size, chunkCount, root, manifest, attributes: {} });
+      const keys = references.map((one) => objectKeyOf(namespace, one));
+      group.recordBytes += entry.length;
+      group.changes.push({ type: 'object-put', key, objectType: type, entry, references: keys });
+    }
+    group.bytes += tally.newBytes;
+    return { reference, size, tally };
+  }
+}

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
-import type { StoreCalls } from './entry-store.ts';
 import { type Keychain, needKeychain } from './keychain.ts';
+import type { StoreCalls } from './scoped-calls.ts';
 import type { CallOptions } from './types.ts';
 
 type Work<T> = (keychain: Keychain, engine: Engine) => Promise<T>;

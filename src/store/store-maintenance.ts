@@ -5,7 +5,7 @@ import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/
 import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
 import { spreadKeyPages } from './backends/spread-key-pages.ts';
 import type { Engine } from './engine.ts';
-import type { StoreCalls } from './entry-store.ts';
+import type { StoreCalls } from './scoped-calls.ts';
 import type { CallOptions, Maintenance, ProgressOptions } from './types.ts';
 
 /** Work on an open store as a whole. Its long jobs end when the store is closed: one of them never would by itself. */

@@ -17,7 +17,7 @@ import { type RebalanceReport, rebalance } from '../../maintenance/rebalance.ts'
 import { SOLE_BACKEND } from '../../placement/backend-set.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { Engine } from '../engine.ts';
-import type { StoreCalls } from '../entry-store.ts';
+import type { StoreCalls } from '../scoped-calls.ts';
 import type { Settings } from '../settings.ts';
 import type { CallOptions, ProgressOptions } from '../types.ts';
 import { checkChange, checkNew, nameFor } from './backend-arguments.ts';

@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file'];
+const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file', 'history', 'archive'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -40,6 +40,10 @@ export const AREAS: Readonly<Record<string, Area>> = {
   shards: { level: 3, imports: [...L0, 'hash', 'merkle', 'erasure', 'backend'] },
   // Blobs and metadata in one database: what holds opaque bytes, over the engine that the metadata has.
   'single-file': { level: 3, imports: [...L0, 'hash', 'backend', 'metadata'] },
+  // Names, addresses and rules of time are text and numbers: what they stand for is looked up above.
+  history: { level: 3, imports: L0 },
+  // Archives are streams of bytes: nothing of stores, nor of the folders of a file system.
+  archive: { level: 3, imports: [...L0, 'compress'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -67,6 +71,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@napi-rs/blake-hash': ['hash'],
   cborg: ['format'],
   commander: ['cli'],
+  'modern-tar': ['archive'],
   'shamir-secret-sharing': ['crypto'],
   zod: ['merkle', 'format', 'keys', 'shards', 'cli'],
   'node:sqlite': ['metadata', 'single-file'],

@@ -288,6 +288,11 @@ export const ADDRESS_BACK_MAX = 999_999_999;
 /** Hex digits from which on a text may stand for the id that begins with them. */
 export const ID_PREFIX_DIGITS_MIN = 4;
 
+/** History that the decoder of a zstd stream keeps: what `zstd -22` and `--long` ask for, and zstd's own bound. */
+export const STREAM_WINDOW_BYTES_MAX = 128 * MIB;
+/** Extended headers of one item of an archive, and the names of GNU tar: far longer than any system's paths. */
+export const ARCHIVE_HEADER_BYTES_MAX = MIB;
+
 const RELATIONS: readonly (readonly [boolean, string])[] = [
   [NAMES_NODE_BYTES / 4 > SCOPED_KEY_BYTES_MAX + 64, 'a node that was split holds the largest item'],
   [NAMES_LOG_ROW_CHANGES <= NAMES_FOLD_CHANGES, 'a fold step moves whole rows of the log'],

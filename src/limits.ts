@@ -300,6 +300,25 @@ export const FILE_CAPACITY_BYTES_MIN = 4 * MIB;
 /** Pages that one step of compacting a file moves: writers wait that long. */
 export const FILE_COMPACT_PAGES = 256;
 
+/** Moments: milliseconds since 1970, up to the end of the year 9999. */
+export const TIME_MS_MAX = 253_402_300_799_999;
+/** Durations as text. */
+export const DURATION_YEARS_MAX = 1000;
+/** Names of refs: UTF-8, not empty. */
+export const REF_NAME_BYTES_MAX = 256;
+/** Addresses of objects, in characters, the path included; and steps back in one. */
+export const ADDRESS_LENGTH_MAX = 64 * KIB;
+export const ADDRESS_STEPS_MAX = 64;
+/** How far one step of an address may go back. */
+export const ADDRESS_BACK_MAX = 999_999_999;
+/** Hex digits from which on a text may stand for the id that begins with them. */
+export const ID_PREFIX_DIGITS_MIN = 4;
+
+/** History that the decoder of a zstd stream keeps: what `zstd -22` and `--long` ask for, and zstd's own bound. */
+export const STREAM_WINDOW_BYTES_MAX = 128 * MIB;
+/** Extended headers of one item of an archive, and the names of GNU tar: far longer than any system's paths. */
+export const ARCHIVE_HEADER_BYTES_MAX = MIB;
+
 const RELATIONS: readonly (readonly [boolean, string])[] = [
   [NAMES_NODE_BYTES / 4 > SCOPED_KEY_BYTES_MAX + 64, 'a node that was split holds the largest item'],
   [NAMES_LOG_ROW_CHANGES <= NAMES_FOLD_CHANGES, 'a fold step moves whole rows of the log'],

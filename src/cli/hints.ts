@@ -45,6 +45,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   EPOCH_UNKNOWN: 'keys were changed meanwhile, or part of the store is newer than its keys; run the same command again',
   NAMESPACE_KEY_GONE: 'the namespace was dropped and its keys destroyed: nobody can read this any more',
   NAMESPACE_INVALID: 'a name is 1 to 64 bytes of UTF-8 without control characters; "default" cannot be dropped',
+  REF_INVALID: 'a name is parts of 1 or more characters between slashes, such as backup/laptop, 256 bytes at most',
+  ADDRESS_INVALID: 'write photos, latest~2, photos@{yesterday}, photos:docs/report.pdf, or 4 to 64 digits of an id',
   SLOT_NOT_FOUND: '`holdfast key list` shows the slots, `holdfast key writers` the writers',
   NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',

@@ -11,3 +11,4 @@ export {
   compressSync,
 } from './compress.ts';
 export { decompress, decompressSync } from './decompress.ts';
+export { compressStream, decompressStream, type StreamCompression, sniffCompression } from './streams.ts';

@@ -37,6 +37,8 @@ export const ERROR_CODES = {
   NOT_A_STORE: 'invalid',
   CREDENTIAL_INVALID: 'invalid',
   NAMESPACE_INVALID: 'invalid',
+  REF_INVALID: 'invalid',
+  ADDRESS_INVALID: 'invalid',
   BACKEND_KEY_INVALID: 'invalid',
   BACKEND_RANGE_INVALID: 'invalid',
   ENTRY_NOT_FOUND: 'not-found',

@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file', 'objects'];
+const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file', 'objects', 'history', 'archive'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -42,6 +42,10 @@ export const AREAS: Readonly<Record<string, Area>> = {
   'single-file': { level: 3, imports: [...L0, 'hash', 'backend', 'metadata'] },
   // Values and graphs of values: whoever stores them hands in how they are loaded and put.
   objects: { level: 3, imports: [...L0, 'hash'] },
+  // Names, addresses and rules of time are text and numbers: what they stand for is looked up above.
+  history: { level: 3, imports: L0 },
+  // Archives are streams of bytes: nothing of stores, nor of the folders of a file system.
+  archive: { level: 3, imports: [...L0, 'compress'] },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -71,6 +75,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   cborg: ['format'],
   commander: ['cli'],
   'jsonc-parser': ['objects'],
+  'modern-tar': ['archive'],
   'shamir-secret-sharing': ['crypto'],
   zod: ['merkle', 'format', 'keys', 'shards', 'cli'],
   'node:sqlite': ['metadata', 'single-file'],

@@ -68,6 +68,35 @@ export {
   type RangeProof,
   verifyRangeProof,
 } from './merkle/index.ts';
+export {
+  type BlobObject,
+  type BundleObject,
+  createBlobObject,
+  createBundle,
+  createSnapshot,
+  createTree,
+  type EntryChild,
+  type FileChild,
+  type FolderChild,
+  type JsonObject,
+  type JsonValue,
+  type LinkChild,
+  type NamedReference,
+  type ObjectReference,
+  type ObjectType,
+  objectId,
+  parseJsonStrict,
+  referencesOf,
+  type SnapshotContent,
+  type SnapshotObject,
+  type StructuredObject,
+  type TreeChild,
+  type TreeObject,
+  withBundles,
+  withChild,
+  withoutChild,
+  withParent,
+} from './objects/index.ts';
 export type { Source } from './pipeline/source.ts';
 export type { BackendHealth } from './placement/backend-link.ts';
 export type { FatalLoss } from './placement/tolerance.ts';
@@ -115,6 +144,18 @@ export type {
   StoreKeys,
   WriterInfo,
 } from './store/key-types.ts';
+export type {
+  FoundAddress,
+  Lifeline,
+  ObjectInfo,
+  ObjectPutOptions,
+  ObjectPutResult,
+  Objects,
+  RefInfo,
+  RefMove,
+  RefOptions,
+  Refs,
+} from './store/objects/object-types.ts';
 export { createStore, openOrCreateStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
 export { repairBackends } from './store/repair-backends.ts';

@@ -306,6 +306,8 @@ export const TIME_MS_MAX = 253_402_300_799_999;
 export const DURATION_YEARS_MAX = 1000;
 /** Names of refs: UTF-8, not empty. */
 export const REF_NAME_BYTES_MAX = 256;
+/** What is said of a move of a ref. */
+export const REF_MESSAGE_BYTES_MAX = KIB;
 /** Addresses of objects, in characters, the path included; and steps back in one. */
 export const ADDRESS_LENGTH_MAX = 64 * KIB;
 export const ADDRESS_STEPS_MAX = 64;

@@ -23,8 +23,8 @@ export type ObjectOperation = Extract<
 const NOTHING_THERE = { outcome: { existed: false } } as const;
 
 function objectNotFound(key: Uint8Array): StoreError {
-  const digest = toHex(parseObjectKey(key)?.digest ?? key);
-  return storeError('OBJECT_NOT_FOUND', `there is no object ${digest}`, { details: { digest } });
+  const object = toHex(parseObjectKey(key)?.digest ?? key);
+  return storeError('OBJECT_NOT_FOUND', `there is no object ${object}`, { details: { object } });
 }
 
 /** Reads the rows of objects that changes name. */

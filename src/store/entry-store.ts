@@ -14,6 +14,9 @@ import type { Engine } from './engine.ts';
 import { entryNotFound, findEntry, readAll, readPieces, readTogether } from './entry-content.ts';
 import { digestText, namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
 import { listEntries } from './list-entries.ts';
+import { ObjectStore } from './objects/object-store.ts';
+import type { Objects, Refs } from './objects/object-types.ts';
+import { RefStore } from './objects/ref-store.ts';
 import type { Scope } from './scope.ts';
 import { ScopedCalls, type StoreCalls } from './scoped-calls.ts';
 import { checkCondition, checkPut, storeContent, toPutResult } from './staged-put.ts';
@@ -42,10 +45,14 @@ import { weakestStripe } from './weakest-stripe.ts';
  * running.
  */
 export class EntryStore implements Entries {
+  readonly objects: Objects;
+  readonly refs: Refs;
   readonly #calls: ScopedCalls;
 
   constructor(parts: StoreCalls, scope: () => Promise<Scope>) {
     this.#calls = new ScopedCalls(parts, scope);
+    this.objects = new ObjectStore(this.#calls);
+    this.refs = new RefStore(this.#calls);
   }
 
   put(key: string | null, source: Source, options: PutOptions = {}): Promise<PutResult> {

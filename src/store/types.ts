@@ -9,6 +9,7 @@ import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';
+import type { Objects, Refs } from './objects/object-types.ts';
 
 /**
  * A folder path, a file path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
@@ -405,8 +406,12 @@ export interface Maintenance {
   scrub(options?: ScrubOptions): Promise<ScrubReport>;
 }
 
-/** Entries by their keys: those of one namespace. */
+/** Entries by their keys: those of one namespace, and what else it holds. */
 export interface Entries {
+  /** Immutable objects, named by what they are. */
+  readonly objects: Objects;
+  /** Mutable names of objects. */
+  readonly refs: Refs;
   /**
    * Stores content under a key, replacing what was there; resolves when the commit is durable. `null` names the entry
    * by its digest. Readers see the old version or the new one. Memory is bounded for any size.

@@ -3,9 +3,9 @@ import { fromHex, toHex } from '../../bytes/bytes.ts';
 import { argumentTypeError } from '../../errors/argument-error.ts';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import { parseObjectKey } from '../../format/index.ts';
-import type { ObjectReference } from '../../objects/index.ts';
 import { ID_PREFIX_DIGITS_MIN } from '../../limits.ts';
 import type { ObjectRow } from '../../metadata/object-contract.ts';
+import type { ObjectReference } from '../../objects/index.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 import { type FoundObject, ObjectReader } from './object-reader.ts';
@@ -18,12 +18,13 @@ const MATCHES_LISTED = 10;
 /** What a row is referred to by. */
 export function referenceOfRow({ key, type }: ObjectRow): ObjectReference {
   const name = parseObjectKey(key);
-  if (!name) throw storeError('METADATA_CORRUPT', 'metadata table objects: a key is none', { details: { table: 'objects' } });
+  if (!name)
+    throw storeError('METADATA_CORRUPT', 'metadata table objects: a key is none', { details: { table: 'objects' } });
   return { type: name.objectClass === 'raw' ? 'raw' : type, id: toHex(name.digest) };
 }
 
 export function objectNotFound(id: string): Error {
-  return storeError('OBJECT_NOT_FOUND', `there is no object ${id}`, { details: { digest: id } });
+  return storeError('OBJECT_NOT_FOUND', `there is no object ${id}`, { details: { object: id } });
 }
 
 /** An id as users write it. @throws `TypeError`, `invalid/DIGEST_INVALID` */
@@ -80,6 +81,6 @@ export async function resolvePrefix(engine: Engine, scope: Scope, prefix: unknow
   const listed = [...matches].slice(0, MATCHES_LISTED);
   const more = matches.size > listed.length ? ` and ${matches.size - listed.length} more` : '';
   throw storeError('ID_AMBIGUOUS', `${matches.size} ids begin with ${prefix}: ${listed.join(', ')}${more}`, {
-    details: { digest: prefix, count: matches.size },
+    details: { object: prefix, count: matches.size },
   });
 }

@@ -1,17 +1,17 @@
-import { toHex } from '../../bytes/bytes.ts';
+import { concatBytes, fromHex, toHex } from '../../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../../errors/store-error.ts';
 import { decodeEntry, type EntryValue, encodeObjectKey, type ObjectClass } from '../../format/index.ts';
+import type { ObjectRow } from '../../metadata/object-contract.ts';
 import {
   decodeStoredObject,
   type LoadObjects,
   type ObjectReference,
+  objectCorrupt,
   referenceKey,
   type StructuredObject,
 } from '../../objects/index.ts';
-import type { ObjectRow } from '../../metadata/object-contract.ts';
 import { readContent } from '../../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../../pipeline/small-contents.ts';
-import { concatBytes, fromHex } from '../../bytes/bytes.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 
@@ -149,9 +149,7 @@ function openRow(reference: ObjectReference, row: ObjectRow): FoundObject | Stor
   try {
     const value = decodeEntry(row.entry);
     if (toHex(value.digest) === reference.id) return { reference, row, value };
-    return storeError('OBJECT_CORRUPT', `object ${reference.id}: its row is that of another one`, {
-      details: { digest: reference.id },
-    });
+    return objectCorrupt(reference.id, 'has the row of another one');
   } catch (error) {
     if (!isStoreError(error)) throw error;
     return namingObject(error, reference) as StoreError;
@@ -171,7 +169,7 @@ function decoded(reference: ObjectReference, bytes: Uint8Array): StructuredObjec
 export function namingObject(error: unknown, { id }: ObjectReference): unknown {
   if (!isStoreError(error) || error.kind !== 'corrupt' || error.code.startsWith('OBJECT_')) return error;
   return storeError(error.code, `object ${id}: ${error.message}`, {
-    details: { ...error.details, digest: id },
+    details: { ...error.details, object: id },
     cause: error,
   });
 }

@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file'];
+const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file', 'folders'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -40,6 +40,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   shards: { level: 3, imports: [...L0, 'hash', 'merkle', 'erasure', 'backend'] },
   // Blobs and metadata in one database: what holds opaque bytes, over the engine that the metadata has.
   'single-file': { level: 3, imports: [...L0, 'hash', 'backend', 'metadata'] },
+  // Folders of the user's: it knows files, and nothing of stores, hashes or objects.
+  folders: { level: 3, imports: L0 },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -67,6 +69,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@napi-rs/blake-hash': ['hash'],
   cborg: ['format'],
   commander: ['cli'],
+  ignore: ['folders'],
   'shamir-secret-sharing': ['crypto'],
   zod: ['merkle', 'format', 'keys', 'shards', 'cli'],
   'node:sqlite': ['metadata', 'single-file'],

@@ -52,7 +52,7 @@ export function decodeStatCache(bytes: Buffer, scope: Uint8Array): DecodedStatCa
     if (offset + RECORD_FIXED_BYTES > end) return undefined;
     const facts = offset + 2 + bytes.readUInt16LE(offset);
     if (facts + FACTS_BYTES + CACHED_VALUE_BYTES > end) return undefined;
-    offsets.set(bytes.latin1Slice(offset + 2, facts), facts);
+    offsets.set(bytes.toString('latin1', offset + 2, facts), facts);
     offset = facts + FACTS_BYTES + CACHED_VALUE_BYTES;
   }
   return offset === end ? { bytes, offsets } : undefined;
@@ -106,7 +106,7 @@ export function encodeStatCache(records: ReadonlyMap<string, Buffer>, scope: Uin
   for (const [path, facts] of records) {
     bytes.writeUInt16LE(path.length, offset);
     offset += 2;
-    bytes.latin1Write(path, offset);
+    bytes.write(path, offset, 'latin1');
     offset += path.length;
     bytes.set(facts, offset);
     offset += facts.length;

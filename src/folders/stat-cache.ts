@@ -80,7 +80,7 @@ export class StatCache {
   lookup(node: CachedNode): Uint8Array | undefined {
     const loaded = this.#loaded;
     if (!loaded) return undefined;
-    const key = node.path.latin1Slice();
+    const key = node.path.toString('latin1');
     const offset = loaded.offsets.get(key);
     if (offset === undefined || !factsEqual(loaded.bytes, offset, node)) return undefined;
     this.#keep(key, encodedAt(loaded.bytes, offset));
@@ -97,7 +97,7 @@ export class StatCache {
     invariant(value.length === CACHED_VALUE_BYTES, 'a cached value is 32 bytes');
     if (node.mtimeNs >= this.#racyFromNs || node.ctimeNs >= this.#racyFromNs) return false;
     if (node.path.length > CACHED_PATH_BYTES_MAX || !fits64(node.mtimeNs) || !fits64(node.ctimeNs)) return false;
-    return this.#keep(node.path.latin1Slice(), encodeFacts(node, value));
+    return this.#keep(node.path.toString('latin1'), encodeFacts(node, value));
   }
 
   /**

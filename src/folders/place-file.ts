@@ -44,6 +44,7 @@ async function fill(handle: NodeHandle, item: RestoreItem, signal: AbortSignal |
   for await (const bytes of item.content?.() ?? []) {
     signal?.throwIfAborted();
     if (position + bytes.length > size) throw wrongSize(item, position + bytes.length);
+    if (bytes.length === 0) continue;
     if (item.sparse) await writeSparse(handle, bytes, position);
     else await handle.write(bytes, position);
     position += bytes.length;

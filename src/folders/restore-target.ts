@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { systemCode } from '../runtime/file-system.ts';
 import { type FolderSystem, nodeFolderSystem } from '../runtime/folder-system.ts';
@@ -25,7 +26,7 @@ async function isFolderThere(system: FolderSystem, path: Buffer): Promise<boolea
     if ((await system.lstat(await system.realpath(path))).kind === 'folder') return true;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
-    throw itemError(error, path, 'write');
+    throw targetError(error, path);
   }
   throw storeError('LOCATION_INVALID', `${pathText(path)}: is no folder to restore into`, {
     details: { path: pathText(path) },
@@ -57,6 +58,40 @@ export function isWithin(path: Buffer, folder: Buffer): boolean {
   return path.length === folder.length || folder.at(-1) === 0x2f || path[folder.length] === 0x2f;
 }
 
+function parentPath(folder: Buffer): Buffer {
+  return Buffer.from(path.dirname(folder.toString('latin1')), 'latin1');
+}
+
+/** Makes a folder with those above it, durably if asked for. */
+async function makeFolders(system: FolderSystem, folder: Buffer, durable: boolean): Promise<void> {
+  const parent = parentPath(folder);
+  try {
+    await system.mkdir(folder, 0o777);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return;
+    if (systemCode(error) !== 'ENOENT' || parent.equals(folder)) throw error;
+    await makeFolders(system, parent, durable);
+    await system.mkdir(folder, 0o777);
+  }
+  if (!durable || process.platform === 'win32') return;
+  // Opened by its real path, as a link is not followed.
+  const handle = await system.open(await system.realpath(parent));
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Here a file in the way is not another item's business: the target is the wrong one. */
+function targetError(error: unknown, given: Buffer): unknown {
+  const system = systemCode(error);
+  if (system !== 'ENOTDIR' && system !== 'EEXIST' && system !== 'ELOOP') return itemError(error, given, 'write');
+  const text = pathText(given);
+  const details = { path: text, system };
+  return storeError('LOCATION_INVALID', `${text}: no folder can be there to restore into`, { details, cause: error });
+}
+
 /**
  * Makes the target if need be, and finds out how it compares names.
  * @throws `invalid/LOCATION_INVALID` when it is no folder or lies in what is to be avoided, and what making it fails with
@@ -70,7 +105,7 @@ export async function openTarget(given: Buffer, options: RestoreOptions): Promis
     return { system, path: given, exists: false, made: false, nature: options.nature ?? usual, ...around };
   }
   try {
-    if (!there) await system.mkdirAll(given);
+    if (!there) await makeFolders(system, given, options.sync !== 'none');
     const path = await system.realpath(given);
     if (around.avoidPaths.some((one) => isWithin(path, one))) {
       throw storeError('LOCATION_INVALID', `${pathText(given)}: lies in the store itself`, {
@@ -80,7 +115,7 @@ export async function openTarget(given: Buffer, options: RestoreOptions): Promis
     const nature = options.nature ?? (options.dryRun ? usual : await probeTarget(path, system));
     return { system, path, exists: true, made: !there, nature, ...around };
   } catch (error) {
-    throw itemError(error, given, 'write');
+    throw targetError(error, given);
   }
 }
 

@@ -1,8 +1,6 @@
 import { type BigIntStats, constants, lstat as lstatWithCallback } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import path from 'node:path';
 import { invariant } from '../errors/store-error.ts';
-import { nodeFileSystem } from './file-system.ts';
 
 /** What a name in a folder stands for; `special` is a socket, a pipe or a device. */
 export type NodeKind = 'file' | 'folder' | 'link' | 'special';
@@ -56,8 +54,6 @@ export interface FolderSystem {
   open(path: Buffer): Promise<NodeHandle>;
   /** Makes one folder; fails with `EEXIST` when the name is taken. */
   mkdir(path: Buffer, mode: number): Promise<void>;
-  /** Makes a folder with those above it; one that is there is fine. */
-  mkdirAll(path: Buffer): Promise<void>;
   symlink(target: Buffer, path: Buffer): Promise<void>;
   link(existing: Buffer, path: Buffer): Promise<void>;
   rename(from: Buffer, to: Buffer): Promise<void>;
@@ -175,7 +171,6 @@ export const nodeFolderSystem: FolderSystem = {
   // Not waiting: a pipe that somebody put in the place of a file would keep us until somebody writes to it.
   open: async (path) => nodeHandle(await fs.open(path, constants.O_RDONLY | NO_FOLLOW | NO_WAIT)),
   mkdir: (path, mode) => fs.mkdir(path, mode),
-  mkdirAll: async (folder) => nodeFileSystem.mkdir(path.resolve(folder.toString())),
   symlink: (target, path) => fs.symlink(target, path),
   link: (existing, path) => fs.link(existing, path),
   rename: (from, to) => fs.rename(from, to),

@@ -247,6 +247,24 @@ export const LOOKUP_BATCH_CHUNKS = 1024;
 /** Files being read as sources at once, over all stores of a process: each holds a descriptor and up to 2 MiB. */
 export const SOURCE_FILES_OPEN_MAX = 32;
 
+/** Names of a folder whose facts are read together. */
+export const SCAN_WINDOW_NAMES = 512;
+/** A file of rules for what a scan leaves out. */
+export const EXCLUDE_FILE_BYTES_MAX = MIB;
+/** Paths that the matcher of such rules remembers before it is made anew. */
+export const EXCLUDE_MATCHES_KEPT = 4096;
+/** Files that a stat cache remembers; further ones are read again. */
+export const STAT_CACHE_ENTRIES_MAX = 2_000_000;
+export const STAT_CACHE_BYTES_MAX = 512 * MIB;
+/** Younger than this when a scan began, a file may change again without a new time: coarse file systems count 2 s. */
+export const STAT_CACHE_RACY_MS = 2_000;
+/** Files that a restore writes, or flushes, side by side. */
+export const RESTORE_PARALLEL = 16;
+/** Failures that the report of a restore lists; all are counted. */
+export const RESTORE_FAILURES_LISTED_MAX = 1000;
+/** Zeros of this length, at a multiple of it, become a hole of a sparse file. */
+export const SPARSE_BLOCK_BYTES = 4 * KIB;
+
 /** Allocated on every folder backend; only delete, journal and gc may spend it. */
 export const RESERVE_BYTES = 16 * MIB;
 

@@ -31,6 +31,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
   STORE_IN_USE: 'another process has this store open; wait until it ends',
+  TARGET_EXISTS: 'restore into an empty folder, or allow overwriting what is there',
+  PATH_UNSAFE: 'restore into an empty folder; a snapshot with unsafe paths was not made from files',
   SOURCE_CHANGED: 'the file changed while it was read; run the same command again',
   PERMISSION_DENIED: 'check the owner and the permissions of the path',
   KEY_REQUIRED: WAYS_IN,

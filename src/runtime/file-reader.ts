@@ -13,7 +13,21 @@ export async function* readFileBytes(
   path: string,
   options: { readonly signal?: AbortSignal; readonly fileSystem?: FileSystem } = {},
 ): AsyncGenerator<Uint8Array, { readonly before: FileStat; readonly after: FileStat }> {
-  const handle = await (options.fileSystem ?? nodeFileSystem).open(path, 'r');
+  return yield* readHandleBytes(await (options.fileSystem ?? nodeFileSystem).open(path, 'r'), options.signal);
+}
+
+/** An open file as far as reading it through needs. */
+interface Readable<S extends { readonly size: number }> {
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  stat(): Promise<S>;
+  close(): Promise<void>;
+}
+
+/** `readFileBytes` of a file that is open already; it is closed in any case. */
+export async function* readHandleBytes<S extends { readonly size: number }>(
+  handle: Readable<S>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, { readonly before: S; readonly after: S }> {
   let ahead: Promise<Uint8Array> | undefined;
   try {
     const before = await handle.stat();
@@ -23,7 +37,7 @@ export async function* readFileBytes(
     let turn = 0;
     ahead = readAhead(handle, nextBuffer(buffers, turn), position);
     for (;;) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const bytes = await ahead;
       ahead = undefined;
       if (bytes.length === 0) break;
@@ -48,13 +62,13 @@ function nextBuffer(buffers: readonly Uint8Array[], turn: number): Uint8Array {
 /**
  * Its failure waits for the reader, who may be busy with the piece before: until then it has no handler but this one.
  */
-function readAhead(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {
+function readAhead(handle: Pick<FileHandle, 'read'>, buffer: Uint8Array, position: number): Promise<Uint8Array> {
   const reading = fill(handle, buffer, position);
   reading.catch(() => undefined);
   return reading;
 }
 
-async function fill(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {
+async function fill(handle: Pick<FileHandle, 'read'>, buffer: Uint8Array, position: number): Promise<Uint8Array> {
   let filled = 0;
   while (filled < buffer.length) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);

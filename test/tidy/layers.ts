@@ -14,7 +14,7 @@ export interface Area {
 const L0 = ['bytes', 'runtime', 'errors', 'limits'];
 const L1 = ['hash', 'merkle', 'chunking', 'compress', 'crypto', 'erasure'];
 const L2 = ['format', 'backend', 'metadata'];
-const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file', 'objects', 'history', 'archive'];
+const L3 = ['pipeline', 'placement', 'keys', 'shards', 'single-file', 'objects', 'history', 'archive', 'folders'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   errors: { level: 0, imports: [] },
@@ -46,6 +46,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   history: { level: 3, imports: L0 },
   // Archives are streams of bytes: nothing of stores, nor of the folders of a file system.
   archive: { level: 3, imports: [...L0, 'compress'] },
+  // Folders of the user's: it knows files, and nothing of stores, hashes or objects.
+  folders: { level: 3, imports: L0 },
   maintenance: { level: 4, imports: [...L0, ...L1, ...L2, ...L3] },
   store: { level: 4, imports: [...L0, ...L1, ...L2, ...L3, 'maintenance'] },
   testing: { level: 5, imports: [...L0, ...L1, ...L2] },
@@ -76,6 +78,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'jsonc-parser': ['objects'],
   'modern-tar': ['archive'],
+  ignore: ['folders'],
   'shamir-secret-sharing': ['crypto'],
   zod: ['merkle', 'format', 'keys', 'shards', 'cli'],
   'node:sqlite': ['metadata', 'single-file'],

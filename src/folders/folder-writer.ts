@@ -1,0 +1,220 @@
+import { RESTORE_PARALLEL } from '../limits.ts';
+import type { NodeHandle } from '../runtime/folder-system.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
+import { removeTree } from './remove-tree.ts';
+import type { RestoreItem, RestoreOptions, RestoreReport } from './restore-options.ts';
+import { RestoreTally } from './restore-tally.ts';
+import { holdsAvoided, openTarget, type RestoreTarget } from './restore-target.ts';
+import { type ClaimedItem, RestoredFiles } from './restored-files.ts';
+import { type RestoredFolder, RestoredFolders } from './restored-folders.ts';
+import { unsafePath } from './safe-path.ts';
+import { joinPath } from './scanned.ts';
+
+/** Work that goes on side by side, and stops at the first error that is not one of an item. */
+class SideBySide {
+  readonly #slots = new Semaphore(RESTORE_PARALLEL);
+  #broken: { readonly error: unknown } | undefined;
+
+  /** Resolves when the work has begun. @throws what other work broke with */
+  async start(work: () => Promise<void>): Promise<void> {
+    await this.#slots.acquire();
+    if (this.#broken) {
+      this.#slots.release();
+      throw this.#broken.error;
+    }
+    work()
+      .catch((error: unknown) => {
+        this.#broken ??= { error };
+      })
+      .finally(() => this.#slots.release());
+  }
+
+  /** Waits for all that has begun, whatever comes of it. */
+  async settle(): Promise<void> {
+    await this.#slots.acquire(RESTORE_PARALLEL);
+    this.#slots.release(RESTORE_PARALLEL);
+  }
+
+  /** Waits for all that has begun. @throws what any of it broke with */
+  async finish(): Promise<void> {
+    await this.settle();
+    if (this.#broken) throw this.#broken.error;
+  }
+}
+
+class FolderRestore {
+  readonly #target: RestoreTarget;
+  readonly #options: RestoreOptions;
+  readonly #tally: RestoreTally;
+  readonly #folders: RestoredFolders;
+  readonly #files: RestoredFiles;
+  readonly #work = new SideBySide();
+  /** Made last: until then no link of the items' own is there to be followed, and all files are. */
+  readonly #links: ClaimedItem[] = [];
+  readonly #hardLinks: ClaimedItem[] = [];
+
+  constructor(target: RestoreTarget, options: RestoreOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#tally = new RestoreTally(options);
+    this.#folders = new RestoredFolders(target, options, this.#tally);
+    this.#files = new RestoredFiles(target, this.#folders, { restore: options, tally: this.#tally });
+  }
+
+  async run(items: AsyncIterable<RestoreItem> | Iterable<RestoreItem>): Promise<RestoreReport> {
+    await this.#folders.open();
+    try {
+      for await (const item of items) {
+        this.#options.signal?.throwIfAborted();
+        await this.#guard(item.path, () => this.#take(item));
+      }
+      await this.#work.finish();
+      await this.#inTurn(this.#hardLinks, (one) => this.#files.hardLink(one));
+      await this.#inTurn(this.#links, (one) => this.#files.link(one));
+    } finally {
+      // Nothing is written behind the back of a caller who was told that it is over.
+      await this.#work.settle();
+    }
+    const removes = this.#options.delete === true && this.#tally.failed === 0;
+    if (removes) for (const folder of this.#folders.all()) await this.#removeRest(folder);
+    if (!this.#options.dryRun) {
+      await this.#syncFiles();
+      await this.#finishFolders();
+    }
+    return this.#tally.report(this.#options.delete === true && !removes);
+  }
+
+  async #guard(path: readonly Buffer[], work: () => Promise<void>, onFailure?: () => void): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#tally.fail(path, error);
+      onFailure?.();
+    }
+  }
+
+  async #take(item: RestoreItem): Promise<void> {
+    const unsafe = unsafePath(item.path, process.platform === 'win32');
+    if (unsafe) throw unsafe;
+    if (item.type === 'folder') return await this.#folders.add(item);
+    const one = await this.#files.claim(item);
+    if (item.type === 'link') this.#links.push(one);
+    else if (item.sameAs) this.#hardLinks.push(one);
+    else await this.#work.start(() => this.#oneOf(one, () => this.#files.file(one)));
+  }
+
+  #oneOf(one: ClaimedItem, work: () => Promise<void>): Promise<void> {
+    return this.#guard(one.item.path, work, () => {
+      one.claimed.state = 'failed';
+    });
+  }
+
+  async #inTurn(items: readonly ClaimedItem[], work: (one: ClaimedItem) => Promise<void>): Promise<void> {
+    for (const one of items) {
+      this.#options.signal?.throwIfAborted();
+      await this.#oneOf(one, () => work(one));
+    }
+  }
+
+  /** Removes from a folder that an item is about what no item is about. */
+  async #removeRest(folder: RestoredFolder): Promise<void> {
+    if (!folder.facts || folder.fresh) return;
+    const { system, avoid } = this.#target;
+    for (const text of folder.listing) {
+      this.#options.signal?.throwIfAborted();
+      const name = Buffer.from(text, 'latin1');
+      if (this.#folders.isClaimed(folder, name)) continue;
+      const path = joinPath(folder.path, name);
+      if (this.#options.dryRun && holdsAvoided(this.#target, path)) continue;
+      const components = [...folder.components, name];
+      await this.#guard(components, async () => {
+        if (this.#options.dryRun || (await removeTree(system, path, avoid))) this.#tally.did('remove', components);
+      });
+    }
+  }
+
+  /**
+   * Flushes the files after the last was written: most have reached the disk by then, and those that have not share
+   * their journal commits. A file system cannot be flushed as a whole from Node.
+   */
+  async #syncFiles(): Promise<void> {
+    if (this.#options.sync === 'none' || this.#options.sync === 'file') return;
+    for (const folder of this.#folders.all()) {
+      for (const one of folder.names.values()) {
+        if (one.state !== 'written') continue;
+        const path = joinPath(folder.path, one.name);
+        await this.#work.start(() =>
+          this.#guard([...folder.components, one.name], () => this.#withHandle(path, (handle) => handle.sync())),
+        );
+      }
+    }
+    await this.#work.finish();
+  }
+
+  /** Modes and times, deepest first: a mode may close the way to what is below. */
+  async #finishFolders(): Promise<void> {
+    const levels: RestoredFolder[][] = [];
+    for (const folder of this.#folders.all()) {
+      if (folder.failure) continue;
+      levels[folder.components.length] ??= [];
+      levels[folder.components.length]?.push(folder);
+    }
+    for (const level of levels.reverse()) {
+      for (const folder of level ?? []) {
+        await this.#work.start(() => this.#guard(folder.components, () => this.#finishFolder(folder)));
+      }
+      await this.#work.finish();
+    }
+  }
+
+  async #finishFolder(folder: RestoredFolder): Promise<void> {
+    // One that others use too keeps what they gave it, unless its content may be replaced as well.
+    const ours = folder.fresh || folder.listing.size === 0 || (this.#options.overwrite ?? 'never') !== 'never';
+    const facts = ours ? folder.facts : undefined;
+    const mtimeNs = facts && this.#tally.time(facts.mtimeNs);
+    if (process.platform === 'win32') {
+      // Folders cannot be opened there, have no modes, and their names are journalled.
+      if (mtimeNs !== undefined) await this.#target.system.setLinkTime(folder.path, mtimeNs);
+      return;
+    }
+    if (!facts && this.#options.sync === 'none') return;
+    await this.#withHandle(folder.path, async (handle) => {
+      if (mtimeNs !== undefined) await handle.setTime(mtimeNs);
+      if (facts) await handle.chmod(this.#tally.mode(facts.mode));
+      if (this.#options.sync !== 'none') await handle.sync();
+    });
+  }
+
+  async #withHandle(path: Buffer, use: (handle: NodeHandle) => Promise<void>): Promise<void> {
+    const handle = await this.#target.system.open(path);
+    try {
+      await use(handle);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/**
+ * Restores items into a folder, which is made if need be. Never writes outside of it nor through a symbolic link:
+ * every component of every path is checked, only folders that this run has made or looked at are written into, and
+ * links are made after everything else. Nobody else should change the folder meanwhile: Node has no calls that are
+ * relative to an open folder, so that somebody quick could put a link where a folder was a moment before.
+ *
+ * A file appears whole, with its mode and time, or not at all. What cannot be restored is told in the report and
+ * the rest goes on. Times and modes of folders are set at the end. When it resolves, what was written survives a
+ * crash, unless `sync` is `none`. Files are written side by side; memory: some 100 bytes for each item.
+ *
+ * @param target path of the folder; it may be a link to one itself
+ * @param items folders before what is in them
+ * @throws `invalid/LOCATION_INVALID` when the target is no folder or lies in what is avoided, and what making it fails
+ *   with; an error of `items` itself, errors of contents that are no `StoreError`, and the signal's reason
+ */
+export async function restoreInto(
+  target: string | Buffer,
+  items: AsyncIterable<RestoreItem> | Iterable<RestoreItem>,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const given = typeof target === 'string' ? Buffer.from(target) : target;
+  return await new FolderRestore(await openTarget(given, options), options).run(items);
+}

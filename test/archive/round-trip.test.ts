@@ -86,9 +86,9 @@ describe.each(['none', 'gzip', 'zstd'] as const)('an archive compressed with %s'
     }
   });
 
-  it('streams a hundred thousand items and large contents in little memory', async () => {
+  it('streams many items and large contents in little memory', async () => {
     const piece = new Uint8Array(MIB);
-    const items = 100_000;
+    const items = compression === 'none' ? 100_000 : 10_000;
     async function* source(): AsyncGenerator<TarItem> {
       for (let index = 0; index < items; index += 1) yield folder(`folder ${index}`);
       yield file('large', '', {

@@ -52,7 +52,6 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   ARCHIVE_INVALID:
     'tar archives are read plain or compressed with gzip or zstd; `tar -t` says what it makes of this one',
   ARCHIVE_ITEM_UNSUPPORTED: 'everything else was taken; sparse files go in without `tar --sparse`',
-  PATH_UNSAFE: 'nothing is written outside the folder you name; make the archive with relative paths',
   SLOT_NOT_FOUND: '`holdfast key list` shows the slots, `holdfast key writers` the writers',
   NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',

@@ -41,7 +41,6 @@ export const ERROR_CODES = {
   REF_INVALID: 'invalid',
   ADDRESS_INVALID: 'invalid',
   ARCHIVE_INVALID: 'invalid',
-  PATH_UNSAFE: 'invalid',
   BACKEND_KEY_INVALID: 'invalid',
   BACKEND_RANGE_INVALID: 'invalid',
   ENTRY_NOT_FOUND: 'not-found',

@@ -159,7 +159,22 @@ export type {
 export { createStore, openOrCreateStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
 export { repairBackends } from './store/repair-backends.ts';
+export type {
+  ForgetOptions,
+  ForgetReport,
+  SnapshotDifference,
+  SnapshotFailure,
+  SnapshotInfo,
+  SnapshotName,
+  SnapshotOptions,
+  SnapshotReport,
+  SnapshotRestoreOptions,
+  SnapshotRestoreReport,
+  SnapshotSource,
+  Snapshots,
+} from './store/snapshots/snapshot-types.ts';
 export type { Store } from './store/store-types.ts';
+export type { RetentionRules } from './history/retention.ts';
 export type {
   BatchWriter,
   CallOptions,

@@ -324,6 +324,8 @@ export const TIME_MS_MAX = 253_402_300_799_999;
 export const DURATION_YEARS_MAX = 1000;
 /** Names of refs: UTF-8, not empty. */
 export const REF_NAME_BYTES_MAX = 256;
+/** Items of one archive that becomes a snapshot: their names are held until its end. */
+export const ARCHIVE_ITEMS_MAX = 4_000_000;
 /** What is said of a move of a ref. */
 export const REF_MESSAGE_BYTES_MAX = KIB;
 /** Addresses of objects, in characters, the path included; and steps back in one. */

@@ -18,6 +18,8 @@ import { ObjectStore } from './objects/object-store.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
 import { RefStore } from './objects/ref-store.ts';
 import type { Scope } from './scope.ts';
+import { SnapshotStore } from './snapshots/snapshot-store.ts';
+import type { Snapshots } from './snapshots/snapshot-types.ts';
 import { ScopedCalls, type StoreCalls } from './scoped-calls.ts';
 import { checkCondition, checkPut, storeContent, toPutResult } from './staged-put.ts';
 import type {
@@ -47,12 +49,14 @@ import { weakestStripe } from './weakest-stripe.ts';
 export class EntryStore implements Entries {
   readonly objects: Objects;
   readonly refs: Refs;
+  readonly snapshots: Snapshots;
   readonly #calls: ScopedCalls;
 
   constructor(parts: StoreCalls, scope: () => Promise<Scope>) {
     this.#calls = new ScopedCalls(parts, scope);
     this.objects = new ObjectStore(this.#calls);
     this.refs = new RefStore(this.#calls);
+    this.snapshots = new SnapshotStore(this.#calls);
   }
 
   put(key: string | null, source: Source, options: PutOptions = {}): Promise<PutResult> {

@@ -10,6 +10,7 @@ import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
+import type { Snapshots } from './snapshots/snapshot-types.ts';
 
 /**
  * A folder path, a file path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
@@ -412,6 +413,8 @@ export interface Entries {
   readonly objects: Objects;
   /** Mutable names of objects. */
   readonly refs: Refs;
+  /** Folders, archives, entries and bundles as they were. */
+  readonly snapshots: Snapshots;
   /**
    * Stores content under a key, replacing what was there; resolves when the commit is durable. `null` names the entry
    * by its digest. Readers see the old version or the new one. Memory is bounded for any size.

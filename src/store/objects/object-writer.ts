@@ -2,6 +2,7 @@ import { toHex } from '../../bytes/bytes.ts';
 import { encodeEntry, type ObjectType } from '../../format/index.ts';
 import { MIB } from '../../limits.ts';
 import type { Change } from '../../metadata/contract.ts';
+import { blake3 } from '../../hash/index.ts';
 import { encodeObject, type ObjectReference, referencesOf, type StructuredObject } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
 import type { Engine } from '../engine.ts';
@@ -38,6 +39,8 @@ interface Gathered {
   recordBytes: number;
 }
 
+const NOTHING_STORED: Tally = Object.freeze({ newBytes: 0, storedBytes: 0, chunksNew: 0, chunksKnown: 0 });
+
 /** Enough for full packs, little enough that whoever is interrupted has not much to do again. */
 const COMMIT_OBJECTS = 4096;
 const COMMIT_BYTES = 256 * MIB;
@@ -71,9 +74,20 @@ export class ObjectWriter {
     return this.#add({ ingested, type: 'blob', class: 'raw', references: [] });
   }
 
-  /** Stores a structured object; what it refers to must have been put before. */
-  async put(object: StructuredObject, options: { readonly verifyExisting?: boolean } = {}): Promise<WrittenObject> {
+  /**
+   * Stores a structured object; what it refers to must have been put before.
+   * @param options.known asked whether it is there: then nothing is stored, and none of its bytes are looked at
+   */
+  async put(
+    object: StructuredObject,
+    options: {
+      readonly verifyExisting?: boolean;
+      readonly known?: (reference: ObjectReference) => Promise<boolean>;
+    } = {},
+  ): Promise<WrittenObject> {
     const bytes = encodeObject(object);
+    const reference: ObjectReference = { type: object.type, id: toHex(blake3(bytes)) };
+    if (await options.known?.(reference)) return { reference, size: bytes.length, tally: NOTHING_STORED };
     const { structure } = this.#group();
     const ingested = await ingest(bytes, structure, {
       chunking: this.#scope.chunking(undefined),

@@ -1,0 +1,260 @@
+/**
+ * A folder on disk becomes trees: files are read side by side while the scan goes on, and a folder becomes a tree when
+ * all that is in it is there. What is unchanged since the last time is not read again.
+ */
+import { realpath } from 'node:fs/promises';
+import { fromHex, toHex } from '../../bytes/bytes.ts';
+import { isStoreError } from '../../errors/store-error.ts';
+import { openStatCache, readScannedFile, type ScanItem, type ScannedNode, type StatCache, scanFolder } from '../../folders/index.ts';
+import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
+import { Semaphore } from '../../runtime/semaphore.ts';
+import type { Engine } from '../engine.ts';
+import { ObjectWriter } from '../objects/object-writer.ts';
+import type { Scope } from '../scope.ts';
+import { KnownObjects } from './known-objects.ts';
+import { concernsOneFile, SnapshotTally } from './snapshot-tally.ts';
+import type { SnapshotOptions } from './snapshot-types.ts';
+
+/** Files that are read at once: enough to hide the latency of small ones. */
+const FILES_AT_ONCE = 16;
+
+/** A folder of the scan that was not left yet. */
+interface OpenFolder {
+  readonly node: ScannedNode;
+  readonly children: Promise<TreeChild | undefined>[];
+}
+
+/** The first name of a file that has several. */
+interface FirstName {
+  readonly path: TreeName;
+  readonly child: Promise<FileChild | undefined>;
+}
+
+export interface FolderContext {
+  readonly engine: Engine;
+  readonly scope: Scope;
+  readonly writer: ObjectWriter;
+  readonly tally: SnapshotTally;
+}
+
+/** The root of what was stored. */
+export interface StoredFolder {
+  readonly tree: string;
+  readonly rootMode: number;
+  readonly rootMtime: string;
+}
+
+class FolderSnapshot {
+  readonly #root: string;
+  readonly #options: SnapshotOptions;
+  readonly #writer: ObjectWriter;
+  readonly #tally: SnapshotTally;
+  readonly #known: KnownObjects;
+  readonly #cache: StatCache | undefined;
+  readonly #slots = new Semaphore(FILES_AT_ONCE);
+  readonly #open: OpenFolder[] = [];
+  readonly #firstNames = new Map<string, FirstName>();
+  /** Trees are put one after the other: a node may name one that another folder is just putting. */
+  #putting: Promise<unknown> = Promise.resolve();
+  #onTheirWay = new Set<Promise<unknown>>();
+  #rootChild: Promise<TreeChild | undefined> | undefined;
+  #failure: unknown;
+
+  constructor(root: string, { engine, scope, writer, tally }: FolderContext, options: SnapshotOptions, cache?: StatCache) {
+    this.#root = root;
+    this.#options = options;
+    this.#writer = writer;
+    this.#tally = tally;
+    this.#known = new KnownObjects(engine, scope);
+    this.#cache = cache;
+  }
+
+  async run(): Promise<StoredFolder> {
+    const { excludes, excludeFiles, oneFileSystem, avoid, signal } = this.#options;
+    const items = scanFolder(this.#root, {
+      ...(excludes && { excludes }),
+      ...(excludeFiles && { excludeFiles }),
+      ...(oneFileSystem && { oneFileSystem }),
+      ...(avoid && { avoid }),
+      ...(signal && { signal }),
+    });
+    try {
+      for await (const item of items) {
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#writer.isFull) await this.#commit();
+        await this.#meet(item);
+      }
+      const child = await this.#rootChild;
+      if (child?.type !== 'folder') throw this.#failure;
+      return { tree: child.id, rootMode: child.mode, rootMtime: child.mtime };
+    } finally {
+      await Promise.allSettled(this.#onTheirWay);
+    }
+  }
+
+  async #meet(item: ScanItem): Promise<void> {
+    switch (item.kind) {
+      case 'enter':
+        this.#open.push({ node: item.node, children: [] });
+        return;
+      case 'leave':
+        this.#leave();
+        return;
+      case 'file':
+        await this.#slots.acquire(1, this.#options.signal);
+        this.#add(this.#file(item.node).finally(() => this.#slots.release()));
+        return;
+      case 'link':
+        this.#add(Promise.resolve(this.#link(item.node, item.target)));
+        return;
+      case 'skipped':
+        this.#tally.skip(item.reason);
+        return;
+      case 'failed':
+        this.#tally.fail(item.path.toString(), item.error);
+        return;
+    }
+  }
+
+  /** A child of the folder that is open; one that fails as a whole ends the snapshot at its next step. */
+  #add(child: Promise<TreeChild | undefined>): void {
+    const guarded = this.#track(child);
+    this.#open.at(-1)?.children.push(guarded);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T | undefined> {
+    const guarded = work.catch((error: unknown) => {
+      this.#failure ??= error;
+      return undefined;
+    });
+    this.#onTheirWay.add(guarded);
+    void guarded.finally(() => this.#onTheirWay.delete(guarded));
+    return guarded;
+  }
+
+  #leave(): void {
+    const folder = this.#open.pop() as OpenFolder;
+    const built = this.#track(this.#build(folder));
+    const above = this.#open.at(-1);
+    if (above) above.children.push(built);
+    else this.#rootChild = built;
+  }
+
+  async #build({ node, children }: OpenFolder): Promise<TreeChild | undefined> {
+    const found = (await Promise.all(children)).filter((child) => child !== undefined);
+    if (this.#failure !== undefined) return undefined;
+    const putting = this.#putting.then(() => buildTree(found, (tree) => this.#putTree(tree)));
+    this.#putting = putting.catch(() => undefined);
+    const id = await putting;
+    this.#tally.folders += 1;
+    return { ...treeName(node.name), type: 'folder', id, mode: node.mode, mtime: node.mtime };
+  }
+
+  async #putTree(tree: Parameters<ObjectWriter['put']>[0]): Promise<string> {
+    const { reference, tally } = await this.#writer.put(tree, { known: (one) => this.#known.has(one) });
+    this.#tally.addStored(tally);
+    return reference.id;
+  }
+
+  #link(node: ScannedNode, target: Buffer): TreeChild {
+    this.#tally.links += 1;
+    const { name, nameBytes } = treeName(target);
+    const bytes = nameBytes === undefined ? {} : { targetBytes: nameBytes };
+    return { ...treeName(node.name), type: 'link', target: name, ...bytes, mtime: node.mtime };
+  }
+
+  async #file(node: ScannedNode): Promise<TreeChild | undefined> {
+    const first = node.nlink > 1 ? this.#firstNames.get(`${node.dev}:${node.ino}`) : undefined;
+    if (first) {
+      const same = await first.child;
+      // Where the first name failed, this one is read for itself.
+      if (same) return await this.#sameFile(node, first.path, same);
+    }
+    const child = this.#ownFile(node);
+    if (node.nlink > 1 && !first)
+      this.#firstNames.set(`${node.dev}:${node.ino}`, { path: treeName(node.path), child: child.catch(() => undefined) });
+    return await child;
+  }
+
+  async #sameFile(node: ScannedNode, { name, nameBytes }: TreeName, same: FileChild): Promise<FileChild> {
+    const { sameAs: _, sameAsBytes: __, name: ___, nameBytes: ____, ...facts } = same;
+    this.#tally.addFile(same.size, { unchanged: true });
+    return { ...facts, ...treeName(node.name), sameAs: name, ...(nameBytes !== undefined && { sameAsBytes: nameBytes }) };
+  }
+
+  async #ownFile(node: ScannedNode): Promise<FileChild | undefined> {
+    const remembered = this.#options.reread ? undefined : this.#cache?.lookup(node);
+    if (remembered) {
+      const id = toHex(remembered);
+      if (await this.#known.has({ type: 'raw', id })) {
+        this.#tally.addFile(node.size, { unchanged: true });
+        return fileChild(node, id, node.size);
+      }
+    }
+    try {
+      return await this.#readFile(node);
+    } catch (error) {
+      if (this.#options.signal?.aborted || !concernsOneFile(error)) throw error;
+      this.#tally.fail(node.path.toString(), error);
+      return undefined;
+    }
+  }
+
+  async #readFile(node: ScannedNode): Promise<FileChild> {
+    const { signal } = this.#options;
+    // What the file was when it was read belongs to its content; the scan may have seen it earlier.
+    let facts = node;
+    const content = async function* (root: string): AsyncGenerator<Uint8Array> {
+      const pieces = readScannedFile(root, node, signal && { signal });
+      for (;;) {
+        const next = await pieces.next();
+        if (next.done) {
+          facts = next.value;
+          return;
+        }
+        yield next.value;
+      }
+    };
+    const written = await this.#writer.putRaw(content(this.#root), { signal });
+    this.#tally.addStored(written.tally);
+    this.#tally.addFile(written.size, { unchanged: false });
+    const { id } = written.reference;
+    this.#cache?.record(facts, fromHex(id) ?? new Uint8Array());
+    return fileChild(facts, id, written.size);
+  }
+
+  /** Everything that was begun is in it: what refers to something is put after it. */
+  async #commit(): Promise<void> {
+    await Promise.all(this.#onTheirWay);
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#writer.commit();
+  }
+}
+
+function fileChild(node: ScannedNode, id: string, size: number): FileChild {
+  const { mode, mtime, sparse } = node;
+  return { ...treeName(node.name), type: 'file', id, size, mode, mtime, ...(sparse && { sparse: true as const }) };
+}
+
+/**
+ * Stores a folder through the writer; its root is to be committed by the caller.
+ * @throws `not-found/SOURCE_NOT_FOUND`, `invalid/SOURCE_INVALID` for the folder itself; what storing throws
+ */
+export async function storeFolder(
+  folder: string,
+  context: FolderContext,
+  options: SnapshotOptions,
+): Promise<{ readonly stored: StoredFolder; readonly remember: () => Promise<void> }> {
+  const cache = options.statCache === undefined ? undefined : await openCache(folder, options.statCache, context);
+  const stored = await new FolderSnapshot(folder, context, options, cache).run();
+  return { stored, remember: async () => await cache?.save() };
+}
+
+async function openCache(folder: string, statCache: string, { engine, scope }: FolderContext): Promise<StatCache> {
+  // Where the folder is gone the scan says so.
+  const root = await realpath(folder).catch(() => folder);
+  const storeId = `${engine.config.storeId}/${scope.namespace}`;
+  const { cache, unreadable } = await openStatCache({ folder: statCache, storeId, root, clock: engine.clock });
+  if (isStoreError(unreadable)) engine.telemetry.logger?.warn(unreadable.message, { ...unreadable.details });
+  return cache;
+}

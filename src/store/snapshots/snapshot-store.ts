@@ -1,0 +1,209 @@
+import { argumentTypeError } from '../../errors/argument-error.ts';
+import { isStoreError, storeError } from '../../errors/store-error.ts';
+import { parseAddress } from '../../history/address.ts';
+import type { Change } from '../../metadata/contract.ts';
+import { ancestry, createSnapshot, diffTrees, type ObjectReference, type SnapshotContent } from '../../objects/index.ts';
+import { objectKeyOf, ObjectReader } from '../objects/object-reader.ts';
+import { followAddress } from '../objects/follow-address.ts';
+import type { FoundAddress } from '../objects/object-types.ts';
+import { ObjectWriter } from '../objects/object-writer.ts';
+import { checkMessage } from '../objects/ref-store.ts';
+import { refKey } from '../objects/ref-rows.ts';
+import type { Scope } from '../scope.ts';
+import type { ScopedCalls } from '../scoped-calls.ts';
+import type { CallOptions } from '../types.ts';
+import { storeFolder } from './folder-snapshot.ts';
+import { restoreSnapshot, snapshotAsTar } from './restore-snapshot.ts';
+import { allSeries, forgetSeries, seriesOf } from './series.ts';
+import { SnapshotTally } from './snapshot-tally.ts';
+import type {
+  ForgetOptions,
+  ForgetReport,
+  SnapshotDifference,
+  SnapshotInfo,
+  SnapshotName,
+  SnapshotOptions,
+  SnapshotReport,
+  SnapshotRestoreOptions,
+  SnapshotRestoreReport,
+  SnapshotSource,
+  Snapshots,
+} from './snapshot-types.ts';
+import { storeArchive } from './tar-snapshot.ts';
+import { pathText, walkTree } from './tree-items.ts';
+
+/** Numbers that one commit forgets. */
+const FORGET_PAGE = 1000;
+
+/** What a snapshot is made of, and what is to be done once it is committed. */
+interface Stored {
+  readonly content: SnapshotContent;
+  readonly afterwards?: () => Promise<void>;
+}
+
+interface Making {
+  readonly scope: Scope;
+  readonly writer: ObjectWriter;
+  readonly tally: SnapshotTally;
+}
+
+/** Snapshots of one namespace. */
+export class SnapshotStore implements Snapshots {
+  readonly #calls: ScopedCalls;
+
+  constructor(calls: ScopedCalls) {
+    this.#calls = calls;
+  }
+
+  create(source: SnapshotSource, options: SnapshotOptions = {}): Promise<SnapshotReport> {
+    const { engine } = this.#calls;
+    return this.#calls.call(options, async (scope) => {
+      engine.assertWritable();
+      const ref = options.ref === undefined ? undefined : refKey(scope, options.ref);
+      const message = checkMessage(options.message ?? '');
+      const parent = options.parent === undefined ? undefined : await this.#find(scope, options.parent, options);
+      const writer = new ObjectWriter(engine, scope);
+      const tally = new SnapshotTally(options.onProgress);
+      try {
+        const { content, afterwards } = await this.#store(source, { scope, writer, tally }, options);
+        const whole = { ...content, ...(parent && { parent: parent.reference.id }) };
+        const { reference } = await writer.put(createSnapshot({ ...whole, metadata: options.metadata }));
+        const target = objectKeyOf(scope.namespace, reference);
+        const moves: Change[] = ref ? [{ type: 'ref-set', key: ref, target, message }] : [];
+        options.signal?.throwIfAborted();
+        await writer.commit(moves);
+        await afterwards?.();
+        return tally.report(reference.id, whole);
+      } catch (error) {
+        await writer.abandon();
+        throw error;
+      }
+    });
+  }
+
+  list(options: CallOptions & { readonly ref?: string } = {}): AsyncIterable<SnapshotInfo> {
+    const { engine } = this.#calls;
+    return this.#calls.stream(options, (scope) => {
+      const context = { engine, scope, signal: options.signal };
+      return options.ref === undefined ? allSeries(context) : seriesOf(context, options.ref);
+    });
+  }
+
+  log(address: string, options: CallOptions = {}): AsyncIterable<ObjectReference> {
+    return this.#calls.stream(options, (scope) => this.#log(scope, address, options));
+  }
+
+  names(
+    address: string,
+    options: CallOptions & { readonly recursive?: boolean } = {},
+  ): AsyncIterable<SnapshotName> {
+    return this.#calls.stream(options, (scope) => this.#names(scope, address, options));
+  }
+
+  diff(from: string, to: string, options: CallOptions = {}): AsyncIterable<SnapshotDifference> {
+    return this.#calls.stream(options, (scope) => this.#diff(scope, [from, to], options));
+  }
+
+  restore(address: string, target: string, options: SnapshotRestoreOptions = {}): Promise<SnapshotRestoreReport> {
+    const { engine } = this.#calls;
+    return this.#calls.call(options, async (scope) => {
+      const found = await this.#find(scope, address, options);
+      return await restoreSnapshot({ engine, scope, signal: options.signal }, found, { ...options, target });
+    });
+  }
+
+  exportTar(address: string, options: Parameters<Snapshots['exportTar']>[1] = {}): AsyncIterable<Uint8Array> {
+    return this.#calls.stream(options, (scope) => this.#exportTar(scope, address, options));
+  }
+
+  forget(ref: string, options: ForgetOptions): Promise<ForgetReport> {
+    const { engine } = this.#calls;
+    return this.#calls.call(options, async (scope) => {
+      const key = refKey(scope, ref);
+      return await forgetSeries({ engine, scope, signal: options.signal }, ref, options, async (numbers) => {
+        for (let start = 0; start < numbers.length; start += FORGET_PAGE) {
+          const page = numbers.slice(start, start + FORGET_PAGE);
+          await this.#calls.commitOne(scope, { type: 'history-forget', history: 'move', key, numbers: page });
+        }
+      });
+    });
+  }
+
+  async #store(source: SnapshotSource, making: Making, options: SnapshotOptions): Promise<Stored> {
+    const { engine } = this.#calls;
+    if (typeof source !== 'object' || source === null) throw argumentTypeError('source', 'what to make it of', source);
+    if ('folder' in source) {
+      const { stored, remember } = await storeFolder(source.folder, { engine, ...making }, options);
+      return { content: stored, afterwards: remember };
+    }
+    if ('tar' in source) return { content: await storeArchive(source.tar, { engine, ...making }, options) };
+    throw argumentTypeError('source', '{ folder } or { tar }', source);
+  }
+
+  async #find(scope: Scope, address: string, { signal }: CallOptions): Promise<FoundAddress> {
+    const { engine } = this.#calls;
+    return await followAddress({ engine, scope, signal }, parseAddress(address, { now: engine.clock.now() }));
+  }
+
+  /** The tree that an address leads to. */
+  async #treeOf(scope: Scope, address: string, options: CallOptions): Promise<string> {
+    const { reference } = await this.#find(scope, address, options);
+    if (reference.type === 'tree') return reference.id;
+    const [object] = await new ObjectReader(this.#calls.engine, scope, options.signal).load([reference]);
+    if (isStoreError(object)) throw object;
+    const tree = object?.type === 'snapshot' ? (object.content.tree ?? object.content.entries) : undefined;
+    if (tree !== undefined) return tree;
+    throw storeError('OBJECT_WRONG_TYPE', `${address} leads to no folder`, {
+      details: { object: reference.id, actual: reference.type },
+    });
+  }
+
+  async *#log(scope: Scope, address: string, options: CallOptions): AsyncGenerator<ObjectReference> {
+    const { engine } = this.#calls;
+    const { base, ref, number = 0 } = await this.#find(scope, address, options);
+    const { load } = new ObjectReader(engine, scope, options.signal);
+    let parents = false;
+    for await (const { id, snapshot } of ancestry(base.id, load)) {
+      parents ||= snapshot.content.parent !== undefined;
+      yield Object.freeze({ type: 'snapshot', id });
+    }
+    if (parents || ref === undefined) return;
+    for await (const info of seriesOf({ engine, scope, signal: options.signal }, ref))
+      if (info.number < number) yield Object.freeze({ type: 'snapshot', id: info.id });
+  }
+
+  async *#names(
+    scope: Scope,
+    address: string,
+    options: CallOptions & { readonly recursive?: boolean },
+  ): AsyncGenerator<SnapshotName> {
+    const { load } = new ObjectReader(this.#calls.engine, scope, options.signal);
+    const tree = await this.#treeOf(scope, address, options);
+    const walking = { recursive: options.recursive === true, signal: options.signal };
+    for await (const { path, child } of walkTree(tree, load, walking))
+      yield Object.freeze({ path: pathText(path), child });
+  }
+
+  async *#diff(
+    scope: Scope,
+    [from, to]: readonly [string, string],
+    options: CallOptions,
+  ): AsyncGenerator<SnapshotDifference> {
+    const { load } = new ObjectReader(this.#calls.engine, scope, options.signal);
+    const before = await this.#treeOf(scope, from, options);
+    const after = await this.#treeOf(scope, to, options);
+    for await (const { path, ...change } of diffTrees(before, after, load)) {
+      options.signal?.throwIfAborted();
+      yield Object.freeze({ path: pathText(path), ...change });
+    }
+  }
+
+  async *#exportTar(
+    scope: Scope,
+    address: string,
+    options: NonNullable<Parameters<Snapshots['exportTar']>[1]>,
+  ): AsyncGenerator<Uint8Array> {
+    const found = await this.#find(scope, address, options);
+    yield* snapshotAsTar({ engine: this.#calls.engine, scope, signal: options.signal }, found, options);
+  }
+}

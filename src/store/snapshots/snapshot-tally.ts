@@ -1,0 +1,67 @@
+import { isStoreError, type StoreError } from '../../errors/store-error.ts';
+import { FINDINGS_LISTED_MAX } from '../../limits.ts';
+import type { SnapshotContent } from '../../objects/index.ts';
+import type { Tally } from '../operation-writer.ts';
+import type { Progress } from '../types.ts';
+import { type SnapshotFailure, type SnapshotReport, toFailure } from './snapshot-types.ts';
+
+/** Counts what goes into a snapshot, and tells how far it is. */
+export class SnapshotTally {
+  readonly #onProgress: ((progress: Progress) => void) | undefined;
+  readonly #skipped: Record<string, number> = {};
+  readonly #failures: SnapshotFailure[] = [];
+  #failed = 0;
+  #stored = 0;
+  #new = 0;
+  files = 0;
+  folders = 0;
+  links = 0;
+  bytes = 0;
+  unchanged = 0;
+
+  constructor(onProgress: ((progress: Progress) => void) | undefined) {
+    this.#onProgress = onProgress;
+  }
+
+  addFile(size: number, { unchanged }: { readonly unchanged: boolean }): void {
+    this.files += 1;
+    this.bytes += size;
+    if (unchanged) this.unchanged += 1;
+    this.#onProgress?.({ phase: 'snapshot', done: this.files, bytes: this.bytes });
+  }
+
+  addStored({ newBytes, storedBytes }: Tally): void {
+    this.#new += newBytes;
+    this.#stored += storedBytes;
+  }
+
+  skip(reason: string): void {
+    this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1;
+  }
+
+  fail(path: string, error: StoreError): void {
+    this.#failed += 1;
+    if (this.#failures.length < FINDINGS_LISTED_MAX) this.#failures.push(toFailure(path, error));
+  }
+
+  report(id: string, content: SnapshotContent): SnapshotReport {
+    return Object.freeze({
+      ...{ id, content, files: this.files, folders: this.folders, links: this.links, bytes: this.bytes },
+      unchanged: this.unchanged,
+      newBytes: this.#new,
+      storedBytes: Math.max(0, Math.round(this.#stored)),
+      skipped: Object.freeze({ ...this.#skipped }),
+      failed: this.#failed,
+      failures: Object.freeze(this.#failures),
+    });
+  }
+}
+
+/** Whether an error is about one file only, so that the others can go on. */
+export function concernsOneFile(error: unknown): error is StoreError {
+  return isStoreError(
+    error,
+    ...(['SOURCE_NOT_FOUND', 'SOURCE_CHANGED', 'SOURCE_INVALID', 'PERMISSION_DENIED', 'OBJECT_INVALID'] as const),
+    ...(['PATH_UNSAFE', 'ARCHIVE_ITEM_UNSUPPORTED'] as const),
+  );
+}

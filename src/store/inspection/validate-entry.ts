@@ -117,6 +117,7 @@ class Validation {
     };
     const chunks = readManifestPast(value, (digest) => reader.readNode(digest, this.#options.signal), onGap);
     for await (const batch of fetchAhead(chunks, (wanted) => this.#fetch(entry, wanted))) {
+      this.#options.signal?.throwIfAborted();
       for (const { chunk, bytes } of batch) {
         if (isListed) tree.addLeaf(chunk.offset, chunk.length, asDigest(chunk.digest));
         if (bytes instanceof Uint8Array) {

@@ -129,6 +129,20 @@ export {
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
 export { openPutOnly, type PutOnlyOpenOptions } from './store/inbox/open-put-only.ts';
 export type {
+  ChunkInfo,
+  ChunkPlacement,
+  ChunksOptions,
+  EntryPack,
+  EntryProblem,
+  EntryReport,
+  EntryValidation,
+  InspectOptions,
+  PackInfo,
+  PackShard,
+  ValidateAllOptions,
+  ValidateOptions,
+} from './store/inspection/report-types.ts';
+export type {
   AdoptReport,
   EpochInfo,
   Inbox,
@@ -178,7 +192,6 @@ export type { RetentionRules } from './history/retention.ts';
 export type {
   BatchWriter,
   CallOptions,
-  ChunkInfo,
   CreateOptions,
   DeleteOptions,
   DiagnosisReport,

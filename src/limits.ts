@@ -244,6 +244,8 @@ export const WRITE_BUDGET_BYTES = 8 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;
 export const LOOKUP_BATCH_CHUNKS = 1024;
+/** Chunks that an inspection or validation remembers at a time, 32 bytes each: of more it makes several passes, or forgets. */
+export const DIGESTS_KEPT_MAX = 1_048_576;
 /** Files being read as sources at once, over all stores of a process: each holds a descriptor and up to 2 MiB. */
 export const SOURCE_FILES_OPEN_MAX = 32;
 

@@ -17,6 +17,7 @@ import { addSingleFile } from './commands/single-file.ts';
 import { addStat } from './commands/stat.ts';
 import { addStatus } from './commands/status.ts';
 import { addUpkeep } from './commands/upkeep.ts';
+import { addValidate } from './commands/validate.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { usageError } from './usage-error.ts';
 
@@ -49,7 +50,7 @@ Exit status:
   130 interrupted (Ctrl-C)   143 terminated`;
 
 /** The commands that are about entries, and so about one namespace. */
-const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', '__complete'];
+const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', 'validate', '__complete'];
 const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
 
 function configure(session: Session, options: GlobalOptions, command: Command): void {
@@ -89,7 +90,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
-  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve];
+  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve, addValidate];
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

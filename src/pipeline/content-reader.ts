@@ -28,11 +28,8 @@ export async function* readContent(
   const range = options.range ?? { offset: 0, end: value.size };
   const whole = range.offset === 0 && range.end === value.size;
   const content = new ContentCheck(value);
-  for await (const batch of fetchAhead(
-    reader,
-    entryChunks(reader, value, { range, ...(signal && { signal }) }),
-    signal,
-  )) {
+  const chunks = entryChunks(reader, value, { range, ...(signal && { signal }) });
+  for await (const batch of fetchAhead(chunks, (wanted) => fetchChunks(reader, wanted, signal))) {
     for (const { chunk, bytes } of batch) {
       // They had this length when they were verified.
       if (bytes.length !== chunk.length)
@@ -64,28 +61,29 @@ interface FetchedChunk {
   readonly bytes: Uint8Array;
 }
 
-async function* fetchAhead(
+async function fetchChunks(
   reader: ItemReader,
-  chunks: AsyncIterable<ManifestChunk>,
+  batch: readonly ManifestChunk[],
   signal?: AbortSignal,
-): AsyncGenerator<readonly FetchedChunk[]> {
-  const fetch = async (batch: readonly ManifestChunk[]): Promise<readonly FetchedChunk[]> => {
-    const bytes = await reader.read(
-      'chunk',
-      batch.map((chunk) => ({ digest: chunk.digest, length: chunk.length })),
-      signal,
-    );
-    const taken = new Set<Uint8Array>();
-    return batch.map((chunk, index) => {
-      const content = bytes[index];
-      invariant(content, 'the reader answers every item');
-      // A chunk that repeats was fetched once, and who gets it may change the array.
-      if (taken.has(content)) return { chunk, bytes: copyBytes(content) };
-      taken.add(content);
-      return { chunk, bytes: content };
-    });
-  };
-  let ahead: Promise<readonly FetchedChunk[]> | undefined;
+): Promise<readonly FetchedChunk[]> {
+  const bytes = await reader.read('chunk', batch, signal);
+  const taken = new Set<Uint8Array>();
+  return batch.map((chunk, index) => {
+    const content = bytes[index];
+    invariant(content, 'the reader answers every item');
+    // A chunk that repeats was fetched once, and who gets it may change the array.
+    if (taken.has(content)) return { chunk, bytes: copyBytes(content) };
+    taken.add(content);
+    return { chunk, bytes: content };
+  });
+}
+
+/** Has chunks fetched in batches, one ahead of the one that is in use. What is under way is waited for in any case. */
+export async function* fetchAhead<T>(
+  chunks: AsyncIterable<ManifestChunk>,
+  fetch: (batch: readonly ManifestChunk[]) => Promise<T>,
+): AsyncGenerator<T> {
+  let ahead: Promise<T> | undefined;
   try {
     for await (const batch of batches(chunks)) {
       const current = ahead;

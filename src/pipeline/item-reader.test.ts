@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { patternBytes, SAMPLE_CHUNKS, SAMPLE_STORE } from '../../test/support/format-samples.ts';
 import { buildSealed, SEALED_PACKS, sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
 import { toHex } from '../bytes/bytes.ts';
+import { storeError } from '../errors/store-error.ts';
 import { decodePack, type ItemIds, keyedIds, type PackKeys, type PackSeal } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { ItemLocation } from '../metadata/contract.ts';
@@ -19,6 +20,10 @@ function reading(
   change: {
     readonly seal?: PackSeal | undefined;
     readonly ids?: ItemIds;
+    /** Ids in hex whose rows in the metadata are damaged. */
+    readonly damagedRows?: readonly string[];
+    /** What reading a pack fails with. */
+    readonly failure?: Error;
     /** The pack as the next lookup finds it; what lies on backend 1 is not there. */
     readonly moving?: (pack: object) => object;
   } = {},
@@ -36,13 +41,17 @@ function reading(
     locate: async (_kind, wanted) => {
       const names = toHex(wanted).match(/.{64}/g) ?? [];
       asked.push(...names);
+      if (names.some((name) => change.damagedRows?.includes(name)))
+        throw storeError('METADATA_CORRUPT', 'a row is damaged', { details: { table: 'items' } });
       return names.map((name) => {
         const item = items.find(({ id }) => toHex(id) === name);
         return item && ({ ...item, pack: change.moving?.(pack) ?? pack, suspect: false } as unknown as ItemLocation);
       });
     },
-    readPack: async ({ places }, { offset, length }) =>
-      places?.[0] === 1 ? undefined : bytes.subarray(offset, offset + length),
+    readPack: async ({ places }, { offset, length }) => {
+      if (change.failure) throw change.failure;
+      return places?.[0] === 1 ? undefined : bytes.subarray(offset, offset + length);
+    },
     onDamage: async (_kind, found) => void damaged.push(...found),
   });
   return { reader, asked, damaged };
@@ -81,5 +90,45 @@ describe('ItemReader of a sealed store', () => {
       details: { digest: `blake3:${toHex(blake3(SAMPLE_CHUNKS[0]))}` },
     });
     expect(toHex(damaged[0]?.id ?? header.pack)).toBe(toHex(IDS.idOf('chunk', blake3(SAMPLE_CHUNKS[0]))));
+  });
+});
+
+describe('reading each of several items', () => {
+  it('gives what read gives where all is well, in the order asked', async () => {
+    const { reader } = reading();
+    const wanted = [...WANTED, ...WANTED];
+    expect(await reader.readEach('chunk', wanted)).toEqual(await reader.read('chunk', wanted));
+    expect(await reader.readEach('chunk', [])).toEqual([]);
+  });
+
+  it('has an error in the place of what is missing, has another length or a damaged row', async () => {
+    const absent = { digest: new Uint8Array(32), length: 5 };
+    const [first, second, ...others] = WANTED as [(typeof WANTED)[0], (typeof WANTED)[0]];
+    const damagedRows = [toHex(IDS.idOf('chunk', second.digest))];
+    const { reader, damaged } = reading({ damagedRows });
+    const wanted = [absent, { ...first, length: first.length + 1 }, second, ...others];
+    const found = await reader.readEach('chunk', wanted);
+    expect(found).toMatchObject([
+      { code: 'CHUNK_MISSING' },
+      { code: 'CHUNK_CORRUPT' },
+      { code: 'METADATA_CORRUPT' },
+      ...SAMPLE_CHUNKS.slice(2),
+    ]);
+    // Told once of each, however often the batch was looked up.
+    expect(damaged.map(({ error }) => error.code)).toEqual(['CHUNK_MISSING']);
+  });
+
+  it('goes on past packs that cannot be opened, and stops at what says nothing of them', async () => {
+    const sealed = reading({ seal: { ...SEAL, salt: patternBytes(32, 99) } });
+    const found = await sealed.reader.readEach('chunk', WANTED);
+    expect(found.map((one) => (one as { code?: string }).code)).toEqual(WANTED.map(() => 'CHUNK_CORRUPT'));
+    expect(sealed.damaged).toHaveLength(WANTED.length);
+    const away = reading({ failure: storeError('BACKEND_UNREACHABLE', 'away', { details: { backend: 'b1' } }) });
+    expect(await away.reader.readEach('chunk', WANTED)).toMatchObject(
+      WANTED.map(() => ({ code: 'BACKEND_UNREACHABLE' })),
+    );
+    expect(away.damaged).toEqual([]);
+    const broken = reading({ failure: new TypeError('a defect') });
+    await expect(broken.reader.readEach('chunk', WANTED)).rejects.toBeInstanceOf(TypeError);
   });
 });

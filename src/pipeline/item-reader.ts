@@ -61,6 +61,13 @@ interface RecordPlan {
 /** Packs that could not be read, as they lay then, and why where somebody said so. */
 type FailedPacks = ReadonlyMap<number, { readonly pack: PackRow; readonly cause: StoreError | undefined }>;
 
+/** What a read has come to, by digest in hex. */
+interface Finds {
+  readonly bytes: Map<string, Uint8Array>;
+  /** Takes what cannot be read; absent where the first such item ends the read. */
+  readonly failures?: Map<string, StoreError>;
+}
+
 interface Span {
   readonly pack: PackRow;
   readonly offset: number;
@@ -86,31 +93,73 @@ export class ItemReader {
    *   nothing is returned then
    */
   async read(kind: ItemKind, wanted: readonly WantedItem[], signal?: AbortSignal): Promise<readonly Uint8Array[]> {
-    const found = new Map<string, Uint8Array>();
+    const found: Finds = { bytes: new Map() };
     await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Map() }, signal);
     return wanted.map((item) => {
-      const bytes = found.get(toHex(item.digest));
-      if (bytes?.length !== item.length)
-        throw damageError(kind, 'CHUNK_CORRUPT', item.digest, `is not ${item.length} bytes long`);
+      const bytes = found.bytes.get(toHex(item.digest));
+      if (bytes?.length !== item.length) throw lengthError(kind, item);
       return bytes;
+    });
+  }
+
+  /**
+   * Reads items like `read`, past those that fail: damage, a backend that is away or a key that is gone stands in the
+   * place of the item it is about.
+   * @throws what says nothing about an item; the signal's reason
+   */
+  async readEach(
+    kind: ItemKind,
+    wanted: readonly WantedItem[],
+    signal?: AbortSignal,
+  ): Promise<readonly (Uint8Array | StoreError)[]> {
+    const found = { bytes: new Map<string, Uint8Array>(), failures: new Map<string, StoreError>() };
+    await this.#fetchEach(kind, { wanted: this.#sought(kind, wanted), found }, signal);
+    return wanted.map((item) => {
+      const name = toHex(item.digest);
+      const bytes = found.bytes.get(name);
+      if (bytes?.length === item.length) return bytes;
+      return found.failures.get(name) ?? lengthError(kind, item);
     });
   }
 
   /** Reads one manifest node, whatever its length. @throws `corrupt/MANIFEST_CORRUPT` */
   async readNode(digest: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    const found = new Map<string, Uint8Array>();
+    const found: Finds = { bytes: new Map() };
     const wanted = this.#sought('manifest', [{ digest }]);
     await this.#fetch('manifest', { wanted, found, failed: new Map() }, signal);
-    const bytes = found.get(toHex(digest));
+    const bytes = found.bytes.get(toHex(digest));
     invariant(bytes, 'what was fetched is found');
     return bytes;
+  }
+
+  /** A damaged row of the metadata fails every item that is looked up with it: the others are looked up without it. */
+  async #fetchEach(
+    kind: ItemKind,
+    { wanted, found }: { readonly wanted: readonly SoughtItem[]; readonly found: Required<Finds> },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const [first] = wanted;
+    try {
+      await this.#fetch(kind, { wanted, found, failed: new Map() }, signal);
+    } catch (error) {
+      if (first === undefined || !isStoreError(error, 'METADATA_CORRUPT')) throw error;
+      if (wanted.length === 1) {
+        found.failures.set(toHex(first.digest), error);
+        return;
+      }
+      const half = wanted.length >> 1;
+      for (const part of [wanted.slice(0, half), wanted.slice(half)]) {
+        const left = part.filter(({ digest }) => !isSettled(found, digest));
+        await this.#fetchEach(kind, { wanted: left, found }, signal);
+      }
+    }
   }
 
   async #fetch(
     kind: ItemKind,
     job: {
       readonly wanted: readonly SoughtItem[];
-      readonly found: Map<string, Uint8Array>;
+      readonly found: Finds;
       readonly failed: FailedPacks;
     },
     signal?: AbortSignal,
@@ -122,7 +171,7 @@ export class ItemReader {
       // Found once more in the pack that could not be read, with its shards where they were: nobody moved it, it is lost.
       const failed = location?.pack && job.failed.get(location.pack.number);
       if (location === undefined || (failed && liesAlike(failed.pack, location.pack))) {
-        await this.#failMissing(kind, item, { location, cause: failed?.cause });
+        await this.#failMissing(kind, item, { location, cause: failed?.cause, found: job.found });
         continue;
       }
       const key = location.pack
@@ -145,7 +194,7 @@ export class ItemReader {
     spans: readonly Span[],
     job: {
       readonly wanted: readonly SoughtItem[];
-      readonly found: Map<string, Uint8Array>;
+      readonly found: Finds;
       readonly failed: FailedPacks;
     },
     signal?: AbortSignal,
@@ -156,15 +205,14 @@ export class ItemReader {
     const work = async (): Promise<void> => {
       for (const span of queue) {
         signal?.throwIfAborted();
-        const bytes = await this.#readSpan(kind, span, signal);
-        if (!(bytes instanceof Uint8Array)) {
+        try {
+          const lost = await this.#openSpan(kind, span, { found: job.found, ...(signal && { signal }) });
+          if (lost === undefined) continue;
           gone.push(...span.records);
-          gonePacks.set(span.pack.number, { pack: span.pack, cause: bytes });
-          continue;
-        }
-        for (const plan of span.records) {
-          const read = { bytes, offset: span.offset, found: job.found, ...(signal && { signal }) };
-          await this.#openFrame(kind, plan, read);
+          gonePacks.set(span.pack.number, lost);
+        } catch (error) {
+          signal?.throwIfAborted();
+          if (!takeFailure(job.found, span.records, error)) throw error;
         }
       }
     };
@@ -176,16 +224,27 @@ export class ItemReader {
     await this.#fetch(kind, { wanted: again, found: job.found, failed: gonePacks }, signal);
   }
 
-  /** @returns why there are no bytes, or `undefined`, when the pack is gone or too few of its shards are at hand */
-  async #readSpan(kind: ItemKind, span: Span, signal?: AbortSignal): Promise<Uint8Array | StoreError | undefined> {
+  /** @returns the pack, when it is gone or too few of its shards are at hand, and why where somebody says so */
+  async #openSpan(
+    kind: ItemKind,
+    span: Span,
+    { found, signal }: { readonly found: Finds; readonly signal?: AbortSignal },
+  ): Promise<{ readonly pack: PackRow; readonly cause: StoreError | undefined } | undefined> {
+    const { pack, offset } = span;
     const how = { verified: false, ...(signal && { signal }) };
+    let bytes: Uint8Array | undefined;
     try {
-      return await this.#source.readPack(span.pack, { offset: span.offset, length: span.end - span.offset }, how);
+      bytes = await this.#source.readPack(pack, { offset, length: span.end - offset }, how);
     } catch (error) {
-      if (isStoreError(error, 'SHARDS_INSUFFICIENT', 'BACKEND_UNREACHABLE')) return error;
+      if (isStoreError(error, 'SHARDS_INSUFFICIENT', 'BACKEND_UNREACHABLE')) return { pack, cause: error };
       if (!isStoreError(error, 'SHARD_CORRUPT')) throw error;
-      return await this.#failRecords(kind, span.records, error);
+      await this.#failRecords(kind, span.records, { cause: error, found });
+      return undefined;
     }
+    if (bytes === undefined) return { pack, cause: undefined };
+    for (const plan of span.records)
+      await this.#openFrame(kind, plan, { bytes, offset, found, ...(signal && { signal }) });
+    return undefined;
   }
 
   async #openFrame(
@@ -194,7 +253,7 @@ export class ItemReader {
     span: {
       readonly bytes: Uint8Array;
       readonly offset: number;
-      readonly found: Map<string, Uint8Array>;
+      readonly found: Finds;
       readonly signal?: AbortSignal;
     },
   ): Promise<void> {
@@ -206,7 +265,7 @@ export class ItemReader {
     } catch (error) {
       if (!isStoreError(error, 'PACK_CORRUPT')) throw error;
       const stored = await this.#readAgain(location, span.signal);
-      if (stored === undefined) return await this.#failRecords(kind, [plan], error);
+      if (stored === undefined) return await this.#failRecords(kind, [plan], { cause: error, found: span.found });
       await this.#open(kind, plan, { stored, found: span.found });
     }
   }
@@ -235,28 +294,26 @@ export class ItemReader {
   async #open(
     kind: ItemKind,
     plan: RecordPlan,
-    into: { readonly stored: Uint8Array; readonly found: Map<string, Uint8Array> },
+    into: { readonly stored: Uint8Array; readonly found: Finds },
   ): Promise<void> {
     let plain: Uint8Array;
     try {
       plain = await decompress(plan.location.codec, into.stored, plan.location.plainLength);
     } catch (error) {
       if (!isStoreError(error, 'COMPRESSED_CORRUPT')) throw error;
-      return await this.#failRecords(kind, [plan], error);
+      return await this.#failRecords(kind, [plan], { cause: error, found: into.found });
     }
     let asked = 0;
     for (const { location } of plan.items) asked += location.length;
     for (const { digest, id, location } of plan.items) {
       const bytes = plain.subarray(location.inner, location.inner + location.length);
       if (!equalBytes(blake3(bytes), digest)) {
-        await this.#fail(kind, {
-          id,
-          pack: location.pack,
-          error: damageError(kind, 'CHUNK_CORRUPT', digest, 'is not what its digest says'),
-        });
+        const error = damageError(kind, 'CHUNK_CORRUPT', digest, 'is not what its digest says');
+        await this.#fail(kind, [{ digest, id, pack: location.pack, error }], into.found);
+        continue;
       }
       // A few small chunks must not keep the megabyte of their record alive; most of a record may as well.
-      into.found.set(toHex(digest), asked * 2 > plain.length ? bytes : copyBytes(bytes));
+      into.found.bytes.set(toHex(digest), asked * 2 > plain.length ? bytes : copyBytes(bytes));
     }
   }
 
@@ -274,34 +331,64 @@ export class ItemReader {
   async #failMissing(
     kind: ItemKind,
     { digest, id }: SoughtItem,
-    lost: { readonly location: ItemLocation | undefined; readonly cause: StoreError | undefined },
+    lost: {
+      readonly location: ItemLocation | undefined;
+      readonly cause: StoreError | undefined;
+      readonly found: Finds;
+    },
   ): Promise<void> {
-    const { location, cause } = lost;
-    if (cause?.kind === 'unavailable') throw cause;
+    const { location, cause, found } = lost;
+    if (cause?.kind === 'unavailable') {
+      if (found.failures === undefined) throw cause;
+      found.failures.set(toHex(digest), cause);
+      return;
+    }
     const text = cause ? `is missing: ${cause.message}` : 'is missing';
-    await this.#fail(kind, {
-      id,
-      pack: location?.pack,
-      error: damageError(kind, 'CHUNK_MISSING', digest, text, cause),
-    });
+    const error = damageError(kind, 'CHUNK_MISSING', digest, text, cause);
+    await this.#fail(kind, [{ digest, id, pack: location?.pack, error }], found);
   }
 
-  async #failRecords(kind: ItemKind, plans: readonly RecordPlan[], cause: StoreError): Promise<never> {
+  async #failRecords(
+    kind: ItemKind,
+    plans: readonly RecordPlan[],
+    { cause, found }: { readonly cause: StoreError; readonly found: Finds },
+  ): Promise<void> {
     const items = plans.flatMap((plan) =>
       plan.items.map(({ digest, id, location }) => ({
-        id,
-        pack: location.pack,
+        ...{ digest, id, pack: location.pack },
         error: damageError(kind, 'CHUNK_CORRUPT', digest, `cannot be read: ${cause.message}`, cause),
       })),
     );
-    await this.#source.onDamage(kind, items);
-    throw items[0]?.error ?? cause;
+    await this.#fail(kind, items, found);
   }
 
-  async #fail(kind: ItemKind, item: DamagedItem): Promise<never> {
-    await this.#source.onDamage(kind, [item]);
-    throw item.error;
+  /** Tells of items that are damaged; ends a read that does not go on past them. */
+  async #fail(
+    kind: ItemKind,
+    items: readonly (DamagedItem & { readonly digest: Uint8Array })[],
+    { failures }: Finds,
+  ): Promise<void> {
+    await this.#source.onDamage(kind, items);
+    for (const { digest, error } of items) {
+      if (failures === undefined) throw error;
+      failures.set(toHex(digest), error);
+    }
   }
+}
+
+function isSettled({ bytes, failures }: Required<Finds>, digest: Uint8Array): boolean {
+  const name = toHex(digest);
+  return bytes.has(name) || failures.has(name);
+}
+
+/** Whether an error says something about records alone, and a read goes on past it. */
+function takeFailure({ bytes, failures }: Finds, records: readonly RecordPlan[], error: unknown): boolean {
+  if (failures === undefined || !isStoreError(error)) return false;
+  // `METADATA_CORRUPT` may be about any item of the batch.
+  if (error.code === 'METADATA_CORRUPT' || !['corrupt', 'unavailable', 'denied'].includes(error.kind)) return false;
+  for (const { digest } of records.flatMap(({ items }) => items))
+    if (!isSettled({ bytes, failures }, digest)) failures.set(toHex(digest), error);
+  return true;
 }
 
 /** Whether the shards of a pack are where they were. */
@@ -321,6 +408,10 @@ function damageError(
     details: { digest: named, ...(cause?.details.packId !== undefined && { packId: cause.details.packId }) },
     ...(cause && { cause }),
   });
+}
+
+function lengthError(kind: ItemKind, { digest, length }: WantedItem): StoreError {
+  return damageError(kind, 'CHUNK_CORRUPT', digest, `is not ${length} bytes long`);
 }
 
 function planSpans(plans: readonly RecordPlan[]): Span[] {

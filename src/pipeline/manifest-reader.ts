@@ -29,6 +29,23 @@ export interface ManifestRange {
   readonly end: number;
 }
 
+/** A part of an entry whose chunks nobody can tell, because what names them cannot be read. */
+export interface ManifestGap {
+  /** First byte and bytes, first chunk and chunks. */
+  readonly offset: number;
+  readonly length: number;
+  readonly index: number;
+  readonly chunks: number;
+  readonly error: unknown;
+}
+
+interface Walk {
+  readonly range: ManifestRange;
+  readonly load: LoadNode;
+  /** Absent where a node that cannot be read ends the walk. */
+  readonly onGap?: (gap: ManifestGap) => void;
+}
+
 interface NodePlace {
   readonly node: ManifestNode;
   /** First byte and first chunk of the subtree in the entry. */
@@ -47,7 +64,26 @@ export async function* readManifest(
 ): AsyncGenerator<ManifestChunk> {
   const node = await loadTopNode(value, load);
   const asked = range ?? { offset: 0, end: value.size };
-  if (asked.end > asked.offset) yield* walk({ node, offset: 0, index: 0 }, asked, load);
+  if (asked.end > asked.offset) yield* walk(placed(node, 0, 0), { range: asked, load });
+}
+
+/**
+ * Like `readManifest` of everything, past nodes that cannot be read.
+ * @param onGap told of each such node before the chunks behind it are yielded; what it throws ends the walk
+ */
+export async function* readManifestPast(
+  value: EntryValue,
+  load: LoadNode,
+  onGap: (gap: ManifestGap) => void,
+): AsyncGenerator<ManifestChunk> {
+  let top: NodePlace;
+  try {
+    top = placed(await loadTopNode(value, load), 0, 0);
+  } catch (error) {
+    onGap({ offset: 0, length: value.size, index: 0, chunks: value.chunkCount, error });
+    return;
+  }
+  yield* walk(top, { range: { offset: 0, end: value.size }, load, onGap });
 }
 
 /**
@@ -84,7 +120,8 @@ export async function loadChildNode(
   return node;
 }
 
-async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): AsyncGenerator<ManifestChunk> {
+async function* walk(place: NodePlace, how: Walk): AsyncGenerator<ManifestChunk> {
+  const { range, load, onGap } = how;
   if (place.node.type === 'leaf') {
     yield* leafChunks(place, place.node, range);
     return;
@@ -93,12 +130,25 @@ async function* walk(place: NodePlace, range: ManifestRange, load: LoadNode): As
   for (const child of place.node.children) {
     if (offset >= range.end) return;
     if (offset + child.bytes > range.offset) {
-      const node = await loadChildNode(place.node, child, load);
-      yield* walk({ node, offset, index }, range, load);
+      let node: NodePlace | undefined;
+      try {
+        node = placed(await loadChildNode(place.node, child, load), offset, index);
+      } catch (error) {
+        if (onGap === undefined) throw error;
+        onGap({ offset, length: child.bytes, index, chunks: child.chunks, error });
+      }
+      if (node) yield* walk(node, how);
     }
     offset += child.bytes;
     index += child.chunks;
   }
+}
+
+/** @throws `corrupt/MANIFEST_CORRUPT` for a leaf of another place */
+function placed(node: ManifestNode, offset: number, index: number): NodePlace {
+  if (node.type === 'leaf' && node.start !== offset)
+    throw mismatch(`has a leaf for byte ${node.start} at byte ${offset}`);
+  return { node, offset, index };
 }
 
 function* leafChunks(
@@ -106,7 +156,6 @@ function* leafChunks(
   leaf: Extract<ManifestNode, { type: 'leaf' }>,
   range: ManifestRange,
 ): Generator<ManifestChunk> {
-  if (leaf.start !== place.offset) throw mismatch(`has a leaf for byte ${leaf.start} at byte ${place.offset}`);
   let offset = place.offset;
   for (const [position, length] of leaf.lengths.entries()) {
     if (offset >= range.end) return;

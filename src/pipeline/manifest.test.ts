@@ -7,7 +7,7 @@ import { asDigest, blake3 } from '../hash/index.ts';
 import { CHUNK_BYTES_MAX, MANIFEST_INLINE_BYTES_MAX, MANIFEST_LEAF_CHUNKS_MAX } from '../limits.ts';
 import { createMerkleBuilder } from '../merkle/index.ts';
 import { ManifestBuilder } from './manifest-builder.ts';
-import { type ManifestRange, readManifest } from './manifest-reader.ts';
+import { type ManifestGap, type ManifestRange, readManifest, readManifestPast } from './manifest-reader.ts';
 
 /** Chunks of given lengths with digests made of their numbers. */
 function digestOfNumber(index: number): Uint8Array {
@@ -111,6 +111,44 @@ describe('a manifest', () => {
     damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
     built.nodes.set(id, damaged);
     await expect(read(built)).rejects.toSatisfy((error) => isStoreError(error, 'MANIFEST_CORRUPT'));
+  });
+
+  it('is read past nodes that are damaged or not there, and says what they are about', async () => {
+    const built = await build([...TWO_LEAVES, ...TWO_LEAVES]);
+    const whole = await read(built);
+    const [first, second, third] = [...built.nodes.keys()] as [string, string, string];
+    expect(built.nodes.size).toBe(3);
+    built.nodes.set(second, new Uint8Array(built.nodes.get(second) ?? []).fill(1, 5));
+    const readPast = async (): Promise<readonly [readonly number[], readonly ManifestGap[]]> => {
+      const gaps: ManifestGap[] = [];
+      const chunks = readManifestPast(built.value, built.load, (gap) => void gaps.push(gap));
+      return [await Array.fromAsync(chunks, (chunk) => chunk.index), gaps];
+    };
+    const [indexes, gaps] = await readPast();
+    const start = whole[MANIFEST_LEAF_CHUNKS_MAX]?.offset ?? 0;
+    const end = whole[2 * MANIFEST_LEAF_CHUNKS_MAX]?.offset ?? 0;
+    expect(indexes).toEqual([...whole.keys()].filter((index) => index < 4096 || index >= 8192));
+    expect(gaps).toMatchObject([
+      { index: 4096, chunks: 4096, offset: start, length: end - start, error: { code: 'MANIFEST_CORRUPT' } },
+    ]);
+    built.nodes.delete(first);
+    built.nodes.delete(third);
+    const [none, all] = await readPast();
+    expect(none).toEqual([]);
+    expect(all.reduce((sum, { length }) => sum + length, 0)).toBe(built.value.size);
+    const stop = new Error('enough');
+    const stopped = readManifestPast(built.value, built.load, () => {
+      throw stop;
+    });
+    await expect(Array.fromAsync(stopped)).rejects.toBe(stop);
+  });
+
+  it('with a damaged top is a gap as large as the entry', async () => {
+    const built = await build(TWO_LEAVES);
+    const value = { ...built.value, size: built.value.size + 1 };
+    const gaps: ManifestGap[] = [];
+    expect(await Array.fromAsync(readManifestPast(value, built.load, (gap) => void gaps.push(gap)))).toEqual([]);
+    expect(gaps).toMatchObject([{ offset: 0, length: value.size, index: 0, chunks: value.chunkCount }]);
   });
 
   it('refuses a sound node in the place of another', async () => {

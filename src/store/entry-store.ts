@@ -3,7 +3,6 @@ import { invariant, storeError } from '../errors/store-error.ts';
 import { parseDigest } from '../hash/index.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Change } from '../metadata/contract.ts';
-import { entryChunks } from '../pipeline/content-reader.ts';
 import { proveEntryRange } from '../pipeline/prove-range.ts';
 import { contentBatches } from '../pipeline/small-contents.ts';
 import type { Source } from '../pipeline/source.ts';
@@ -12,7 +11,19 @@ import { checkItems, parseVersion, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { entryNotFound, findEntry, readAll, readPieces, readTogether } from './entry-content.ts';
-import { digestText, namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
+import { namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
+import { inspectEntry } from './inspection/inspect-entry.ts';
+import { listChunks } from './inspection/list-chunks.ts';
+import type {
+  ChunkInfo,
+  ChunksOptions,
+  EntryReport,
+  EntryValidation,
+  InspectOptions,
+  ValidateAllOptions,
+  ValidateOptions,
+} from './inspection/report-types.ts';
+import { validateEntries, validateKey } from './inspection/validate-entries.ts';
 import { listEntries } from './list-entries.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
@@ -25,7 +36,6 @@ import { checkCondition, checkPut, storeContent, toPutResult } from './staged-pu
 import type {
   BatchWriter,
   CallOptions,
-  ChunkInfo,
   DeleteOptions,
   Entries,
   EntriesStats,
@@ -195,7 +205,21 @@ export class EntryStore implements Entries {
     );
   }
 
-  chunks(key: string, options: CallOptions = {}): AsyncIterable<ChunkInfo> {
+  inspect(key: string, options: InspectOptions = {}): Promise<EntryReport> {
+    return this.#calls.call(options, async (scope) =>
+      inspectEntry({ engine: this.#engine, scope }, await findEntry(this.#engine, scope, key), options),
+    );
+  }
+
+  validate(key: string, options: ValidateOptions = {}): Promise<EntryValidation> {
+    return this.#calls.call(options, (scope) => validateKey({ engine: this.#engine, scope }, key, options));
+  }
+
+  validateAll(options: ValidateAllOptions = {}): AsyncIterable<EntryValidation> {
+    return this.#calls.stream(options, (scope) => validateEntries({ engine: this.#engine, scope }, options));
+  }
+
+  chunks(key: string, options: ChunksOptions = {}): AsyncIterable<ChunkInfo> {
     return this.#calls.stream(options, (scope) => this.#listChunks(scope, key, options));
   }
 
@@ -247,12 +271,14 @@ export class EntryStore implements Entries {
     yield* readPieces(this.#engine, await findEntry(this.#engine, scope, key), options);
   }
 
-  async *#listChunks(scope: Scope, key: string, options: CallOptions): AsyncGenerator<ChunkInfo> {
-    const { value, reader } = await findEntry(this.#engine, scope, key);
+  async *#listChunks(scope: Scope, key: string, options: ChunksOptions): AsyncGenerator<ChunkInfo> {
+    const { metadata, connection } = this.#engine;
     try {
-      for await (const { index, offset, length, digest } of entryChunks(reader, value, options)) {
-        yield Object.freeze({ index, offset, length, digest: digestText(digest) });
-      }
+      yield* listChunks(
+        { metadata, backends: connection.backends },
+        await findEntry(this.#engine, scope, key),
+        options,
+      );
     } catch (error) {
       throw namingEntry(error, key);
     }

@@ -9,6 +9,15 @@ import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';
+import type {
+  ChunkInfo,
+  ChunksOptions,
+  EntryReport,
+  EntryValidation,
+  InspectOptions,
+  ValidateAllOptions,
+  ValidateOptions,
+} from './inspection/report-types.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
 import type { Snapshots } from './snapshots/snapshot-types.ts';
 
@@ -251,14 +260,6 @@ export interface ListOptions extends CallOptions {
   readonly descending?: boolean;
 }
 
-/** One chunk of an entry. */
-export interface ChunkInfo {
-  readonly index: number;
-  readonly offset: number;
-  readonly length: number;
-  readonly digest: string;
-}
-
 /** Conditions of a delete. */
 export interface DeleteOptions extends CallOptions {
   /** Delete only this version, else `conflict/PRECONDITION_FAILED`. */
@@ -391,7 +392,7 @@ export interface Maintenance {
   /** Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. */
   check(options?: ProgressOptions): Promise<CheckReport>;
   /**
-   * Reads every shard and hashes it anew; nothing is decrypted or decoded. What was not verified for longest comes first,
+   * Reads every shard and hashes it anew; nothing is decrypted or decoded, which is what `validate` of entries does. What was not verified for longest comes first,
    * so that a job that was stopped goes on where it was. Shards that are missing or corrupt are queued for repair; a
    * read-only store only tells of them.
    * @throws RangeError and TypeError for options; `closed/STORE_CLOSED` when the store is closed meanwhile
@@ -459,7 +460,32 @@ export interface Entries {
   putMany(items: Iterable<PutItem> | AsyncIterable<PutItem>, options?: ProgressOptions): Promise<readonly PutResult[]>;
   /** Contents in the order asked; all or an error. */
   getMany(keys: readonly string[], options?: CallOptions): Promise<readonly Uint8Array[]>;
-  chunks(key: string, options?: CallOptions): AsyncIterable<ChunkInfo>;
+  /** The chunks in order, as often as they occur. @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*` */
+  chunks(key: string, options?: ChunksOptions): AsyncIterable<ChunkInfo>;
+  /**
+   * What an entry takes: distinct chunks, what they were compressed to, what lies on the backends, and in how many packs.
+   * Reads its manifest and looks up every chunk; no content.
+   * @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*`; with `sharing` also for the manifest of another entry, which the
+   *   error names
+   */
+  inspect(key: string, options?: InspectOptions): Promise<EntryReport>;
+  /**
+   * What a reader of an entry would get, read through keys and decompression and kept nowhere: manifest, every chunk,
+   * Merkle root, digest of the whole content, version. Tells everything that is wrong, not only what a reader meets
+   * first. Where the store is writable, bad chunks are flagged, so that the next put of them stores them anew.
+   *
+   * `maintenance.verify` reads what lies on the backends, every shard and no key: a store may stand on shards that are
+   * all good and an entry still be unreadable, for want of a key, or be fine on shards that are not. `maintenance.check`
+   * reads no content.
+   * @throws `not-found/ENTRY_NOT_FOUND`; the signal's reason
+   */
+  validate(key: string, options?: ValidateOptions): Promise<EntryValidation>;
+  /**
+   * Validates entries in order of their keys, each as it is asked for, and goes on past those that are damaged. What
+   * copies share is read once. The key of the last result goes on where a pass was stopped (`after`).
+   * @throws `corrupt/METADATA_CORRUPT` where the list of entries cannot be read: `check` tells more, a rebuild helps
+   */
+  validateAll(options?: ValidateAllOptions): AsyncIterable<EntryValidation>;
   /**
    * Proves to anybody who has the entry's `root`, and not the store, where the bytes of a range stand:
    * `verifyRangeProof` takes what this gives. Reads no content; the proof tells lengths and plain digests of the chunks

@@ -28,6 +28,9 @@ describe('namespaces', () => {
     const [info] = jsonLines((await run('namespace', 'stat', 'tenant', '--json')).stdout);
     expect(info).toMatchObject({ name: 'tenant', entries: 2, logicalBytes: 2006 });
     expect(jsonLines((await run('-N', 'tenant', 'stats', '--json')).stdout)[0]).toMatchObject({ entries: 2 });
+    expect(await run('-N', 'tenant', 'validate', '--all')).toMatchObject({
+      ...{ status: 0, stdout: expect.stringContaining('validated 2 entries, 2.0 KiB read: 0 damaged') },
+    });
     expect(await run('-N', 'tenant', 'check')).toMatchObject({ status: 2 });
     expect(await run('namespace', 'drop', 'tenant', '--yes')).toMatchObject({ status: 2 });
     expect(await run('namespace', 'drop', 'tenant', '--shred')).toMatchObject({ status: 2 });

@@ -37,7 +37,21 @@ async function blobsOf(store: string): Promise<string[]> {
 describe('help and usage', () => {
   it('prints help on standard output when asked', async () => {
     const help = await folder.ok('--help');
-    for (const name of ['init', 'put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'check', 'rebuild'])
+    for (const name of [
+      'init',
+      'put',
+      'get',
+      'cat',
+      'ls',
+      'rm',
+      'mv',
+      'cp',
+      'stat',
+      'stats',
+      'check',
+      'validate',
+      'rebuild',
+    ])
       expect(help).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     expect(help).toContain('Examples:');
     expect(help).toContain('Exit status:');

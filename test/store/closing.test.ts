@@ -21,6 +21,9 @@ const CALLS: readonly [string, (store: Store) => Promise<unknown>][] = [
   ['read', (store) => all(store.read('k'))],
   ['list', (store) => all(store.list())],
   ['chunks', (store) => all(store.chunks('k'))],
+  ['inspect', (store) => store.inspect('k')],
+  ['validate', (store) => store.validate('k')],
+  ['validateAll', (store) => all(store.validateAll())],
 ];
 
 describe('a closed store', () => {

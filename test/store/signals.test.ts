@@ -36,6 +36,9 @@ describe('a signal that aborted before', () => {
     ['read', (store) => all(store.read('k', aborted))],
     ['list', (store) => all(store.list(aborted))],
     ['chunks', (store) => all(store.chunks('k', aborted))],
+    ['inspect', (store) => store.inspect('k', aborted)],
+    ['validate', (store) => store.validate('k', aborted)],
+    ['validateAll', (store) => all(store.validateAll(aborted))],
   ])('ends %s with its own reason, and nothing was done', async (_, call) => {
     const { store } = shared;
     await store.put('k', 'old');

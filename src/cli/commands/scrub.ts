@@ -109,12 +109,15 @@ function describeScrub({ verified, repaired }: ScrubReport): string {
 }
 
 /** A store that may not be written can be verified too; what is found is only told then. */
-async function openToVerify(session: Session, options: Pick<OpenOptions, 'readOnly'>): Promise<Store> {
+export async function openToVerify(
+  session: Session,
+  options: Pick<OpenOptions, 'readOnly' | 'logger'>,
+): Promise<Store> {
   try {
     return await session.openStore({ heal: 'manual', ...options });
   } catch (error) {
     if (!isStoreError(error, 'PERMISSION_DENIED', 'READ_ONLY')) throw error;
-    return await session.openStore({ readOnly: true });
+    return await session.openStore({ ...options, readOnly: true });
   }
 }
 

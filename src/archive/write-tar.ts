@@ -237,12 +237,17 @@ async function* plainTar(
   let length = 0;
   try {
     for await (const part of readable as AsyncIterable<Uint8Array>) {
-      parts.push(part);
-      length += part.length;
-      if (length < PIECE_BYTES) continue;
-      yield parts.length === 1 ? part : concatBytes(parts);
+      // Large pieces of content are not copied once more.
+      const isLarge = part.length >= PIECE_BYTES;
+      if (!isLarge) {
+        parts.push(part);
+        length += part.length;
+        if (length < PIECE_BYTES) continue;
+      }
+      if (length > 0) yield concatBytes(parts);
       parts = [];
       length = 0;
+      if (isLarge) yield part;
     }
     if (length > 0) yield concatBytes(parts);
   } finally {

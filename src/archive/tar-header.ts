@@ -53,11 +53,14 @@ function numberIn(field: Uint8Array): number {
 function isChecksumRight(block: Uint8Array): boolean {
   let unsigned = 0;
   let signed = 0;
-  for (const [index, byte] of block.entries()) {
-    const value = index >= CHECKSUM_OFFSET && index < CHECKSUM_END ? SPACE : byte;
+  // By index: this runs for every byte of every header.
+  for (let index = 0; index < BLOCK_BYTES; index += 1) {
+    const isOwn = index >= CHECKSUM_OFFSET && index < CHECKSUM_END;
+    const value = isOwn ? SPACE : block[index]!;
     unsigned += value;
-    signed += value < 128 ? value : value - 256;
+    if (value > 127) signed -= 256;
   }
+  signed += unsigned;
   const stored = numberIn(block.subarray(CHECKSUM_OFFSET, CHECKSUM_END));
   return stored === unsigned || stored === signed;
 }

@@ -225,6 +225,7 @@ async function writeItems(
   packer.finalize();
 }
 
+/** The archive, in pieces of some size: the library gives single blocks. */
 async function* plainTar(
   items: AsyncIterable<TarItem>,
   onRefused: WriteTarOptions['onRefused'],
@@ -232,26 +233,26 @@ async function* plainTar(
   const { readable, controller } = createTarPacker();
   // Fails the stream below; after the reader has left, it is told by its next call of the library.
   const writing = writeItems(items, controller, onRefused).catch((error: unknown) => controller.error(error));
+  let parts: Uint8Array[] = [];
+  let length = 0;
   try {
-    for await (const piece of readable as AsyncIterable<Uint8Array>) yield piece;
+    for await (const part of readable as AsyncIterable<Uint8Array>) {
+      // Large pieces of content are not copied once more.
+      const isLarge = part.length >= PIECE_BYTES;
+      if (!isLarge) {
+        parts.push(part);
+        length += part.length;
+        if (length < PIECE_BYTES) continue;
+      }
+      if (length > 0) yield concatBytes(parts);
+      parts = [];
+      length = 0;
+      if (isLarge) yield part;
+    }
+    if (length > 0) yield concatBytes(parts);
   } finally {
     await writing;
   }
-}
-
-/** Blocks of 512 bytes, put together. */
-async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of source) {
-    parts.push(part);
-    length += part.length;
-    if (length < PIECE_BYTES) continue;
-    yield parts.length === 1 ? part : concatBytes(parts);
-    parts = [];
-    length = 0;
-  }
-  if (length > 0) yield concatBytes(parts);
 }
 
 /**
@@ -270,6 +271,6 @@ export async function* writeTar(
   if (!['none', 'gzip', 'zstd'].includes(compression)) {
     throw argumentRangeError('compression', 'none, gzip or zstd', compression);
   }
-  const tar = gathered(plainTar(items, onRefused));
+  const tar = plainTar(items, onRefused);
   yield* compression === 'none' ? tar : compressStream(tar, compression);
 }

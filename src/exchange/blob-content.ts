@@ -36,14 +36,19 @@ export class BlobContent implements AsyncIterable<Uint8Array> {
     let size = 0;
     for (const digest of this.#manifest.digests) {
       const pieces = this.#options.whole ? this.#inOnePiece(digest) : this.#verified(digest);
-      for (;;) {
-        const next = await pieces.next().catch((error: unknown) => this.#failed(error));
-        if (next.done) break;
-        size += next.value.length;
-        // What is too long already is not read to its end, which may be far.
-        if (size > this.#manifest.fileBytes) this.#failed(this.#wrongLength(size));
-        this.#options.onBytes(next.value.length);
-        yield next.value;
+      try {
+        for (;;) {
+          const next = await pieces.next().catch((error: unknown) => this.#failed(error));
+          if (next.done) break;
+          size += next.value.length;
+          // What is too long already is not read to its end, which may be far.
+          if (size > this.#manifest.fileBytes) this.#failed(this.#wrongLength(size));
+          this.#options.onBytes(next.value.length);
+          yield next.value;
+        }
+      } finally {
+        // Closes the blob when its reader stops early.
+        await pieces.return(undefined);
       }
     }
     if (size !== this.#manifest.fileBytes) this.#failed(this.#wrongLength(size));

@@ -7,6 +7,8 @@ import type { SourceFolder } from './source-folder.ts';
 
 /** What reading the content of a manifest needs to know. */
 export interface BlobContentOptions {
+  /** What the entry will be called; errors name it. */
+  readonly key: string;
   /** Give every chunk in one piece, for a put that cuts as the source does. */
   readonly whole: boolean;
   readonly signal: AbortSignal | undefined;
@@ -62,9 +64,9 @@ export class BlobContent implements AsyncIterable<Uint8Array> {
   #wrongLength(size: number): Error {
     const { fileBytes } = this.#manifest;
     const actual = size > fileBytes ? `at least ${size}` : size;
-    return storeError('IMPORT_CORRUPT', `the chunks make ${actual} bytes, and the manifest says ${fileBytes}`, {
-      details: { expected: fileBytes, actual: size },
-    });
+    const { key } = this.#options;
+    const message = `${JSON.stringify(key)}: the chunks make ${actual} bytes, and the manifest says ${fileBytes}`;
+    return storeError('IMPORT_CORRUPT', message, { details: { key, expected: fileBytes, actual: size } });
   }
 
   async *#verified(digest: string): AsyncGenerator<Uint8Array> {
@@ -87,13 +89,17 @@ export class BlobContent implements AsyncIterable<Uint8Array> {
   async #expect(digest: string): Promise<void> {
     if ((await this.#folder.sizeOf(digest)) !== undefined) return;
     const file = this.#folder.path(digest);
-    throw storeError('IMPORT_CORRUPT', `the chunk ${file} is missing`, { details: { path: file, digest } });
+    const { key } = this.#options;
+    throw storeError('IMPORT_CORRUPT', `${JSON.stringify(key)}: the chunk ${file} is missing`, {
+      details: { key, path: file, digest },
+    });
   }
 
   #compare(expected: string, actual: string): void {
     if (actual === expected) return;
     const file = this.#folder.path(expected);
-    const details = { path: file, digest: expected, expected, actual };
-    throw storeError('IMPORT_CORRUPT', `the chunk ${file} does not have the SHA-256 of its name`, { details });
+    const { key } = this.#options;
+    const message = `${JSON.stringify(key)}: the chunk ${file} does not have the SHA-256 of its name`;
+    throw storeError('IMPORT_CORRUPT', message, { details: { key, path: file, digest: expected, expected, actual } });
   }
 }

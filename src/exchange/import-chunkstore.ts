@@ -124,6 +124,7 @@ class ChunkstoreImport {
       return { id, key, status: 'failed', error };
     }
     const content = new BlobContent(this.#folder, manifest, {
+      key,
       whole: this.#options.chunking === 'given',
       signal: this.#signal,
       onBytes: (bytes) => {

@@ -160,13 +160,14 @@ describe('importing a folder of chunkstore', () => {
     });
     const details = new Map(report.failures.map(({ id, error }) => [id, (error as { details: object }).details]));
     expect(details.get('flipped')).toEqual({
+      key: 'flipped',
       path: path.join(folder, sha256(flipped)),
       digest: sha256(flipped),
       expected: sha256(flipped),
       actual: sha256(broken),
     });
-    expect(details.get('lost')).toEqual({ path: path.join(folder, sha256(lost)), digest: sha256(lost) });
-    expect(details.get('short')).toEqual({ expected: 3_000_001, actual: 3_000_000 });
+    expect(details.get('lost')).toEqual({ key: 'lost', path: path.join(folder, sha256(lost)), digest: sha256(lost) });
+    expect(details.get('short')).toEqual({ key: 'short', expected: 3_000_001, actual: 3_000_000 });
     expect(await keysOf(store)).toEqual(['good']);
     expect(await store.maintenance.check()).toMatchObject({ ...SOUND, entries: 1 });
   });

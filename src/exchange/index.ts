@@ -13,3 +13,11 @@ export {
   type ChunkstoreImportReport,
   importChunkstore,
 } from './import-chunkstore.ts';
+export {
+  importSnapshotStore,
+  type SnapshotStoreDifference,
+  type SnapshotStoreFailure,
+  type SnapshotStoreImportOptions,
+  type SnapshotStoreImportReport,
+} from './import-snapshot-store.ts';
+export type { JsonFields, JsonValue, ObjectSink, ObjectType, SinkChild } from './object-sink.ts';

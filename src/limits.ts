@@ -338,6 +338,7 @@ export const ID_PREFIX_DIGITS_MIN = 4;
 export const STREAM_WINDOW_BYTES_MAX = 128 * MIB;
 /** Extended headers of one item of an archive, and the names of GNU tar: far longer than any system's paths. */
 export const ARCHIVE_HEADER_BYTES_MAX = MIB;
+
 /** Exchange with chunkstore: how large its own chunks are, and the largest list of chunks that is read. */
 export const CHUNKSTORE_CHUNK_BYTES = 4 * MIB;
 export const CHUNKSTORE_LIST_BYTES_MAX = 256 * MIB;

@@ -1,4 +1,5 @@
 import { compareBytes, utf8Encode } from '../bytes/bytes.ts';
+import { TREE_NAME_BYTES_MAX } from '../limits.ts';
 import type { PythonJson } from './python-json.ts';
 import { PythonNumber } from './python-json.ts';
 
@@ -12,7 +13,8 @@ export interface NamedChild {
 export type NamingChange = 'child-unnamed' | 'child-renamed' | 'child-repeated' | 'order-changed' | 'name-unused';
 
 function isName(name: PythonJson | undefined): name is string {
-  return typeof name === 'string' && name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+  if (typeof name !== 'string' || name === '' || name === '.' || name === '..') return false;
+  return !/[/\0]/.test(name) && utf8Encode(name).length <= TREE_NAME_BYTES_MAX;
 }
 
 /**

@@ -241,10 +241,12 @@ describe('importing a folder of snapshot-store', () => {
     await writeBelow(folder, 'snapshots/tree', `${tree}\n`);
     const mapFile = path.join(await testFolder(), 'map.jsonl');
     await writeFile(mapFile, 'of an import before');
+    const unnamed = await writeObject(folder, treeText([bundle]));
     const { calls, report } = await imported(folder, { mapFile });
     const idOf = (old: string) => report.ids.get(old)?.id;
-    expect(report).toMatchObject({ blake3: 4, sha256: 1, refs: 2, failed: 0, differenceCount: 0 });
-    expect(report.objects).toEqual({ blob: 1, bundle: 1, tree: 1, snapshot: 2 });
+    expect(report).toMatchObject({ blake3: 5, sha256: 1, refs: 2, failed: 0 });
+    expect(report.differences).toEqual([{ kind: 'child-unnamed', id: unnamed, child: bundle }]);
+    expect(report.objects).toEqual({ blob: 1, bundle: 1, tree: 2, snapshot: 2 });
     expect(calls).toEqual(
       expect.arrayContaining([
         ['blob', 'Hello, World!', { mime: 'text/plain' }],
@@ -260,7 +262,7 @@ describe('importing a folder of snapshot-store', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(lines).toHaveLength(5);
+    expect(lines).toHaveLength(6);
     expect(lines).toContainEqual({ old: bundle, new: idOf(bundle), type: 'bundle' });
     const nowhere = path.join(folder, 'no/map');
     await expect(imported(folder, { mapFile: nowhere })).rejects.toMatchObject({ code: 'LOCATION_INVALID' });
@@ -294,7 +296,14 @@ describe('importing a folder of snapshot-store', () => {
       ids.push(await writeObject(folder, `{"content":"${content}","type":"blob"}`));
     }
     const [one = '', two = '', three = '', four = '', five = ''] = ids;
-    const names = Object.entries({ [one]: 'z', [two]: 'a/b', [three]: 'z', [five]: one, ['ff'.repeat(32)]: 'gone' })
+    const names = Object.entries({
+      [one]: 'z',
+      [two]: 'a/b',
+      [three]: 'z',
+      [four]: 'n'.repeat(4097),
+      [five]: one,
+      ['ff'.repeat(32)]: 'gone',
+    })
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([id, name]) => `"${id}":"${name}"`);
     const tree = await writeObject(folder, treeText([...ids, one], `,"metadata":{"names":{${names.join(',')}}}`));
@@ -316,7 +325,7 @@ describe('importing a folder of snapshot-store', () => {
       expect.arrayContaining([
         { kind: 'child-renamed', id: tree, child: two },
         { kind: 'child-renamed', id: tree, child: three },
-        { kind: 'child-unnamed', id: tree, child: four },
+        { kind: 'child-renamed', id: tree, child: four },
         { kind: 'child-renamed', id: tree, child: five },
         { kind: 'child-repeated', id: tree, child: one },
         { kind: 'name-unused', id: tree, child: 'ff'.repeat(32) },

@@ -19,6 +19,17 @@ export {
   UnavailableError,
   UnsupportedError,
 } from './errors/store-error.ts';
+export {
+  type ChunkstoreDifference,
+  type ChunkstoreExportItem,
+  type ChunkstoreExportOptions,
+  type ChunkstoreExportReport,
+  type ChunkstoreImportItem,
+  type ChunkstoreImportOptions,
+  type ChunkstoreImportReport,
+  exportChunkstore,
+  importChunkstore,
+} from './exchange/index.ts';
 export type { BackendMode } from './format/index.ts';
 export {
   combineIdentity,

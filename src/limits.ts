@@ -343,6 +343,17 @@ export const STREAM_WINDOW_BYTES_MAX = 128 * MIB;
 /** Extended headers of one item of an archive, and the names of GNU tar: far longer than any system's paths. */
 export const ARCHIVE_HEADER_BYTES_MAX = MIB;
 
+/** Exchange with chunkstore: how large its own chunks are, and the largest list of chunks that is read. */
+export const CHUNKSTORE_CHUNK_BYTES = 4 * MIB;
+export const CHUNKSTORE_LIST_BYTES_MAX = 256 * MIB;
+/** One component of an id of chunkstore, which is a file name there. */
+export const CHUNKSTORE_NAME_BYTES_MAX = 255;
+/** One object of a snapshot-store, a text in memory; how deep it may nest: Python writes no deeper. */
+export const SNAPSHOT_STORE_OBJECT_BYTES_MAX = 256 * MIB;
+export const SNAPSHOT_STORE_DEPTH_MAX = 1000;
+/** Files of a folder in exchange that are read or written side by side; each may hold a chunk in memory. */
+export const EXCHANGE_FILES_AT_ONCE = 8;
+
 const RELATIONS: readonly (readonly [boolean, string])[] = [
   [NAMES_NODE_BYTES / 4 > SCOPED_KEY_BYTES_MAX + 64, 'a node that was split holds the largest item'],
   [NAMES_LOG_ROW_CHANGES <= NAMES_FOLD_CHANGES, 'a fold step moves whole rows of the log'],
@@ -411,6 +422,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [2 * TREE_CHILD_BYTES_MAX <= TREE_NODE_BYTES_MAX, 'a node holds several of the largest children'],
   [TREE_NODE_BYTES_MAX < OBJECT_BYTES_MAX, 'a full node has room for metadata'],
   [TREE_NODE_SLOTS_MIN + TREE_NODE_SLOTS_GAP < TREE_NODE_NAMES_MAX, 'most nodes end before they are full'],
+  [CHUNKSTORE_CHUNK_BYTES <= CHUNK_BYTES_MAX, 'a chunk of chunkstore may be a chunk here'],
   [WRITE_BUDGET_BYTES >= 4 * RECORD_PLAIN_BYTES_TARGET, 'several records are compressed side by side'],
 ];
 for (const [holds, statement] of RELATIONS) {

@@ -85,6 +85,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   JOURNAL_CORRUPT: 'run `holdfast doctor`; restore the journal folder from a copy of the store',
   JOURNAL_GAP: 'a journal pack is gone; restore the journal folder from a copy of the store',
   JOURNAL_FORK: 'two histories were mixed in one folder; keep the copies apart and use one of them',
+  IMPORT_CORRUPT:
+    'nothing of this item was stored, and nothing is wrong with the store; get the file from another copy of what is imported',
   BACKEND_IO: 'run the same command again; `holdfast doctor` looks at the disk and the folder',
   BACKEND_UNREACHABLE:
     'bring the disk back; `holdfast status` shows which are missing, and what to do about one that is lost',

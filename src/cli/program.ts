@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addBackend } from './commands/backend/backend.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addExchange } from './commands/exchange.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
@@ -51,7 +52,7 @@ Exit status:
 
 /** The commands that are about entries, and so about one namespace. */
 const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', 'validate', '__complete'];
-const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
+const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer', 'import chunkstore', 'export chunkstore']);
 
 function configure(session: Session, options: GlobalOptions, command: Command): void {
   session.configure(options);
@@ -90,7 +91,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
-  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve, addValidate];
+  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve, addValidate, addExchange];
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

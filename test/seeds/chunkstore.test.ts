@@ -47,7 +47,8 @@ describe('chunkstore', () => {
     elsewhere: {
       'CS-12': 'different: no counts are kept that could drift; liveness comes with collection, later',
       'CS-18..21':
-        'different: packs and SQL metadata instead of a file per chunk, count and manifest (decisions 0002, 0003)',
+        'different: packs and SQL metadata instead of a file per chunk, count and manifest (decisions 0002, 0003); ' +
+        'test/exchange/ imports and exports that layout byte for byte',
       'CS-24': 'later: S3',
       'CS-25..27': 'different: one library for Node; other languages come through the server, later',
       'CS-29..30': 'later: server',

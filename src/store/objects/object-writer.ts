@@ -19,6 +19,8 @@ export interface WrittenObject {
   readonly reference: ObjectReference;
   readonly size: number;
   readonly tally: Tally;
+  /** It was there, and nothing of it was looked at. */
+  readonly known?: true;
 }
 
 /** How to store the content of a raw blob. */
@@ -87,7 +89,7 @@ export class ObjectWriter {
   ): Promise<WrittenObject> {
     const bytes = encodeObject(object);
     const reference: ObjectReference = { type: object.type, id: toHex(blake3(bytes)) };
-    if (await options.known?.(reference)) return { reference, size: bytes.length, tally: NOTHING_STORED };
+    if (await options.known?.(reference)) return { reference, size: bytes.length, tally: NOTHING_STORED, known: true };
     const { structure } = this.#group();
     const ingested = await ingest(bytes, structure, {
       chunking: this.#scope.chunking(undefined),

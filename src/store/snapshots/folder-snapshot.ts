@@ -151,8 +151,8 @@ class FolderSnapshot {
   }
 
   async #putTree(tree: Parameters<ObjectWriter['put']>[0]): Promise<string> {
-    const { reference, tally } = await this.#writer.put(tree, { known: (one) => this.#known.has(one) });
-    this.#tally.addStored(tally);
+    const { reference, tally, known } = await this.#writer.put(tree, { known: (one) => this.#known.has(one) });
+    if (!known) this.#tally.addStored(tally);
     return reference.id;
   }
 

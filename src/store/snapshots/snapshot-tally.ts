@@ -11,8 +11,7 @@ export class SnapshotTally {
   readonly #skipped: Record<string, number> = {};
   readonly #failures: SnapshotFailure[] = [];
   #failed = 0;
-  #stored = 0;
-  #new = 0;
+  readonly #stored: Tally[] = [];
   files = 0;
   folders = 0;
   links = 0;
@@ -30,9 +29,9 @@ export class SnapshotTally {
     this.#onProgress?.({ phase: 'snapshot', done: this.files, bytes: this.bytes });
   }
 
-  addStored({ newBytes, storedBytes }: Tally): void {
-    this.#new += newBytes;
-    this.#stored += storedBytes;
+  /** What a tally comes to is known once its writer has finished. */
+  addStored(tally: Tally): void {
+    this.#stored.push(tally);
   }
 
   skip(reason: string): void {
@@ -45,11 +44,16 @@ export class SnapshotTally {
   }
 
   report(id: string, content: SnapshotContent): SnapshotReport {
+    let [newBytes, storedBytes] = [0, 0];
+    for (const tally of this.#stored) {
+      newBytes += tally.newBytes;
+      storedBytes += tally.storedBytes;
+    }
     return Object.freeze({
       ...{ id, content, files: this.files, folders: this.folders, links: this.links, bytes: this.bytes },
       unchanged: this.unchanged,
-      newBytes: this.#new,
-      storedBytes: Math.max(0, Math.round(this.#stored)),
+      newBytes,
+      storedBytes: Math.max(0, Math.round(storedBytes)),
       skipped: Object.freeze({ ...this.#skipped }),
       failed: this.#failed,
       failures: Object.freeze(this.#failures),

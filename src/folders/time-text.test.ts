@@ -28,9 +28,7 @@ describe('a time with nanoseconds', () => {
   });
 
   it('is bounded where no date is', () => {
-    expect(formatTimeNs(2n ** 70n)).toBe(
-      formatTimeNs(2n ** 71n).replace(/\.\d+/, formatTimeNs(2n ** 70n).slice(22, 32)),
-    );
+    expect(formatTimeNs(2n ** 80n)).toMatch(/^\+275760-09-13T00:00:00\.\d{9}Z$/);
     expect(formatTimeNs(-(2n ** 80n))).toMatch(/^-271821-04-20T00:00:00\./);
   });
 

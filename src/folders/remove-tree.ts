@@ -1,5 +1,5 @@
 import type { FolderSystem } from '../runtime/folder-system.ts';
-import { identityOf, joinPath } from './scanned.ts';
+import { identityOf, joinPath, nameBytes } from './scanned.ts';
 
 /**
  * Removes a file, a link, or a folder with all that is in it; no link is followed. What `avoid` names stays, with the
@@ -29,7 +29,9 @@ export async function removeTree(system: FolderSystem, root: Buffer, avoid: Read
     } else if (stat.kind === 'folder') {
       stack.push({ path: next.path, emptied: true });
       const folder = next.path;
-      stack.push(...(await system.readdir(folder)).map((name) => ({ path: joinPath(folder, name), emptied: false })));
+      stack.push(
+        ...(await system.readdir(folder)).map((name) => ({ path: joinPath(folder, nameBytes(name)), emptied: false })),
+      );
     } else {
       await system.unlink(next.path);
     }

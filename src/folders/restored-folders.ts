@@ -188,8 +188,7 @@ export class RestoredFolders {
     path: Buffer,
     how: 'made' | 'found' | 'imagined',
   ): Promise<RestoredFolder> {
-    const names = how === 'found' ? await this.#target.system.readdir(path) : [];
-    const listing = new Set(names.map((name) => name.toString('latin1')));
+    const listing = new Set(how === 'found' ? await this.#target.system.readdir(path) : []);
     return { components, path, listing, fresh: how !== 'found', names: new Map() };
   }
 }

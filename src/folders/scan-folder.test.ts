@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { craftFolder, factsOf, ODD_NAMES, scanned } from '../../test/support/folders.ts';
 import { nodeFolderSystem } from '../runtime/folder-system.ts';
+import { every } from '../runtime/timers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
 import { readScannedFile, type ScanItem, scanFolder } from './index.ts';
 
@@ -72,6 +73,26 @@ describe('scanFolder', () => {
       'file \xc3\xa9',
       'leave ',
     ]);
+  });
+
+  it('goes through 100,000 files in one folder, in order, and lets others have their turn', async () => {
+    const count = 100_000;
+    for (let index = 0; index < count; index += 1) fs.closeSync(fs.openSync(path.join(root, `f${index}`), 'w'));
+    let previous = '';
+    let files = 0;
+    let turns = 0;
+    const ticking = every(5, () => {
+      turns += 1;
+    });
+    for await (const item of scanFolder(root)) {
+      if (item.kind !== 'file') continue;
+      if (item.node.nameText <= previous) throw new Error(`${item.node.nameText} after ${previous}`);
+      previous = item.node.nameText;
+      files += 1;
+    }
+    ticking.stop();
+    expect(files).toBe(count);
+    expect(turns).toBeGreaterThan(10);
   });
 
   it('goes down 1,000 levels', async () => {

@@ -3,7 +3,8 @@ import { EXCLUDE_FILE_BYTES_MAX, SCAN_WINDOW_NAMES } from '../limits.ts';
 import { type FolderSystem, type NodeStat, nodeFolderSystem } from '../runtime/folder-system.ts';
 import { ExcludeRules } from './exclude-rules.ts';
 import { itemError, pathText } from './item-error.ts';
-import { identityOf, joinPath, type ScanItem, type ScannedNode, scannedNode } from './scanned.ts';
+import { identityOf, joinPath, nameBytes, type ScanItem, type ScannedNode, scannedNode } from './scanned.ts';
+import { sortNames } from './sort-names.ts';
 
 export interface ScanOptions {
   /** Gitignore rules, relative to the root. They win over rules that are found in folders. */
@@ -23,7 +24,8 @@ interface Frame {
   readonly node: ScannedNode;
   readonly absolute: Buffer;
   readonly text: string;
-  readonly names: readonly Buffer[];
+  /** As text of one character per byte. */
+  readonly names: readonly string[];
   readonly rules: ExcludeRules;
   next: number;
   /** Facts of the names from `windowStart` on. */
@@ -76,7 +78,7 @@ class FolderScan {
       }
       const found = await this.#factsOf(frame);
       frame.next += 1;
-      yield* await this.#meet(frame, name, found);
+      yield* await this.#meet(frame, nameBytes(name), found);
     }
   }
 
@@ -110,7 +112,7 @@ class FolderScan {
     if (frame.next >= frame.windowStart + frame.window.length) {
       const names = frame.names.slice(frame.next, frame.next + SCAN_WINDOW_NAMES);
       frame.windowStart = frame.next;
-      frame.window = await this.#system.lstatAll(names.map((name) => joinPath(frame.absolute, name)));
+      frame.window = await this.#system.lstatAll(names.map((name) => joinPath(frame.absolute, nameBytes(name))));
     }
     return frame.window[frame.next - frame.windowStart] as NodeStat | Error;
   }
@@ -118,7 +120,7 @@ class FolderScan {
   async #meet(frame: Frame, name: Buffer, found: NodeStat | Error): Promise<readonly ScanItem[]> {
     const path = joinPath(frame.node.path, name);
     if (found instanceof Error) return [failed(path, found)];
-    if (this.#avoid.has(identityOf(found))) return [{ kind: 'skipped', path, reason: 'store' }];
+    if (this.#avoid.size > 0 && this.#avoid.has(identityOf(found))) return [{ kind: 'skipped', path, reason: 'store' }];
     const folder = found.kind === 'folder';
     const nameText = name.toString('utf8');
     const text = frame.text === '' ? nameText : `${frame.text}/${nameText}`;
@@ -144,21 +146,21 @@ class FolderScan {
   /** Reads a folder's names and pushes its frame. */
   async #enter(place: Place): Promise<readonly ScanItem[]> {
     const shown = place.node.path.length === 0 ? place.absolute : place.node.path;
-    const names = await this.#system.readdir(place.absolute).catch((error: unknown) => {
+    const unsorted = await this.#system.readdir(place.absolute).catch((error: unknown) => {
       throw itemError(error, shown, 'read');
     });
-    names.sort(Buffer.compare);
+    const names = await sortNames(unsorted);
     const { rules, failures } = await this.#rulesOf(place, names);
     this.#stack.push({ ...place, rules, names, next: 0, window: [], windowStart: 0 });
     return [{ kind: 'enter', node: place.node, count: names.length }, ...failures];
   }
 
-  async #rulesOf(place: Place, names: readonly Buffer[]): Promise<{ rules: ExcludeRules; failures: ScanItem[] }> {
+  async #rulesOf(place: Place, names: readonly string[]): Promise<{ rules: ExcludeRules; failures: ScanItem[] }> {
     const failures: ScanItem[] = [];
     const texts: string[] = [];
     for (const wanted of this.#options.excludeFiles ?? []) {
-      const name = names.find((one) => one.toString('utf8') === wanted);
-      if (name === undefined) continue;
+      const name = Buffer.from(wanted);
+      if (!names.includes(name.toString('latin1'))) continue;
       const path = joinPath(place.node.path, name);
       try {
         texts.push(await this.#readRules(joinPath(place.absolute, name), path));

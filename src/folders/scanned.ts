@@ -46,6 +46,11 @@ export type ScanItem =
 
 const SLASH = Buffer.from('/');
 
+/** A name as bytes, from text of one character per byte. */
+export function nameBytes(name: string): Buffer {
+  return Buffer.from(name, 'latin1');
+}
+
 /** A path with one more component. */
 export function joinPath(folder: Buffer, name: Buffer): Buffer {
   if (folder.length === 0) return name;

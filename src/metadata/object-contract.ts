@@ -105,6 +105,11 @@ export type ObjectChange =
 export interface ObjectIndex {
   getObjects(keys: readonly Uint8Array[]): Promise<readonly (ObjectRow | undefined)[]>;
   /**
+   * Whether objects are there, in the order asked.
+   * @param keys object keys of one length, back to back
+   */
+  hasObjects(keys: Uint8Array, keyBytes: number): Promise<readonly boolean[]>;
+  /**
    * Objects of a namespace, page by page.
    * @param query.digestPrefix first bytes of the plain digest, where only those are wanted. In a sealed store every
    *   object of the namespace is looked at: what is there in order is not the digest.

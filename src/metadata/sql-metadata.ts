@@ -190,6 +190,12 @@ export class SqlMetadata implements Metadata {
     return rowsOf(this.#database, this.#tables.objects, keys);
   }
 
+  async hasObjects(keys: Uint8Array, keyBytes: number): Promise<readonly boolean[]> {
+    const count = keys.length / keyBytes;
+    const each = Array.from({ length: count }, (_, index) => keys.subarray(index * keyBytes, (index + 1) * keyBytes));
+    return (await this.getObjects(each)).map((row) => row !== undefined);
+  }
+
   listObjects(query: Parameters<ObjectIndex['listObjects']>[0]): ReturnType<ObjectIndex['listObjects']> {
     return listObjects(this.#database, this.#tables, query);
   }

@@ -119,6 +119,10 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('getObjects', [keys]);
   }
 
+  hasObjects(keys: Uint8Array, keyBytes: number): Promise<readonly boolean[]> {
+    return this.#call('hasObjects', [keys, keyBytes]);
+  }
+
   listObjects(query: Parameters<ObjectIndex['listObjects']>[0]): ReturnType<ObjectIndex['listObjects']> {
     return this.#call('listObjects', [query]);
   }

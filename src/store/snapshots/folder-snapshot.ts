@@ -17,6 +17,8 @@ import type { SnapshotOptions } from './snapshot-types.ts';
 
 /** Files that are read at once: enough to hide the latency of small ones. */
 const FILES_AT_ONCE = 16;
+/** Files that are looked up together before any of them is read. */
+const FILES_KNOWN_AT_ONCE = 2048;
 
 /** A folder of the scan that was not left yet. */
 interface OpenFolder {
@@ -51,11 +53,10 @@ class FolderSnapshot {
   readonly #tally: SnapshotTally;
   readonly #known: KnownObjects;
   readonly #cache: StatCache | undefined;
-  readonly #slots = new Semaphore(FILES_AT_ONCE);
+  readonly #files = new Semaphore(FILES_KNOWN_AT_ONCE);
+  readonly #reads = new Semaphore(FILES_AT_ONCE);
   readonly #open: OpenFolder[] = [];
   readonly #firstNames = new Map<string, FirstName>();
-  /** Trees are put one after the other: a node may name one that another folder is just putting. */
-  #putting: Promise<unknown> = Promise.resolve();
   #onTheirWay = new Set<Promise<unknown>>();
   #rootChild: Promise<TreeChild | undefined> | undefined;
   #failure: unknown;
@@ -101,8 +102,8 @@ class FolderSnapshot {
         this.#leave();
         return;
       case 'file':
-        await this.#slots.acquire(1, this.#options.signal);
-        this.#add(this.#file(item.node).finally(() => this.#slots.release()));
+        await this.#files.acquire(1, this.#options.signal);
+        this.#add(this.#file(item.node).finally(() => this.#files.release()));
         return;
       case 'link':
         this.#add(Promise.resolve(this.#link(item.node, item.target)));
@@ -143,9 +144,7 @@ class FolderSnapshot {
   async #build({ node, children }: OpenFolder): Promise<TreeChild | undefined> {
     const found = (await Promise.all(children)).filter((child) => child !== undefined);
     if (this.#failure !== undefined) return undefined;
-    const putting = this.#putting.then(() => buildTree(found, (tree) => this.#putTree(tree)));
-    this.#putting = putting.catch(() => undefined);
-    const id = await putting;
+    const id = await buildTree(found, (tree) => this.#putTree(tree));
     this.#tally.folders += 1;
     return { ...treeName(node.name), type: 'folder', id, mode: node.mode, mtime: node.mtime };
   }
@@ -191,12 +190,15 @@ class FolderSnapshot {
         return fileChild(node, id, node.size);
       }
     }
+    await this.#reads.acquire(1, this.#options.signal);
     try {
       return await this.#readFile(node);
     } catch (error) {
       if (this.#options.signal?.aborted || !concernsOneFile(error)) throw error;
       this.#tally.fail(node.path.toString(), error);
       return undefined;
+    } finally {
+      this.#reads.release();
     }
   }
 

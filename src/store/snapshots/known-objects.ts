@@ -1,3 +1,5 @@
+import { concatBytes } from '../../bytes/bytes.ts';
+import { yieldToEventLoop } from '../../runtime/timers.ts';
 import type { Engine } from '../engine.ts';
 import { objectKeyOf } from '../objects/object-reader.ts';
 import type { Scope } from '../scope.ts';
@@ -9,14 +11,17 @@ interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-const BATCH = 512;
+const BATCH = 1024;
 
-/** Answers whether objects are there, many questions with one look at the metadata. */
+/**
+ * Answers whether objects are there, many questions with one look at the metadata: what is asked while one is under way
+ * goes with the next.
+ */
 export class KnownObjects {
   readonly #engine: Engine;
   readonly #scope: Scope;
   #waiting: Question[] = [];
-  #scheduled = false;
+  #asking: Promise<void> | undefined;
 
   constructor(engine: Engine, scope: Scope) {
     this.#engine = engine;
@@ -26,23 +31,23 @@ export class KnownObjects {
   has(reference: ObjectReference): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     this.#waiting.push({ key: objectKeyOf(this.#scope.namespace, reference), resolve, reject });
-    if (this.#waiting.length >= BATCH) void this.#ask();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      // After everything that is asked in this turn.
-      setImmediate(() => void this.#ask());
-    }
+    this.#asking ??= this.#askAll();
     return promise;
   }
 
-  async #ask(): Promise<void> {
-    const questions = this.#waiting;
-    this.#waiting = [];
-    this.#scheduled = false;
-    if (questions.length === 0) return;
+  async #askAll(): Promise<void> {
+    // After everything that is asked in this turn.
+    await yieldToEventLoop();
+    while (this.#waiting.length > 0) await this.#ask(this.#waiting.splice(0, BATCH));
+    // In the same turn as the last look: who asks later finds nobody asking.
+    this.#asking = undefined;
+  }
+
+  async #ask(questions: readonly Question[]): Promise<void> {
     try {
-      const rows = await this.#engine.metadata.getObjects(questions.map(({ key }) => key));
-      for (const [index, { resolve }] of questions.entries()) resolve(rows[index] !== undefined);
+      const keys = questions.map(({ key }) => key);
+      const known = await this.#engine.metadata.hasObjects(concatBytes(keys), keys[0]?.length ?? 1);
+      for (const [index, { resolve }] of questions.entries()) resolve(known[index] === true);
     } catch (error) {
       for (const { reject } of questions) reject(error);
     }

@@ -120,7 +120,10 @@ class Walk {
     const type = typeof seen === 'string' ? seen : seen.reference.type;
     if (type !== reference.type) {
       // Of two who say different things, one at least is wrong, and the object itself will tell which.
-      return this.#tell({ reference, referrer }, objectCorrupt(reference.id, `is a ${type} and not a ${reference.type}`));
+      return this.#tell(
+        { reference, referrer },
+        objectCorrupt(reference.id, `is a ${type} and not a ${reference.type}`),
+      );
     }
     if (typeof seen !== 'string') seen.referrers.push(referrer);
   }

@@ -3,9 +3,9 @@ import { fromHex, toHex } from '../../bytes/bytes.ts';
 import { argumentTypeError } from '../../errors/argument-error.ts';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import { parseObjectKey } from '../../format/index.ts';
-import type { ObjectReference } from '../../objects/index.ts';
 import { ID_PREFIX_DIGITS_MIN } from '../../limits.ts';
 import type { ObjectRow } from '../../metadata/object-contract.ts';
+import type { ObjectReference } from '../../objects/index.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 import { type FoundObject, ObjectReader } from './object-reader.ts';
@@ -18,7 +18,8 @@ const MATCHES_LISTED = 10;
 /** What a row is referred to by. */
 export function referenceOfRow({ key, type }: ObjectRow): ObjectReference {
   const name = parseObjectKey(key);
-  if (!name) throw storeError('METADATA_CORRUPT', 'metadata table objects: a key is none', { details: { table: 'objects' } });
+  if (!name)
+    throw storeError('METADATA_CORRUPT', 'metadata table objects: a key is none', { details: { table: 'objects' } });
   return { type: name.objectClass === 'raw' ? 'raw' : type, id: toHex(name.digest) };
 }
 

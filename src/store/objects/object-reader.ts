@@ -1,6 +1,7 @@
-import { toHex } from '../../bytes/bytes.ts';
+import { concatBytes, fromHex, toHex } from '../../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../../errors/store-error.ts';
 import { decodeEntry, type EntryValue, encodeObjectKey, type ObjectClass } from '../../format/index.ts';
+import type { ObjectRow } from '../../metadata/object-contract.ts';
 import {
   decodeStoredObject,
   type LoadObjects,
@@ -8,10 +9,8 @@ import {
   referenceKey,
   type StructuredObject,
 } from '../../objects/index.ts';
-import type { ObjectRow } from '../../metadata/object-contract.ts';
 import { readContent } from '../../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../../pipeline/small-contents.ts';
-import { concatBytes, fromHex } from '../../bytes/bytes.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 

@@ -75,9 +75,8 @@ export function flatCommands(tree: CompletionTree): readonly CommandNode[] {
 /** Reads from the commander tree what completion scripts need, so that they cannot fall behind it. */
 export function completionTree(program: Command): CompletionTree {
   const help = { flags: ['-h', '--help'], description: 'print help' };
-  const version = { flags: ['--version'], description: 'print the version' };
   return {
-    options: [...program.options.map(optionNode), version, help],
+    options: [...program.options.map(optionNode), help],
     // Hidden commands begin with two underscores.
     commands: program.commands
       .filter((command) => !command.name().startsWith('__'))

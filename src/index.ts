@@ -183,6 +183,17 @@ export type {
 } from './store/objects/object-types.ts';
 export { createStore, openOrCreateStore, openStore } from './store/open.ts';
 export { rebuildStore } from './store/rebuild.ts';
+export type {
+  Ancestor,
+  ChildrenOptions,
+  Descendant,
+  DescendantsOptions,
+  FamilyCounts,
+  RelatedEntry,
+  RelationCounts,
+  Relations,
+  RootsOptions,
+} from './store/relation-types.ts';
 export { repairBackends } from './store/repair-backends.ts';
 export type {
   ForgetOptions,
@@ -232,3 +243,18 @@ export type {
   StoreStats,
   WeakestStripe,
 } from './store/types.ts';
+export type {
+  ForgetAllOptions,
+  ForgetAllReport,
+  ForgetOptions,
+  ForgetReport,
+  ForgetRules,
+  KeepVersions,
+  RestoreOptions,
+  VersionInfo,
+  VersionListOptions,
+  VersionPolicy,
+  VersionPolicyInfo,
+  Versions,
+  WhichVersion,
+} from './store/version-types.ts';

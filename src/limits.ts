@@ -312,6 +312,13 @@ export const NAMES_LOG_CHANGES_TARGET = 1000;
 export const NAMES_LOG_CHANGES_MAX = 8000;
 
 export const LIST_PAGE_DEFAULT = 1000;
+/** Steps of a history that are read at a time; each may carry the largest entry value. */
+export const HISTORY_PAGE = 256;
+/** Versions that one change forgets, and changes of one commit that forgets. */
+export const FORGET_NUMBERS_PER_CHANGE = 1000;
+export const FORGET_ENTRIES_PER_COMMIT = 256;
+/** Related entries that are read at a time. */
+export const RELATIONS_PAGE = 1000;
 
 /** Bytes of one row of a single-file store, unless it is made otherwise, and the bounds of that: whole pages of it. */
 export const FILE_BLOCK_BYTES = 256 * KIB;
@@ -383,6 +390,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     MANIFEST_INLINE_BYTES_MAX + ATTRIBUTES_BYTES_MAX + CONTENT_TYPE_BYTES_MAX + KIB <= ENTRY_VALUE_BYTES_MAX,
     'an entry value holds the largest of its parts',
+  ],
+  [
+    9 * FORGET_NUMBERS_PER_CHANGE + SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX,
+    'an operation names the versions',
   ],
   [ENTRY_VALUE_BYTES_MAX + 2 * SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds an entry value'],
   // 200: a length, a digest of 64 bytes in hex, and indented JSON around them.

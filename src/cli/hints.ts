@@ -19,6 +19,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   RANGE_INVALID: '`holdfast stat KEY` prints the size; --range takes OFFSET:LENGTH within it',
   CHUNKING_INVALID: 'leave --chunking away for the default, or see `holdfast init --help`',
   REDUNDANCY_INVALID: 'give k+m such as 3+2, or none, minimal, personal, federation or paranoid',
+  ID_AMBIGUOUS: 'give more digits',
   BACKEND_INVALID: 'a backend is a folder or a .hold file; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
@@ -27,6 +28,9 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   CREDENTIAL_NOT_FOUND:
     'paths are taken from the current folder; `holdfast key generate` makes key files and identities',
   BACKEND_NOT_FOUND: '`holdfast backend list` shows them',
+  VERSION_NOT_FOUND: '`holdfast versions KEY` lists what is kept',
+  ENTRY_HAS_CHILDREN: 'remove them too with --recursive, or leave them without a parent with --orphan',
+  RELATION_CYCLE: '`holdfast relations ancestors KEY` shows what an entry is beneath',
   ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { KeepVersions } from '../index.ts';
 
 /** Parsers of option values. Each throws commander's error for a value, which names the option by itself (exit 2). */
 
@@ -6,6 +7,15 @@ export function parseCount(text: string): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
   return value;
+}
+
+/** How many earlier versions to keep: a count, `all` or `none`. */
+export function parseKeep(text: string): KeepVersions {
+  if (text === 'none') return text;
+  if (text === 'all') return {};
+  const last = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(last)) throw new InvalidArgumentError('It must be a whole number, "all" or "none".');
+  return { last };
 }
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };

@@ -12,6 +12,7 @@ import { addMove } from './commands/move.ts';
 import { addNamespace } from './commands/namespace.ts';
 import { addProve } from './commands/prove.ts';
 import { addPut } from './commands/put.ts';
+import { addRelations } from './commands/relations.ts';
 import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
 import { addSingleFile } from './commands/single-file.ts';
@@ -19,6 +20,7 @@ import { addStat } from './commands/stat.ts';
 import { addStatus } from './commands/status.ts';
 import { addUpkeep } from './commands/upkeep.ts';
 import { addValidate } from './commands/validate.ts';
+import { addVersions } from './commands/versions.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { usageError } from './usage-error.ts';
 
@@ -28,7 +30,7 @@ The store is the folder or file given by -s, else by HOLDFAST_STORE, else the ne
 a sealed store is never an argument: it is a file named by an option, a variable of the environment, or asked for.`;
 
 const HELP_TAIL = `
-Results go to standard output, everything else to standard error.
+Results go to standard output, everything else to standard error. \`holdfast --version\` prints the version.
 
 Examples:
   $ holdfast init                      make a sealed store in ./.holdfast; asks for a passphrase
@@ -53,12 +55,16 @@ Exit status:
 /** The commands that are about entries, and so about one namespace. */
 const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', 'validate', '__complete'];
 const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer', 'import chunkstore', 'export chunkstore']);
+const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', '__complete'];
+const GROUPS_ABOUT_ENTRIES = new Set(['versions', 'relations']);
+const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
 
 function configure(session: Session, options: GlobalOptions, command: Command): void {
   session.configure(options);
-  const group = command.parent?.parent ? `${command.parent.name()} ` : '';
-  const name = `${group}${command.name()}`;
-  if (options.namespace !== undefined && !NAMESPACED.has(name)) {
+  const group = command.parent?.parent ? command.parent.name() : undefined;
+  const name = group === undefined ? command.name() : `${group} ${command.name()}`;
+  const isAboutEntries = NAMESPACED.has(name) || (group !== undefined && GROUPS_ABOUT_ENTRIES.has(group));
+  if (options.namespace !== undefined && !isAboutEntries) {
     throw usageError(`--namespace is about entries; "${name}" is about the whole store`);
   }
 }
@@ -68,11 +74,16 @@ function packageVersion(): string {
   return version;
 }
 
+/** Whether a command line asks for the version of the command: after a command the option names one of an entry. */
+function asksForVersion(args: readonly string[]): boolean {
+  const command = args.findIndex((arg) => !arg.startsWith('-'));
+  return args.slice(0, command === -1 ? undefined : command).includes('--version');
+}
+
 /** Every command in the order of the help. Errors are thrown, never printed by commander: `run.ts` prints them all. */
-export function buildProgram(session: Session): Command {
+export function buildProgram(session: Session, args: readonly string[]): Command {
   const program = new Command('holdfast')
     .description(DESCRIPTION)
-    .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
     .option('-s, --store <path>', 'folder or file of the store')
@@ -92,6 +103,8 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve, addValidate, addExchange];
+  if (asksForVersion(args)) program.version(packageVersion(), '--version', 'print the version');
+  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addVersions, addRelations, addProve];
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

@@ -28,7 +28,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const session = new Session(terminal, controller.signal);
   const stopListening = abortOnSignals(controller, () => terminal.note('holdfast: stopping; Ctrl-C again kills'));
   try {
-    await buildProgram(session).parseAsync([...args], { from: 'user' });
+    await buildProgram(session, args).parseAsync([...args], { from: 'user' });
     await terminal.flush();
   } catch (error) {
     if (error instanceof OutputClosed) return session.exitStatus;

@@ -1,10 +1,9 @@
 import { storeError } from '../errors/store-error.ts';
 import type { Change } from '../metadata/contract.ts';
 import type { Source } from '../pipeline/source.ts';
-import { parseVersion } from './arguments.ts';
 import { checkFitsCommit, operationsBytes } from './commit-size.ts';
 import type { OperationWriter } from './operation-writer.ts';
-import { checkPut, type PutTarget, type StoredPut, storeContent } from './staged-put.ts';
+import { checkDelete, checkPut, type PutTarget, type StoredPut, storeContent } from './staged-put.ts';
 import type { BatchWriter, DeleteOptions, MoveOptions, PutOptions, StagedPut } from './types.ts';
 
 /** Gathers the changes of one batch in the order of the calls, however long each put takes. */
@@ -13,7 +12,7 @@ export class Batch implements BatchWriter {
   readonly #writer: OperationWriter;
   readonly #signal: AbortSignal | undefined;
   /** One place for each call; a put fills its own when the content is stored. */
-  readonly #changes: (Change | undefined)[] = [];
+  readonly #changes: (readonly Change[] | undefined)[] = [];
   readonly #puts: Promise<StoredPut>[] = [];
   /** What the changes take in the journal: told at once when it is too much, not after everything was stored. */
   #bytes = 0;
@@ -41,13 +40,8 @@ export class Batch implements BatchWriter {
   }
 
   delete(key: string, options: Omit<DeleteOptions, 'signal'> = {}): void {
-    const version = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
-    const change: Change = {
-      type: 'delete',
-      key: this.#target.scope.key(key),
-      ...(version && { condition: { version } }),
-    };
-    this.#fill(this.#takePlace(), change);
+    const change = checkDelete(this.#target.scope, key, options);
+    this.#fill(this.#takePlace(), [change]);
   }
 
   rename(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
@@ -57,7 +51,7 @@ export class Batch implements BatchWriter {
       to: this.#target.scope.key(to, 'to'),
       replace: options.replace === true,
     };
-    this.#fill(this.#takePlace(), change);
+    this.#fill(this.#takePlace(), [change]);
   }
 
   copy(from: string, to: string, options: Omit<MoveOptions, 'signal'> = {}): void {
@@ -69,7 +63,17 @@ export class Batch implements BatchWriter {
       replace: options.replace === true,
       modified,
     };
-    this.#fill(this.#takePlace(), change);
+    this.#fill(this.#takePlace(), [change]);
+  }
+
+  relate(child: string, parent: string | null): void {
+    const { scope } = this.#target;
+    const change: Change = {
+      type: 'relation-set',
+      child: scope.key(child, 'child'),
+      parent: parent === null ? undefined : scope.key(parent, 'parent'),
+    };
+    this.#fill(this.#takePlace(), [change]);
   }
 
   /**
@@ -80,7 +84,7 @@ export class Batch implements BatchWriter {
     this.#ended = true;
     await Promise.allSettled(this.#puts);
     const puts = await Promise.all(this.#puts);
-    return { changes: this.#changes.filter((change) => change !== undefined), puts };
+    return { changes: this.#changes.flatMap((changes) => changes ?? []), puts };
   }
 
   async #store(
@@ -92,14 +96,14 @@ export class Batch implements BatchWriter {
       writer: this.#writer,
       ...(this.#signal && { signal: this.#signal }),
     });
-    this.#fill(place, put.change);
+    this.#fill(place, put.changes);
     return put;
   }
 
-  #fill(place: number, change: Change): void {
-    this.#bytes += operationsBytes([change]);
+  #fill(place: number, changes: readonly Change[]): void {
+    this.#bytes += operationsBytes(changes);
     checkFitsCommit(this.#bytes);
-    this.#changes[place] = change;
+    this.#changes[place] = changes;
   }
 
   #takePlace(): number {

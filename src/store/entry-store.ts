@@ -7,7 +7,7 @@ import { proveEntryRange } from '../pipeline/prove-range.ts';
 import { contentBatches } from '../pipeline/small-contents.ts';
 import type { Source } from '../pipeline/source.ts';
 import { abortableItems } from '../runtime/abort.ts';
-import { checkItems, parseVersion, resolveRange } from './arguments.ts';
+import { checkItems, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { entryNotFound, findEntry, readAll, readPieces, readTogether } from './entry-content.ts';
@@ -28,11 +28,12 @@ import { listEntries } from './list-entries.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
 import { RefStore } from './objects/ref-store.ts';
+import { RelationStore } from './relation-store.ts';
 import type { Scope } from './scope.ts';
 import { SnapshotStore } from './snapshots/snapshot-store.ts';
 import type { Snapshots } from './snapshots/snapshot-types.ts';
 import { ScopedCalls, type StoreCalls } from './scoped-calls.ts';
-import { checkCondition, checkPut, storeContent, toPutResult } from './staged-put.ts';
+import { checkConditions, checkDelete, checkPut, storeContent, toPutResult } from './staged-put.ts';
 import type {
   BatchWriter,
   CallOptions,
@@ -50,6 +51,7 @@ import type {
   ReadOptions,
   StatOptions,
 } from './types.ts';
+import { VersionStore } from './version-store.ts';
 import { weakestStripe } from './weakest-stripe.ts';
 
 /**
@@ -60,6 +62,8 @@ export class EntryStore implements Entries {
   readonly objects: Objects;
   readonly refs: Refs;
   readonly snapshots: Snapshots;
+  readonly versions: VersionStore;
+  readonly relations: RelationStore;
   readonly #calls: ScopedCalls;
 
   constructor(parts: StoreCalls, scope: () => Promise<Scope>) {
@@ -67,14 +71,16 @@ export class EntryStore implements Entries {
     this.objects = new ObjectStore(this.#calls);
     this.refs = new RefStore(this.#calls);
     this.snapshots = new SnapshotStore(this.#calls);
+    this.versions = new VersionStore(this.#calls);
+    this.relations = new RelationStore(this.#calls);
   }
 
   put(key: string | null, source: Source, options: PutOptions = {}): Promise<PutResult> {
     return this.#calls.change(options, async (target, writer) => {
       const request = checkPut(target.scope, { key, source, options });
-      await checkCondition(this.#engine, request);
+      await checkConditions(this.#engine, request);
       const put = await storeContent(target, request, { writer, ...options });
-      return { changes: [put.change], result: () => toPutResult(this.#engine, put) };
+      return { changes: put.changes, result: () => toPutResult(this.#engine, put) };
     });
   }
 
@@ -171,12 +177,7 @@ export class EntryStore implements Entries {
 
   delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
     return this.#calls.call(options, async (scope) => {
-      const version = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
-      const outcome = await this.#calls.commitOne(scope, {
-        type: 'delete',
-        key: scope.key(key),
-        ...(version && { condition: { version } }),
-      });
+      const outcome = await this.#calls.commitOne(scope, checkDelete(scope, key, options));
       return outcome.existed;
     });
   }

@@ -2,10 +2,10 @@
  * A put on its way: options checked, content stored, the change that will name it. One put and many go through here.
  */
 
-import { toHex } from '../bytes/bytes.ts';
+import { equalBytes, toHex } from '../bytes/bytes.ts';
 import type { ChunkingSpec } from '../chunking/index.ts';
 import { parseRedundancy, type Redundancy } from '../erasure/index.ts';
-import { argumentRangeError } from '../errors/argument-error.ts';
+import { argumentRangeError, argumentTypeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { type EntryValue, encodeEntry, entryVersion } from '../format/index.ts';
 import type { Change } from '../metadata/contract.ts';
@@ -13,12 +13,14 @@ import type { Source } from '../pipeline/source.ts';
 import { randomId } from '../runtime/random.ts';
 import { checkAttributes, checkContentType, parseVersion } from './arguments.ts';
 import type { Engine } from './engine.ts';
+import { entryNotFound } from './entry-content.ts';
 import { digestText, keyText } from './entry-info.ts';
 import { type IngestedContent, ingest } from './ingest.ts';
 import type { Isolations } from './isolations.ts';
 import type { OperationWriter, Tally } from './operation-writer.ts';
 import type { Scope } from './scope.ts';
-import type { PutOptions, PutResult, StagedPut } from './types.ts';
+import type { DeleteOptions, PutOptions, PutResult, StagedPut } from './types.ts';
+import { checkKeepVersions } from './version-arguments.ts';
 
 type PutChange = Extract<Change, { type: 'put' }>;
 
@@ -44,11 +46,20 @@ export interface PutRequest {
   readonly attributes: Readonly<Record<string, string>>;
   readonly parent: Uint8Array | undefined;
   readonly condition: PutChange['condition'];
+  readonly keep: PutChange['keep'];
+  readonly relations: PutRelations;
 }
 
-/** Content that is stored, and the change that makes it an entry. `tally` is final once the writer has finished. */
+/** Scoped keys. */
+interface PutRelations {
+  readonly parent: Uint8Array | undefined;
+  readonly children: readonly Uint8Array[];
+}
+
+/** Content that is stored, and the changes that make it an entry. `tally` is final once the writer has finished. */
 export interface StoredPut {
-  readonly change: PutChange;
+  /** In their order: the put, then its relations. */
+  readonly changes: readonly Change[];
   readonly staged: StagedPut;
   readonly tally: Tally;
 }
@@ -77,6 +88,36 @@ export function checkPut(
     attributes: options.attributes === undefined ? {} : checkAttributes(options.attributes),
     parent: options.parent === undefined ? undefined : parseVersion(options.parent, 'parent'),
     condition: conditionOf(options),
+    keep: options.keepVersions === undefined ? undefined : checkKeepVersions(options.keepVersions, 'keepVersions'),
+    relations: relationsOf(scope, options.relations),
+  };
+}
+
+/** @throws `TypeError`, `RangeError`, `invalid/*` */
+export function checkDelete(
+  scope: Scope,
+  key: string,
+  options: Omit<DeleteOptions, 'signal'>,
+): Extract<Change, { type: 'delete' }> {
+  const { ifMatch, children, keepVersions } = options;
+  if (children !== undefined && children !== 'release' && children !== 'delete')
+    throw argumentRangeError('children', "'release', 'delete' or left out", children);
+  const version = ifMatch === undefined ? undefined : parseVersion(ifMatch, 'ifMatch');
+  return {
+    type: 'delete',
+    key: scope.key(key),
+    ...(version && { condition: { version } }),
+    ...(children && { children }),
+    ...(keepVersions !== undefined && { keep: checkKeepVersions(keepVersions, 'keepVersions') }),
+  };
+}
+
+function relationsOf(scope: Scope, relations: PutOptions['relations'] = {}): PutRelations {
+  const { parent, children = [] } = relations;
+  if (!Array.isArray(children)) throw argumentTypeError('relations.children', 'an array of keys', children);
+  return {
+    parent: parent === undefined ? undefined : scope.key(parent, 'relations.parent'),
+    children: children.map((child) => scope.key(child, 'relations.children')),
   };
 }
 
@@ -87,9 +128,23 @@ function conditionOf(options: PutOptions): PutChange['condition'] {
 
 /**
  * Refuses what the commit would refuse, before anything is stored. The commit decides again: others write meanwhile.
- * @throws `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`
+ * @throws `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `not-found/ENTRY_NOT_FOUND`
  */
-export async function checkCondition(engine: Engine, { key, condition }: PutRequest): Promise<void> {
+export async function checkConditions(engine: Engine, request: PutRequest): Promise<void> {
+  await checkCondition(engine, request);
+  const { parent, children } = request.relations;
+  // An entry named as its own relative is no reason here: it is there when the commit looks, and a cycle.
+  const others = (parent ? [parent, ...children] : children).filter((key) => !isSameKey(key, request.key));
+  if (others.length === 0) return;
+  const rows = await engine.metadata.getEntries(others);
+  for (const [index, key] of others.entries()) if (!rows[index]) throw entryNotFound(keyText({ key }));
+}
+
+function isSameKey(one: Uint8Array, other: Uint8Array | undefined): boolean {
+  return other !== undefined && equalBytes(one, other);
+}
+
+async function checkCondition(engine: Engine, { key, condition }: PutRequest): Promise<void> {
   if (key === undefined || condition === undefined) return;
   const [row] = await engine.metadata.getEntries([key]);
   const text = keyText({ key });
@@ -170,14 +225,17 @@ function toStoredPut(
   const { content, entry, version } = stored;
   const { digest, size, chunkCount, tally } = content;
   const key = request.key ?? scope.key(request.name === 'uuid' ? randomId() : digestText(digest));
+  const { condition, keep, relations } = request;
+  const change: PutChange = {
+    type: 'put',
+    key,
+    entry,
+    modified: engine.clock.now(),
+    ...(condition && { condition }),
+    ...(keep && { keep }),
+  };
   return {
-    change: {
-      type: 'put',
-      key,
-      entry,
-      modified: engine.clock.now(),
-      ...(request.condition && { condition: request.condition }),
-    },
+    changes: [change, ...relationChanges(key, relations)],
     staged: {
       key: keyText({ key }),
       version: toHex(version),
@@ -187,6 +245,11 @@ function toStoredPut(
     },
     tally,
   };
+}
+
+function relationChanges(key: Uint8Array, { parent, children }: PutRelations): readonly Change[] {
+  const beneath = children.map((child): Change => ({ type: 'relation-set', child, parent: key }));
+  return parent ? [{ type: 'relation-set', child: key, parent }, ...beneath] : beneath;
 }
 
 /** What the caller learns of a put that is committed. */

@@ -20,6 +20,8 @@ import type {
 } from './inspection/report-types.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
 import type { Snapshots } from './snapshots/snapshot-types.ts';
+import type { Relations } from './relation-types.ts';
+import type { KeepVersions, Versions } from './version-types.ts';
 
 /**
  * A folder path, a file path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
@@ -149,8 +151,15 @@ export interface PutOptions extends ProgressOptions {
   readonly contentType?: string;
   /** Names and values of your own, kept with the entry. */
   readonly attributes?: Readonly<Record<string, string>>;
-  /** Version this one was made from; kept with the entry. */
+  /** Version this one was made from; kept with the entry. What an entry is beneath is said by `relations`. */
   readonly parent?: string;
+  /** What becomes of the value that is replaced. Default: as the policy of the namespace says, or else of the store. */
+  readonly keepVersions?: KeepVersions;
+  /**
+   * Entries that this one is related to, by their keys, from the same commit on: its parent, and children that get it
+   * as their parent. What is not named stays as it is.
+   */
+  readonly relations?: { readonly parent?: string; readonly children?: readonly string[] };
   /**
    * How to cut: a profile's name, a specification, or `given` when each piece of the source is one chunk. Default: the
    * store's.
@@ -264,6 +273,13 @@ export interface ListOptions extends CallOptions {
 export interface DeleteOptions extends CallOptions {
   /** Delete only this version, else `conflict/PRECONDITION_FAILED`. */
   readonly ifMatch?: string;
+  /**
+   * What becomes of the children: `release` leaves them without a parent, `delete` deletes them and all that is beneath
+   * them. Default: an entry that has children is not deleted.
+   */
+  readonly children?: 'release' | 'delete';
+  /** What becomes of the values that are deleted. Default: as the policy says. */
+  readonly keepVersions?: KeepVersions;
 }
 
 /** What a rename or copy may do to its target. */
@@ -290,6 +306,8 @@ export interface BatchWriter {
   delete(key: string, options?: Omit<DeleteOptions, 'signal'>): void;
   rename(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
   copy(from: string, to: string, options?: Omit<MoveOptions, 'signal'>): void;
+  /** Makes `parent` the parent of `child`; `null` leaves it without one. */
+  relate(child: string, parent: string | null): void;
 }
 
 /** What the entries of a namespace come to, counted in one state of the store. */
@@ -416,12 +434,14 @@ export interface Entries {
   readonly refs: Refs;
   /** Folders, archives, entries and bundles as they were. */
   readonly snapshots: Snapshots;
+  readonly versions: Versions;
+  readonly relations: Relations;
   /**
    * Stores content under a key, replacing what was there; resolves when the commit is durable. `null` names the entry
    * by its digest. Readers see the old version or the new one. Memory is bounded for any size.
    * @throws `invalid/KEY_INVALID`, `invalid/CHUNKING_INVALID`, `not-found/SOURCE_NOT_FOUND`, `conflict/SOURCE_CHANGED`,
    *   `conflict/ENTRY_EXISTS`, `conflict/PRECONDITION_FAILED`, `exhausted/*`, `unavailable/COMMIT_PENDING`,
-   *   `unavailable/SHRED_PENDING`
+   *   `unavailable/SHRED_PENDING`; for relations `not-found/ENTRY_NOT_FOUND` and `conflict/RELATION_CYCLE`
    */
   put(key: string | null, source: Source, options?: PutOptions): Promise<PutResult>;
   /**
@@ -443,12 +463,19 @@ export interface Entries {
   /**
    * @returns whether there was such an entry. Its bytes stay until they are collected; the key of an isolated one is
    *   destroyed now.
-   * @throws `conflict/PRECONDITION_FAILED`, `unavailable/SHRED_PENDING`
+   * @throws `conflict/PRECONDITION_FAILED`, `conflict/ENTRY_HAS_CHILDREN`, `unavailable/SHRED_PENDING`
    */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
-  /** No bytes move. @throws `not-found/ENTRY_NOT_FOUND`, `conflict/ENTRY_EXISTS` */
+  /**
+   * No bytes move. Relations go with the entry, earlier versions stay with the key.
+   * @throws `not-found/ENTRY_NOT_FOUND`, `conflict/ENTRY_EXISTS`; `conflict/ENTRY_HAS_CHILDREN` when `to` has children
+   */
   rename(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
-  /** No bytes move. @throws as `rename`, and `unsupported/ENTRY_ISOLATED`: an isolated entry has a key for itself */
+  /**
+   * No bytes move. The copy gets no relations; an entry that it replaces keeps its own.
+   * @throws `not-found/ENTRY_NOT_FOUND`, `conflict/ENTRY_EXISTS`; `unsupported/ENTRY_ISOLATED`: an isolated entry has a
+   *   key for itself
+   */
   copy(from: string, to: string, options?: MoveOptions): Promise<EntryInfo>;
   /**
    * Runs `work`, then makes all its changes in one commit; when it throws, none. @returns what `work` returns

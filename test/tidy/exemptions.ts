@@ -15,8 +15,6 @@ export const NEVER_WORDS: Readonly<Record<string, string>> = {
   cid: 'digest or id',
   fragment: 'shard',
   catalog: 'metadata',
-  orphan: 'garbage',
-  orphans: 'garbage',
   fsck: 'check',
   reindex: 'rebuild',
   sweep: 'delete',

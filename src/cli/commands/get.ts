@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { Entries } from '../../index.ts';
+import type { Entries, WhichVersion } from '../../index.ts';
 import { writeFileAtomically } from '../files/atomic-file.ts';
 import { restoreComponents } from '../files/restore-name.ts';
 import { parseRange, type Range } from '../options.ts';
@@ -10,8 +10,9 @@ import { restore } from '../restore.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { usageError } from '../usage-error.ts';
+import { addWhichOptions, type WhichFlags, whichOf } from '../which-version.ts';
 
-interface GetFlags {
+interface GetFlags extends WhichFlags {
   readonly output?: string;
   readonly range?: Range;
   readonly prefix?: string;
@@ -24,17 +25,27 @@ async function targetOf(output: string, key: string): Promise<string> {
   return path.join(output, restoreComponents(key).at(-1) as string);
 }
 
-async function getToFile(
-  session: Session,
-  entries: Entries,
-  request: { key: string; output: string; range: Range | undefined },
-) {
-  const { key, output, range } = request;
+/** What is asked for of an entry. */
+interface Wanted {
+  readonly key: string;
+  /** Absent: what is current. */
+  readonly which: WhichVersion | undefined;
+  readonly range?: Range | undefined;
+}
+
+function contentOf(session: Session, entries: Entries, { key, which, range }: Wanted): AsyncIterable<Uint8Array> {
+  const options = { ...range, signal: session.signal };
+  return which ? entries.versions.read(key, which, options) : entries.read(key, options);
+}
+
+async function getToFile(session: Session, entries: Entries, request: Wanted & { output: string }) {
+  const { key, which, output, range } = request;
   using meter = new ProgressMeter(session, 'get');
-  const info = await entries.stat(key, { signal: session.signal });
+  const { signal } = session;
+  const info = which ? await entries.versions.stat(key, which, { signal }) : await entries.stat(key, { signal });
   meter.expect(range ? (range.length ?? Math.max(0, info.size - range.offset)) : info.size);
   const target = await targetOf(output, key);
-  const content = entries.read(key, { ...range, signal: session.signal });
+  const content = contentOf(session, entries, request);
   await writeFileAtomically(target, content, { onBytes: (bytes) => meter.addBytes(bytes) });
   meter.stop();
   const text = (): string => `${session.shown(key)} -> ${session.shown(target)}  ${formatBytes(meter.bytes)}`;
@@ -42,14 +53,10 @@ async function getToFile(
     await session.confirm({ ...info, path: target, bytes: meter.bytes }, text);
 }
 
-async function getToOutput(
-  session: Session,
-  entries: Entries,
-  request: { key: string; range: Range | undefined; binary: boolean },
-) {
-  const { key, range, binary } = request;
+async function getToOutput(session: Session, entries: Entries, request: Wanted & { binary: boolean }) {
+  const { binary } = request;
   let first = true;
-  for await (const bytes of entries.read(key, { ...range, signal: session.signal })) {
+  for await (const bytes of contentOf(session, entries, request)) {
     if (first && !binary && session.terminal.outputIsTerminal && bytes.includes(0)) {
       throw usageError('this is binary and would garble the terminal; use -o FILE, or -o - to print it anyway');
     }
@@ -61,7 +68,9 @@ async function getToOutput(
 async function get(session: Session, key: string | undefined, flags: GetFlags): Promise<void> {
   const { output, range, prefix } = flags;
   if ((key === undefined) === (prefix === undefined)) throw usageError('name one KEY, or --prefix P for many entries');
+  const which = whichOf(flags);
   if (prefix !== undefined) {
+    if (which) throw usageError('--version, --number and --at are about one KEY');
     if (output === undefined || output === '-') throw usageError('--prefix restores into a folder: give -o DIR');
     if (range) throw usageError('--range is about one KEY');
     return restore(session, prefix, output);
@@ -70,17 +79,18 @@ async function get(session: Session, key: string | undefined, flags: GetFlags): 
   const entries = session.entriesOf(store);
   // Awaited, not returned: the store is closed when this function returns.
   if (output === undefined || output === '-') {
-    await getToOutput(session, entries, { key: key as string, range, binary: output === '-' });
+    await getToOutput(session, entries, { key: key as string, which, range, binary: output === '-' });
   } else {
-    await getToFile(session, entries, { key: key as string, output, range });
+    await getToFile(session, entries, { key: key as string, which, output, range });
   }
 }
 
-async function cat(session: Session, keys: readonly string[]): Promise<void> {
+async function cat(session: Session, keys: readonly string[], flags: WhichFlags): Promise<void> {
+  const which = whichOf(flags);
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);
   for (const key of keys) {
-    for await (const bytes of entries.read(key, { signal: session.signal })) await session.terminal.printBytes(bytes);
+    for await (const bytes of contentOf(session, entries, { key, which })) await session.terminal.printBytes(bytes);
   }
 }
 
@@ -90,12 +100,13 @@ A file is written beside its target and renamed when it is whole: a failed get l
 Examples:
   $ holdfast get report.pdf -o report.pdf
   $ holdfast get dumps/shop.sql | psql shop
+  $ holdfast get notes.txt --at 2026-01-31
   $ holdfast get video.mp4 --range 1048576:65536 > part
   $ holdfast get --prefix backup/monday/ -o restored     # backup/monday/a/b.txt -> restored/a/b.txt`;
 
 /** Defines `holdfast get` and `holdfast cat`. */
 export function addGet(program: Command, session: Session): void {
-  program
+  const getting = program
     .command('get')
     .summary('read an entry, or restore many into a folder')
     .description(
@@ -107,14 +118,16 @@ export function addGet(program: Command, session: Session): void {
       'file (or existing folder) to write; with --prefix the folder; - for standard output',
     )
     .option('--range <offset:length>', 'only these bytes; LENGTH may be left away', parseRange)
-    .option('-p, --prefix <prefix>', 'restore every entry whose key begins with this')
+    .option('-p, --prefix <prefix>', 'restore every entry whose key begins with this');
+  addWhichOptions(getting)
     .addHelpText('after', EXAMPLES)
     .action((key: string | undefined, flags: GetFlags) => get(session, key, flags));
-  program
+  const printing = program
     .command('cat')
     .summary('print entries to standard output')
     .description('Prints the content of entries to standard output, one after the other.')
-    .argument('<keys...>', 'the entries')
+    .argument('<keys...>', 'the entries');
+  addWhichOptions(printing)
     .addHelpText('after', '\nExample:\n  $ holdfast cat log/1 log/2 | grep error')
-    .action((keys: string[]) => cat(session, keys));
+    .action((keys: string[], flags: WhichFlags) => cat(session, keys, flags));
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
 import { fileError, systemCodeOf } from '../file-error.ts';
 import { mapInOrder } from '../map-in-order.ts';
-import { collect, collectAttribute } from '../options.ts';
+import { collect, collectAttribute, parseKeep } from '../options.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import { countAhead } from '../put/count-ahead.ts';
 import { dryRun } from '../put/dry-run.ts';
@@ -32,6 +32,8 @@ function concernsOneInput(error: unknown, input: PutInput): boolean {
     'SOURCE_INVALID',
     'KEY_INVALID',
     'ENTRY_EXISTS',
+    'ENTRY_NOT_FOUND',
+    'RELATION_CYCLE',
     'PRECONDITION_FAILED',
   );
 }
@@ -151,6 +153,9 @@ export function addPut(program: Command, session: Session): void {
     .option('--verify-existing', 're-read chunks that are already stored before counting on them')
     .option('--isolated', 'seal each entry with a key of its own, destroyed with the entry; shares no chunk')
     .option('--redundancy <k+m>', 'at least this redundancy, such as 3+2; what has less is stored again')
+    .option('--keep-versions <count>', 'how many earlier versions to keep of each entry, all or none', parseKeep)
+    .option('--parent-entry <key>', 'make this entry the parent of each one')
+    .option('--child <key>', 'make this entry a child of the one that is put; may be repeated', collect)
     .option('-n, --dry-run', 'only say what would be put')
     .option('-x, --exclude <glob>', 'leave out what matches, as in .gitignore; may be repeated', collect)
     .option('--follow', 'follow symbolic links inside folders (those you name are followed always)')

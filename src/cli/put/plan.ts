@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
-import type { PutOptions, Source } from '../../index.ts';
+import type { KeepVersions, PutOptions, Source } from '../../index.ts';
 import { compileGlob } from '../files/glob.ts';
 import { sourceName, withPrefix } from '../files/source-name.ts';
 import { type Found, walk } from '../files/walk.ts';
@@ -24,6 +24,9 @@ export interface PutFlags {
   readonly dryRun?: boolean;
   readonly exclude?: readonly string[];
   readonly follow?: boolean;
+  readonly keepVersions?: KeepVersions;
+  readonly parentEntry?: string;
+  readonly child?: readonly string[];
 }
 
 /** Something to put; `path` is what messages call it. */
@@ -97,6 +100,13 @@ async function isFolder(path: string): Promise<boolean> {
   return found?.isDirectory() === true;
 }
 
+function relationsOf({ parentEntry, child }: PutFlags): Pick<PutOptions, 'relations'> {
+  if (parentEntry === undefined && child === undefined) return {};
+  return {
+    relations: { ...(parentEntry !== undefined && { parent: parentEntry }), ...(child && { children: child }) },
+  };
+}
+
 function putOptions(flags: PutFlags): PutPlan['options'] {
   const { contentType, attribute, chunking, ifAbsent, ifMatch, verifyExisting, isolated, redundancy, name } = flags;
   return {
@@ -109,6 +119,8 @@ function putOptions(flags: PutFlags): PutPlan['options'] {
     ...(isolated && { isolation: 'entry' as const }),
     ...(redundancy !== undefined && { redundancy }),
     ...(name === 'uuid' && { name }),
+    ...(flags.keepVersions !== undefined && { keepVersions: flags.keepVersions }),
+    ...relationsOf(flags),
   };
 }
 
@@ -121,6 +133,9 @@ export async function planPut(paths: readonly string[], flags: PutFlags): Promis
   const hasFolder = flags.data === undefined && folders.includes(true);
   if (flags.ifMatch !== undefined && (hasFolder || roots.length > 1)) {
     throw usageError('--if-match is about one version of one entry; put one file at a time');
+  }
+  if (flags.child !== undefined && (hasFolder || roots.length > 1)) {
+    throw usageError('--child gives children to one entry; put one file at a time');
   }
   return { roots, flags, hasFolder, options: putOptions(flags) };
 }

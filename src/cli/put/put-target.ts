@@ -18,9 +18,9 @@ export interface PutTarget {
 
 /** What a put-only writer cannot say: he creates, and whoever adopts does the rest. */
 function refuseFlags(session: Session, { flags, roots, options }: PutPlan): void {
-  const impossible = (['chunking', 'ifMatch', 'verifyExisting', 'isolation', 'redundancy', 'name'] as const).filter(
-    (name) => options[name] !== undefined,
-  );
+  const content = ['chunking', 'verifyExisting', 'isolation', 'redundancy'] as const;
+  const others = ['ifMatch', 'name', 'keepVersions', 'relations'] as const;
+  const impossible = [...content, ...others].filter((name) => options[name] !== undefined);
   if (impossible.length > 0 || flags.name === 'digest') {
     throw usageError('with a put-only credential, content goes under a key of its own and is never replaced or read');
   }

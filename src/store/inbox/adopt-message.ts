@@ -18,7 +18,7 @@ import { digestText } from '../entry-info.ts';
 import { Isolations } from '../isolations.ts';
 import type { Keychain } from '../keychain.ts';
 import type { Scope } from '../scope.ts';
-import { checkCondition, checkPut, type PutRequest, storeContent } from '../staged-put.ts';
+import { checkConditions, checkPut, type PutRequest, storeContent } from '../staged-put.ts';
 import type { ProgressOptions } from '../types.ts';
 import { messageContent, type OpenedMessage } from './message-content.ts';
 
@@ -115,7 +115,7 @@ export class MessageAdopter {
   /** @throws `conflict/ENTRY_EXISTS` when the key names something else */
   async #isPresent({ scope, entry, request }: WantedPut): Promise<boolean> {
     try {
-      await checkCondition(this.#engine, request);
+      await checkConditions(this.#engine, request);
       return false;
     } catch (error) {
       if (!isStoreError(error, 'ENTRY_EXISTS') || request.key === undefined) throw error;
@@ -144,7 +144,7 @@ export class MessageAdopter {
     const isolations = new Isolations((namespace) => engine.dropIsolated(namespace));
     try {
       const options = { writer, ...(signal && { signal }), ...(onProgress && { onProgress }) };
-      const { change, staged } = await storeContent({ engine, scope, isolations }, request, options);
+      const { changes, staged } = await storeContent({ engine, scope, isolations }, request, options);
       const inline = await writer.finish();
       if (staged.size !== entry.size || staged.digest !== digestText(entry.digest)) {
         messageFail(message)('holds other content than it says');
@@ -152,7 +152,7 @@ export class MessageAdopter {
       signal?.throwIfAborted();
       // Adopted by another process, and its entry perhaps deleted since: it must not come back.
       if (!(await this.isThere(message))) return { outcome: 'gone' };
-      await engine.commit(scope, { changes: [change], inline });
+      await engine.commit(scope, { changes, inline });
       return { outcome: 'adopted', bytes: staged.size };
     } catch (error) {
       await writer.abandon();

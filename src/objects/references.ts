@@ -13,9 +13,9 @@ export function referencesOf(object: StructuredObject): readonly ObjectReference
   return [...found.values()];
 }
 
-/** What a reference and another one to the same object have in common, as text. */
+/** A reference as text. Of two that give one id two types, one is wrong. */
 export function referenceKey({ type, id }: ObjectReference): string {
-  return type === 'raw' ? `raw:${id}` : id;
+  return `${type}:${id}`;
 }
 
 function* allReferences(object: StructuredObject): Generator<ObjectReference> {

@@ -17,7 +17,7 @@ import {
   parseSnapshot,
   parseTree,
 } from './object.ts';
-import { referencesOf } from './references.ts';
+import { referenceKey, referencesOf } from './references.ts';
 import type { StructuredObject, TreeChild } from './types.ts';
 
 const [A, B, C, D] = [1, 2, 3, 4].map(fakeId) as [string, string, string, string];
@@ -312,6 +312,14 @@ describe('referencesOf', () => {
   ])('lists those of %s in order, each once', (_, object, expected) => {
     const found = referencesOf(parseObject(object)).map(({ type, id }) => `${type} ${Number.parseInt(id, 16)}`);
     expect(found).toEqual(expected);
+  });
+});
+
+describe('referenceKey', () => {
+  it('is one for all references to one object, and two for raw and structured ones', () => {
+    const keys = (['raw', 'blob', 'tree'] as const).map((type) => referenceKey({ type, id: A }));
+    expect(new Set(keys).size).toBe(2);
+    expect(keys[1]).toBe(keys[2]);
   });
 });
 

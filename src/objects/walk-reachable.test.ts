@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeId, file, folder, ObjectMemory } from '../../test/support/object-memory.ts';
 import { storeError } from '../errors/store-error.ts';
 import { createBlobObject, createBundle, createSnapshot, createTree } from './edit-objects.ts';
-import { referenceKey } from './references.ts';
+import { typedKey } from './references.ts';
 import type { ObjectReference } from './types.ts';
 import { type Unreachable, walkReachable } from './walk-reachable.ts';
 
@@ -11,14 +11,14 @@ async function walk(memory: ObjectMemory, ...roots: ObjectReference[]) {
   const failures: Unreachable[] = [];
   memory.loads = [];
   await walkReachable(roots, memory.load, {
-    reached: (found) => void reached.push(...found.map(({ reference }) => referenceKey(reference))),
+    reached: (found) => void reached.push(...found.map(({ reference }) => typedKey(reference))),
     failed: (failure) => void failures.push(failure),
   });
   expect(new Set(reached).size).toBe(reached.length);
   return {
     reached,
     failures: failures.map(
-      ({ error, reference, referrer }) => `${error.code} ${referenceKey(reference)} from ${referrer?.id}`,
+      ({ error, reference, referrer }) => `${error.code} ${typedKey(reference)} from ${referrer?.id}`,
     ),
   };
 }

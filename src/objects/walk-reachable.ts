@@ -1,7 +1,7 @@
 import { isStoreError, type StoreError } from '../errors/store-error.ts';
 import { OBJECT_LOAD_BATCH } from '../limits.ts';
 import { type LoadObjects, loadEach } from './load.ts';
-import { referenceKey, referencesOf } from './references.ts';
+import { referencesOf, typedKey } from './references.ts';
 import type { ObjectReference, StructuredObject } from './types.ts';
 
 /** An object that a walk came to for the first time. */
@@ -82,14 +82,14 @@ class Walk {
 
   async enter(waiting: Waiting, object: StructuredObject): Promise<void> {
     const { reference, referrers } = waiting;
-    this.#seen.set(referenceKey(reference), DONE);
+    this.#seen.set(typedKey(reference), DONE);
     const [referrer] = referrers;
     await this.#visitor.reached?.([{ reference, object, ...(referrer && { referrer }) }]);
     await this.meet(referencesOf(object), reference);
   }
 
   async fail({ reference, referrers }: Waiting, error: StoreError): Promise<void> {
-    this.#seen.set(referenceKey(reference), error);
+    this.#seen.set(typedKey(reference), error);
     for (const referrer of referrers) await this.#tell({ reference, referrer }, error);
   }
 
@@ -98,7 +98,7 @@ class Walk {
     const raw: Reached[] = [];
     const waiting: Waiting[] = [];
     for (const reference of references) {
-      const key = referenceKey(reference);
+      const key = typedKey(reference);
       const seen = this.#seen.get(key);
       if (seen === undefined) {
         if (reference.type === 'raw') {

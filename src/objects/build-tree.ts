@@ -1,12 +1,12 @@
 /**
- * Trees of folders. A folder that does not fit one node is split by name: nodes begin at names whose hash is small, so
- * that one changed name changes one leaf and the nodes above it, and the same children give the same tree however they
- * came to be. Inner nodes are split the same way, by the first name below each of their nodes.
+ * Trees of folders. A folder that fits one node is one node. A larger one is split by name: nodes begin at names whose
+ * hash is small, so that one changed name changes one leaf and the nodes above it, and the same children give the same tree
+ * however they came to be. Inner nodes are split the same way, by the first name below each of their nodes.
  *
  * Sizes are counted in slots: a child takes one for every `TREE_SLOT_BYTES`, a node holds `TREE_NODE_NAMES_MAX`. From
  * `TREE_NODE_SLOTS_MIN` on, a child begins a new node when BLAKE3(level as one byte, bytes of the name), its first four
  * bytes as a big-endian integer, is below slots * 2^32 / `TREE_NODE_SLOTS_GAP`. A child with more slots has a larger
- * chance, so that folders of few large children end as many nodes by content as others.
+ * chance, so that nodes of few large children end by content as often as others.
  */
 
 import { compareBytes } from '../bytes/bytes.ts';
@@ -14,15 +14,17 @@ import { invariant } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
 import {
   TREE_LEVELS_MAX,
+  TREE_NODE_BYTES_MAX,
   TREE_NODE_NAMES_MAX,
   TREE_NODE_SLOTS_GAP,
   TREE_NODE_SLOTS_MIN,
   TREE_SLOT_BYTES,
 } from '../limits.ts';
-import { encodeCopied } from './canonical-json.ts';
-import type { JsonObject } from './json-value.ts';
+import { spellCopied } from './canonical-json.ts';
+import { copyJson, type JsonObject } from './json-value.ts';
 import type { PutObject } from './load.ts';
-import { parseTree } from './object.ts';
+import { copyMetadata } from './metadata.ts';
+import { composeNode } from './object.ts';
 import { objectInvalid } from './object-error.ts';
 import { parseChild } from './tree-child.ts';
 import { firstBytesOf, nameBytesOf, treeName } from './tree-name.ts';
@@ -46,15 +48,15 @@ export async function buildTree(
   put: PutObject<TreeObject>,
   options: { readonly metadata?: JsonObject | undefined } = {},
 ): Promise<string> {
-  const builder = new TreeBuilder(put, options.metadata);
+  const builder = new TreeBuilder(put, copyMetadata(options.metadata));
   let before: Uint8Array | undefined;
   let index = 0;
   for await (const one of children) {
-    const { child, name, bytes } = parseChild(one, `children[${index}]`);
+    const { child: value, name, text, bytes } = parseChild(one, `children[${index}]`);
     if (before !== undefined && compareBytes(before, name) >= 0) {
       throw objectInvalid(`children[${index}]`, 'does not come after the one before it, by the bytes of their names');
     }
-    await builder.add({ value: child, name, bytes, count: 1 }, 0);
+    await builder.add({ value, name, text, bytes, count: 1 }, 0);
     before = name;
     index += 1;
   }
@@ -66,14 +68,19 @@ interface Item {
   readonly value: TreeChild | TreeNodeLink;
   /** Its name, or the first one below it. */
   readonly name: Uint8Array;
+  /** Its canonical spelling, and the bytes that has. */
+  readonly text: string;
   readonly bytes: number;
   /** Children it stands for. */
   readonly count: number;
 }
 
 interface Level {
+  /** Of the node that is being filled; of the whole level until that is more than one node can hold. */
   items: Item[];
   slots: number;
+  bytes: number;
+  isSplit: boolean;
 }
 
 class TreeBuilder {
@@ -88,31 +95,41 @@ class TreeBuilder {
 
   async add(item: Item, height: number): Promise<void> {
     const level = this.#level(height);
+    if (level.isSplit) return this.#fill(item, height);
+    level.items.push(item);
+    level.bytes += item.bytes + COMMA_BYTES;
+    if (level.items.length <= TREE_NODE_NAMES_MAX && level.bytes <= TREE_NODE_BYTES_MAX) return;
+    const all = level.items;
+    level.items = [];
+    level.isSplit = true;
+    for (const one of all) await this.#fill(one, height);
+  }
+
+  async finish(): Promise<string> {
+    for (let height = 0; ; height += 1) {
+      const { items, isSplit } = this.#level(height);
+      if (!isSplit) return this.#put(nodeOf(items, height, this.#metadata));
+      await this.#closeNode(height);
+    }
+  }
+
+  #level(height: number): Level {
+    invariant(height <= TREE_LEVELS_MAX, 'a folder has few levels');
+    // The bytes of what stands around the children, less the comma that the last of them does not have.
+    const frame = (height === 0 ? '{"entries":[]}' : '{"nodes":[]}').length - COMMA_BYTES;
+    this.#levels[height] ??= { items: [], slots: FRAME_SLOTS, bytes: frame, isSplit: false };
+    return this.#levels[height];
+  }
+
+  /** Adds to a level that has more than one node. */
+  async #fill(item: Item, height: number): Promise<void> {
+    const level = this.#level(height);
     const slots = slotsOf(item.bytes);
     if (level.items.length > 0 && startsNode(item.name, { height, slots, filled: level.slots })) {
       await this.#closeNode(height);
     }
     level.items.push(item);
     level.slots += slots;
-  }
-
-  async finish(): Promise<string> {
-    for (let height = 0; ; height += 1) {
-      const isTop = height >= this.#levels.length - 1;
-      const { items } = this.#level(height);
-      if (isTop) {
-        // A node is closed when the next child comes, which is in the one after it.
-        invariant(height === 0 || items.length > 1, 'an inner node has several below it');
-        return this.#put(nodeOf(items, height, this.#metadata));
-      }
-      if (items.length > 0) await this.#closeNode(height);
-    }
-  }
-
-  #level(height: number): Level {
-    invariant(height <= TREE_LEVELS_MAX, 'a folder has few levels');
-    this.#levels[height] ??= { items: [], slots: FRAME_SLOTS };
-    return this.#levels[height];
   }
 
   async #closeNode(height: number): Promise<void> {
@@ -122,23 +139,24 @@ class TreeBuilder {
     const id = await this.#put(nodeOf(level.items, height));
     const { name, nameBytes } = treeName(first.name);
     const count = level.items.reduce((sum, one) => sum + one.count, 0);
-    const value: TreeNodeLink = {
-      first: name,
-      ...(nameBytes === undefined ? {} : { firstBytes: nameBytes }),
-      id,
+    const firstBytes = nameBytes === undefined ? {} : { firstBytes: nameBytes };
+    const value = copyJson({ first: name, ...firstBytes, id, count }, 'node');
+    const text = spellCopied(value);
+    const link = {
+      value: value as unknown as TreeNodeLink,
+      name: first.name,
+      text,
+      bytes: Buffer.byteLength(text),
       count,
     };
     level.items = [];
     level.slots = FRAME_SLOTS;
-    await this.add({ value, name: first.name, bytes: encodeCopied(value as never, 'node').length, count }, height + 1);
+    await this.add(link, height + 1);
   }
 }
 
 function nodeOf(items: readonly Item[], height: number, metadata?: JsonObject): TreeObject {
-  const list = items.map(({ value }) => value);
-  const content = height === 0 ? { entries: list } : { nodes: list };
-  const hasMetadata = metadata !== undefined && Object.keys(metadata).length > 0;
-  return parseTree({ type: 'tree', content, ...(hasMetadata ? { metadata } : {}) });
+  return composeNode(height === 0 ? 'entries' : 'nodes', items, metadata);
 }
 
 function slotsOf(bytes: number): number {

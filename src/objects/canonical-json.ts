@@ -11,7 +11,7 @@ import { utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import { OBJECT_BYTES_MAX } from '../limits.ts';
 import { checkJsonDepth } from './json-depth.ts';
-import { copyJson, type JsonValue } from './json-value.ts';
+import { copyJson, isInOrder, type JsonValue } from './json-value.ts';
 import { objectInvalid } from './object-error.ts';
 
 /**
@@ -31,13 +31,26 @@ export function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): bo
   return a === b || (a !== undefined && b !== undefined && canonicalize(a) === canonicalize(b));
 }
 
-/** {@link encodeCanonicalJson} of what {@link copyJson} gave, which needs no second look. */
+/** {@link encodeCanonicalJson} of what {@link copyJson} gave, or a part of it, which needs no second look. */
 export function encodeCopied(value: JsonValue, what: string): Uint8Array {
-  const text = canonicalize(value);
-  invariant(text !== undefined, 'plain JSON has a spelling');
+  return encodeSpelling(spellCopied(value), what);
+}
+
+/** A spelling as bytes, within the size of an object. @throws `invalid/OBJECT_INVALID` */
+export function encodeSpelling(text: string, what: string): Uint8Array {
   const bytes = utf8Encode(text);
   if (bytes.length > OBJECT_BYTES_MAX) throw objectInvalid(what, `has more than ${OBJECT_BYTES_MAX} bytes`);
   return bytes;
+}
+
+/**
+ * The canonical spelling of what {@link copyJson} gave, or a part of it. RFC 8785 spells primitives as `JSON.stringify`
+ * does (section 3.2.2), and the names of a copy are in order already: a tenth of the time for a full tree node.
+ */
+export function spellCopied(value: JsonValue): string {
+  const text = isInOrder(value) ? JSON.stringify(value) : canonicalize(value);
+  invariant(text !== undefined, 'plain JSON has a spelling');
+  return text;
 }
 
 /**
@@ -52,7 +65,7 @@ export function parseCanonicalJson(bytes: Uint8Array, what = 'JSON'): JsonValue 
   checkJsonDepth(text, what);
   const value = copyJson(parseText(text, what), what);
   // Decoding UTF-8 strictly loses nothing: equal texts are equal bytes.
-  if (canonicalize(value) !== text) throw objectInvalid(what, 'is not in canonical form');
+  if (spellCopied(value) !== text) throw objectInvalid(what, 'is not in canonical form');
   return value;
 }
 

@@ -3,7 +3,8 @@ import { sameJson } from './canonical-json.ts';
 import type { JsonObject } from './json-value.ts';
 import { type LoadObjects, loadAll } from './load.ts';
 import { TreeCursor, type TreeHead } from './tree-cursor.ts';
-import type { FolderChild, TreeChild, TreeName } from './types.ts';
+import { nameOf } from './tree-name.ts';
+import type { TreeChild, TreeName } from './types.ts';
 
 /**
  * What differs at one path between two trees.
@@ -85,9 +86,7 @@ async function openFrame(
 async function enter(frame: Frame, { before, after }: Pair, load: LoadObjects): Promise<Frame | undefined> {
   const ids = { before: folderId(before), after: folderId(after) };
   if (ids.before === ids.after) return undefined;
-  const { name, nameBytes } = (after ?? before) as FolderChild;
-  const step: TreeName = nameBytes === undefined ? { name } : { name, nameBytes };
-  return openFrame([...frame.path, step], ids, load);
+  return openFrame([...frame.path, nameOf((after ?? before) as TreeChild)], ids, load);
 }
 
 function folderId(child: TreeChild | undefined): string | undefined {
@@ -139,8 +138,7 @@ function changeOf(
   { before, after }: Pair,
   below: Frame | undefined,
 ): TreeChange | undefined {
-  const { name, nameBytes } = (after ?? before) as FolderChild;
-  const path = [...folder, nameBytes === undefined ? { name } : { name, nameBytes }];
+  const path = [...folder, nameOf((after ?? before) as TreeChild)];
   if (before === undefined || after === undefined) {
     const kind = before === undefined ? 'added' : 'removed';
     return { path, kind, ...(before && { before }), ...(after && { after }), fields: [], metadataOnly: false };

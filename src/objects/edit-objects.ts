@@ -1,7 +1,8 @@
 /** Makes objects, and new objects from old ones. What is passed in is copied and never changed; what comes out is frozen. */
 
 import { compareBytes } from '../bytes/bytes.ts';
-import { copyJson, isJsonObject, type JsonObject } from './json-value.ts';
+import type { JsonObject } from './json-value.ts';
+import { copyMetadata } from './metadata.ts';
 import { parseBlobObject, parseBundle, parseSnapshot, parseTree } from './object.ts';
 import { objectInvalid } from './object-error.ts';
 import { parseChild } from './tree-child.ts';
@@ -98,8 +99,6 @@ function leafOf(value: TreeObject): {
 }
 
 function metadataOf(metadata: JsonObject | undefined): { readonly metadata?: JsonObject } {
-  if (metadata === undefined) return {};
-  const copy = copyJson(metadata, 'metadata');
-  if (!isJsonObject(copy)) throw objectInvalid('metadata', 'must be a JSON object');
-  return Object.keys(copy).length === 0 ? {} : { metadata: copy };
+  const copy = copyMetadata(metadata);
+  return copy === undefined ? {} : { metadata: copy };
 }

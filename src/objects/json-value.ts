@@ -10,8 +10,9 @@ export interface JsonObject {
 }
 
 /**
- * Copies a value that must be plain JSON; the copy is frozen all through, so that it stays what was checked. Every
- * property is read once: a value that answers differently the second time cannot get past the checks. Iterative.
+ * Copies a value that must be plain JSON; the copy is frozen all through, so that it stays what was checked, and has its
+ * names in canonical order. Every property is read once: a value that answers differently the second time cannot get past
+ * the checks. Iterative.
  *
  * Refused are `undefined`, functions, symbols, bigints, numbers that are not finite, lone surrogates, the name
  * `__proto__`, sparse arrays, arrays with further properties, instances of classes, cycles, and values that are nested
@@ -21,6 +22,15 @@ export interface JsonObject {
  */
 export function copyJson(value: unknown, what: string): JsonValue {
   return new JsonCopier(what).copy(value);
+}
+
+/** Copies that hold names which JavaScript moves to the front of an object, whatever their order was. */
+const reordered = new WeakSet<object>();
+const INDEX_NAME = /^(?:0|[1-9]\d{0,9})$/;
+
+/** Whether a value that {@link copyJson} made, or a part of one, has all its names in canonical order. */
+export function isInOrder(copy: JsonValue): boolean {
+  return typeof copy !== 'object' || copy === null || !reordered.has(copy);
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
@@ -90,15 +100,19 @@ class JsonCopier {
       throw this.#error('is an instance of a class');
     }
     if (Object.getOwnPropertySymbols(source).length > 0) throw this.#error('has a symbol for a name');
-    const names = Object.keys(source);
-    for (const name of names) {
-      this.#text(name, 'has a name with a lone surrogate');
-      // As a name it would change what other code, and other languages, read.
-      if (name === '__proto__') throw this.#error('has the name __proto__');
-    }
+    // RFC 8785, section 3.2.3: by UTF-16 code units, which is how `sort` compares.
+    const names = Object.keys(source).sort();
     const target: Record<string, JsonValue> = {};
     this.#push({ source: source as never, target, names, count: names.length, index: 0 });
+    for (const name of names) this.#name(name);
     return target;
+  }
+
+  #name(name: string): void {
+    this.#text(name, 'has a name with a lone surrogate');
+    // As a name it would change what other code, and other languages, read.
+    if (name === '__proto__') throw this.#error('has the name __proto__');
+    if (INDEX_NAME.test(name)) for (const { target } of this.#frames) reordered.add(target);
   }
 
   #push(frame: Frame): void {
@@ -123,9 +137,9 @@ class JsonCopier {
 
   #error(problem: string): Error {
     let place: Place = { step: this.#what };
-    // Of every open container the step that was taken last; the innermost value is not open yet.
+    // Of every open container the step that was taken last; of the innermost one there may be none yet.
     for (const { names, index } of this.#frames) {
-      place = { within: place, step: names?.[index - 1] ?? index - 1 };
+      if (index > 0) place = { within: place, step: names?.[index - 1] ?? index - 1 };
     }
     return objectInvalid(place, problem);
   }

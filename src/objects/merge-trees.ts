@@ -4,6 +4,7 @@ import type { JsonObject } from './json-value.ts';
 import type { LoadObjects, PutObject } from './load.ts';
 import { type ConflictReason, choose, mergeChild, mergeFolder, type Sides } from './merge-children.ts';
 import { TreeCursor } from './tree-cursor.ts';
+import { nameOf } from './tree-name.ts';
 import type { FolderChild, TreeChild, TreeName, TreeObject } from './types.ts';
 
 /** One name that could not be merged, with what each side has there. */
@@ -77,8 +78,7 @@ async function* mergedChildren(
   merge: Merge,
 ): AsyncGenerator<TreeChild, void, undefined> {
   for (let sides = await nextSides(cursors); sides; sides = await nextSides(cursors)) {
-    const { name, nameBytes } = (sides.ours ?? sides.theirs ?? sides.base) as FolderChild;
-    const here = [...path, nameBytes === undefined ? { name } : { name, nameBytes }];
+    const here = [...path, nameOf((sides.ours ?? sides.theirs ?? sides.base) as TreeChild)];
     const child = await mergeSides(here, sides, merge);
     if (child !== undefined) yield child;
   }

@@ -8,7 +8,7 @@ import { argumentTypeError } from '../errors/argument-error.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
 import { TREE_NODE_BYTES_MAX, TREE_NODE_NAMES_MAX } from '../limits.ts';
-import { encodeCopied, parseCanonicalJson } from './canonical-json.ts';
+import { encodeCopied, encodeSpelling, parseCanonicalJson, spellCopied } from './canonical-json.ts';
 import { copyJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
 import { objectCorrupt, objectInvalid, type Place } from './object-error.ts';
 import { isTime } from './object-time.ts';
@@ -21,6 +21,8 @@ import type {
   ObjectType,
   SnapshotObject,
   StructuredObject,
+  TreeChild,
+  TreeNodeLink,
   TreeObject,
 } from './types.ts';
 
@@ -48,8 +50,8 @@ const CONTENT_CHECKS: Readonly<Record<ObjectType, (content: JsonObject, place: P
   snapshot: checkSnapshotContent,
 };
 
-/** Objects that were checked and are frozen all through: they are what they were. */
-const checked = new WeakSet<object>();
+/** Objects that were checked and are frozen all through: they are what they were. With their spelling, where it is known. */
+const checked = new WeakMap<object, string | undefined>();
 
 /**
  * Checks that a value is a structured object, whatever it was made from.
@@ -93,7 +95,25 @@ function ofType(object: StructuredObject, type: ObjectType): StructuredObject {
  * @throws `invalid/OBJECT_INVALID` when it is none
  */
 export function encodeObject(object: StructuredObject): Uint8Array {
-  return encodeCopied(parseObject(object) as never, 'object');
+  const parsed = parseObject(object);
+  return encodeSpelling(checked.get(parsed) ?? spellCopied(parsed as never), 'object');
+}
+
+/**
+ * A node of a tree out of what was checked already, in order and within bounds: `TreeBuilder` sees to both.
+ * @param items with their canonical spellings
+ * @param metadata checked and frozen, not empty
+ */
+export function composeNode(
+  field: 'entries' | 'nodes',
+  items: readonly { readonly value: TreeChild | TreeNodeLink; readonly text: string }[],
+  metadata: JsonObject | undefined,
+): TreeObject {
+  const content = Object.freeze({ [field]: Object.freeze(items.map(({ value }) => value)) });
+  const node = Object.freeze({ content, ...(metadata && { metadata }), type: 'tree' }) as unknown as TreeObject;
+  const rest = metadata === undefined ? '' : `,"metadata":${spellCopied(metadata)}`;
+  checked.set(node, `{"content":{"${field}":[${items.map(({ text }) => text).join(',')}]}${rest},"type":"tree"}`);
+  return node;
 }
 
 /**
@@ -206,6 +226,6 @@ function accept(object: StructuredObject, objectBytes: number): StructuredObject
       throw objectInvalid('object.content', `has more than ${TREE_NODE_BYTES_MAX} bytes: it must be split into nodes`);
     }
   }
-  checked.add(object);
+  checked.set(object, undefined);
   return object;
 }

@@ -7,15 +7,20 @@ import type { ObjectReference, StructuredObject, TreeChild } from './types.ts';
 export function referencesOf(object: StructuredObject): readonly ObjectReference[] {
   const found = new Map<string, ObjectReference>();
   for (const reference of allReferences(object)) {
-    const key = referenceKey(reference);
+    const key = typedKey(reference);
     if (!found.has(key)) found.set(key, reference);
   }
   return [...found.values()];
 }
 
-/** What a reference and another one to the same object have in common, as text. */
+/** What references to the same object have in common, as text: its class and id, whatever type they say it has. */
 export function referenceKey({ type, id }: ObjectReference): string {
   return type === 'raw' ? `raw:${id}` : id;
+}
+
+/** A reference as text. Of two that give one id two types, one is wrong. */
+export function typedKey({ type, id }: ObjectReference): string {
+  return `${type}:${id}`;
 }
 
 function* allReferences(object: StructuredObject): Generator<ObjectReference> {

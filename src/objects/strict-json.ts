@@ -58,6 +58,8 @@ function checkSpelling(text: string, what: string): void {
       onLiteralValue: (value, offset, length, line, column) => {
         if (typeof value !== 'number' || Number.isSafeInteger(value) || !Number.isFinite(value)) return;
         const spelling = text.slice(offset, offset + length);
+        // What a program writes for a double above 2^53 may have other digits than the double, but only it is read so.
+        if (spelling === JSON.stringify(value)) return;
         if (INTEGER.test(spelling) && BigInt(spelling) !== BigInt(value)) {
           throw objectInvalid(what, `holds an integer that would be rounded (${placed(line, column)})`);
         }

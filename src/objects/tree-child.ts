@@ -1,5 +1,5 @@
 import { CONTENT_TYPE_BYTES_MAX, ENTRY_KEY_BYTES_MAX, TREE_CHILD_BYTES_MAX, TREE_PATH_BYTES_MAX } from '../limits.ts';
-import { encodeCopied } from './canonical-json.ts';
+import { spellCopied } from './canonical-json.ts';
 import { copyJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
 import { objectInvalid, type Place } from './object-error.ts';
 import { isTime } from './object-time.ts';
@@ -69,20 +69,26 @@ export function checkChild(value: JsonValue | undefined, place: Place): Uint8Arr
   return checkByteText(child, 'name', { place, problemOf: child.type === 'entry' ? keyProblem : componentProblem });
 }
 
+/** One child, checked. */
+export interface ParsedChild {
+  readonly child: TreeChild;
+  readonly name: Uint8Array;
+  readonly text: string;
+  readonly bytes: number;
+}
+
 /**
  * A child on its own, as it is handed in.
- * @returns a frozen copy, with the bytes of its name and the bytes it takes as encoded
+ * @returns a frozen copy, with the bytes of its name, its canonical spelling and the bytes that has
  * @throws `invalid/OBJECT_INVALID`
  */
-export function parseChild(
-  value: unknown,
-  what: string,
-): { readonly child: TreeChild; readonly name: Uint8Array; readonly bytes: number } {
+export function parseChild(value: unknown, what: string): ParsedChild {
   const copy = copyJson(value, what);
   const name = checkChild(copy, { step: what });
-  const bytes = encodeCopied(copy, what).length;
+  const text = spellCopied(copy);
+  const bytes = Buffer.byteLength(text);
   if (bytes > TREE_CHILD_BYTES_MAX) throw objectInvalid(what, `has more than ${TREE_CHILD_BYTES_MAX} bytes`);
-  return { child: copy as unknown as TreeChild, name, bytes };
+  return { child: copy as unknown as TreeChild, name, text, bytes };
 }
 
 /** Checks a text and the bytes that may stand beside it, under the same name with `Bytes` behind. @returns the bytes */

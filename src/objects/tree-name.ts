@@ -20,6 +20,12 @@ export function nameBytesOf({ name, nameBytes }: TreeName): Uint8Array {
   return bytesOfText(name, nameBytes);
 }
 
+/** The name of a child alone. */
+export function nameOf(child: TreeName): TreeName {
+  const { name, nameBytes } = child;
+  return nameBytes === undefined ? { name } : { name, nameBytes };
+}
+
 /** The bytes of the first name below a node. */
 export function firstBytesOf({ first, firstBytes }: TreeNode): Uint8Array {
   return bytesOfText(first, firstBytes);

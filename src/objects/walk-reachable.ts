@@ -1,8 +1,7 @@
 import { isStoreError, type StoreError } from '../errors/store-error.ts';
 import { OBJECT_LOAD_BATCH } from '../limits.ts';
 import { type LoadObjects, loadEach } from './load.ts';
-import { objectCorrupt } from './object-error.ts';
-import { referenceKey, referencesOf } from './references.ts';
+import { referencesOf, typedKey } from './references.ts';
 import type { ObjectReference, StructuredObject } from './types.ts';
 
 /** An object that a walk came to for the first time. */
@@ -61,10 +60,15 @@ export async function walkReachable(
   }
 }
 
+/** Was gone through, or needs not to be. */
+const DONE = 'done';
+
 class Walk {
   readonly #visitor: ReachVisitor;
-  /** Of what was seen: its type, or why there is none. */
-  readonly #seen = new Map<string, ObjectReference['type'] | StoreError | Waiting>();
+  /**
+   * What was seen, by type and id: one that two objects say two things of is loaded for each, and fails for the wrong one.
+   */
+  readonly #seen = new Map<string, Waiting | StoreError | typeof DONE>();
   readonly #stack: Waiting[] = [];
 
   constructor(visitor: ReachVisitor) {
@@ -78,14 +82,14 @@ class Walk {
 
   async enter(waiting: Waiting, object: StructuredObject): Promise<void> {
     const { reference, referrers } = waiting;
-    this.#seen.set(referenceKey(reference), object.type);
+    this.#seen.set(typedKey(reference), DONE);
     const [referrer] = referrers;
     await this.#visitor.reached?.([{ reference, object, ...(referrer && { referrer }) }]);
     await this.meet(referencesOf(object), reference);
   }
 
   async fail({ reference, referrers }: Waiting, error: StoreError): Promise<void> {
-    this.#seen.set(referenceKey(reference), error);
+    this.#seen.set(typedKey(reference), error);
     for (const referrer of referrers) await this.#tell({ reference, referrer }, error);
   }
 
@@ -94,38 +98,23 @@ class Walk {
     const raw: Reached[] = [];
     const waiting: Waiting[] = [];
     for (const reference of references) {
-      const key = referenceKey(reference);
+      const key = typedKey(reference);
       const seen = this.#seen.get(key);
       if (seen === undefined) {
         if (reference.type === 'raw') {
-          this.#seen.set(key, 'raw');
+          this.#seen.set(key, DONE);
           raw.push({ reference, ...(referrer && { referrer }) });
           continue;
         }
         const one: Waiting = { reference, referrers: [referrer] };
         this.#seen.set(key, one);
         waiting.push(one);
-      } else await this.#meetAgain({ reference, referrer }, seen);
+      } else if (isStoreError(seen)) await this.#tell({ reference, referrer }, seen);
+      else if (seen !== DONE) seen.referrers.push(referrer);
     }
     if (raw.length > 0) await this.#visitor.reached?.(raw);
     // In their own order, the first on top.
     this.#stack.push(...waiting.reverse());
-  }
-
-  async #meetAgain(
-    { reference, referrer }: { reference: ObjectReference; referrer: ObjectReference | undefined },
-    seen: ObjectReference['type'] | StoreError | Waiting,
-  ): Promise<void> {
-    if (isStoreError(seen)) return this.#tell({ reference, referrer }, seen);
-    const type = typeof seen === 'string' ? seen : seen.reference.type;
-    if (type !== reference.type) {
-      // Of two who say different things, one at least is wrong, and the object itself will tell which.
-      return this.#tell(
-        { reference, referrer },
-        objectCorrupt(reference.id, `is a ${type} and not a ${reference.type}`),
-      );
-    }
-    if (typeof seen !== 'string') seen.referrers.push(referrer);
   }
 
   async #tell(

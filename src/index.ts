@@ -31,6 +31,7 @@ export {
   importChunkstore,
 } from './exchange/index.ts';
 export type { BackendMode } from './format/index.ts';
+export type { RetentionRules } from './history/retention.ts';
 export {
   combineIdentity,
   exportSeed,
@@ -210,20 +211,16 @@ export type {
   Snapshots,
 } from './store/snapshots/snapshot-types.ts';
 export type { Store } from './store/store-types.ts';
-export type { RetentionRules } from './history/retention.ts';
 export type {
   BatchWriter,
   CallOptions,
   CreateOptions,
   DeleteOptions,
-  DiagnosisReport,
   Entries,
   EntriesStats,
   EntryInfo,
-  Finding,
   ListOptions,
   Logger,
-  Maintenance,
   MoveOptions,
   OpenOptions,
   PlacementPolicy,
@@ -234,15 +231,20 @@ export type {
   PutResult,
   RangeOptions,
   ReadOptions,
-  RebuildReport,
   StagedPut,
   StatOptions,
-  StoreEvents,
   StoreLocation,
-  StoreMetrics,
   StoreStats,
   WeakestStripe,
 } from './store/types.ts';
+export type {
+  DiagnosisReport,
+  Finding,
+  Maintenance,
+  RebuildReport,
+  StoreEvents,
+  StoreMetrics,
+} from './store/upkeep-types.ts';
 export type {
   ForgetAllOptions,
   ForgetAllReport,

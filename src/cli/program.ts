@@ -54,9 +54,7 @@ Exit status:
 
 /** The commands that are about entries, and so about one namespace. */
 const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', 'validate', '__complete'];
-const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer', 'import chunkstore', 'export chunkstore']);
-const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', '__complete'];
-const GROUPS_ABOUT_ENTRIES = new Set(['versions', 'relations']);
+const GROUPS_ABOUT_ENTRIES = new Set(['versions', 'relations', 'object', 'ref', 'snapshot', 'import', 'export']);
 const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
 
 function configure(session: Session, options: GlobalOptions, command: Command): void {
@@ -102,9 +100,9 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
-  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addProve, addValidate, addExchange];
   if (asksForVersion(args)) program.version(packageVersion(), '--version', 'print the version');
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addVersions, addRelations, addProve];
+  entries.push(addValidate, addExchange);
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

@@ -38,25 +38,6 @@ export const isTime: Check = (value) =>
     ? undefined
     : 'must be a time with nanoseconds, such as 2026-01-31T12:00:00.000000000Z';
 
-let last: { readonly seconds: string; readonly milliseconds: number | undefined } = { seconds: '', milliseconds: undefined };
-
-/** Of a time without fraction; one that the calendar does not have would be read as another. */
-function millisecondsOf(seconds: string): number | undefined {
-  // Times of one folder are often the same; looking one up in the calendar costs more than all else of a child.
-  if (seconds === last.seconds) return last.milliseconds;
-  last = { seconds, milliseconds: lookUp(seconds) };
-  return last.milliseconds;
-}
-
-function lookUp(seconds: string): number | undefined {
-  const milliseconds = Date.parse(`${seconds}.000Z`);
-  if (Number.isNaN(milliseconds) || milliseconds < YEAR_1_MS) return undefined;
-  return new Date(milliseconds).toISOString().startsWith(`${seconds}.`) ? milliseconds : undefined;
-}
-
-function modulo(value: bigint, divisor: bigint): bigint {
-  const rest = value % divisor;
-  return rest < 0n ? rest + divisor : rest;
 /** A time that the calendar does not have would be read as another one. */
 function isObjectTime(text: string): boolean {
   const found = TIME.exec(text);

@@ -1,7 +1,7 @@
 /** What a diagnosis says of the file of a store. */
 import type { Backend } from '../backend/contract.ts';
 import { SingleFileBackend } from '../single-file/index.ts';
-import type { Finding } from './types.ts';
+import type { Finding } from './upkeep-types.ts';
 
 const MIB = 1024 ** 2;
 /** Less than this part of a capacity is worth a warning. */

@@ -1,7 +1,7 @@
 /** What a diagnosis says of the keys of a store: how it is sealed, and what this client remembers of it. */
 import type { SlotType, StoreConfig } from '../format/index.ts';
 import type { GuardState } from '../keys/index.ts';
-import type { Finding } from './types.ts';
+import type { Finding } from './upkeep-types.ts';
 
 /** Said where a sealed store is looked at without its keys. */
 export const LOCKED_FINDING: Finding = {

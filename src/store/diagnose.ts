@@ -23,8 +23,9 @@ import { describeSealing, guardFinding, LOCKED_FINDING } from './diagnose-sealin
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
 import { rememberedOf } from './rollback-watch.ts';
-import type { CallOptions, DiagnosisReport, Finding, OpenOptions, StoreLocation } from './types.ts';
+import type { CallOptions, OpenOptions, StoreLocation } from './types.ts';
 import { type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
+import type { DiagnosisReport, Finding } from './upkeep-types.ts';
 
 const FREE_BYTES_LOW = 1024 ** 3;
 const NODE_MAJOR_MIN = 24;

@@ -30,9 +30,9 @@ import type { Objects, Refs } from './objects/object-types.ts';
 import { RefStore } from './objects/ref-store.ts';
 import { RelationStore } from './relation-store.ts';
 import type { Scope } from './scope.ts';
+import { ScopedCalls, type StoreCalls } from './scoped-calls.ts';
 import { SnapshotStore } from './snapshots/snapshot-store.ts';
 import type { Snapshots } from './snapshots/snapshot-types.ts';
-import { ScopedCalls, type StoreCalls } from './scoped-calls.ts';
 import { checkConditions, checkDelete, checkPut, storeContent, toPutResult } from './staged-put.ts';
 import type {
   BatchWriter,

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { BackendStateListener } from '../placement/backend-link.ts';
-import type { Logger, StoreEvents, StoreMetrics } from './types.ts';
+import type { Logger } from './types.ts';
+import type { StoreEvents, StoreMetrics } from './upkeep-types.ts';
 
 /**
  * Events and counters of one open store. A listener or logger that throws is its owner's bug and does not reach the

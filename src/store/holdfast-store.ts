@@ -12,7 +12,8 @@ import { SealedKeys } from './sealed-keys.ts';
 import { SealedNamespaces } from './sealed-namespaces.ts';
 import { StoreMaintenance } from './store-maintenance.ts';
 import type { Store } from './store-types.ts';
-import type { CallOptions, Entries, StoreEvents, StoreMetrics, StoreStats } from './types.ts';
+import type { CallOptions, Entries, StoreStats } from './types.ts';
+import type { StoreEvents, StoreMetrics } from './upkeep-types.ts';
 
 /** The public face of an engine: its default entries, and what concerns the store as a whole. */
 export class HoldfastStore extends EntryStore implements Store {

@@ -29,8 +29,9 @@ import {
 } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import { addName } from './second-name.ts';
-import type { OpenOptions, ProgressOptions, RebuildReport } from './types.ts';
+import type { OpenOptions, ProgressOptions } from './types.ts';
 import { unlockConfig } from './unlock.ts';
+import type { RebuildReport } from './upkeep-types.ts';
 
 const NEW_SUFFIX = '.rebuild';
 const FILE_SUFFIXES = ['', '-wal', '-shm', '-journal'];

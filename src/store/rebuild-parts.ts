@@ -18,8 +18,9 @@ import type { Keychain } from './keychain.ts';
 import { type Place, storeIdOf } from './location.ts';
 import { openMetadata } from './open.ts';
 import { Session } from './session.ts';
-import type { OpenOptions, RebuildReport } from './types.ts';
+import type { OpenOptions } from './types.ts';
 import type { OpenedConfig, Unlocking } from './unlock.ts';
+import type { RebuildReport } from './upkeep-types.ts';
 
 /** A store whose metadata is made anew. */
 export interface PlacedToRebuild extends PlacedStore {

@@ -19,7 +19,8 @@ import {
   toReport,
 } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
-import type { OpenOptions, ProgressOptions, RebuildReport, StoreLocation } from './types.ts';
+import type { OpenOptions, ProgressOptions, StoreLocation } from './types.ts';
+import type { RebuildReport } from './upkeep-types.ts';
 
 const NEW_SUFFIX = '.rebuild';
 const DATABASE_SUFFIXES = ['', '-wal', '-shm'];

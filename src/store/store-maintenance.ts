@@ -6,7 +6,8 @@ import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenan
 import { spreadKeyPages } from './backends/spread-key-pages.ts';
 import type { Engine } from './engine.ts';
 import type { StoreCalls } from './scoped-calls.ts';
-import type { CallOptions, Maintenance, ProgressOptions } from './types.ts';
+import type { CallOptions, ProgressOptions } from './types.ts';
+import type { Maintenance } from './upkeep-types.ts';
 
 /** Work on an open store as a whole. Its long jobs end when the store is closed: one of them never would by itself. */
 export class StoreMaintenance implements Maintenance {

@@ -1,6 +1,7 @@
 import type { Backends } from './backends/backend-types.ts';
 import type { Inbox, Namespaces, StoreKeys } from './key-types.ts';
-import type { CallOptions, Entries, Maintenance, StoreEvents, StoreMetrics, StoreStats } from './types.ts';
+import type { CallOptions, Entries, StoreStats } from './types.ts';
+import type { Maintenance, StoreEvents, StoreMetrics } from './upkeep-types.ts';
 
 /**
  * An open store; its own entries are those of the default namespace. Every method rejects with `closed/STORE_CLOSED`

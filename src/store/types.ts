@@ -19,8 +19,8 @@ import type {
   ValidateOptions,
 } from './inspection/report-types.ts';
 import type { Objects, Refs } from './objects/object-types.ts';
-import type { Snapshots } from './snapshots/snapshot-types.ts';
 import type { Relations } from './relation-types.ts';
+import type { Snapshots } from './snapshots/snapshot-types.ts';
 import type { KeepVersions, Versions } from './version-types.ts';
 
 /**
@@ -334,96 +334,6 @@ export interface StoreStats extends EntriesStats {
   readonly packs: number;
   /** Last commit number. */
   readonly commit: number;
-}
-
-/** Counters since the store was opened. */
-export interface StoreMetrics {
-  readonly puts: number;
-  readonly gets: number;
-  readonly deletes: number;
-  readonly commits: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly chunksNew: number;
-  readonly chunksKnown: number;
-  readonly packsWritten: number;
-  readonly packsMerged: number;
-  readonly damageFound: number;
-  /** Shards that reads found missing or corrupt, and did without. */
-  readonly shardsLost: number;
-}
-
-/** What rebuilding the metadata found. */
-export interface RebuildReport {
-  readonly commit: number;
-  readonly entries: number;
-  readonly chunks: number;
-  readonly packs: number;
-  /** Packs the journal knows whose blobs are gone; entries that stand on them will say `CHUNK_MISSING`. */
-  readonly problems: readonly Problem[];
-  /** Where the doubtful metadata was set aside, if there was any. */
-  readonly setAside?: string;
-}
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly subject: string;
-  readonly status: 'ok' | 'warning' | 'error';
-  readonly message: string;
-  /** What to do about it. */
-  readonly advice?: string;
-}
-
-/** What a diagnosis found; healthy without errors. */
-export interface DiagnosisReport {
-  readonly healthy: boolean;
-  readonly findings: readonly Finding[];
-}
-
-/** Events by name, with what listeners are given. */
-export interface StoreEvents {
-  /** A read found something wrong; the content was not returned. */
-  damage: [problem: Problem];
-  /** A pack got shards back, by itself or by a repair that somebody asked for. */
-  repair: [repair: PackRepair];
-  /** A read did without a shard that is missing or corrupt; its pack is queued for repair. Told once for each shard. */
-  loss: [
-    report: {
-      readonly packId: string;
-      readonly index: number;
-      readonly backend: string;
-      readonly reason: 'missing' | 'corrupt' | 'unreachable';
-    },
-  ];
-  /** A pack was written without all of its shards, because backends failed; it is queued for repair. */
-  degraded: [report: { readonly packId: string; readonly shards: number; readonly missing: number }];
-  /** A backend went down, or is back. */
-  backend: [report: { readonly name: string; readonly state: 'up' | 'down'; readonly message: string }];
-  /** Small packs became one. */
-  merge: [report: { readonly dropped: number; readonly added: number; readonly bytes: number }];
-  /** Opening found journal records that the metadata did not have; the first listener is told as it is added. */
-  recovery: [report: { readonly records: number }];
-}
-
-/** Work on the store itself rather than its entries. */
-export interface Maintenance {
-  /** Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. */
-  check(options?: ProgressOptions): Promise<CheckReport>;
-  /**
-   * Reads every shard and hashes it anew; nothing is decrypted or decoded, which is what `validate` of entries does. What was not verified for longest comes first,
-   * so that a job that was stopped goes on where it was. Shards that are missing or corrupt are queued for repair; a
-   * read-only store only tells of them.
-   * @throws RangeError and TypeError for options; `closed/STORE_CLOSED` when the store is closed meanwhile
-   */
-  verify(options?: VerifyOptions): Promise<VerifyReport>;
-  /**
-   * Gives packs that lack shards what they lack, those closest to loss first: made anew from k good ones, checked, put
-   * and read back. Goes on past what fails.
-   * @throws as `verify`; `denied/READ_ONLY` unless it is a dry run
-   */
-  repair(options?: RepairOptions): Promise<RepairReport>;
-  /** Verifies, then repairs what that found: once, or with `watch` again and again until aborted. @throws as `repair` */
-  scrub(options?: ScrubOptions): Promise<ScrubReport>;
 }
 
 /** Entries by their keys: those of one namespace, and what else it holds. */

@@ -1,8 +1,8 @@
 import { toHex } from '../../bytes/bytes.ts';
 import { encodeEntry, type ObjectType } from '../../format/index.ts';
+import { blake3 } from '../../hash/index.ts';
 import { MIB } from '../../limits.ts';
 import type { Change } from '../../metadata/contract.ts';
-import { blake3 } from '../../hash/index.ts';
 import { encodeObject, type ObjectReference, referencesOf, type StructuredObject } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
 import type { Engine } from '../engine.ts';

@@ -5,14 +5,21 @@
 import { realpath } from 'node:fs/promises';
 import { fromHex, toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import { openStatCache, readScannedFile, type ScanItem, type ScannedNode, type StatCache, scanFolder } from '../../folders/index.ts';
+import {
+  openStatCache,
+  readScannedFile,
+  type ScanItem,
+  type ScannedNode,
+  type StatCache,
+  scanFolder,
+} from '../../folders/index.ts';
 import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import type { Engine } from '../engine.ts';
-import { ObjectWriter } from '../objects/object-writer.ts';
+import type { ObjectWriter } from '../objects/object-writer.ts';
 import type { Scope } from '../scope.ts';
 import { KnownObjects } from './known-objects.ts';
-import { concernsOneFile, SnapshotTally } from './snapshot-tally.ts';
+import { concernsOneFile, type SnapshotTally } from './snapshot-tally.ts';
 import type { SnapshotOptions } from './snapshot-types.ts';
 
 /** Files that are read at once: enough to hide the latency of small ones. */
@@ -61,7 +68,12 @@ class FolderSnapshot {
   #rootChild: Promise<TreeChild | undefined> | undefined;
   #failure: unknown;
 
-  constructor(root: string, { engine, scope, writer, tally }: FolderContext, options: SnapshotOptions, cache?: StatCache) {
+  constructor(
+    root: string,
+    { engine, scope, writer, tally }: FolderContext,
+    options: SnapshotOptions,
+    cache?: StatCache,
+  ) {
     this.#root = root;
     this.#options = options;
     this.#writer = writer;
@@ -171,14 +183,22 @@ class FolderSnapshot {
     }
     const child = this.#ownFile(node);
     if (node.nlink > 1 && !first)
-      this.#firstNames.set(`${node.dev}:${node.ino}`, { path: treeName(node.path), child: child.catch(() => undefined) });
+      this.#firstNames.set(`${node.dev}:${node.ino}`, {
+        path: treeName(node.path),
+        child: child.catch(() => undefined),
+      });
     return await child;
   }
 
   async #sameFile(node: ScannedNode, { name, nameBytes }: TreeName, same: FileChild): Promise<FileChild> {
     const { sameAs: _, sameAsBytes: __, name: ___, nameBytes: ____, ...facts } = same;
     this.#tally.addFile(same.size, { unchanged: true });
-    return { ...facts, ...treeName(node.name), sameAs: name, ...(nameBytes !== undefined && { sameAsBytes: nameBytes }) };
+    return {
+      ...facts,
+      ...treeName(node.name),
+      sameAs: name,
+      ...(nameBytes !== undefined && { sameAsBytes: nameBytes }),
+    };
   }
 
   async #ownFile(node: ScannedNode): Promise<FileChild | undefined> {

@@ -1,9 +1,9 @@
 import { concatBytes } from '../../bytes/bytes.ts';
+import type { ObjectReference } from '../../objects/index.ts';
 import { yieldToEventLoop } from '../../runtime/timers.ts';
 import type { Engine } from '../engine.ts';
 import { objectKeyOf } from '../objects/object-reader.ts';
 import type { Scope } from '../scope.ts';
-import type { ObjectReference } from '../../objects/index.ts';
 
 interface Question {
   readonly key: Uint8Array;

@@ -74,7 +74,13 @@ function toItem(reader: ObjectReader, path: readonly Buffer[], child: TreeChild)
     case 'folder':
       return { path, type: 'folder', mode: child.mode, mtime: child.mtime };
     case 'link':
-      return { path, type: 'link', mode: 0o777, mtime: child.mtime, target: textBytes(child.target, child.targetBytes) };
+      return {
+        path,
+        type: 'link',
+        mode: 0o777,
+        mtime: child.mtime,
+        target: textBytes(child.target, child.targetBytes),
+      };
     case 'file': {
       const { mode, mtime, size, sameAs, sameAsBytes, sparse } = child;
       const same = sameAs === undefined ? {} : { sameAs: splitPath(textBytes(sameAs, sameAsBytes)) };
@@ -90,7 +96,11 @@ function toItem(reader: ObjectReader, path: readonly Buffer[], child: TreeChild)
 async function* itemsOf(
   root: Root,
   reader: ObjectReader,
-  { name, whole, signal }: { readonly name: Buffer; readonly whole: boolean; readonly signal?: AbortSignal | undefined },
+  {
+    name,
+    whole,
+    signal,
+  }: { readonly name: Buffer; readonly whole: boolean; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<RestoreItem, void, undefined> {
   if (root.kind === 'child') {
     const item = toItem(reader, [name], root.child);
@@ -136,7 +146,9 @@ export async function restoreSnapshot(
 /** Of one file its own name; whether all of a snapshot is meant. */
 function partOf(found: FoundAddress, signal: AbortSignal | undefined) {
   const { child } = found;
-  const name = child ? Buffer.from(textBytes(child.name, 'nameBytes' in child ? child.nameBytes : undefined)) : Buffer.alloc(0);
+  const name = child
+    ? Buffer.from(textBytes(child.name, 'nameBytes' in child ? child.nameBytes : undefined))
+    : Buffer.alloc(0);
   return { name, whole: child === undefined, signal };
 }
 
@@ -171,7 +183,11 @@ export async function* snapshotAsTar(
 
 async function* tarItems(items: AsyncIterable<RestoreItem>): AsyncGenerator<TarItem> {
   for await (const { path, type, mode, mtime, size = 0, content, target, sameAs } of items) {
-    const stream = content && (async function* read() { yield* content(); });
+    const stream =
+      content &&
+      async function* read() {
+        yield* content();
+      };
     yield {
       path: joined(path),
       ...{ type, mode, mtime, size },

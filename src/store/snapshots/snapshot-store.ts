@@ -2,13 +2,19 @@ import { argumentTypeError } from '../../errors/argument-error.ts';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import { parseAddress } from '../../history/address.ts';
 import type { Change } from '../../metadata/contract.ts';
-import { ancestry, createSnapshot, diffTrees, type ObjectReference, type SnapshotContent } from '../../objects/index.ts';
-import { objectKeyOf, ObjectReader } from '../objects/object-reader.ts';
+import {
+  ancestry,
+  createSnapshot,
+  diffTrees,
+  type ObjectReference,
+  type SnapshotContent,
+} from '../../objects/index.ts';
 import { followAddress } from '../objects/follow-address.ts';
+import { ObjectReader, objectKeyOf } from '../objects/object-reader.ts';
 import type { FoundAddress } from '../objects/object-types.ts';
 import { ObjectWriter } from '../objects/object-writer.ts';
-import { checkMessage } from '../objects/ref-store.ts';
 import { refKey } from '../objects/ref-rows.ts';
+import { checkMessage } from '../objects/ref-store.ts';
 import type { Scope } from '../scope.ts';
 import type { ScopedCalls } from '../scoped-calls.ts';
 import type { CallOptions } from '../types.ts';
@@ -93,10 +99,7 @@ export class SnapshotStore implements Snapshots {
     return this.#calls.stream(options, (scope) => this.#log(scope, address, options));
   }
 
-  names(
-    address: string,
-    options: CallOptions & { readonly recursive?: boolean } = {},
-  ): AsyncIterable<SnapshotName> {
+  names(address: string, options: CallOptions & { readonly recursive?: boolean } = {}): AsyncIterable<SnapshotName> {
     return this.#calls.stream(options, (scope) => this.#names(scope, address, options));
   }
 

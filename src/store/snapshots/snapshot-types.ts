@@ -1,7 +1,7 @@
+import type { StoreError } from '../../errors/store-error.ts';
 import type { RestoreEvent } from '../../folders/index.ts';
 import type { RetentionRules } from '../../history/retention.ts';
 import type { JsonObject, ObjectReference, SnapshotContent, TreeChange, TreeChild } from '../../objects/index.ts';
-import type { StoreError } from '../../errors/store-error.ts';
 import type { CallOptions, ProgressOptions } from '../types.ts';
 
 /** What a snapshot is made of. */
@@ -188,4 +188,3 @@ export interface Snapshots {
 export function toFailure(path: string, error: StoreError): SnapshotFailure {
   return Object.freeze({ path, code: error.code, message: error.message });
 }
-

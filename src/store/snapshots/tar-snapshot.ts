@@ -114,7 +114,9 @@ async function store(root: Folder, context: FolderContext): Promise<string> {
 }
 
 function begin(folder: Folder): Building {
-  const names = [...folder.children.keys()].sort((a, b) => compareBytes(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')));
+  const names = [...folder.children.keys()].sort((a, b) =>
+    compareBytes(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')),
+  );
   return { folder, names, done: [], next: 0 };
 }
 

@@ -1,6 +1,14 @@
 /** The trees of a snapshot as streams: of names, and of what a folder or an archive is made of. */
+
+import {
+  formatTreePath,
+  type LoadObjects,
+  nameBytesOf,
+  readTree,
+  type TreeChild,
+  type TreeName,
+} from '../../objects/index.ts';
 import { bytesOfText } from '../../objects/tree-name.ts';
-import { formatTreePath, type LoadObjects, nameBytesOf, readTree, type TreeChild, type TreeName } from '../../objects/index.ts';
 
 /** Something in a tree, and how it was come to. */
 export interface TreeItem {

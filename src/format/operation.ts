@@ -172,6 +172,7 @@ function namedToCbor(operation: NamedOperation, place: OperationPlace): readonly
       return [keyToCbor(operation.key, place)];
     case 'policy-set': {
       const { namespace, policy } = operation;
+      invariant(place.version > 1 || namespace === 0, 'plain stores have no namespaces');
       return [namespace, policy ? [policy.last ?? null, policy.forMs ?? null] : null];
     }
   }
@@ -242,7 +243,7 @@ function policyFromCbor(value: unknown, fail: Fail): VersionPolicy {
 
 /** Operations on objects, refs, histories and relations. */
 function namedOperationOf(code: number, fields: Fields, reading: Reading): Operation | undefined {
-  const { fail } = reading;
+  const { fail, place } = reading;
   switch (code) {
     case CODES['object-put']: {
       const key = objectKeyOf(fields.any('object key'), reading);
@@ -275,7 +276,7 @@ function namedOperationOf(code: number, fields: Fields, reading: Reading): Opera
     case CODES['family-delete']:
       return { type: 'family-delete', key: entryKey(fields, reading) };
     case CODES['policy-set']: {
-      const namespace = fields.integer('namespace', { max: NAMESPACE_NUMBER_MAX });
+      const namespace = fields.integer('namespace', { max: place.version > 1 ? NAMESPACE_NUMBER_MAX : 0 });
       const policy = fields.nullable('policy', () => policyFromCbor(fields.any('policy'), fail));
       return { type: 'policy-set', namespace, policy };
     }

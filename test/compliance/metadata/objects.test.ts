@@ -167,12 +167,10 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       const metadata = await open();
       await commit(metadata, ...everything(ours));
       const digestsOfOurs = await metadata.stateDigests();
-      const many = Array.from({ length: 1100 }, (_, index) => [
-        ...[theirs.put(`${index}`), theirs.put(`${index}`, 'newer'), theirs.object(`${index}`)],
-        ...[theirs.ref(`${index}`, `${index}`), ...(index > 0 ? [theirs.relate(`${index}`, '0')] : [])],
-      ]).flat();
-      await commit(metadata, ...everything(theirs), ...many);
-      expect(await metadata.listRefs({ namespace: TENANT, limit: 9999 })).toHaveLength(1100);
+      // More rows than one page of them.
+      const refs = Array.from({ length: 1010 }, (_, index) => theirs.ref(`${index}`, 'o'));
+      await commit(metadata, ...everything(theirs), ...refs);
+      expect(await metadata.listRefs({ namespace: TENANT, limit: 9999 })).toHaveLength(1010);
       await commit(metadata, { type: 'namespace-drop', namespace: TENANT });
       expect(await metadata.stateDigests()).toEqual(digestsOfOurs);
       expect(await metadata.getPolicy(TENANT)).toBeUndefined();

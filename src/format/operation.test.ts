@@ -193,6 +193,8 @@ describe('an operation', () => {
     ['a ref to an object of another namespace', [11, KEY, OBJECT_ELSEWHERE, '']],
     ['a ref without a message', [11, KEY, OBJECT]],
     ['a message that is bytes', [11, KEY, null, KEY]],
+    ['a message that is too long', [11, KEY, null, 'é'.repeat(513)]],
+    ['too many steps', [12, 1, KEY, Array(4097).fill(1)]],
     ['a history of kind 0', [12, 0, KEY, [1]]],
     ['a history of kind 3', [12, 3, KEY, [1]]],
     ['a step 0', [12, 1, KEY, [0]]],

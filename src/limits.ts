@@ -20,6 +20,8 @@ export const CONTENT_TYPE_BYTES_MAX = 256;
 export const ENTRY_VALUE_BYTES_MAX = 40 * KIB;
 /** One operation of a namespace as encoded and sealed. */
 export const OPERATION_BYTES_MAX = 64 * KIB;
+/** Numbers of steps that one operation names. */
+export const OPERATION_NUMBERS_MAX = 4096;
 
 /** Backend keys: `[a-z0-9][a-z0-9._-]*` components separated by `/`. */
 export const BACKEND_KEY_LENGTH_MAX = 200;
@@ -144,6 +146,9 @@ export const COMMIT_OPERATIONS_MAX = 4096;
 export const COMMIT_RECORD_BYTES_MAX = 24 * MIB;
 /** One journal record as encoded. */
 export const JOURNAL_RECORD_BYTES_MAX = 32 * MIB;
+/** Operations of one record once it is known what each change does, and the values they are made of. */
+export const RECORD_OPERATIONS_BYTES_MAX = 31 * MIB;
+export const RECORD_OPERATIONS_VALUES_MAX = 900_000;
 
 /** Leaves that data is cut into for a Merkle tree of its own, and how large they may be. */
 export const MERKLE_LEAF_BYTES = 64 * KIB;
@@ -396,11 +401,14 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     'an operation names the versions',
   ],
   [ENTRY_VALUE_BYTES_MAX + 2 * SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds an entry value'],
+  [OPERATION_NUMBERS_MAX * 9 + SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds its numbers'],
   // 200: a length, a digest of 64 bytes in hex, and indented JSON around them.
   [PROOF_CHUNKS_MAX * 200 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'the largest range proof can be read'],
   [MERKLE_DOCUMENT_LEAVES_MAX * 150 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'the largest tree document can be read'],
   [(MERKLE_LEAF_BYTES_MAX / 3) * 4 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'a response with the largest leaf can be read'],
   [COMMIT_RECORD_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'the operations of a commit fit its journal record'],
+  [RECORD_OPERATIONS_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'a record holds its operations'],
+  [RECORD_OPERATIONS_VALUES_MAX < CBOR_ITEMS_MAX, 'a record can be parsed'],
   [3 * NAMESPACE_DROP_ISOLATED_MAX < CBOR_ITEMS_MAX, 'the record of a dropped namespace can be parsed'],
   [RECORD_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX, 'the largest chunk fits a record'],
   [RECORD_PLAIN_BYTES_MAX >= JOURNAL_RECORD_BYTES_MAX, 'the largest journal record fits a record'],

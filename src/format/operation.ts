@@ -11,6 +11,8 @@ import {
   JOURNAL_RECORD_BYTES_MAX,
   NAMESPACE_NUMBER_MAX,
   OPERATION_BYTES_MAX,
+  OPERATION_NUMBERS_MAX,
+  REF_MESSAGE_BYTES_MAX,
   SCOPED_KEY_BYTES_MAX,
 } from '../limits.ts';
 import type { CborValue } from './cbor.ts';
@@ -158,6 +160,7 @@ function namedToCbor(operation: NamedOperation, place: OperationPlace): readonly
     }
     case 'ref-set': {
       const { key, target, message } = operation;
+      invariant(isMessage(message), 'the message of a ref has its bound');
       return [keyToCbor(key, place), target ? objectKeyToCbor(target, place) : null, message];
     }
     case 'history-forget':
@@ -172,6 +175,7 @@ function namedToCbor(operation: NamedOperation, place: OperationPlace): readonly
       return [keyToCbor(operation.key, place)];
     case 'policy-set': {
       const { namespace, policy } = operation;
+      invariant(place.version > 1 || namespace === 0, 'plain stores have no namespaces');
       return [namespace, policy ? [policy.last ?? null, policy.forMs ?? null] : null];
     }
   }
@@ -223,6 +227,10 @@ function objectKeyOf(value: unknown, { place, fail }: Reading): Uint8Array {
   return isOurs ? value : fail(`has an object key that is none of namespace ${place.namespace}`);
 }
 
+function isMessage(text: string): boolean {
+  return Buffer.byteLength(text) <= REF_MESSAGE_BYTES_MAX;
+}
+
 function codeOf<Name extends string>(
   codes: Readonly<Record<Name, number>>,
   code: number,
@@ -242,7 +250,7 @@ function policyFromCbor(value: unknown, fail: Fail): VersionPolicy {
 
 /** Operations on objects, refs, histories and relations. */
 function namedOperationOf(code: number, fields: Fields, reading: Reading): Operation | undefined {
-  const { fail } = reading;
+  const { fail, place } = reading;
   switch (code) {
     case CODES['object-put']: {
       const key = objectKeyOf(fields.any('object key'), reading);
@@ -254,17 +262,15 @@ function namedOperationOf(code: number, fields: Fields, reading: Reading): Opera
       const key = entryKey(fields, reading);
       const target = fields.nullable('target', () => objectKeyOf(fields.any('target'), reading));
       const message = fields.any('message');
-      if (typeof message !== 'string') return fail('has a message that is no text');
+      if (typeof message !== 'string' || !isMessage(message)) return fail('has a message that is none');
       return { type: 'ref-set', key, target, message };
     }
     case CODES['history-forget']: {
       const history = codeOf(HISTORY_CODES, fields.integer('history'), { fail, what: 'kind of history' });
-      return {
-        type: 'history-forget',
-        history,
-        key: entryKey(fields, reading),
-        numbers: fields.integers('number', { min: 1 }),
-      };
+      const key = entryKey(fields, reading);
+      const numbers = fields.integers('number', { min: 1 });
+      if (numbers.length > OPERATION_NUMBERS_MAX) fail(`has ${numbers.length} numbers`);
+      return { type: 'history-forget', history, key, numbers };
     }
     case CODES['relation-set']: {
       const child = entryKey(fields, reading);
@@ -275,7 +281,7 @@ function namedOperationOf(code: number, fields: Fields, reading: Reading): Opera
     case CODES['family-delete']:
       return { type: 'family-delete', key: entryKey(fields, reading) };
     case CODES['policy-set']: {
-      const namespace = fields.integer('namespace', { max: NAMESPACE_NUMBER_MAX });
+      const namespace = fields.integer('namespace', { max: place.version > 1 ? NAMESPACE_NUMBER_MAX : 0 });
       const policy = fields.nullable('policy', () => policyFromCbor(fields.any('policy'), fail));
       return { type: 'policy-set', namespace, policy };
     }

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
 import { EMPTY_ENTRY, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips, truncations } from '../../test/support/mutations.ts';
-import { countingRandom, sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
+import { countingRandom, SAMPLE_NAMED_OPERATIONS, sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
 import { concatBytes, toHex, utf8Encode } from '../bytes/bytes.ts';
 import { EnvelopeOpener, EnvelopeSealer } from '../crypto/envelope.ts';
 import { encodeCbor } from './cbor.ts';
 import { encodeEntry } from './entry.ts';
+import { encodeObjectKey } from './object-key.ts';
 import { scopeKey } from './scoped-key.ts';
 import { openOperation, sealOperation } from './scoped-operation.ts';
 import type { NamespacedOperation, ScopedOperation } from './types.ts';
@@ -15,6 +16,9 @@ import type { NamespacedOperation, ScopedOperation } from './types.ts';
 const KEY = sampleSchedule().operationKey(TENANT);
 const OPENER = new EnvelopeOpener(KEY);
 const name = (text: string): Uint8Array => scopeKey(TENANT, utf8Encode(text));
+
+const object = (namespace: number): Uint8Array =>
+  encodeObjectKey({ namespace, objectClass: 'raw', digest: patternBytes(32, 3) });
 
 function seal(operation: NamespacedOperation, namespace = TENANT): ScopedOperation {
   return sealOperation(operation, { namespace, sealer: new EnvelopeSealer(KEY, countingRandom(1)) });
@@ -35,6 +39,7 @@ describe('a scoped operation', () => {
     { type: 'entry-delete', key: name('a') },
     { type: 'entry-rename', from: name('a'), to: name('b') },
     { type: 'entry-copy', from: name('a'), to: name('b'), modified: 6 },
+    ...SAMPLE_NAMED_OPERATIONS,
   ])('opens to what was sealed: $type', (operation) => {
     const scoped = seal(operation);
     expect(openOperation(scoped, OPENER)).toEqual(operation);
@@ -67,6 +72,10 @@ describe('a scoped operation', () => {
     ['an operation on the store', encodeCbor([1, null]), 'corrupt/JOURNAL_CORRUPT'],
     ['a scoped operation', encodeCbor([8, TENANT, patternBytes(60, 1)]), 'corrupt/JOURNAL_CORRUPT'],
     ['a dropped namespace', encodeCbor([9, TENANT]), 'corrupt/JOURNAL_CORRUPT'],
+    ['a policy', encodeCbor([16, TENANT, null]), 'corrupt/JOURNAL_CORRUPT'],
+    ['an object of another namespace', encodeCbor([10, object(8), 1, name('a')]), 'corrupt/JOURNAL_CORRUPT'],
+    ['a ref to another namespace', encodeCbor([11, name('a'), object(0), '']), 'corrupt/JOURNAL_CORRUPT'],
+    ['a parent of another namespace', encodeCbor([13, name('a'), utf8Encode('a')]), 'corrupt/JOURNAL_CORRUPT'],
     ['an operation of the future', encodeCbor([99]), 'unsupported/OPERATION_UNSUPPORTED'],
     ['a value too many', encodeCbor([3, name('a'), 0]), 'corrupt/JOURNAL_CORRUPT'],
     ['no CBOR', Uint8Array.of(0xff), 'corrupt/JOURNAL_CORRUPT'],

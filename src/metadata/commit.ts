@@ -11,6 +11,7 @@ import { loadObjects, planObjectChange } from './object-changes.ts';
 import type { ObjectChange } from './object-contract.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { itemsOf, packIdsOf, planPackChange } from './pack-changes.ts';
+import { plusOperations, type RecordSize } from './record-size.ts';
 import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
 import type { WorkingState } from './working-state.ts';
 
@@ -20,6 +21,11 @@ interface Gathered {
   readonly inline: InlineRecord[];
   /** Namespaces to drop once everything else is applied. */
   readonly dropped: number[];
+  size: RecordSize;
+}
+
+function toDrop(namespace: number): Operation {
+  return { type: 'namespace-drop', namespace };
 }
 
 /** How one commit is made. */
@@ -34,7 +40,7 @@ export interface CommitContext {
 const REQUEST_ERRORS = [
   ...(['ENTRY_NOT_FOUND', 'ENTRY_EXISTS', 'PRECONDITION_FAILED', 'ENTRY_CORRUPT'] as const),
   ...(['ENTRY_ISOLATED', 'QUOTA_EXCEEDED', 'NAMESPACE_KEY_GONE', 'EPOCH_UNKNOWN'] as const),
-  ...(['ENTRY_HAS_CHILDREN', 'RELATION_CYCLE', 'OBJECT_NOT_FOUND'] as const),
+  ...(['ENTRY_HAS_CHILDREN', 'RELATION_CYCLE', 'OBJECT_NOT_FOUND', 'BATCH_TOO_LARGE'] as const),
 ];
 
 function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
@@ -116,11 +122,15 @@ async function planRequest(
     for (const change of request.changes) planned.push(await planChange(state, change, commit));
     await checkQuotas(state, request.quotas ?? []);
     const operations = planned.flatMap(({ operations = [] }) => operations);
-    gathered.operations.push(...(scope ? operations.map((operation) => scope.wrap(operation)) : operations));
-    for (const { dropped, outcome } of planned) {
-      if (dropped !== undefined) gathered.dropped.push(dropped);
-      gathered.dropped.push(...(outcome.shredded ?? []));
-    }
+    const drops = planned.flatMap(({ dropped, outcome: { shredded = [] } }) =>
+      dropped === undefined ? shredded : [dropped, ...shredded],
+    );
+    const size = plusOperations(gathered.size, operations.concat(drops.map(toDrop)));
+    const wrapped = scope ? operations.map((operation) => scope.wrap(operation)) : operations;
+    gathered.size = size;
+    // Not spread into a call: a family may be larger than what a call takes.
+    for (const operation of wrapped) gathered.operations.push(operation);
+    for (const namespace of drops) gathered.dropped.push(namespace);
     gathered.inline.push(...request.inline);
     return planned.map(({ outcome }) => outcome);
   });
@@ -156,7 +166,7 @@ export async function commitRequests(
 ): Promise<readonly RequestOutcome[]> {
   state.time = context.time;
   await load(state, requests);
-  const gathered: Gathered = { operations: [], inline: [], dropped: [] };
+  const gathered: Gathered = { operations: [], inline: [], dropped: [], size: { bytes: 0, values: 0 } };
   const results: (readonly ChangeOutcome[] | Error)[] = [];
   for (const request of requests) {
     try {
@@ -167,7 +177,7 @@ export async function commitRequests(
     }
   }
   const dropped = await dropNamespaces(state, gathered.dropped);
-  gathered.operations.push(...dropped.map((namespace) => ({ type: 'namespace-drop', namespace }) as const));
+  for (const namespace of dropped) gathered.operations.push(toDrop(namespace));
   if (gathered.operations.length + gathered.inline.length > 0) appendRecord(state, gathered, context);
   await state.save();
   const { commit } = state.head;

@@ -3,7 +3,7 @@
  * outcome with the same functions, which is what keeps running and rebuilt state equal.
  */
 import { equalBytes, toHex } from '../bytes/bytes.ts';
-import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
+import { invariant, isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { Operation } from '../format/types.ts';
 import type { Change, ChangeOutcome, EntryRow } from './contract.ts';
@@ -11,6 +11,7 @@ import { factsOfEntry } from './entry-facts.ts';
 import { keepVersion } from './history-changes.ts';
 import { keyText } from './key-text.ts';
 import { familyOf, leaveRelations, moveRelations, removeFamily } from './relation-changes.ts';
+import { neverWritten } from './state-errors.ts';
 import type { WorkingState } from './working-state.ts';
 
 type EntryChange = Extract<Change, { readonly type: 'put' | 'delete' | 'rename' | 'copy' }>;
@@ -204,6 +205,18 @@ export async function planEntryChange(state: WorkingState, change: EntryChange):
   }
 }
 
+async function replayMoveRelations(
+  state: WorkingState,
+  { from, to }: Extract<EntryOperation, { type: 'entry-rename' }>,
+): Promise<void> {
+  try {
+    await moveRelations(state, from, to);
+  } catch (error) {
+    if (!isStoreError(error, 'ENTRY_HAS_CHILDREN')) throw error;
+    throw neverWritten('moves an entry over one that has children');
+  }
+}
+
 /**
  * Repeats an operation of the journal. Rows of its keys must be loaded.
  * @throws `corrupt/JOURNAL_CORRUPT` when it renames or copies what is not there: such a record was never written
@@ -224,13 +237,10 @@ export async function replayEntryOperation(state: WorkingState, operation: Entry
     case 'entry-copy': {
       const source = state.entries.get([operation.from]);
       if (!source) {
-        const details = { key: keyText(operation.from) };
-        throw storeError('JOURNAL_CORRUPT', `the journal moves the entry ${details.key}, which is not there`, {
-          details,
-        });
+        throw neverWritten(`moves the entry ${keyText(operation.from)}, which is not there`);
       }
       if (operation.type === 'entry-rename') {
-        await moveRelations(state, operation.from, operation.to);
+        await replayMoveRelations(state, operation);
         rename(state, source, operation.to);
       } else copy(state, source, operation);
     }

@@ -4,16 +4,16 @@
  */
 
 import { namespaceOfKey } from '../format/scoped-key.ts';
-import type { HistoryKind, Operation, VersionPolicy } from '../format/types.ts';
+import type { Operation, VersionPolicy } from '../format/types.ts';
 import type { EntryRow, KeepVersions } from './contract.ts';
 import { factsOfEntry } from './entry-facts.ts';
 import { encodeMoveStep, encodeVersionStep } from './history-steps.ts';
-import type { MoveRow } from './object-contract.ts';
+import type { MoveRow, ObjectChange } from './object-contract.ts';
 import { type HistoryRow, historyKey, stepKey } from './object-rows.ts';
 import { neverWritten } from './state-errors.ts';
 import type { WorkingState } from './working-state.ts';
 
-type HistoryForget = Extract<Operation, { readonly type: 'history-forget' }>;
+type HistoryForget = Extract<ObjectChange, { readonly type: 'history-forget' }>;
 
 const NO_STEPS = { first: 1, last: 0, steps: 0 } as const;
 
@@ -82,9 +82,10 @@ export async function keepVersion(
 ): Promise<readonly Operation[]> {
   if (before === undefined || keep === 'none') return [];
   const policy = keep ?? (await policyFor(state, before.key));
-  if (policy === undefined || policy.last === 0) return [];
+  if (policy === undefined) return [];
   if (state.isSealed && factsOfEntry(before.entry).isolation !== undefined) return [];
   const history = await historyOf(state, historyKey('version', before.key));
+  if (policy.last === 0 && history.steps === 0) return [];
   const after = await trimmed(state, await append(state, history, encodeVersionStep(before)), policy);
   putHistory(state, after);
   return [{ type: 'version-keep', key: before.key, first: after.first }];
@@ -113,25 +114,29 @@ export async function addMove(
   putHistory(state, await append(state, history, encodeMoveStep(move)));
 }
 
-/** Removes steps; those that are not there are passed by. @returns the numbers that were there */
+/** Removes steps; those that are not there, or not of their time, are passed by. @returns the numbers that left */
 export async function forgetSteps(
   state: WorkingState,
-  {
-    history: kind,
-    key,
-    numbers,
-  }: { readonly history: HistoryKind; readonly key: Uint8Array } & Pick<HistoryForget, 'numbers'>,
+  { history: kind, key, numbers, times }: Omit<HistoryForget, 'type'>,
 ): Promise<readonly number[]> {
   let history = await historyOf(state, historyKey(kind, key));
-  const wanted = [...new Set(numbers)].filter((number) => number >= history.first && number <= history.last);
-  const keys = wanted.map((number) => [stepKey(history.key, number)] as const);
-  await state.steps.load(state.transaction, keys);
-  const found = wanted.filter((_, index) => state.steps.get(keys[index] ?? []) !== undefined);
-  for (const number of found) state.steps.remove([stepKey(history.key, number)]);
+  const wanted = new Map<number, number | undefined>();
+  for (const [index, number] of numbers.entries())
+    if (number >= history.first && number <= history.last) wanted.set(number, times?.[index]);
+  const stepOf = (number: number): readonly [Uint8Array] => [stepKey(history.key, number)];
+  await state.steps.load(state.transaction, [...wanted.keys()].map(stepOf));
+  const found: number[] = [];
+  for (const [number, time] of wanted) {
+    const step = state.steps.get(stepOf(number));
+    if (!step || (time ?? step.time) !== step.time) continue;
+    state.steps.remove(stepOf(number));
+    found.push(number);
+  }
+  if (found.length === 0) return found;
   history = { ...history, steps: history.steps - found.length };
   while (history.steps > 0 && (await timeOfFirst(state, history)) === undefined) {
     history = { ...history, first: history.first + 1 };
   }
-  if (found.length > 0) putHistory(state, history);
+  putHistory(state, history);
   return found;
 }

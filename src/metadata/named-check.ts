@@ -60,6 +60,8 @@ export class NamedCheck {
     const problems: string[] = [];
     if (this.#steps !== 0n) problems.push('histories count other steps than there are');
     if (this.#edges !== 0n) problems.push('relations count other children than there are');
+    const [nodes] = await reader.all('SELECT count(*) AS held, count(DISTINCT node) AS named FROM relations', []);
+    if (nodes?.held !== nodes?.named) problems.push('relations share nodes');
     const lost = await countAstray(reader, refs, { target: objects, keyOf: ({ target }) => target });
     if (lost > 0) problems.push(`${lost} refs lead to objects that are not there`);
     const astray = await countAstray(reader, relations, { target: entries, keyOf: ({ key }) => key });

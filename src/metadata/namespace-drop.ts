@@ -1,8 +1,7 @@
 /**
  * How a namespace leaves the state: its items, its packs (which become dropped ones), its entries and all that is
- * named like them, a page at a time,
- * in the one transaction that drops it. Entries may be isolated and have a namespace of one each: those leave with
- * them.
+ * named like them, a page at a time, in the one transaction that drops it. Entries may be isolated and have a
+ * namespace of one each: those leave with them.
  */
 import { invariant, storeError } from '../errors/store-error.ts';
 import { ISOLATED_NAMESPACE_MIN, METADATA_SCAN_ROWS, NAMESPACE_DROP_ISOLATED_MAX } from '../limits.ts';

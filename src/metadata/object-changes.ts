@@ -1,13 +1,15 @@
 /** What changes and journal operations do to objects and refs, and how relations and policies are changed on request. */
 import { equalBytes, toHex } from '../bytes/bytes.ts';
-import { invariant, type StoreError, storeError } from '../errors/store-error.ts';
+import { invariant, isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { parseObjectKey } from '../format/object-key.ts';
 import type { Operation } from '../format/types.ts';
+import { OPERATION_NUMBERS_MAX } from '../limits.ts';
 import { entryNotFound, type PlannedChange } from './entry-changes.ts';
 import { addMove, forgetSteps, replayVersionKeep } from './history-changes.ts';
 import { keyText } from './key-text.ts';
 import type { ObjectChange } from './object-contract.ts';
 import { setParent } from './relation-changes.ts';
+import { neverWritten } from './state-errors.ts';
 import type { WorkingState } from './working-state.ts';
 
 type Put = Extract<ObjectChange, { readonly type: 'object-put' }>;
@@ -93,8 +95,16 @@ async function planRelation(state: WorkingState, { child, parent }: RelationSet)
     keys.map((key) => [key]),
   );
   for (const key of keys) if (!state.entries.get([key])) throw entryNotFound(key);
-  await setParent(state, child, parent);
-  return { outcome: { existed: true }, operations: [{ type: 'relation-set', child, parent }] };
+  const changed = await setParent(state, child, parent);
+  return { outcome: { existed: true }, ...(changed && { operations: [{ type: 'relation-set', child, parent }] }) };
+}
+
+/** An operation of a namespace is sealed whole, and has its bound: numbers are told in several where they are many. */
+function inParts(numbers: readonly number[]): readonly (readonly number[])[] {
+  const parts: (readonly number[])[] = [];
+  for (let start = 0; start < numbers.length; start += OPERATION_NUMBERS_MAX)
+    parts.push(numbers.slice(start, start + OPERATION_NUMBERS_MAX));
+  return parts;
 }
 
 async function setPolicy(
@@ -121,13 +131,35 @@ export async function planObjectChange(state: WorkingState, change: ObjectChange
       return await planRelation(state, change);
     case 'history-forget': {
       const numbers = await forgetSteps(state, change);
-      if (numbers.length === 0) return NOTHING_THERE;
-      return { outcome: { existed: true, deleted: numbers.length }, operations: [{ ...change, numbers }] };
+      const { type, history, key } = change;
+      const operations = inParts(numbers).map((part) => ({ type, history, key, numbers: part }));
+      return { outcome: { existed: numbers.length > 0, deleted: numbers.length }, operations };
     }
     case 'policy-set':
       invariant(change.namespace === 0 || state.isSealed, 'a plain store has one namespace');
       await setPolicy(state, change);
       return { ...NOTHING_THERE, operations: [change] };
+  }
+}
+
+async function replayRef(state: WorkingState, operation: Extract<ObjectOperation, { type: 'ref-set' }>): Promise<void> {
+  const { target } = operation;
+  if (target) {
+    await state.objects.load(state.transaction, [[target]]);
+    if (!state.objects.get([target])) throw neverWritten('moves a ref to an object that is not there');
+  }
+  await moveRef(state, operation);
+}
+
+async function replayRelation(
+  state: WorkingState,
+  operation: Extract<ObjectOperation, { type: 'relation-set' }>,
+): Promise<void> {
+  try {
+    await planRelation(state, operation);
+  } catch (error) {
+    if (!isStoreError(error, 'ENTRY_NOT_FOUND', 'RELATION_CYCLE')) throw error;
+    throw neverWritten('relates entries that cannot be related');
   }
 }
 
@@ -139,9 +171,9 @@ export async function replayObjectOperation(state: WorkingState, operation: Obje
       if (!state.objects.get([operation.key])) putObject(state, operation);
       return;
     case 'ref-set':
-      return await moveRef(state, operation);
+      return await replayRef(state, operation);
     case 'relation-set':
-      return await setParent(state, operation.child, operation.parent);
+      return await replayRelation(state, operation);
     case 'history-forget':
       await forgetSteps(state, operation);
       return;

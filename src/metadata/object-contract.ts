@@ -87,12 +87,17 @@ export type ObjectChange =
       readonly message: string;
       readonly expected?: { readonly target: Uint8Array | undefined };
     }
-  /** Steps that are not there are passed by. */
+  /**
+   * Steps that are not there are passed by. Numbers go on after the last one; once no step is left they begin anew, so
+   * that `times` says which steps are meant.
+   */
   | {
       readonly type: 'history-forget';
       readonly history: HistoryKind;
       readonly key: Uint8Array;
       readonly numbers: readonly number[];
+      /** When each was made, in their order: a step of another time is another one, and is passed by as well. */
+      readonly times?: readonly number[];
     }
   /**
    * `not-found/ENTRY_NOT_FOUND` when one of both is not there; `conflict/RELATION_CYCLE` when `child` is the parent or
@@ -145,7 +150,7 @@ export interface ObjectIndex {
   getPolicy(namespace: number): Promise<VersionPolicy | undefined>;
   /** How entries are related; one without parent and children is `undefined`, whether or not it is there. */
   getRelations(keys: readonly Uint8Array[]): Promise<readonly (RelatedRow | undefined)[]>;
-  /** Children of an entry, those related first first. */
+  /** Children of an entry, in the order in which each came to have a relation, to whichever entry. */
   childrenOf(
     key: Uint8Array,
     query: { readonly after?: RelationPlace; readonly limit: number },
@@ -155,7 +160,10 @@ export interface ObjectIndex {
     key: Uint8Array,
     query: { readonly after?: Uint8Array; readonly limit: number },
   ): Promise<readonly RelatedRow[]>;
-  /** Depth first, parents before their children. */
+  /**
+   * Depth first, parents before their children. Where the entry of `after` has left the family meanwhile nothing
+   * follows: what was given so far was true when it was given.
+   */
   descendantsOf(
     key: Uint8Array,
     query: { readonly after?: RelationPlace; readonly limit: number },

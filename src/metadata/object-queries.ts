@@ -11,6 +11,9 @@ import { type HistoryRow, historyKey, parseHistoryKey, type StepRow, stepKey } f
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
 
+/** Numbers of a history that are looked up at once, however few of its steps are wanted. */
+const GAP_NUMBERS = 16;
+
 /** The rows with these keys, in their order. */
 export async function rowsOf<Row>(
   database: Database,
@@ -131,12 +134,23 @@ export async function listHistories(
 ): ReturnType<ObjectIndex['listHistories']> {
   const source = { table: tables.histories, sealed: isSealed(tables) };
   const prefix = historyKey(kind, new Uint8Array(0));
-  const start = after && historyKey(kind, after);
-  const rows: readonly HistoryRow[] = await page(database, source, { namespace, after: start, prefix, limit });
-  const ours = rows.map(({ key }) => parseHistoryKey(key)).filter((found) => found.kind === kind);
-  const last = rows.at(-1);
-  const isFull = rows.length === limit && last !== undefined;
-  return { keys: ours.map(({ key }) => key), ...(isFull && { next: parseHistoryKey(last.key).key }) };
+  let at = after && historyKey(kind, after);
+  const keys: Uint8Array[] = [];
+  for (;;) {
+    const found: readonly HistoryRow[] = await page(database, source, {
+      ...{ namespace, after: at, prefix, limit: METADATA_SCAN_ROWS },
+    });
+    for (const row of found) {
+      at = row.key;
+      // In a sealed store both kinds lie among each other.
+      const history = parseHistoryKey(row.key);
+      if (history.kind !== kind) continue;
+      keys.push(history.key);
+      if (keys.length === limit) return { keys, next: history.key };
+    }
+    if (found.length < METADATA_SCAN_ROWS) return { keys };
+    await yieldToEventLoop();
+  }
 }
 
 /** See `ObjectIndex.getHistory`. */
@@ -158,11 +172,13 @@ export function getHistory<Kind extends HistoryKind>(
     if (!history) return [];
     let number = Math.min(history.row.last, before - 1);
     while (number >= history.row.first && steps.length < limit) {
-      const count = Math.min(limit - steps.length, number - history.row.first + 1);
+      // More than are wanted: a few steps may be left among many that were forgotten.
+      const wanted = Math.min(Math.max(limit - steps.length, GAP_NUMBERS), METADATA_SCAN_ROWS);
+      const count = Math.min(wanted, number - history.row.first + 1);
       const keys = Array.from({ length: count }, (_, index) => [stepKey(key, number - index)]);
       for (const found of await tables.steps.load(reader, keys)) if (found) steps.push(found.row);
       number -= count;
     }
-    return steps.map((step) => decodeStep(kind, step));
+    return steps.slice(0, limit).map((step) => decodeStep(kind, step));
   });
 }

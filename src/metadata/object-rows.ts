@@ -3,7 +3,7 @@ import { concatBytes } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { HistoryKind, ObjectType, VersionPolicy } from '../format/types.ts';
-import type { ObjectRow } from './object-contract.ts';
+import type { ObjectRow, RefRow } from './object-contract.ts';
 import type { TableShape } from './table.ts';
 
 const TYPE_CODES: Readonly<Record<ObjectType, number>> = { blob: 1, bundle: 2, tree: 3, snapshot: 4 };
@@ -33,17 +33,7 @@ export const objectsShape: TableShape<ObjectRow> = {
   }),
 };
 
-/** A ref as it is stored. */
-export interface StoredRef {
-  /** Scoped name. */
-  readonly key: Uint8Array;
-  /** Object key. */
-  readonly target: Uint8Array;
-  /** When it moved there, milliseconds since 1970. */
-  readonly moved: number;
-}
-
-export const refsShape: TableShape<StoredRef> = {
+export const refsShape: TableShape<RefRow> = {
   name: 'refs',
   keyColumns: ['key'],
   valueColumns: ['target', 'moved'],

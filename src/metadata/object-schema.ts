@@ -5,7 +5,8 @@ import type { Migration } from './schema.ts';
 export const OBJECT_TABLES = ['objects', 'refs', 'histories', 'steps', 'relations', 'policies'] as const;
 
 const NODES = [
-  'CREATE UNIQUE INDEX relations_by_node ON relations (node)',
+  // Not a unique one: entries that swap their keys in one commit swap nodes, row after row. `check` looks instead.
+  'CREATE INDEX relations_by_node ON relations (node)',
   'CREATE INDEX relations_by_parent ON relations (parent, node) WHERE parent > 0',
 ];
 

@@ -6,11 +6,17 @@
 
 import { OBJECT_COLUMNS, OBJECT_TABLES } from './object-schema.ts';
 
-/** Nothing, where there is no table yet. What another process writes into one is seen when this one opens it again. */
-const NO_OBJECTS = OBJECT_TABLES.map((table): readonly [number, string] => {
-  const columns = OBJECT_COLUMNS.map((column) => `NULL AS ${column}`).join(', ');
-  return [3, `CREATE TEMP VIEW ${table} AS SELECT ${columns} WHERE 0`];
-});
+const NULLS = OBJECT_COLUMNS.map((column) => `NULL AS ${column}`).join(', ');
+const OBJECT_NAMES = OBJECT_TABLES.map((table) => `'${table}'`).join(', ');
+
+/**
+ * Nothing, where there is no table yet, and no sums of it. What another process writes into one is seen when this one
+ * opens the file again.
+ */
+const NO_OBJECTS: readonly (readonly [number, string])[] = [
+  ...OBJECT_TABLES.map((table) => [3, `CREATE TEMP VIEW ${table} AS SELECT ${NULLS} WHERE 0`] as const),
+  [3, `CREATE TEMP VIEW table_sums AS SELECT * FROM main.table_sums WHERE name NOT IN (${OBJECT_NAMES})`],
+];
 
 /** What reading needs that the version before did not have, by version. */
 const VIEWS: readonly (readonly [version: number, view: string])[] = [

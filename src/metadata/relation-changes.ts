@@ -24,44 +24,58 @@ function hasChildren(key: Uint8Array, children: number): StoreError {
 /** Only what has children can be above its new parent: building a tree from either end costs nothing here. */
 async function checkNoCycle(state: WorkingState, child: RelationRow, parent: RelationRow): Promise<void> {
   if (child.children === 0) return;
-  let above: RelationRow | undefined = parent;
-  while (above && above.parent !== 0) {
+  const seen = new Set<number>();
+  for (let above = parent; above.parent !== 0; above = await parentOf(state, above)) {
     if (above.parent === child.node) throw cycle(child.key, parent.key);
-    above = await state.relations.byNode(above.parent);
+    if (seen.has(above.node)) throw inCircle();
+    seen.add(above.node);
   }
 }
 
-async function countChild(state: WorkingState, node: number, change: 1 | -1): Promise<void> {
-  if (node === 0) return;
-  const row = await state.relations.byNode(node);
-  if (!row) throw rowsDisagree('relations', `the parent with node ${node} is not there`);
-  state.relations.put({ ...row, children: row.children + change });
+function inCircle(): StoreError {
+  return rowsDisagree('relations', 'relations lead in a circle');
+}
+
+async function parentOf(state: WorkingState, { parent }: RelationRow): Promise<RelationRow> {
+  const row = await state.relations.byNode(parent);
+  if (!row) throw rowsDisagree('relations', `the parent with node ${parent} is not there`);
+  return row;
+}
+
+async function leaveParent(state: WorkingState, row: RelationRow): Promise<void> {
+  if (row.parent === 0) return;
+  const parent = await parentOf(state, row);
+  state.relations.put({ ...parent, children: parent.children - 1 });
 }
 
 /**
  * Gives an entry a parent, or none. Both are entries that are there.
+ * @returns whether that changed anything
  * @throws `conflict/RELATION_CYCLE`
  */
-export async function setParent(state: WorkingState, child: Uint8Array, parent: Uint8Array | undefined): Promise<void> {
+export async function setParent(
+  state: WorkingState,
+  child: Uint8Array,
+  parent: Uint8Array | undefined,
+): Promise<boolean> {
   const { relations } = state;
   if (parent === undefined) {
     const row = await relations.get(child);
-    if (!row || row.parent === 0) return;
-    await countChild(state, row.parent, -1);
+    if (!row || row.parent === 0) return false;
+    await leaveParent(state, row);
     relations.put({ ...row, parent: 0 });
-    return;
+    return true;
   }
   invariant(namespaceOfKey(child) === namespaceOfKey(parent), 'relations stay in their namespace');
   if (equalBytes(child, parent)) throw cycle(child, parent);
   const above = (await relations.get(parent)) ?? (await relations.create(parent));
   const row = (await relations.get(child)) ?? (await relations.create(child));
-  if (row.parent === above.node) return;
+  if (row.parent === above.node) return false;
   await checkNoCycle(state, row, above);
-  await countChild(state, row.parent, -1);
+  await leaveParent(state, row);
   relations.put({ ...row, parent: above.node });
-  // The old parent may have been the last that kept the new one's row in place: it is asked for again.
-  const now = (await relations.get(parent)) ?? above;
-  relations.put({ ...now, children: now.children + 1 });
+  relations.put({ ...above, children: above.children + 1 });
+  return true;
 }
 
 /**
@@ -79,7 +93,7 @@ export async function leaveRelations(
   if (!row) return;
   if (row.children > 0 && !release) throw hasChildren(key, row.children);
   if (row.children > 0) for (const child of await relations.beneath(row.node)) relations.put({ ...child, parent: 0 });
-  await countChild(state, row.parent, -1);
+  await leaveParent(state, row);
   relations.remove(key);
 }
 
@@ -106,7 +120,7 @@ export async function familyOf(state: WorkingState, key: Uint8Array): Promise<re
   const seen = new Set(waiting);
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     for (const row of await state.relations.beneath(node)) {
-      if (seen.has(row.node)) throw rowsDisagree('relations', 'relations lead in a circle');
+      if (seen.has(row.node)) throw inCircle();
       seen.add(row.node);
       family.push(row.key);
       if (row.children > 0) waiting.push(row.node);
@@ -120,7 +134,7 @@ export async function removeFamily(state: WorkingState, family: readonly Uint8Ar
   const [top] = family;
   if (!top || !state.mayHave('relations')) return;
   const row = await state.relations.get(top);
-  if (row) await countChild(state, row.parent, -1);
+  if (row) await leaveParent(state, row);
   for (const key of family) {
     await state.relations.get(key);
     state.relations.remove(key);

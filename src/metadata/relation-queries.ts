@@ -115,9 +115,24 @@ async function next(reader: Reader, relations: Relations, { row, depth }: Placed
   return undefined;
 }
 
-async function placed(reader: Reader, relations: Relations, place: RelationPlace): Promise<Placed | undefined> {
-  const [found] = await relations.select(reader, 'WHERE node = ?', [place.node]);
-  return found && { row: found.row, depth: place.depth };
+/** In one query: a place may lie very deep, and every page begins with it. */
+const ABOVE = `WITH RECURSIVE above (node, parent, depth) AS (
+    SELECT node, parent, 0 FROM relations WHERE node = ?
+    UNION ALL
+    SELECT relations.node, relations.parent, above.depth + 1
+    FROM above JOIN relations ON relations.node = above.parent WHERE above.depth < ?
+  )
+  SELECT node FROM above WHERE depth = ?`;
+
+/** The place, if it still lies so deep beneath the entry: it may have moved, or its node may be another entry's now. */
+async function placed(
+  reader: Reader,
+  relations: Relations,
+  { top, place }: { readonly top: RelationRow; readonly place: RelationPlace },
+): Promise<Placed | undefined> {
+  const { node, depth } = place;
+  const [above] = await reader.all(ABOVE, [node, depth, depth]);
+  return above?.node === top.node ? { row: await byNode(reader, relations, node), depth } : undefined;
 }
 
 /** See `ObjectIndex.descendantsOf`. */
@@ -130,8 +145,8 @@ export function descendantsOf(
     const [top] = await relations.load(reader, [[query.key]]);
     if (!top) return [];
     const rows: Placed[] = [];
-    // Where the place is gone meanwhile the walk ends: what was given so far was true when it was given.
-    let at = query.after ? await placed(reader, relations, query.after) : { row: top.row, depth: 0 };
+    const start: Placed = { row: top.row, depth: 0 };
+    let at = query.after ? await placed(reader, relations, { top: top.row, place: query.after }) : start;
     while (at && rows.length < query.limit) {
       at = await next(reader, relations, at);
       if (at) rows.push(at);

@@ -1,8 +1,15 @@
+import { equalBytes } from '../bytes/bytes.ts';
 import type { Transaction } from './database.ts';
 import type { RelationRow } from './object-rows.ts';
 import type { RowSet } from './row-set.ts';
 
 const NO_PARENT = 0;
+
+function addHint(hints: Map<number, Uint8Array[]>, node: number, key: Uint8Array): void {
+  const keys = hints.get(node);
+  if (!keys) hints.set(node, [key]);
+  else if (!equalBytes(keys.at(-1) ?? key, key)) keys.push(key);
+}
 
 /**
  * The rows of relations that one transaction works on, by key, by node and by parent: what it changed is found like what
@@ -11,8 +18,11 @@ const NO_PARENT = 0;
 export class RelationRows {
   readonly #set: RowSet<RelationRow>;
   readonly #transaction: Transaction;
-  /** Where this transaction put nodes and children; what is no longer so is passed by. */
-  readonly #keyOfNode = new Map<number, Uint8Array>();
+  /**
+   * Where this transaction put nodes and children, the latest last. Nothing is taken out when a request is undone or
+   * a row changes again: every hint is held against the row, and an older one may be the one that counts.
+   */
+  readonly #keysOfNode = new Map<number, Uint8Array[]>();
   readonly #putBeneath = new Map<number, Uint8Array[]>();
   #lastNode: number | undefined;
 
@@ -27,9 +37,10 @@ export class RelationRows {
   }
 
   async byNode(node: number): Promise<RelationRow | undefined> {
-    const key = this.#keyOfNode.get(node);
-    const here = key && (await this.get(key));
-    if (here?.node === node) return here;
+    for (const key of (this.#keysOfNode.get(node) ?? []).toReversed()) {
+      const here = await this.get(key);
+      if (here?.node === node) return here;
+    }
     const [found] = await this.#set.loadWhere(this.#transaction, 'WHERE node = ?', [node]);
     return found?.node === node ? found : undefined;
   }
@@ -54,11 +65,8 @@ export class RelationRows {
       return;
     }
     this.#set.put(row);
-    this.#keyOfNode.set(row.node, row.key);
-    if (row.parent === NO_PARENT) return;
-    const beneath = this.#putBeneath.get(row.parent) ?? [];
-    beneath.push(row.key);
-    this.#putBeneath.set(row.parent, beneath);
+    addHint(this.#keysOfNode, row.node, row.key);
+    if (row.parent !== NO_PARENT) addHint(this.#putBeneath, row.parent, row.key);
   }
 
   remove(key: Uint8Array): void {
@@ -77,7 +85,7 @@ export class RelationRows {
 
   /** After the rows were written: what was changed is found in the database now. */
   forgetChanges(): void {
-    this.#keyOfNode.clear();
+    this.#keysOfNode.clear();
     this.#putBeneath.clear();
   }
 }

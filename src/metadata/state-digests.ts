@@ -61,24 +61,19 @@ function policyBytes({ namespace, policy: { last, forMs } }: PolicyRow): Uint8Ar
   return numbers(namespace, last === undefined ? 0 : last + 1, forMs === undefined ? 0 : forMs + 1);
 }
 
-/** Steps stand for their histories too, which only count them; nodes of relations for the keys of their entries. */
+/** Steps are digested with the histories that number them, nodes of relations as the keys of their entries. */
 async function namedDigests(
   reader: Reader,
   tables: Tables,
 ): Promise<Readonly<Record<Exclude<StateTable, 'entries' | 'items' | 'packs'>, string>>> {
-  const all = Array.from({ length: 5 }, () => new MultisetDigest());
-  const [objects, refs, steps, relations, policies] = all as [
-    MultisetDigest,
-    MultisetDigest,
-    MultisetDigest,
-    MultisetDigest,
-    MultisetDigest,
-  ];
+  const [objects, refs, steps] = [new MultisetDigest(), new MultisetDigest(), new MultisetDigest()];
+  const [relations, policies] = [new MultisetDigest(), new MultisetDigest()];
   await eachRow(reader, tables.objects, ({ key, type, entry, stored }) =>
     objects.add(framed(key, utf8Encode(type), entry, numbers(stored))),
   );
   await eachRow(reader, tables.refs, ({ key, target, moved }) => refs.add(framed(key, target, numbers(moved))));
   await eachRow(reader, tables.steps, ({ key, time, value }) => steps.add(framed(key, numbers(time), value)));
+  await eachRow(reader, tables.histories, (row) => steps.add(framed(row.key, numbers(row.first, row.last, row.steps))));
   const keys = new Map<number, Uint8Array>();
   await eachRow(reader, tables.relations, ({ key, node }) => keys.set(node, key));
   await eachRow(reader, tables.relations, ({ key, parent, children }) =>

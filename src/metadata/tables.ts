@@ -1,5 +1,5 @@
 import type { EntryRow } from './contract.ts';
-import type { ObjectRow } from './object-contract.ts';
+import type { ObjectRow, RefRow } from './object-contract.ts';
 import {
   type HistoryRow,
   historiesShape,
@@ -10,7 +10,6 @@ import {
   refsShape,
   relationsShape,
   type StepRow,
-  type StoredRef,
   stepsShape,
 } from './object-rows.ts';
 import { plainCodec, type RowCodec } from './row-codec.ts';
@@ -46,7 +45,7 @@ export interface Tables {
   readonly outboxRecords: Table<StoredInlineRecord>;
   readonly sessions: Table<{ readonly id: Uint8Array }>;
   readonly objects: Table<ObjectRow>;
-  readonly refs: Table<StoredRef>;
+  readonly refs: Table<RefRow>;
   readonly histories: Table<HistoryRow>;
   readonly steps: Table<StepRow>;
   readonly relations: Table<RelationRow>;

@@ -7,8 +7,8 @@ import type { EntryRow } from './contract.ts';
 import type { Transaction } from './database.ts';
 import type { EntryRowChange } from './entry-index/contract.ts';
 import { NamespaceTally } from './namespace-tally.ts';
-import type { ObjectRow } from './object-contract.ts';
-import type { HistoryRow, PolicyRow, RelationRow, StepRow, StoredRef } from './object-rows.ts';
+import type { ObjectRow, RefRow } from './object-contract.ts';
+import type { HistoryRow, PolicyRow, RelationRow, StepRow } from './object-rows.ts';
 import { RelationRows } from './relation-rows.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
 import { RowSet } from './row-set.ts';
@@ -47,7 +47,7 @@ export class WorkingState {
   /** In a sealed store; a plain one shreds nothing. */
   readonly shreds: RowSet<ShredRow> | undefined;
   readonly objects: RowSet<ObjectRow>;
-  readonly refs: RowSet<StoredRef>;
+  readonly refs: RowSet<RefRow>;
   readonly histories: RowSet<HistoryRow>;
   readonly steps: RowSet<StepRow>;
   readonly policies: RowSet<PolicyRow>;
@@ -95,14 +95,7 @@ export class WorkingState {
 
   /** Tables of what is found by keys of a namespace, but for entries. */
   get #named(): readonly [
-    ...[
-      RowSet<ObjectRow>,
-      RowSet<StoredRef>,
-      RowSet<HistoryRow>,
-      RowSet<StepRow>,
-      RowSet<RelationRow>,
-      RowSet<PolicyRow>,
-    ],
+    ...[RowSet<ObjectRow>, RowSet<RefRow>, RowSet<HistoryRow>, RowSet<StepRow>, RowSet<RelationRow>, RowSet<PolicyRow>],
   ] {
     return [this.objects, this.refs, this.histories, this.steps, this.#relations, this.policies];
   }

@@ -11,13 +11,14 @@ export function operationsBytes(changes: readonly Change[]): number {
   let bytes = 0;
   for (const change of changes) {
     bytes += OPERATION_BYTES;
-    if (change.type === 'put') bytes += change.key.length + change.entry.length;
-    else if (change.type === 'delete') bytes += change.key.length;
+    // Keys count twice where a version of the entry may be kept.
+    if (change.type === 'put') bytes += 2 * change.key.length + change.entry.length;
+    else if (change.type === 'delete') bytes += 2 * change.key.length;
     else if (change.type === 'object-put') bytes += change.key.length + change.entry.length;
     else if (change.type === 'ref-set') bytes += change.key.length + 4 * change.message.length;
     else if (change.type === 'history-forget') bytes += change.key.length + 9 * change.numbers.length;
     else if (change.type === 'relation-set') bytes += change.child.length + (change.parent?.length ?? 0);
-    else if (change.type === 'rename' || change.type === 'copy') bytes += change.from.length + change.to.length;
+    else if (change.type === 'rename' || change.type === 'copy') bytes += 2 * (change.from.length + change.to.length);
     // Every item of a merge may turn out stale, and is named by its id then.
     else if (change.type === 'pack-merge')
       for (const { items } of change.added) bytes += OPERATION_BYTES + 34 * items.length;

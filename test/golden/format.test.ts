@@ -23,6 +23,7 @@ import {
   SAMPLE_CONFIG,
   SAMPLE_INNER,
   SAMPLE_LEAF,
+  SAMPLE_NAMED_RECORD,
   SAMPLE_PACKS,
   SAMPLE_RECORD,
   SAMPLE_STRIPE_ID,
@@ -32,6 +33,7 @@ import {
 import {
   ISOLATED,
   RING,
+  SAMPLE_SEALED_NAMED_RECORD,
   SAMPLE_SEALED_RECORD,
   SEALED_PACKS,
   sampleSchedule,
@@ -86,6 +88,7 @@ describe('the golden files of format version 1', () => {
 
   it('hold the values they were made of', () => {
     expect(decodeJournalRecord(golden('journal-record.hex'))).toEqual(SAMPLE_RECORD);
+    expect(decodeJournalRecord(golden('journal-record-named.hex'))).toEqual(SAMPLE_NAMED_RECORD);
     expect(decodeEntry(golden('entry-empty.hex'))).toEqual(EMPTY_ENTRY);
     expect(decodeEntry(golden('entry-full.hex'))).toEqual(FULL_ENTRY);
     expect(decodeManifestNode(golden('manifest-leaf.hex'))).toEqual(SAMPLE_LEAF);
@@ -121,6 +124,7 @@ describe('the golden files of format version 1', () => {
 
   it('hold what else is sealed', () => {
     expect(decodeJournalRecord(golden('sealed-journal-record.hex'))).toEqual(SAMPLE_SEALED_RECORD);
+    expect(decodeJournalRecord(golden('sealed-journal-record-named.hex'))).toEqual(SAMPLE_SEALED_NAMED_RECORD);
     const row = decodeEntryRow(golden('entry-isolated.hex'));
     expect('isolated' in row && openIsolatedEntry(row.isolated, sampleSchedule())).toEqual(FULL_ENTRY);
     expect(decodeKeyPage(golden('key-page.hex'), ISOLATED, sampleSchedule())).toEqual(KEY_PAGE_SECRET);
@@ -170,6 +174,27 @@ describe('a reader written from docs/format.md alone', () => {
     expect(value.equals(golden('entry-full.hex'))).toBe(true);
     const page = readKeyPage(golden('key-page.hex'), STRANGER_RING);
     expect(page).toEqual({ namespace: ISOLATED, secret: Buffer.from(KEY_PAGE_SECRET) });
+  });
+
+  it('reads what is named, in the open and scoped', () => {
+    const operationsOf = (name: string) => (readCbor(Buffer.from(golden(name))) as unknown[][])[5] as unknown[][];
+    const codes = operationsOf('journal-record-named.hex').map(([code]) => code);
+    expect(codes).toEqual([10, 10, 10, 10, 11, 11, 12, 12, 13, 13, 14, 15, 16, 16, 16]);
+    const [object, , , blob, ref, noRef, forget] = operationsOf('journal-record-named.hex');
+    const digest = Buffer.from(patternBytes(32, 44));
+    const entry = Buffer.from(golden('entry-empty.hex'));
+    expect(object).toEqual([10, Buffer.from([2, ...digest]), 4, entry]);
+    expect((blob?.[1] as Buffer | undefined)?.[0]).toBe(1);
+    expect(ref).toEqual([11, Buffer.from('photos/été'), Buffer.from([2, ...digest]), 'first of 2026 📷']);
+    expect(noRef?.slice(2)).toEqual([null, '']);
+    expect(forget).toEqual([12, 1, Buffer.from('docs/report.pdf'), [1, 2, 2 ** 32]]);
+    const scope = [0xff, 0, 0, 0, TENANT];
+    const opened = operationsOf('sealed-journal-record-named.hex')
+      .filter(([code]) => code === 8)
+      .map((scoped) => readScopedOperation(scoped as never, STRANGER_RING) as unknown[]);
+    expect(opened.map(([code]) => code)).toEqual([10, 11, 12, 13, 14, 15]);
+    expect(opened[0]).toEqual([10, Buffer.from([...scope, 2, ...digest]), 3, entry]);
+    expect(opened[5]).toEqual([15, Buffer.from([...scope, ...Buffer.from('docs/report.pdf')])]);
   });
 
   it('reads both shards', () => {

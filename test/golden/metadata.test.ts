@@ -1,12 +1,54 @@
-/** Metadata of schema version 1, as the golden stores have it: brought up to date by who writes, read as it is else. */
+/** Metadata of older schema versions: brought up to date by who writes, read as it is else. */
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import type { Metadata } from '../../src/metadata/contract.ts';
 import { openSqliteMetadata } from '../../src/metadata/index.ts';
+import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
+import { SAMPLE_STORE } from '../support/format-samples.ts';
+import { NamedChanges } from '../support/named-changes.ts';
+import { unlocked } from '../support/sealed-metadata.ts';
 import { testFolder } from '../support/stores.ts';
 
 const GOLDEN = path.resolve(import.meta.dirname, 'v1');
+
+/**
+ * A copy of metadata as the last release with schema version 2 wrote it: three entries, a pack on three backends, a
+ * chunk in the outbox. The sealed one has the sample keys.
+ */
+async function copyOfSecond(kind: string): Promise<string> {
+  const file = path.join(await testFolder(), 'metadata.sqlite');
+  cpSync(path.join(GOLDEN, 'metadata', `${kind}-2.sqlite`), file);
+  return file;
+}
+
+/** Commits one of everything that version 3 has tables for. */
+async function commitNamed(metadata: Metadata, c = new NamedChanges()): Promise<void> {
+  const changes = [c.policy({}), c.put('b', 'newer'), c.relate('b', 'd'), c.object('o'), c.ref('r', 'o')];
+  expect(await metadata.commit([{ changes, inline: [] }])).toMatchObject([{ ok: true }]);
+}
+
+async function expectNothingNamed(metadata: Metadata, c = new NamedChanges()): Promise<void> {
+  expect(await metadata.getObjects([c.objectKey('o')])).toEqual([undefined]);
+  expect(await metadata.listObjects({ namespace: 0, limit: 9 })).toEqual({ rows: [] });
+  const digestPrefix = new Uint8Array(1);
+  expect(await metadata.listObjects({ namespace: 0, digestPrefix, limit: 9 })).toEqual({ rows: [] });
+  expect(await metadata.getRefs([c.key('r')])).toEqual([undefined]);
+  expect(await metadata.listRefs({ namespace: 0, limit: 9 })).toEqual([]);
+  expect(await metadata.getHistory('version', c.key('b'), { limit: 9 })).toEqual([]);
+  for (const kind of ['version', 'move'] as const)
+    expect(await metadata.listHistories(kind, { namespace: 0, limit: 9 })).toEqual({ keys: [] });
+  expect(await metadata.getRelations([c.key('b')])).toEqual([undefined]);
+  expect(await metadata.childrenOf(c.key('d'), { limit: 9 })).toEqual([]);
+  expect(await metadata.ancestorsOf(c.key('b'), { limit: 9 })).toEqual([]);
+  expect(await metadata.descendantsOf(c.key('d'), { limit: 9 })).toEqual([]);
+  expect(await metadata.getPolicy(0)).toBeUndefined();
+  expect(await metadata.counters()).toMatchObject({ objects: 0, refs: 0 });
+  const { tables, problems } = await metadata.check();
+  expect(problems).toEqual([]);
+  expect(tables.filter(({ damagedRows, sumMatches }) => damagedRows > 0 || !sumMatches)).toEqual([]);
+}
 
 /** A copy of the metadata of a golden store. */
 async function copyOf(store: string): Promise<string> {
@@ -81,8 +123,53 @@ describe('metadata of version 1', () => {
     expect(await metadata.packsOfUnknownPlace({ limit: 999 })).toEqual(packs);
     expect(await metadata.packsToRepair({ limit: 9 })).toEqual([]);
     expect(await metadata.packsVerifiedBefore({ before: 1, limit: 999 })).toHaveLength(packs.length);
-    expect((await metadata.check()).problems).toEqual([]);
+    await expectNothingNamed(metadata);
     await metadata.close();
     expect(versionOf(file)).toBe(1);
+  });
+});
+
+describe.each(['plain', 'sealed'])('%s metadata of version 2', (kind) => {
+  const open = (file: string, readOnly: boolean): Promise<Metadata> => {
+    const sealed = kind === 'sealed';
+    const opening = openSqlMetadata({
+      ...{ path: file, storeId: SAMPLE_STORE, create: false, readOnly, busyTimeoutMs: 1000, sealed },
+    });
+    return sealed ? unlocked(opening) : opening;
+  };
+
+  it('holds what it held when it is brought to version 3, and then what is new', async () => {
+    const file = await copyOfSecond(kind);
+    expect(versionOf(file)).toBe(2);
+    const reader = await open(file, true);
+    const digests = await reader.stateDigests();
+    const packs = await reader.listPacks({ limit: 9 });
+    expect(packs).toMatchObject([{ places: [1, 2, 0] }]);
+    await reader.close();
+    expect(versionOf(file)).toBe(2);
+    const metadata = await open(file, false);
+    expect(versionOf(file)).toBe(3);
+    expect(await metadata.stateDigests()).toEqual(digests);
+    expect(await metadata.listPacks({ limit: 9 })).toEqual(packs);
+    await expectNothingNamed(metadata);
+    await commitNamed(metadata);
+    expect(await metadata.counters()).toMatchObject({ entries: 3, objects: 1, refs: 1 });
+    expect((await metadata.check()).problems).toEqual([]);
+    await metadata.close();
+    const again = await open(file, true);
+    expect(await again.ancestorsOf(new NamedChanges().key('b'), { limit: 9 })).toHaveLength(1);
+    await again.close();
+  });
+
+  it('shows nothing of what it does not have to who only reads it, whatever another process writes then', async () => {
+    const file = await copyOfSecond(kind);
+    const reader = await open(file, true);
+    await expectNothingNamed(reader);
+    const writer = await open(file, false);
+    await commitNamed(writer);
+    await expectNothingNamed(reader);
+    expect(await reader.counters()).toMatchObject({ entries: 3 });
+    await writer.close();
+    await reader.close();
   });
 });

@@ -29,6 +29,9 @@ export function readCbor(bytes: Buffer): Cbor {
       case 2:
         at += size;
         return bytes.subarray(at - size, at);
+      case 3:
+        at += size;
+        return bytes.toString('utf8', at - size, at);
       case 4:
         return Array.from({ length: size }, value);
       default:

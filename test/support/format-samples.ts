@@ -10,9 +10,11 @@ import {
   encodeEntry,
   encodeJournalRecord,
   encodeManifestNode,
+  encodeObjectKey,
   type JournalRecord,
   type ManifestInner,
   type ManifestLeaf,
+  type Operation,
   type PackClass,
   type PackDescriptor,
   type PackHeader,
@@ -151,6 +153,31 @@ export const SAMPLE_RECORD: JournalRecord = {
       stale: [patternBytes(32, 42)],
     },
     { type: 'pack-merge', added: [], dropped: [], stale: [] },
+  ],
+};
+
+const OBJECT_KEY = encodeObjectKey({ namespace: 0, objectClass: 'structured', digest: patternBytes(32, 44) });
+
+/** What came to version 1 later; the record above stays the one it was. */
+export const SAMPLE_NAMED_RECORD: JournalRecord = {
+  ...SAMPLE_RECORD,
+  operations: [
+    { type: 'object-put', key: OBJECT_KEY, objectType: 'snapshot', entry: encodeEntry(EMPTY_ENTRY) },
+    ...(['blob', 'bundle', 'tree'] as const).map((objectType, index): Operation => {
+      const key = encodeObjectKey({ namespace: 0, objectClass: 'raw', digest: patternBytes(32, 45 + index) });
+      return { type: 'object-put', key, objectType, entry: encodeEntry(EMPTY_ENTRY) };
+    }),
+    { type: 'ref-set', key: utf8Encode('photos/été'), target: OBJECT_KEY, message: 'first of 2026 📷' },
+    { type: 'ref-set', key: utf8Encode('photos/été'), target: undefined, message: '' },
+    { type: 'history-forget', history: 'version', key: KEY, numbers: [1, 2, 4_294_967_296] },
+    { type: 'history-forget', history: 'move', key: utf8Encode('photos/été'), numbers: [] },
+    { type: 'relation-set', child: KEY, parent: OTHER_KEY },
+    { type: 'relation-set', child: KEY, parent: undefined },
+    { type: 'version-keep', key: KEY, first: 7 },
+    { type: 'family-delete', key: OTHER_KEY },
+    { type: 'policy-set', namespace: 0, policy: { last: 3, forMs: 86_400_000 } },
+    { type: 'policy-set', namespace: 0, policy: {} },
+    { type: 'policy-set', namespace: 0, policy: undefined },
   ],
 };
 

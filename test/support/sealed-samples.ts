@@ -6,12 +6,15 @@
 import { utf8Encode } from '../../src/bytes/bytes.ts';
 import { EnvelopeSealer } from '../../src/crypto/envelope.ts';
 import {
+  encodeEntry,
   encodeJournalRecord,
   encodeKeyPage,
+  encodeObjectKey,
   type FinishedPack,
   type JournalRecord,
   KeySchedule,
   keyedIds,
+  type NamespacedOperation,
   PackBuilder,
   type PackClass,
   type PackDescriptor,
@@ -26,11 +29,13 @@ import { blake3 } from '../../src/hash/index.ts';
 import type { RandomBytes } from '../../src/runtime/random.ts';
 import {
   DATA_DESCRIPTOR,
+  EMPTY_ENTRY,
   FULL_ENTRY,
   JOURNAL_DESCRIPTOR,
   packHeader,
   patternBytes,
   SAMPLE_CHUNKS,
+  SAMPLE_NAMED_RECORD,
   SAMPLE_PACKS,
   SAMPLE_RECORD,
   SAMPLE_ZSTD_PLAIN,
@@ -141,6 +146,32 @@ export const SAMPLE_SEALED_RECORD: JournalRecord = {
 function withSeal(pack: PackDescriptor, namespace: number): PackDescriptor {
   return { ...pack, seal: { namespace, epoch: EPOCH, salt: patternBytes(32, 71) } };
 }
+
+const TENANT_OBJECT = encodeObjectKey({ namespace: TENANT, objectClass: 'structured', digest: patternBytes(32, 44) });
+const TENANT_REF = scopeKey(TENANT, utf8Encode('photos/été'));
+
+/** What names objects, refs, histories and relations of a namespace. */
+export const SAMPLE_NAMED_OPERATIONS: readonly NamespacedOperation[] = [
+  { type: 'object-put', key: TENANT_OBJECT, objectType: 'tree', entry: encodeEntry(EMPTY_ENTRY) },
+  { type: 'ref-set', key: TENANT_REF, target: TENANT_OBJECT, message: 'first' },
+  { type: 'history-forget', history: 'move', key: TENANT_REF, numbers: [1] },
+  { type: 'relation-set', child: TENANT_KEY, parent: scopeKey(TENANT, utf8Encode('docs')) },
+  { type: 'version-keep', key: TENANT_KEY, first: 1 },
+  { type: 'family-delete', key: TENANT_KEY },
+];
+
+const NAMED_SEALER = new EnvelopeSealer(sampleSchedule().operationKey(TENANT), countingRandom(100));
+
+/** What came to version 2 later. */
+export const SAMPLE_SEALED_NAMED_RECORD: JournalRecord = {
+  ...SAMPLE_NAMED_RECORD,
+  sealed: true,
+  operations: [
+    ...SAMPLE_NAMED_RECORD.operations,
+    ...SAMPLE_NAMED_OPERATIONS.map((one) => sealOperation(one, { namespace: TENANT, sealer: NAMED_SEALER })),
+    { type: 'policy-set', namespace: TENANT, policy: { forMs: 0 } },
+  ],
+};
 
 const ENCODED_RECORD = encodeJournalRecord(SAMPLE_SEALED_RECORD);
 const SEALED_JOURNAL_RECORD: PackRecord = {

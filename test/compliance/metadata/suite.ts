@@ -2,6 +2,8 @@ import { afterEach, expect } from 'vitest';
 import { utf8Encode } from '../../../src/bytes/bytes.ts';
 import type { Change, EntryRow, Metadata, RequestOutcome } from '../../../src/metadata/contract.ts';
 import { idOf, request } from '../../support/metadata-samples.ts';
+import { NamedChanges } from '../../support/named-changes.ts';
+import { TENANT } from '../../support/sealed-metadata.ts';
 
 /** Fresh metadata of the kind under test. */
 export interface MetadataUnderTest {
@@ -63,6 +65,26 @@ export async function whereIs(metadata: Metadata, label: string | number): Promi
   if (!found) return undefined;
   const place = found.pack ? `pack ${found.pack.number}` : `outbox ${found.outbox.commit}`;
   return found.suspect ? `${place}!` : place;
+}
+
+/** What runs a test of what is named: plain metadata, and in sealed metadata a namespace of its own. */
+export function namedIn({ name }: MetadataUnderTest): NamedChanges {
+  return new NamedChanges(name.startsWith('sealed') ? TENANT : 0);
+}
+
+/** Everything is in the outbox still, and gives the same state: record by record, and all in one call. */
+export async function expectReplayed(metadata: Metadata, open: () => Promise<Metadata>): Promise<void> {
+  await expectSound(metadata);
+  const digests = await metadata.stateDigests();
+  const rows = await metadata.outbox(0, 2 ** 30);
+  const steps = rows.map(({ record }) => ({ record, directories: [], inline: [] }));
+  const [together, apart] = [await open(), await open()];
+  await together.replay([], steps);
+  for (const step of steps) await apart.replay([], [step]);
+  for (const rebuilt of [together, apart]) {
+    expect(await rebuilt.stateDigests()).toEqual(digests);
+    await expectSound(rebuilt);
+  }
 }
 
 /** Nothing is wrong with the metadata. */

@@ -197,8 +197,8 @@ export type {
 } from './store/relation-types.ts';
 export { repairBackends } from './store/repair-backends.ts';
 export type {
-  ForgetOptions,
-  ForgetReport,
+  SnapshotForgetOptions,
+  SnapshotForgetReport,
   SnapshotDifference,
   SnapshotFailure,
   SnapshotInfo,

@@ -52,7 +52,6 @@ export const ERROR_CODES = {
   SLOT_NOT_FOUND: 'not-found',
   NAMESPACE_NOT_FOUND: 'not-found',
   BACKEND_NOT_FOUND: 'not-found',
-  ID_AMBIGUOUS: 'invalid',
   OBJECT_WRONG_TYPE: 'invalid',
   OBJECT_NOT_FOUND: 'not-found',
   REF_NOT_FOUND: 'not-found',

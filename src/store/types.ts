@@ -1,11 +1,5 @@
 import type { Backend } from '../backend/contract.ts';
 import type { KeySource } from '../keys/index.ts';
-import type { CheckReport } from '../maintenance/check.ts';
-import type { Problem } from '../maintenance/problems.ts';
-import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
-import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
-import type { PackRepair } from '../maintenance/shard-reports.ts';
-import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
 import type { RangeProof } from '../merkle/index.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { NewBackend } from './backends/backend-types.ts';

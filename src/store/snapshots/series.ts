@@ -4,7 +4,7 @@ import { planRetention } from '../../history/retention.ts';
 import type { MoveRow } from '../../metadata/object-contract.ts';
 import { referenceOfRow } from '../objects/find-object.ts';
 import { eachMove, eachRef, type RefsOf, refKey } from '../objects/ref-rows.ts';
-import type { ForgetOptions, ForgetReport, SnapshotInfo } from './snapshot-types.ts';
+import type { SnapshotForgetOptions, SnapshotForgetReport, SnapshotInfo } from './snapshot-types.ts';
 
 /** Looked up together. */
 const PAGE = 256;
@@ -59,9 +59,9 @@ export async function* allSeries(context: RefsOf): AsyncGenerator<SnapshotInfo> 
 export async function forgetSeries(
   context: RefsOf,
   ref: string,
-  options: ForgetOptions,
+  options: SnapshotForgetOptions,
   commit: (numbers: readonly number[]) => Promise<unknown>,
-): Promise<ForgetReport> {
+): Promise<SnapshotForgetReport> {
   const series: SnapshotInfo[] = [];
   for await (const info of seriesOf(context, ref)) series.push(info);
   if (series.length === 0) {

@@ -23,8 +23,8 @@ import { restoreSnapshot, snapshotAsTar } from './restore-snapshot.ts';
 import { allSeries, forgetSeries, seriesOf } from './series.ts';
 import { SnapshotTally } from './snapshot-tally.ts';
 import type {
-  ForgetOptions,
-  ForgetReport,
+  SnapshotForgetOptions,
+  SnapshotForgetReport,
   SnapshotDifference,
   SnapshotInfo,
   SnapshotName,
@@ -119,7 +119,7 @@ export class SnapshotStore implements Snapshots {
     return this.#calls.stream(options, (scope) => this.#exportTar(scope, address, options));
   }
 
-  forget(ref: string, options: ForgetOptions): Promise<ForgetReport> {
+  forget(ref: string, options: SnapshotForgetOptions): Promise<SnapshotForgetReport> {
     const { engine } = this.#calls;
     return this.#calls.call(options, async (scope) => {
       const key = refKey(scope, ref);

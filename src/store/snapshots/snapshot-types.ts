@@ -133,7 +133,7 @@ export interface SnapshotRestoreReport {
 }
 
 /** Which snapshots of a series are kept. */
-export interface ForgetOptions extends CallOptions {
+export interface SnapshotForgetOptions extends CallOptions {
   readonly rules: RetentionRules;
   /** Whose calendar counts. Default `UTC`. */
   readonly timeZone?: string;
@@ -141,7 +141,7 @@ export interface ForgetOptions extends CallOptions {
 }
 
 /** What forgetting did to the history of one ref. */
-export interface ForgetReport {
+export interface SnapshotForgetReport {
   readonly ref: string;
   readonly dryRun: boolean;
   readonly kept: readonly (SnapshotInfo & { readonly reasons: readonly string[] })[];
@@ -181,7 +181,7 @@ export interface Snapshots {
    * Forgets snapshots of a ref that no rule keeps: by the time the store stamped. What only they hold is garbage then.
    * @throws `not-found/REF_NOT_FOUND`; RangeError without any rule
    */
-  forget(ref: string, options: ForgetOptions): Promise<ForgetReport>;
+  forget(ref: string, options: SnapshotForgetOptions): Promise<SnapshotForgetReport>;
 }
 
 /** A failure as reports have it. */

@@ -23,9 +23,9 @@ import { restoreSnapshot, snapshotAsTar } from './restore-snapshot.ts';
 import { allSeries, forgetSeries, seriesOf } from './series.ts';
 import { SnapshotTally } from './snapshot-tally.ts';
 import type {
+  SnapshotDifference,
   SnapshotForgetOptions,
   SnapshotForgetReport,
-  SnapshotDifference,
   SnapshotInfo,
   SnapshotName,
   SnapshotOptions,

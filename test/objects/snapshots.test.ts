@@ -117,6 +117,19 @@ describe.each(STORES)('snapshots of $name', ({ options }) => {
     expect(more.every(({ metadataOnly }) => metadataOnly)).toBe(true);
   });
 
+  it('read everything again where the store has lost what is remembered', async () => {
+    const statCache = await testFolder();
+    for (const name of ['', 'docs', 'docs/deep', 'empty']) await utimes(path.join(folder, name), 1e9, 1e9);
+    // What was touched just now is not remembered, and nothing can set the time of a change back: the clock goes on.
+    const clock = { now: () => Date.now() + 3_600_000 };
+    const later = await memoryStore(options, clock);
+    const first = await later.snapshots.create({ folder }, { ref: 'home', statCache });
+    const second = await later.snapshots.create({ folder }, { ref: 'home', statCache });
+    expect(second).toMatchObject({ id: first.id, files: 3, unchanged: 3, folders: 4, links: 1 });
+    const third = await later.snapshots.create({ folder }, { statCache, reread: true });
+    expect(third).toMatchObject({ id: first.id, files: 3, unchanged: 0 });
+  });
+
   it('forget what no rule keeps, and never what a ref names', async () => {
     for (let count = 0; count < 5; count += 1) {
       await writeFile(path.join(folder, 'a.txt'), `version ${count}`);

@@ -3,7 +3,7 @@
  * all that is in it is there. What is unchanged since the last time is not read again.
  */
 import { realpath } from 'node:fs/promises';
-import { fromHex, toHex } from '../../bytes/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
 import {
   openStatCache,
@@ -19,6 +19,7 @@ import type { Engine } from '../engine.ts';
 import type { ObjectWriter } from '../objects/object-writer.ts';
 import type { Scope } from '../scope.ts';
 import { KnownObjects } from './known-objects.ts';
+import { digestOfChildren, digestOfRemembered, listingOf, type Remembered } from './remembered.ts';
 import { concernsOneFile, type SnapshotTally } from './snapshot-tally.ts';
 import type { SnapshotOptions } from './snapshot-types.ts';
 
@@ -30,7 +31,7 @@ const FILES_KNOWN_AT_ONCE = 2048;
 /** A folder of the scan that was not left yet. */
 interface OpenFolder {
   readonly node: ScannedNode;
-  readonly children: Promise<TreeChild | undefined>[];
+  readonly children: (Remembered | Promise<TreeChild | undefined>)[];
 }
 
 /** The first name of a file that has several. */
@@ -53,6 +54,17 @@ export interface StoredFolder {
   readonly rootMtime: string;
 }
 
+/** The store lost what the stat cache remembers of a folder: then every file is looked up by itself. */
+class ForgottenTree extends Error {}
+
+/** What a scan goes by. */
+interface Parts {
+  readonly options: SnapshotOptions;
+  readonly cache: StatCache | undefined;
+  /** Whether folders that seem unchanged are taken as a whole. */
+  readonly trust: boolean;
+}
+
 class FolderSnapshot {
   readonly #root: string;
   readonly #options: SnapshotOptions;
@@ -62,24 +74,21 @@ class FolderSnapshot {
   readonly #cache: StatCache | undefined;
   readonly #files = new Semaphore(FILES_KNOWN_AT_ONCE);
   readonly #reads = new Semaphore(FILES_AT_ONCE);
+  readonly #trust: boolean;
   readonly #open: OpenFolder[] = [];
   readonly #firstNames = new Map<string, FirstName>();
   #onTheirWay = new Set<Promise<unknown>>();
-  #rootChild: Promise<TreeChild | undefined> | undefined;
+  #rootChild: Remembered | Promise<TreeChild | undefined> | undefined;
   #failure: unknown;
 
-  constructor(
-    root: string,
-    { engine, scope, writer, tally }: FolderContext,
-    options: SnapshotOptions,
-    cache?: StatCache,
-  ) {
+  constructor(root: string, { engine, scope, writer, tally }: FolderContext, parts: Parts) {
     this.#root = root;
-    this.#options = options;
+    this.#options = parts.options;
     this.#writer = writer;
     this.#tally = tally;
     this.#known = new KnownObjects(engine, scope);
-    this.#cache = cache;
+    this.#cache = parts.cache;
+    this.#trust = parts.trust && !parts.options.reread;
   }
 
   async run(): Promise<StoredFolder> {
@@ -97,7 +106,8 @@ class FolderSnapshot {
         if (this.#writer.isFull) await this.#commit();
         await this.#meet(item);
       }
-      const child = await this.#rootChild;
+      const root = this.#rootChild;
+      const child = root && !(root instanceof Promise) ? await this.#recall(root) : await root;
       if (child?.type !== 'folder') throw this.#failure;
       return { tree: child.id, rootMode: child.mode, rootMtime: child.mtime };
     } finally {
@@ -114,11 +124,11 @@ class FolderSnapshot {
         this.#leave();
         return;
       case 'file':
-        await this.#files.acquire(1, this.#options.signal);
-        this.#add(this.#file(item.node).finally(() => this.#files.release()));
+        await this.#meetFile(item.node);
         return;
       case 'link':
-        this.#add(Promise.resolve(this.#link(item.node, item.target)));
+        this.#tally.links += 1;
+        this.#open.at(-1)?.children.push({ kind: 'link', node: item.node, value: item.target });
         return;
       case 'skipped':
         this.#tally.skip(item.reason);
@@ -147,18 +157,49 @@ class FolderSnapshot {
 
   #leave(): void {
     const folder = this.#open.pop() as OpenFolder;
-    const built = this.#track(this.#build(folder));
+    this.#tally.folders += 1;
+    const left = this.#remembered(folder) ?? this.#track(this.#build(folder));
     const above = this.#open.at(-1);
-    if (above) above.children.push(built);
-    else this.#rootChild = built;
+    if (above) above.children.push(left);
+    else this.#rootChild = left;
+  }
+
+  /** A folder that holds what it held when its tree was stored, all the way down. */
+  #remembered({ node, children }: OpenFolder): Remembered | undefined {
+    if (!this.#trust || !this.#cache) return undefined;
+    const remembered = children.flatMap((child) => (child instanceof Promise ? [] : [child]));
+    if (remembered.length < children.length) return undefined;
+    const listing = this.#cache.lookup(listingOf(node));
+    const tree = this.#cache.lookup(node);
+    if (!tree || !listing || !equalBytes(listing, digestOfRemembered(remembered))) return undefined;
+    return { kind: 'folder', node, value: tree };
   }
 
   async #build({ node, children }: OpenFolder): Promise<TreeChild | undefined> {
-    const found = (await Promise.all(children)).filter((child) => child !== undefined);
+    const recalled = children.map((child) => (child instanceof Promise ? child : this.#recall(child)));
+    const found = (await Promise.all(recalled)).filter((child) => child !== undefined);
     if (this.#failure !== undefined) return undefined;
     const id = await buildTree(found, (tree) => this.#putTree(tree));
-    this.#tally.folders += 1;
+    this.#cache?.record(node, fromHex(id) ?? new Uint8Array());
+    this.#cache?.record(listingOf(node), digestOfChildren(found));
     return { ...treeName(node.name), type: 'folder', id, mode: node.mode, mtime: node.mtime };
+  }
+
+  /** What is remembered becomes a child, if the store has it: whoever refers to something knows that it is there. */
+  async #recall({ kind, node, value }: Remembered): Promise<TreeChild | undefined> {
+    if (kind === 'link') return linkChild(node, value);
+    const id = toHex(value);
+    const name = treeName(node.name);
+    if (kind === 'folder') {
+      // A tree that is there has all that is below it: a commit takes nothing that refers to what is not there.
+      if (!(await this.#known.has({ type: 'tree', id }))) throw new ForgottenTree();
+      return { ...name, type: 'folder', id, mode: node.mode, mtime: node.mtime };
+    }
+    if (await this.#known.has({ type: 'raw', id })) return fileChild(node, id, node.size);
+    this.#tally.unchanged -= 1;
+    this.#tally.files -= 1;
+    this.#tally.bytes -= node.size;
+    return await this.#ownFile(node);
   }
 
   async #putTree(tree: Parameters<ObjectWriter['put']>[0]): Promise<string> {
@@ -167,11 +208,17 @@ class FolderSnapshot {
     return reference.id;
   }
 
-  #link(node: ScannedNode, target: Buffer): TreeChild {
-    this.#tally.links += 1;
-    const { name, nameBytes } = treeName(target);
-    const bytes = nameBytes === undefined ? {} : { targetBytes: nameBytes };
-    return { ...treeName(node.name), type: 'link', target: name, ...bytes, mtime: node.mtime };
+  async #meetFile(node: ScannedNode): Promise<void> {
+    const isAlone = node.nlink === 1;
+    const value = isAlone && !this.#options.reread ? this.#cache?.lookup(node) : undefined;
+    if (value) {
+      this.#tally.addFile(node.size, { unchanged: true });
+      this.#open.at(-1)?.children.push({ kind: 'file', node, value });
+      return;
+    }
+    await this.#files.acquire(1, this.#options.signal);
+    const file = isAlone ? this.#ownFile(node) : this.#file(node);
+    this.#add(file.finally(() => this.#files.release()));
   }
 
   async #file(node: ScannedNode): Promise<TreeChild | undefined> {
@@ -202,14 +249,6 @@ class FolderSnapshot {
   }
 
   async #ownFile(node: ScannedNode): Promise<FileChild | undefined> {
-    const remembered = this.#options.reread ? undefined : this.#cache?.lookup(node);
-    if (remembered) {
-      const id = toHex(remembered);
-      if (await this.#known.has({ type: 'raw', id })) {
-        this.#tally.addFile(node.size, { unchanged: true });
-        return fileChild(node, id, node.size);
-      }
-    }
     await this.#reads.acquire(1, this.#options.signal);
     try {
       return await this.#readFile(node);
@@ -253,6 +292,12 @@ class FolderSnapshot {
   }
 }
 
+function linkChild(node: ScannedNode, target: Uint8Array): TreeChild {
+  const { name, nameBytes } = treeName(target);
+  const bytes = nameBytes === undefined ? {} : { targetBytes: nameBytes };
+  return { ...treeName(node.name), type: 'link', target: name, ...bytes, mtime: node.mtime };
+}
+
 function fileChild(node: ScannedNode, id: string, size: number): FileChild {
   const { mode, mtime, sparse } = node;
   return { ...treeName(node.name), type: 'file', id, size, mode, mtime, ...(sparse && { sparse: true as const }) };
@@ -268,8 +313,22 @@ export async function storeFolder(
   options: SnapshotOptions,
 ): Promise<{ readonly stored: StoredFolder; readonly remember: () => Promise<void> }> {
   const cache = options.statCache === undefined ? undefined : await openCache(folder, options.statCache, context);
-  const stored = await new FolderSnapshot(folder, context, options, cache).run();
+  const stored = await storeTrusting(folder, context, { options, cache });
   return { stored, remember: async () => await cache?.save() };
+}
+
+async function storeTrusting(
+  folder: string,
+  context: FolderContext,
+  parts: Pick<Parts, 'options' | 'cache'>,
+): Promise<StoredFolder> {
+  try {
+    return await new FolderSnapshot(folder, context, { ...parts, trust: true }).run();
+  } catch (error) {
+    if (!(error instanceof ForgottenTree)) throw error;
+    context.tally.reset();
+    return await new FolderSnapshot(folder, context, { ...parts, trust: false }).run();
+  }
 }
 
 async function openCache(folder: string, statCache: string, { engine, scope }: FolderContext): Promise<StatCache> {

@@ -31,7 +31,7 @@ export class KnownObjects {
   has(reference: ObjectReference): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     this.#waiting.push({ key: objectKeyOf(this.#scope.namespace, reference), resolve, reject });
-    this.#asking ??= this.#askAll();
+    this.#asking = this.#asking ?? this.#askAll();
     return promise;
   }
 

@@ -8,8 +8,8 @@ import { type SnapshotFailure, type SnapshotReport, toFailure } from './snapshot
 /** Counts what goes into a snapshot, and tells how far it is. */
 export class SnapshotTally {
   readonly #onProgress: ((progress: Progress) => void) | undefined;
-  readonly #skipped: Record<string, number> = {};
-  readonly #failures: SnapshotFailure[] = [];
+  #skipped: Record<string, number> = {};
+  #failures: SnapshotFailure[] = [];
   #failed = 0;
   readonly #stored: Tally[] = [];
   files = 0;
@@ -32,6 +32,13 @@ export class SnapshotTally {
   /** What a tally comes to is known once its writer has finished. */
   addStored(tally: Tally): void {
     this.#stored.push(tally);
+  }
+
+  /** Begins again; what was stored meanwhile stays counted. */
+  reset(): void {
+    [this.files, this.folders, this.links, this.bytes, this.unchanged, this.#failed] = [0, 0, 0, 0, 0, 0];
+    this.#skipped = {};
+    this.#failures = [];
   }
 
   skip(reason: string): void {

@@ -246,11 +246,11 @@ export type {
   StoreMetrics,
 } from './store/upkeep-types.ts';
 export type {
-  ForgetAllOptions,
-  ForgetAllReport,
-  ForgetOptions,
-  ForgetReport,
-  ForgetRules,
+  ForgetAllVersionsOptions,
+  ForgetVersionsOptions,
+  ForgetVersionsRules,
+  ForgottenVersions,
+  ForgottenVersionsTotal,
   KeepVersions,
   RestoreOptions,
   VersionInfo,

@@ -19,11 +19,11 @@ import type { ScopedCalls } from './scoped-calls.ts';
 import type { CallOptions, EntryInfo, ReadOptions } from './types.ts';
 import { checkForgetting, checkKeepVersions, checkRules, checkWhich } from './version-arguments.ts';
 import type {
-  ForgetAllOptions,
-  ForgetAllReport,
-  ForgetOptions,
-  ForgetReport,
-  ForgetRules,
+  ForgetAllVersionsOptions,
+  ForgetVersionsOptions,
+  ForgetVersionsRules,
+  ForgottenVersions,
+  ForgottenVersionsTotal,
   KeepVersions,
   RestoreOptions,
   VersionInfo,
@@ -120,9 +120,9 @@ export class VersionStore implements Versions {
 
   forget(
     key: string,
-    which: ForgetRules | { readonly numbers: readonly number[] },
-    options: ForgetOptions = {},
-  ): Promise<ForgetReport> {
+    which: ForgetVersionsRules | { readonly numbers: readonly number[] },
+    options: ForgetVersionsOptions = {},
+  ): Promise<ForgottenVersions> {
     return this.#calls.call(options, async (scope) => {
       const request = { key: scope.key(key), which: checkForgetting(which), dryRun: options.dryRun === true };
       if (!request.dryRun) this.#calls.engine.assertWritable();
@@ -130,7 +130,7 @@ export class VersionStore implements Versions {
     });
   }
 
-  forgetAll(options: ForgetAllOptions): Promise<ForgetAllReport> {
+  forgetAll(options: ForgetAllVersionsOptions): Promise<ForgottenVersionsTotal> {
     return this.#calls.call(options ?? {}, async (scope) => {
       if (typeof options !== 'object' || options === null) throw argumentTypeError('options', 'rules', options);
       const which = checkRules(options);

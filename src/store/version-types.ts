@@ -57,25 +57,28 @@ export interface RestoreOptions extends CallOptions {
  * Which earlier versions to forget: those that are not among the newest `last`, and were replaced or deleted longer than
  * `olderThanMs` ago. Where both are given both must be so: a rule that is added keeps more, never less.
  */
-export interface ForgetRules {
+export interface ForgetVersionsRules {
   readonly last?: number;
   readonly olderThanMs?: number;
 }
 
-export interface ForgetOptions extends CallOptions {
+export interface ForgetVersionsOptions extends CallOptions {
   /** Only say what would be forgotten. Default false. */
   readonly dryRun?: boolean;
 }
 
-export interface ForgetAllOptions extends ForgetOptions, ForgetRules, Pick<ProgressOptions, 'onProgress'> {
+export interface ForgetAllVersionsOptions
+  extends ForgetVersionsOptions,
+    ForgetVersionsRules,
+    Pick<ProgressOptions, 'onProgress'> {
   /** Only entries whose key begins so. Default: all that have earlier versions. */
   readonly prefix?: string;
   /** Told of each entry of which something is forgotten; before it is, those of one commit together. */
-  readonly onForget?: (report: ForgetReport) => void;
+  readonly onForget?: (report: ForgottenVersions) => void;
 }
 
 /** What was forgotten of one entry, or would be. */
-export interface ForgetReport {
+export interface ForgottenVersions {
   readonly key: string;
   /** Of the forgotten versions, newest first. */
   readonly numbers: readonly number[];
@@ -87,7 +90,7 @@ export interface ForgetReport {
 }
 
 /** What was forgotten in all, or would be. */
-export interface ForgetAllReport {
+export interface ForgottenVersionsTotal {
   /** Entries, deleted ones included, of which something was forgotten. */
   readonly entries: number;
   readonly versions: number;
@@ -130,9 +133,9 @@ export interface Versions {
    */
   forget(
     key: string,
-    which: ForgetRules | { readonly numbers: readonly number[] },
-    options?: ForgetOptions,
-  ): Promise<ForgetReport>;
+    which: ForgetVersionsRules | { readonly numbers: readonly number[] },
+    options?: ForgetVersionsOptions,
+  ): Promise<ForgottenVersions>;
   /** The same over every entry that has earlier versions, deleted ones included, in steps of many commits. */
-  forgetAll(options: ForgetAllOptions): Promise<ForgetAllReport>;
+  forgetAll(options: ForgetAllVersionsOptions): Promise<ForgottenVersionsTotal>;
 }

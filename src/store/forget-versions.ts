@@ -6,15 +6,15 @@ import type { Scope } from './scope.ts';
 import type { ScopedCalls } from './scoped-calls.ts';
 import type { Forgetting } from './version-arguments.ts';
 import type {
-  ForgetAllVersionsOptions,
-  ForgetVersionsRules,
-  ForgottenVersions,
-  ForgottenVersionsTotal,
+  VersionForgetAllOptions,
+  VersionForgetAllReport,
+  VersionForgetReport,
+  VersionForgetRules,
 } from './version-types.ts';
 
 interface Plan {
   readonly key: Uint8Array;
-  readonly report: ForgottenVersions;
+  readonly report: VersionForgetReport;
 }
 
 /** Which versions of an entry go; `now` in milliseconds since 1970. */
@@ -73,7 +73,7 @@ export async function forgetVersions(
   calls: ScopedCalls,
   scope: Scope,
   request: { readonly key: Uint8Array; readonly which: Forgetting; readonly dryRun: boolean },
-): Promise<ForgottenVersions> {
+): Promise<VersionForgetReport> {
   const plan = await planOf(calls, request.key, request);
   if (!request.dryRun) await commitPlans(calls, scope, [plan]);
   return plan.report;
@@ -95,8 +95,8 @@ async function* keysWithHistory(calls: ScopedCalls, scope: Scope, prefix: string
 export async function forgetAllVersions(
   calls: ScopedCalls,
   scope: Scope,
-  options: Omit<ForgetAllVersionsOptions, keyof ForgetVersionsRules> & { readonly which: Forgetting },
-): Promise<ForgottenVersionsTotal> {
+  options: Omit<VersionForgetAllOptions, keyof VersionForgetRules> & { readonly which: Forgetting },
+): Promise<VersionForgetAllReport> {
   const { which, dryRun = false, prefix = '', signal, onProgress, onForget } = options;
   const sum = { entries: 0, versions: 0, bytes: 0, kept: 0 };
   let waiting: Plan[] = [];

@@ -19,13 +19,13 @@ import type { ScopedCalls } from './scoped-calls.ts';
 import type { CallOptions, EntryInfo, ReadOptions } from './types.ts';
 import { checkForgetting, checkKeepVersions, checkRules, checkWhich } from './version-arguments.ts';
 import type {
-  ForgetAllVersionsOptions,
-  ForgetVersionsOptions,
-  ForgetVersionsRules,
-  ForgottenVersions,
-  ForgottenVersionsTotal,
   KeepVersions,
   RestoreOptions,
+  VersionForgetAllOptions,
+  VersionForgetAllReport,
+  VersionForgetOptions,
+  VersionForgetReport,
+  VersionForgetRules,
   VersionInfo,
   VersionListOptions,
   VersionPolicyInfo,
@@ -120,9 +120,9 @@ export class VersionStore implements Versions {
 
   forget(
     key: string,
-    which: ForgetVersionsRules | { readonly numbers: readonly number[] },
-    options: ForgetVersionsOptions = {},
-  ): Promise<ForgottenVersions> {
+    which: VersionForgetRules | { readonly numbers: readonly number[] },
+    options: VersionForgetOptions = {},
+  ): Promise<VersionForgetReport> {
     return this.#calls.call(options, async (scope) => {
       const request = { key: scope.key(key), which: checkForgetting(which), dryRun: options.dryRun === true };
       if (!request.dryRun) this.#calls.engine.assertWritable();
@@ -130,7 +130,7 @@ export class VersionStore implements Versions {
     });
   }
 
-  forgetAll(options: ForgetAllVersionsOptions): Promise<ForgottenVersionsTotal> {
+  forgetAll(options: VersionForgetAllOptions): Promise<VersionForgetAllReport> {
     return this.#calls.call(options ?? {}, async (scope) => {
       if (typeof options !== 'object' || options === null) throw argumentTypeError('options', 'rules', options);
       const which = checkRules(options);

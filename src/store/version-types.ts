@@ -57,28 +57,28 @@ export interface RestoreOptions extends CallOptions {
  * Which earlier versions to forget: those that are not among the newest `last`, and were replaced or deleted longer than
  * `olderThanMs` ago. Where both are given both must be so: a rule that is added keeps more, never less.
  */
-export interface ForgetVersionsRules {
+export interface VersionForgetRules {
   readonly last?: number;
   readonly olderThanMs?: number;
 }
 
-export interface ForgetVersionsOptions extends CallOptions {
+export interface VersionForgetOptions extends CallOptions {
   /** Only say what would be forgotten. Default false. */
   readonly dryRun?: boolean;
 }
 
-export interface ForgetAllVersionsOptions
-  extends ForgetVersionsOptions,
-    ForgetVersionsRules,
+export interface VersionForgetAllOptions
+  extends VersionForgetOptions,
+    VersionForgetRules,
     Pick<ProgressOptions, 'onProgress'> {
   /** Only entries whose key begins so. Default: all that have earlier versions. */
   readonly prefix?: string;
   /** Told of each entry of which something is forgotten; before it is, those of one commit together. */
-  readonly onForget?: (report: ForgottenVersions) => void;
+  readonly onForget?: (report: VersionForgetReport) => void;
 }
 
 /** What was forgotten of one entry, or would be. */
-export interface ForgottenVersions {
+export interface VersionForgetReport {
   readonly key: string;
   /** Of the forgotten versions, newest first. */
   readonly numbers: readonly number[];
@@ -90,7 +90,7 @@ export interface ForgottenVersions {
 }
 
 /** What was forgotten in all, or would be. */
-export interface ForgottenVersionsTotal {
+export interface VersionForgetAllReport {
   /** Entries, deleted ones included, of which something was forgotten. */
   readonly entries: number;
   readonly versions: number;
@@ -133,9 +133,9 @@ export interface Versions {
    */
   forget(
     key: string,
-    which: ForgetVersionsRules | { readonly numbers: readonly number[] },
-    options?: ForgetVersionsOptions,
-  ): Promise<ForgottenVersions>;
+    which: VersionForgetRules | { readonly numbers: readonly number[] },
+    options?: VersionForgetOptions,
+  ): Promise<VersionForgetReport>;
   /** The same over every entry that has earlier versions, deleted ones included, in steps of many commits. */
-  forgetAll(options: ForgetAllVersionsOptions): Promise<ForgottenVersionsTotal>;
+  forgetAll(options: VersionForgetAllOptions): Promise<VersionForgetAllReport>;
 }

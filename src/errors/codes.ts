@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   SHARDS_INVALID: 'invalid',
   SHARD_SET_INVALID: 'invalid',
   DIGEST_INVALID: 'invalid',
+  ID_AMBIGUOUS: 'invalid',
   PROOF_INVALID: 'invalid',
   OBJECT_INVALID: 'invalid',
   HASHER_FINISHED: 'invalid',

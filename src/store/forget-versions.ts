@@ -14,6 +14,8 @@ import type {
 
 interface Plan {
   readonly key: Uint8Array;
+  /** When the forgotten versions were replaced, in the order of their numbers: numbers may begin anew meanwhile. */
+  readonly times: readonly number[];
   readonly report: VersionForgetReport;
 }
 
@@ -31,6 +33,7 @@ async function planOf(
     return rank >= last && (olderThanMs === undefined || time < now - olderThanMs);
   };
   const numbers: number[] = [];
+  const times: number[] = [];
   let bytes = 0;
   let rank = 0;
   let before: number | undefined;
@@ -40,6 +43,7 @@ async function planOf(
     for (const step of steps) {
       if (goes(step, rank)) {
         numbers.push(step.number);
+        times.push(step.time);
         bytes += step.row.size;
       }
       rank += 1;
@@ -48,14 +52,14 @@ async function planOf(
     if (steps.length < HISTORY_PAGE) break;
   }
   const kept = rank - numbers.length;
-  return { key, report: Object.freeze({ key: keyText({ key }), numbers, bytes, kept, dryRun }) };
+  return { key, times, report: Object.freeze({ key: keyText({ key }), numbers, bytes, kept, dryRun }) };
 }
 
-function changesOf({ key, report: { numbers } }: Plan): readonly Change[] {
+function changesOf({ key, times, report: { numbers } }: Plan): readonly Change[] {
   const changes: Change[] = [];
   for (let at = 0; at < numbers.length; at += FORGET_NUMBERS_PER_CHANGE) {
-    const part = numbers.slice(at, at + FORGET_NUMBERS_PER_CHANGE);
-    changes.push({ type: 'history-forget', history: 'version', key, numbers: part });
+    const part = <T>(all: readonly T[]): readonly T[] => all.slice(at, at + FORGET_NUMBERS_PER_CHANGE);
+    changes.push({ type: 'history-forget', history: 'version', key, numbers: part(numbers), times: part(times) });
   }
   return changes;
 }

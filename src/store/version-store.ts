@@ -68,7 +68,7 @@ export class VersionStore implements Versions {
       const { namespace } = scope;
       const keep = policy === 'inherit' ? undefined : checkKeepVersions(policy, 'policy');
       // A namespace that keeps none says so, or else the policy of the store would hold.
-      const none = namespace === STORE ? undefined : { last: 0 };
+      const none = { last: 0 };
       await this.#calls.commitOne(scope, { type: 'policy-set', namespace, policy: keep === 'none' ? none : keep });
     });
   }

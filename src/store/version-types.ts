@@ -11,7 +11,10 @@ export interface VersionPolicy {
   readonly forMs?: number;
 }
 
-/** `none`: what is replaced or deleted is let go. */
+/**
+ * `none`: what is replaced or deleted is let go. Of one put or delete earlier values stay; as a policy it is like
+ * `{ last: 0 }`, and they go with the next change of their entry.
+ */
 export type KeepVersions = VersionPolicy | 'none';
 
 /** What holds where a put or delete does not say otherwise. */
@@ -108,7 +111,8 @@ export interface Versions {
   /**
    * Sets what holds from now on: in the namespace, or, of the entries of the store itself, wherever a namespace has no
    * policy of its own. What is kept already is looked at when its entry changes next.
-   * @param policy `inherit`: as the store has it
+   * @param policy `inherit`: as the store has it; of the store itself: as if nothing was ever said, so that only puts
+   *   say what is kept, and what is kept stays
    * @throws TypeError, RangeError; `denied/READ_ONLY`
    */
   setPolicy(policy: KeepVersions | 'inherit', options?: CallOptions): Promise<void>;

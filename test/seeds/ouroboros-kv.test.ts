@@ -33,8 +33,6 @@ describe('ouroboros-kv', () => {
     prefix: 'OU',
     count: 36,
     elsewhere: {
-      'OU-1':
-        'the parts: OU-20 (parents and children), OU-16 (shard counts, of a put or a store); later: both of one entry at once',
       'OU-17': 'different: deterministic CBOR instead of protobuf (decision 0001), tested in src/format',
       'OU-18': 'later, with erasure coding in stores',
       'OU-19': 'different: SQL metadata instead of an LSM tree (decision 0003)',

@@ -197,10 +197,10 @@ export type {
 } from './store/relation-types.ts';
 export { repairBackends } from './store/repair-backends.ts';
 export type {
-  SnapshotForgetOptions,
-  SnapshotForgetReport,
   SnapshotDifference,
   SnapshotFailure,
+  SnapshotForgetOptions,
+  SnapshotForgetReport,
   SnapshotInfo,
   SnapshotName,
   SnapshotOptions,
@@ -246,13 +246,13 @@ export type {
   StoreMetrics,
 } from './store/upkeep-types.ts';
 export type {
-  ForgetAllOptions,
-  ForgetAllReport,
-  ForgetOptions,
-  ForgetReport,
-  ForgetRules,
   KeepVersions,
   RestoreOptions,
+  VersionForgetAllOptions,
+  VersionForgetAllReport,
+  VersionForgetOptions,
+  VersionForgetReport,
+  VersionForgetRules,
   VersionInfo,
   VersionListOptions,
   VersionPolicy,

@@ -5,11 +5,18 @@ import { keyText } from './entry-info.ts';
 import type { Scope } from './scope.ts';
 import type { ScopedCalls } from './scoped-calls.ts';
 import type { Forgetting } from './version-arguments.ts';
-import type { ForgetAllOptions, ForgetAllReport, ForgetReport, ForgetRules } from './version-types.ts';
+import type {
+  VersionForgetAllOptions,
+  VersionForgetAllReport,
+  VersionForgetReport,
+  VersionForgetRules,
+} from './version-types.ts';
 
 interface Plan {
   readonly key: Uint8Array;
-  readonly report: ForgetReport;
+  /** When the forgotten versions were replaced, in the order of their numbers: numbers may begin anew meanwhile. */
+  readonly times: readonly number[];
+  readonly report: VersionForgetReport;
 }
 
 /** Which versions of an entry go; `now` in milliseconds since 1970. */
@@ -26,6 +33,7 @@ async function planOf(
     return rank >= last && (olderThanMs === undefined || time < now - olderThanMs);
   };
   const numbers: number[] = [];
+  const times: number[] = [];
   let bytes = 0;
   let rank = 0;
   let before: number | undefined;
@@ -35,6 +43,7 @@ async function planOf(
     for (const step of steps) {
       if (goes(step, rank)) {
         numbers.push(step.number);
+        times.push(step.time);
         bytes += step.row.size;
       }
       rank += 1;
@@ -43,14 +52,14 @@ async function planOf(
     if (steps.length < HISTORY_PAGE) break;
   }
   const kept = rank - numbers.length;
-  return { key, report: Object.freeze({ key: keyText({ key }), numbers, bytes, kept, dryRun }) };
+  return { key, times, report: Object.freeze({ key: keyText({ key }), numbers, bytes, kept, dryRun }) };
 }
 
-function changesOf({ key, report: { numbers } }: Plan): readonly Change[] {
+function changesOf({ key, times, report: { numbers } }: Plan): readonly Change[] {
   const changes: Change[] = [];
   for (let at = 0; at < numbers.length; at += FORGET_NUMBERS_PER_CHANGE) {
-    const part = numbers.slice(at, at + FORGET_NUMBERS_PER_CHANGE);
-    changes.push({ type: 'history-forget', history: 'version', key, numbers: part });
+    const part = <T>(all: readonly T[]): readonly T[] => all.slice(at, at + FORGET_NUMBERS_PER_CHANGE);
+    changes.push({ type: 'history-forget', history: 'version', key, numbers: part(numbers), times: part(times) });
   }
   return changes;
 }
@@ -68,7 +77,7 @@ export async function forgetVersions(
   calls: ScopedCalls,
   scope: Scope,
   request: { readonly key: Uint8Array; readonly which: Forgetting; readonly dryRun: boolean },
-): Promise<ForgetReport> {
+): Promise<VersionForgetReport> {
   const plan = await planOf(calls, request.key, request);
   if (!request.dryRun) await commitPlans(calls, scope, [plan]);
   return plan.report;
@@ -90,8 +99,8 @@ async function* keysWithHistory(calls: ScopedCalls, scope: Scope, prefix: string
 export async function forgetAllVersions(
   calls: ScopedCalls,
   scope: Scope,
-  options: Omit<ForgetAllOptions, keyof ForgetRules> & { readonly which: Forgetting },
-): Promise<ForgetAllReport> {
+  options: Omit<VersionForgetAllOptions, keyof VersionForgetRules> & { readonly which: Forgetting },
+): Promise<VersionForgetAllReport> {
   const { which, dryRun = false, prefix = '', signal, onProgress, onForget } = options;
   const sum = { entries: 0, versions: 0, bytes: 0, kept: 0 };
   let waiting: Plan[] = [];

@@ -3,13 +3,13 @@ import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/a
 import { storeError } from '../errors/store-error.ts';
 import type { KeepVersions as KeepChange } from '../metadata/contract.ts';
 import { parseTime } from './arguments.ts';
-import type { ForgetRules } from './version-types.ts';
+import type { VersionForgetRules } from './version-types.ts';
 
 /** A version that is asked for, well-formed; times in milliseconds since 1970. */
 export type WantedVersion = { readonly prefix: string } | { readonly number: number } | { readonly at: number };
 
 /** What is to be forgotten: by rules, or by number. */
-export type Forgetting = ForgetRules | { readonly numbers: ReadonlySet<number> };
+export type Forgetting = VersionForgetRules | { readonly numbers: ReadonlySet<number> };
 
 const ID_PREFIX = /^[0-9a-f]{4,64}$/;
 
@@ -49,7 +49,7 @@ export function wantedText(wanted: WantedVersion): string {
 }
 
 /** @throws `TypeError`; `RangeError` when no rule is given: nobody forgets everything by leaving something out */
-export function checkRules({ last, olderThanMs }: ForgetRules): ForgetRules {
+export function checkRules({ last, olderThanMs }: VersionForgetRules): VersionForgetRules {
   if (last === undefined && olderThanMs === undefined)
     throw argumentRangeError('last', 'given, or olderThanMs; { last: 0 } forgets every earlier version', last);
   return {
@@ -59,9 +59,9 @@ export function checkRules({ last, olderThanMs }: ForgetRules): ForgetRules {
 }
 
 /** @throws `TypeError`, `RangeError` */
-export function checkForgetting(which: ForgetRules | { readonly numbers: readonly number[] }): Forgetting {
+export function checkForgetting(which: VersionForgetRules | { readonly numbers: readonly number[] }): Forgetting {
   if (typeof which !== 'object' || which === null) throw argumentTypeError('which', 'rules or numbers', which);
-  const { numbers, ...rules } = which as ForgetRules & { readonly numbers?: readonly number[] };
+  const { numbers, ...rules } = which as VersionForgetRules & { readonly numbers?: readonly number[] };
   if (numbers === undefined) return checkRules(rules);
   const { last, olderThanMs } = rules;
   if (last !== undefined || olderThanMs !== undefined)

@@ -19,13 +19,13 @@ import type { ScopedCalls } from './scoped-calls.ts';
 import type { CallOptions, EntryInfo, ReadOptions } from './types.ts';
 import { checkForgetting, checkKeepVersions, checkRules, checkWhich } from './version-arguments.ts';
 import type {
-  ForgetAllOptions,
-  ForgetAllReport,
-  ForgetOptions,
-  ForgetReport,
-  ForgetRules,
   KeepVersions,
   RestoreOptions,
+  VersionForgetAllOptions,
+  VersionForgetAllReport,
+  VersionForgetOptions,
+  VersionForgetReport,
+  VersionForgetRules,
   VersionInfo,
   VersionListOptions,
   VersionPolicyInfo,
@@ -68,7 +68,7 @@ export class VersionStore implements Versions {
       const { namespace } = scope;
       const keep = policy === 'inherit' ? undefined : checkKeepVersions(policy, 'policy');
       // A namespace that keeps none says so, or else the policy of the store would hold.
-      const none = namespace === STORE ? undefined : { last: 0 };
+      const none = { last: 0 };
       await this.#calls.commitOne(scope, { type: 'policy-set', namespace, policy: keep === 'none' ? none : keep });
     });
   }
@@ -120,9 +120,9 @@ export class VersionStore implements Versions {
 
   forget(
     key: string,
-    which: ForgetRules | { readonly numbers: readonly number[] },
-    options: ForgetOptions = {},
-  ): Promise<ForgetReport> {
+    which: VersionForgetRules | { readonly numbers: readonly number[] },
+    options: VersionForgetOptions = {},
+  ): Promise<VersionForgetReport> {
     return this.#calls.call(options, async (scope) => {
       const request = { key: scope.key(key), which: checkForgetting(which), dryRun: options.dryRun === true };
       if (!request.dryRun) this.#calls.engine.assertWritable();
@@ -130,7 +130,7 @@ export class VersionStore implements Versions {
     });
   }
 
-  forgetAll(options: ForgetAllOptions): Promise<ForgetAllReport> {
+  forgetAll(options: VersionForgetAllOptions): Promise<VersionForgetAllReport> {
     return this.#calls.call(options ?? {}, async (scope) => {
       if (typeof options !== 'object' || options === null) throw argumentTypeError('options', 'rules', options);
       const which = checkRules(options);

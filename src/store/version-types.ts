@@ -11,7 +11,10 @@ export interface VersionPolicy {
   readonly forMs?: number;
 }
 
-/** `none`: what is replaced or deleted is let go. */
+/**
+ * `none`: what is replaced or deleted is let go. Of one put or delete earlier values stay; as a policy it is like
+ * `{ last: 0 }`, and they go with the next change of their entry.
+ */
 export type KeepVersions = VersionPolicy | 'none';
 
 /** What holds where a put or delete does not say otherwise. */
@@ -57,25 +60,28 @@ export interface RestoreOptions extends CallOptions {
  * Which earlier versions to forget: those that are not among the newest `last`, and were replaced or deleted longer than
  * `olderThanMs` ago. Where both are given both must be so: a rule that is added keeps more, never less.
  */
-export interface ForgetRules {
+export interface VersionForgetRules {
   readonly last?: number;
   readonly olderThanMs?: number;
 }
 
-export interface ForgetOptions extends CallOptions {
+export interface VersionForgetOptions extends CallOptions {
   /** Only say what would be forgotten. Default false. */
   readonly dryRun?: boolean;
 }
 
-export interface ForgetAllOptions extends ForgetOptions, ForgetRules, Pick<ProgressOptions, 'onProgress'> {
+export interface VersionForgetAllOptions
+  extends VersionForgetOptions,
+    VersionForgetRules,
+    Pick<ProgressOptions, 'onProgress'> {
   /** Only entries whose key begins so. Default: all that have earlier versions. */
   readonly prefix?: string;
   /** Told of each entry of which something is forgotten; before it is, those of one commit together. */
-  readonly onForget?: (report: ForgetReport) => void;
+  readonly onForget?: (report: VersionForgetReport) => void;
 }
 
 /** What was forgotten of one entry, or would be. */
-export interface ForgetReport {
+export interface VersionForgetReport {
   readonly key: string;
   /** Of the forgotten versions, newest first. */
   readonly numbers: readonly number[];
@@ -87,7 +93,7 @@ export interface ForgetReport {
 }
 
 /** What was forgotten in all, or would be. */
-export interface ForgetAllReport {
+export interface VersionForgetAllReport {
   /** Entries, deleted ones included, of which something was forgotten. */
   readonly entries: number;
   readonly versions: number;
@@ -105,7 +111,8 @@ export interface Versions {
   /**
    * Sets what holds from now on: in the namespace, or, of the entries of the store itself, wherever a namespace has no
    * policy of its own. What is kept already is looked at when its entry changes next.
-   * @param policy `inherit`: as the store has it
+   * @param policy `inherit`: as the store has it; of the store itself: as if nothing was ever said, so that only puts
+   *   say what is kept, and what is kept stays
    * @throws TypeError, RangeError; `denied/READ_ONLY`
    */
   setPolicy(policy: KeepVersions | 'inherit', options?: CallOptions): Promise<void>;
@@ -130,9 +137,9 @@ export interface Versions {
    */
   forget(
     key: string,
-    which: ForgetRules | { readonly numbers: readonly number[] },
-    options?: ForgetOptions,
-  ): Promise<ForgetReport>;
+    which: VersionForgetRules | { readonly numbers: readonly number[] },
+    options?: VersionForgetOptions,
+  ): Promise<VersionForgetReport>;
   /** The same over every entry that has earlier versions, deleted ones included, in steps of many commits. */
-  forgetAll(options: ForgetAllOptions): Promise<ForgetAllReport>;
+  forgetAll(options: VersionForgetAllOptions): Promise<VersionForgetAllReport>;
 }

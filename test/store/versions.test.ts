@@ -170,14 +170,14 @@ describe('which versions are kept', () => {
     await versions.setPolicy('none');
     expect(await versions.policy()).toEqual({ keep: 'none', inherited: false });
     await putAll(entries, ['3']);
-    expect(await contentsOf(entries)).toEqual(['3', '1']);
+    expect(await contentsOf(entries)).toEqual(['3']);
     await putAll(entries, ['4'], { last: 9 });
-    expect(await contentsOf(entries)).toEqual(['4', '3', '1']);
+    expect(await contentsOf(entries)).toEqual(['4', '3']);
     await versions.setPolicy('inherit');
     await putAll(entries, ['5']);
-    expect(await contentsOf(entries)).toEqual(['5', '4', '3', '1']);
+    expect(await contentsOf(entries)).toEqual(['5', '4', '3']);
     await putAll(entries, ['6'], 'none');
-    expect(await contentsOf(entries)).toEqual(['6', '4', '3', '1']);
+    expect(await contentsOf(entries)).toEqual(['6', '4', '3']);
     await store.versions.setPolicy('none');
     expect(await versions.policy()).toEqual({ keep: 'none', inherited: true });
   });

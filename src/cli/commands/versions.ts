@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { storeError } from '../../errors/store-error.ts';
-import type { ForgetAllReport, ForgetReport, KeepVersions, VersionInfo } from '../../index.ts';
+import type { KeepVersions, VersionForgetAllReport, VersionForgetReport, VersionInfo } from '../../index.ts';
 import { parseCount, parseSpan } from '../options.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
@@ -79,12 +79,12 @@ async function restore(session: Session, key: string, flags: RestoreFlags): Prom
   );
 }
 
-function describeForget(report: ForgetReport): string {
+function describeForget(report: VersionForgetReport): string {
   const verb = report.dryRun ? 'would forget' : 'forgot';
   return `${verb} ${countOf(report.numbers.length, 'version', 'versions')} (${formatBytes(report.bytes)}), ${report.kept} kept`;
 }
 
-function describeForgetAll({ dryRun, versions, entries, bytes, kept }: ForgetAllReport): string {
+function describeForgetAll({ dryRun, versions, entries, bytes, kept }: VersionForgetAllReport): string {
   const what = `${countOf(versions, 'version', 'versions')} of ${countOf(entries, 'entry', 'entries')}`;
   return `${dryRun ? 'would forget' : 'forgot'} ${what} (${formatBytes(bytes)}), ${formatCount(kept)} kept`;
 }

@@ -210,6 +210,23 @@ export type {
   SnapshotSource,
   Snapshots,
 } from './store/snapshots/snapshot-types.ts';
+export type {
+  BundleImport,
+  BundleImportOptions,
+  ExportedBundle,
+  FrozenEntries,
+  MergeOptions,
+  MergeReport,
+  RefMoveOptions,
+  SnapshotConflict,
+  SnapshotExportOptions,
+  SnapshotImport,
+  SnapshotImportOptions,
+  ThawEvent,
+  ThawOptions,
+  ThawReport,
+} from './store/snapshots/graph-types.ts';
+export { signSnapshot, verifySnapshotSignature } from './store/snapshots/snapshot-signature.ts';
 export type { Store } from './store/store-types.ts';
 export type {
   BatchWriter,

@@ -47,7 +47,7 @@ export async function* childrenFirst(
     }
     const next = stack
       .slice(1 - OBJECT_LOAD_BATCH)
-      .filter((one) => one.kind === 'enter' && !seen.has(referenceKey(one.reference)));
+      .filter((one) => one.kind === 'rest' || !seen.has(referenceKey(one.reference)));
     const object = await loadWithNext(
       reference,
       next.map((one) => one.reference),

@@ -2,14 +2,14 @@
 
 import { type TarItem, writeTar } from '../../archive/index.ts';
 import { utf8Encode } from '../../bytes/bytes.ts';
-import { isStoreError, storeError } from '../../errors/store-error.ts';
+import { invariant, isStoreError, storeError } from '../../errors/store-error.ts';
 import { parseSignatureDocument } from '../../keys/index.ts';
 import { OBJECT_LOAD_BATCH } from '../../limits.ts';
-import { encodeObject, type ObjectReference, objectMissing } from '../../objects/index.ts';
+import { encodeObject, type ObjectReference, objectMissing, referencesOf } from '../../objects/index.ts';
 import { contentBatches, readBatch } from '../../pipeline/small-contents.ts';
 import type { FoundObject, ObjectReader } from '../objects/object-reader.ts';
 import { childrenFirst } from './children-first.ts';
-import { findSnapshot, type GraphContext, readerOf } from './graph-context.ts';
+import { findSnapshot, type GraphContext, loadObject, readerOf } from './graph-context.ts';
 import type { SnapshotExportOptions } from './graph-types.ts';
 import { encodeSnapshotHead, memberPath, type SnapshotFileHead, type SnapshotFileMember } from './snapshot-file.ts';
 
@@ -35,18 +35,24 @@ export async function* exportSnapshot(
   const { history = true, signatures = [] } = options;
   const { id } = await findSnapshot(context, address);
   const signed = signatures.map((document) => signatureItem(document, id));
-  const head = await countAll(context, id, history);
-  yield* writeTar(items(context, head, signed));
+  yield* writeTar(items(context, await planFile(context, id, history), signed));
+}
+
+/** What the file will hold: ids of all objects, in the order in which they stand there. */
+interface Plan {
+  readonly head: SnapshotFileHead;
+  readonly order: readonly ObjectReference[];
 }
 
 /** Goes through all objects and the rows of all blobs: what is missing is told before there is half a file. */
-async function countAll(context: GraphContext, snapshot: string, history: boolean): Promise<SnapshotFileHead> {
+async function planFile(context: GraphContext, snapshot: string, history: boolean): Promise<Plan> {
   const reader = readerOf(context);
-  let [objects, blobs, bytes] = [0, 0, 0];
+  const order: ObjectReference[] = [];
+  let [blobs, bytes] = [0, 0];
   for await (const step of childrenFirst(snapshot, reader.load, { history })) {
     context.signal?.throwIfAborted();
     if ('object' in step) {
-      objects += 1;
+      order.push(step.reference);
       continue;
     }
     for await (const { value } of findBlobs(reader, step.blobs)) {
@@ -54,7 +60,7 @@ async function countAll(context: GraphContext, snapshot: string, history: boolea
       bytes += value.size;
     }
   }
-  return { snapshot, history, objects, blobs, bytes };
+  return { head: { snapshot, history, objects: order.length, blobs, bytes }, order };
 }
 
 async function* findBlobs(
@@ -73,16 +79,26 @@ async function* findBlobs(
 
 async function* items(
   context: GraphContext,
-  head: SnapshotFileHead,
+  { head, order }: Plan,
   signed: readonly TarItem[],
 ): AsyncGenerator<TarItem, void, undefined> {
   yield bytesItem({ kind: 'head' }, encodeSnapshotHead(head));
   yield* signed;
   const reader = readerOf(context);
-  for await (const step of childrenFirst(head.snapshot, reader.load, head)) {
+  const written = new Set<string>();
+  for (let start = 0; start < order.length; start += OBJECT_LOAD_BATCH) {
     context.signal?.throwIfAborted();
-    if ('object' in step) yield bytesItem({ kind: 'object', id: step.reference.id }, encodeObject(step.object));
-    else yield* blobItems(context, reader, step.blobs);
+    const batch = order.slice(start, start + OBJECT_LOAD_BATCH);
+    // Read together; what is damaged is told one by one.
+    await reader.load(batch);
+    for (const { type, id } of batch) {
+      invariant(type !== 'raw', 'the plan has structured objects');
+      const object = await loadObject(reader, type, id);
+      const blobs = referencesOf(object).filter((one) => one.type === 'raw' && !written.has(one.id));
+      for (const blob of blobs) written.add(blob.id);
+      yield* blobItems(context, reader, blobs);
+      yield bytesItem({ kind: 'object', id }, encodeObject(object));
+    }
   }
 }
 

@@ -197,20 +197,6 @@ export type {
 } from './store/relation-types.ts';
 export { repairBackends } from './store/repair-backends.ts';
 export type {
-  SnapshotForgetOptions,
-  SnapshotForgetReport,
-  SnapshotDifference,
-  SnapshotFailure,
-  SnapshotInfo,
-  SnapshotName,
-  SnapshotOptions,
-  SnapshotReport,
-  SnapshotRestoreOptions,
-  SnapshotRestoreReport,
-  SnapshotSource,
-  Snapshots,
-} from './store/snapshots/snapshot-types.ts';
-export type {
   BundleImport,
   BundleImportOptions,
   ExportedBundle,
@@ -227,6 +213,20 @@ export type {
   ThawReport,
 } from './store/snapshots/graph-types.ts';
 export { signSnapshot, verifySnapshotSignature } from './store/snapshots/snapshot-signature.ts';
+export type {
+  SnapshotDifference,
+  SnapshotFailure,
+  SnapshotForgetOptions,
+  SnapshotForgetReport,
+  SnapshotInfo,
+  SnapshotName,
+  SnapshotOptions,
+  SnapshotReport,
+  SnapshotRestoreOptions,
+  SnapshotRestoreReport,
+  SnapshotSource,
+  Snapshots,
+} from './store/snapshots/snapshot-types.ts';
 export type { Store } from './store/store-types.ts';
 export type {
   BatchWriter,

@@ -10,13 +10,15 @@ import {
   generateIdentity,
   objectId,
   type Store,
+  type StructuredObject,
   signSnapshot,
   verifySnapshotSignature,
 } from '../../src/index.ts';
 import { formatPublicIdentity } from '../../src/keys/index.ts';
-import { buildTree } from '../../src/objects/index.ts';
+import { buildTree, type LoadObjects } from '../../src/objects/index.ts';
 import { ObjectWriter } from '../../src/store/objects/object-writer.ts';
 import { extendSnapshot, importBundles } from '../../src/store/snapshots/bundle-snapshots.ts';
+import { childrenFirst } from '../../src/store/snapshots/children-first.ts';
 import { exportSnapshot } from '../../src/store/snapshots/export-snapshot.ts';
 import { freezeEntries } from '../../src/store/snapshots/freeze-entries.ts';
 import type { GraphContext } from '../../src/store/snapshots/graph-context.ts';
@@ -312,30 +314,55 @@ describe('signatures of snapshots', () => {
 });
 
 describe('long histories and large folders', () => {
-  it('are exported without recursion, with 10,000 snapshots before or without them', async () => {
-    const { context } = await graphStore();
-    const writer = new ObjectWriter(context.engine, context.scope);
-    let parent: string | undefined;
-    for (let number = 0; number < 10_000; number += 1) {
+  /** Snapshots with so many before the last of them. */
+  async function chain({ engine, scope }: GraphContext, length: number): Promise<readonly string[]> {
+    const writer = new ObjectWriter(engine, scope);
+    const ids: string[] = [];
+    for (let number = 0; number < length; number += 1) {
       if (writer.isFull) await writer.commit();
-      const snapshot = createSnapshot({ bundles: [], parent, metadata: { number } });
-      parent = (await writer.put(snapshot)).reference.id;
+      const snapshot = createSnapshot({ bundles: [], parent: ids.at(-1), metadata: { number } });
+      ids.push((await writer.put(snapshot)).reference.id);
     }
     await writer.commit();
-    console.log(Date.now());
+    return ids;
+  }
+
+  it('are exported with 10,000 snapshots before, which are left out where that is asked for', async () => {
+    const { context } = await graphStore();
+    const last = (await chain(context, 10_000)).at(-1) ?? '';
     const to = await graphStore();
-    const alone = await fileOf(context, parent ?? '', { history: false });
+    const alone = await fileOf(context, last, { history: false });
     expect(alone.length).toBeLessThan(8192);
-    expect(await importSnapshot(to.context, once(alone))).toMatchObject({
-      original: parent,
-      detached: true,
-      objects: 1,
+    expect(await importSnapshot(to.context, once(alone))).toMatchObject({ original: last, detached: true, objects: 1 });
+  });
+
+  it('are exported with all that came before, the oldest first', async () => {
+    const { context } = await graphStore();
+    const ids = await chain(context, 600);
+    const to = await graphStore();
+    const file = await fileOf(context, ids.at(-1) ?? '');
+    const names = (await membersOf(file)).slice(1).map(({ path }) => path);
+    expect(names).toEqual(ids.map((id) => `objects/${id}.json`));
+    expect(await importSnapshot(to.context, once(file))).toMatchObject({
+      id: ids.at(-1),
+      objects: 600,
+      detached: false,
     });
-    const f = await fileOf(context, parent ?? '');
-    console.log(Date.now());
-    const report = await importSnapshot(to.context, once(f));
-    console.log(Date.now());
-    expect(report).toMatchObject({ id: parent, objects: 10_000, detached: false });
+  });
+
+  it('are walked without recursion, however long they are', async () => {
+    const objects = new Map<string, StructuredObject>();
+    let parent: string | undefined;
+    for (let number = 0; number < 50_000; number += 1) {
+      const snapshot = createSnapshot({ bundles: [], parent, metadata: { number } });
+      parent = objectId(snapshot);
+      objects.set(parent, snapshot);
+    }
+    const walked: string[] = [];
+    const load: LoadObjects = async (references) => references.map(({ id }) => objects.get(id));
+    for await (const step of childrenFirst(parent ?? '', load, { history: true }))
+      if ('object' in step) walked.push(step.reference.id);
+    expect(walked).toEqual([...objects.keys()]);
   });
 
   it('are imported in commits of a bounded size', async () => {

@@ -197,6 +197,23 @@ export type {
 } from './store/relation-types.ts';
 export { repairBackends } from './store/repair-backends.ts';
 export type {
+  BundleImport,
+  BundleImportOptions,
+  ExportedBundle,
+  FrozenEntries,
+  MergeOptions,
+  MergeReport,
+  RefMoveOptions,
+  SnapshotConflict,
+  SnapshotExportOptions,
+  SnapshotImport,
+  SnapshotImportOptions,
+  ThawEvent,
+  ThawOptions,
+  ThawReport,
+} from './store/snapshots/graph-types.ts';
+export { signSnapshot, verifySnapshotSignature } from './store/snapshots/snapshot-signature.ts';
+export type {
   SnapshotDifference,
   SnapshotFailure,
   SnapshotForgetOptions,

@@ -271,6 +271,11 @@ export const STAT_CACHE_RACY_MS = 2_000;
 export const RESTORE_PARALLEL = 16;
 /** Failures that the report of a restore lists; all are counted. */
 export const RESTORE_FAILURES_LISTED_MAX = 1000;
+/** Entries that change while they are frozen are listed anew, so many times in all. */
+export const FREEZE_ATTEMPTS_MAX = 3;
+/** Entries that one commit of a restore puts back, and what they take in the journal. */
+export const THAW_BATCH_ENTRIES = 512;
+export const THAW_BATCH_BYTES = 4 * MIB;
 /** Zeros of this length, at a multiple of it, become a hole of a sparse file. */
 export const SPARSE_BLOCK_BYTES = 4 * KIB;
 

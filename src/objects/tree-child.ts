@@ -42,7 +42,12 @@ const SHAPES: ReadonlyMap<JsonValue | undefined, Shape> = new Map(
     link: shape({ ...NAME, target: isText, mtime: isTime }, { ...BYTES, targetBytes: isText }),
     entry: shape(
       { ...NAME, id: isId, size: isSize, version: isId, modified: isTime },
-      { contentType: isTextWithin(0, CONTENT_TYPE_BYTES_MAX), attributes: isAttributes, parent: isKey },
+      {
+        contentType: isTextWithin(0, CONTENT_TYPE_BYTES_MAX),
+        attributes: isAttributes,
+        parent: isKey,
+        parentVersion: isId,
+      },
     ),
     raw: REFERENCE,
     blob: REFERENCE,

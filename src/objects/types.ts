@@ -107,6 +107,8 @@ export interface EntryChild {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Key of the parent entry. */
   readonly parent?: string;
+  /** The version that this one says it was made from; part of what `version` is the digest of. */
+  readonly parentVersion?: string;
   readonly modified: string;
 }
 

@@ -51,7 +51,9 @@ export class ObjectReader {
 
   /** Gives structured objects in the order asked; what one lacks is told in its place. */
   readonly load: LoadObjects = async (references) => {
-    const missing = references.filter((reference) => !this.#cache.has(referenceKey(reference)));
+    // Taken now: what is loaded below may push it out of the cache.
+    const kept = references.map((reference) => this.#cache.get(referenceKey(reference)));
+    const missing = references.filter((_, index) => kept[index] === undefined);
     const fresh = new Map<string, StructuredObject | StoreError | undefined>();
     const found = await this.find(missing);
     const there = found.flatMap((one) => (one === undefined || isStoreError(one) ? [] : [one]));
@@ -61,10 +63,7 @@ export class ObjectReader {
     }
     for (const { object, reference } of await this.#readAll(there)) fresh.set(referenceKey(reference), object);
     for (const [key, object] of fresh) if (object && !isStoreError(object)) this.#keep(key, object);
-    return references.map((reference) => {
-      const key = referenceKey(reference);
-      return fresh.has(key) ? fresh.get(key) : this.#cache.get(key);
-    });
+    return references.map((reference, index) => kept[index] ?? fresh.get(referenceKey(reference)));
   };
 
   /** What there is for references, without reading its bytes; damage of a row in its place. */

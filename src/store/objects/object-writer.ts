@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes/bytes.ts';
-import { encodeEntry, type ObjectType } from '../../format/index.ts';
+import { type EntryValue, encodeEntry, type ObjectType } from '../../format/index.ts';
 import { blake3 } from '../../hash/index.ts';
 import { MIB } from '../../limits.ts';
 import type { Change } from '../../metadata/contract.ts';
@@ -96,6 +96,15 @@ export class ObjectWriter {
       verifyExisting: options.verifyExisting === true,
     });
     return this.#add({ ingested, type: object.type, class: 'structured', references: referencesOf(object) });
+  }
+
+  /**
+   * Makes stored content a raw blob too: of an entry of this scope that has no key of its own. Nothing is read or copied.
+   */
+  adopt({ digest, size, chunkCount, root, manifest }: EntryValue): WrittenObject {
+    const tally: Tally = { newBytes: 0, storedBytes: 0, chunksNew: 0, chunksKnown: chunkCount };
+    const ingested = { digest, size, chunkCount, root, manifest, tally };
+    return this.#add({ ingested, type: 'blob', class: 'raw', references: [] });
   }
 
   /** Whether so much has gathered that it should be committed; only while nothing is on its way. */

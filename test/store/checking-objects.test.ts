@@ -90,7 +90,11 @@ describe('check', () => {
     await store.put('k', 'before');
     await store.close();
     const config = decodeStoreConfig(await readFile(path.join(folder, 'holdfast.json')));
-    const metadata = await openSqliteMetadata({ path: metadataFile(folder), storeId: storeIdOf(config) });
+    const metadata = await openSqliteMetadata({
+      path: metadataFile(folder),
+      storeId: storeIdOf(config),
+      create: false,
+    });
     const policy = { type: 'policy-set', namespace: 0, policy: { last: 3 } } as const;
     expect(await metadata.commit([{ changes: [policy], inline: [] }])).toMatchObject([{ ok: true }]);
     await metadata.close();

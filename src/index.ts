@@ -171,15 +171,21 @@ export type {
   WriterInfo,
 } from './store/key-types.ts';
 export type {
+  Explanation,
   FoundAddress,
   Lifeline,
+  ObjectFinding,
   ObjectInfo,
   ObjectPutOptions,
   ObjectPutResult,
+  ObjectReferrer,
   Objects,
+  ObjectsVerifyOptions,
+  ObjectVerification,
   RefInfo,
   RefMove,
   RefOptions,
+  RefReferrer,
   Refs,
 } from './store/objects/object-types.ts';
 export { createStore, openOrCreateStore, openStore } from './store/open.ts';

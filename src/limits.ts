@@ -87,6 +87,9 @@ export const SHARD_WRITE_TIMEOUT_MS = 120_000;
 export const CHECK_PASS_PACKS = 16_384;
 /** Findings of shards, and repairs, that a report lists in full. */
 export const FINDINGS_LISTED_MAX = 1000;
+/** Of each finding, who refers to it; and ways in which an object is reached. */
+export const REFERRERS_LISTED_MAX = 100;
+export const LIFELINES_LISTED_MAX = 1000;
 /** Shards that were found good before the metadata is told. */
 export const VERIFIED_BATCH_SHARDS = 256;
 /** What a watching scrub does unless told otherwise: how fast it reads, how old a verification may become, how it waits. */

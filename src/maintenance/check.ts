@@ -1,13 +1,16 @@
 /**
- * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry
- * has its chunks, every pack is on the backend and says of itself what the metadata says of it, and journal and config
+ * Proves what can be proven without reading content: that every row of the metadata is what was written, every entry,
+ * kept version and object has its chunks, what objects and refs refer to is there, every pack is on the backend and says of itself what the metadata says of it, and journal and config
  * are whole.
  */
 import { checkConfig } from './check-config.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkJournal } from './check-journal.ts';
 import { KeyPageCheck } from './check-key-pages.ts';
+import { checkObjects } from './check-objects.ts';
 import { checkPacks } from './check-packs.ts';
+import { checkRefs } from './check-refs.ts';
+import { checkVersions } from './check-versions.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { Garbage } from './garbage.ts';
 import { type Problem, ProblemList } from './problems.ts';
@@ -20,6 +23,9 @@ export interface CheckReport {
    */
   readonly outcome: 'ok' | 'damaged' | 'partial';
   readonly entries: number;
+  /** Earlier versions of entries that are kept. */
+  readonly versions: number;
+  readonly objects: number;
   readonly chunks: number;
   readonly packs: number;
   readonly journalRecords: number;
@@ -53,12 +59,17 @@ export async function checkStore(store: CheckedStore, options: CheckOptions = {}
     await checkEntries(store, { lostPacks, problems, keyPages }, options);
     return await keyPages.garbage();
   }, nothing.garbage);
+  const versions = await part(() => checkVersions(store, { lostPacks, problems }, options), 0);
+  const objects = await part(() => checkObjects(store, { lostPacks, problems }, options), 0);
+  await part(() => checkRefs(store, { lostPacks, problems }, options), undefined);
   await part(() => checkConfig(store, config, problems), undefined);
   const { entries, chunks, packs } = await store.metadata.counters();
   const damaged = problems.count > problems.unseen;
   return Object.freeze({
     outcome: damaged ? 'damaged' : problems.unseen > 0 ? 'partial' : 'ok',
     entries,
+    versions,
+    objects,
     chunks,
     packs,
     journalRecords,

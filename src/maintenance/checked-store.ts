@@ -1,15 +1,20 @@
 import type { Backend } from '../backend/contract.ts';
 import type { EntryValue, ItemIds, StoreConfig } from '../format/index.ts';
 import type { EntryRow, Metadata } from '../metadata/contract.ts';
+import type { LoadObjects } from '../objects/index.ts';
 import type { ItemReader } from '../pipeline/item-reader.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import type { ShardStore } from './shard-store.ts';
 
-/** An entry with what its content is found and read by. */
-export interface CheckedEntry {
-  readonly value: EntryValue;
+/** What the content of a namespace is found and read by. */
+export interface NamespaceContent {
   readonly ids: ItemIds;
   readonly reader: ItemReader;
+}
+
+/** An entry with what its content is found and read by. */
+export interface CheckedEntry extends NamespaceContent {
+  readonly value: EntryValue;
   /** Sealed under a key of its own, which proves the version. */
   readonly isolated: boolean;
 }
@@ -29,6 +34,10 @@ export interface CheckedStore {
   readonly namespaces: ReadonlyMap<number, string>;
   /** @throws `corrupt/*` for an entry that cannot be read */
   openEntry(row: EntryRow): Promise<CheckedEntry>;
+  /** @throws `denied/NAMESPACE_KEY_GONE` */
+  contentOf(namespace: number): NamespaceContent;
+  /** Loads objects of a namespace, each from where it lies. @throws `denied/NAMESPACE_KEY_GONE` */
+  objectLoader(namespace: number, signal: AbortSignal | undefined): LoadObjects;
   /** Tells the metadata what the journal has written since it was last told. */
   settle(): Promise<void>;
 }

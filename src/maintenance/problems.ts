@@ -6,15 +6,17 @@ export interface Problem {
   /** Code of the error a reader would get. */
   readonly code: string;
   readonly message: string;
-  /** Where the entry or pack is; absent: in the default namespace, or in none in particular. */
+  /** Where the entry, object or pack is; absent: in the default namespace, or in none in particular. */
   readonly namespace?: string;
   readonly key?: string;
+  /** Id of the object that is missing, or cannot be read whole. */
+  readonly object?: string;
   readonly digest?: string;
   readonly packId?: string;
 }
 
 /** What a problem is about. */
-export type ProblemPlace = Pick<Problem, 'namespace' | 'key' | 'packId'>;
+export type ProblemPlace = Pick<Problem, 'namespace' | 'key' | 'object' | 'packId'>;
 
 /** Listed in full up to here: a store with a lost disk must not fill the memory with its problems. */
 const LISTED_MAX = 1000;
@@ -59,13 +61,14 @@ export class ProblemList {
   addError(error: unknown, about: ProblemPlace = {}): void {
     if (!isProblem(error)) throw error;
     if (error.kind === 'unavailable') this.#unseen += 1;
-    const { key, digest, packId } = { ...error.details, ...about };
+    const { key, object, digest, packId } = { ...error.details, ...about };
     const { namespace } = about;
     this.add({
       code: error.code,
       message: error.message,
       ...(namespace !== undefined && { namespace }),
       ...(key !== undefined && { key }),
+      ...(object !== undefined && { object }),
       ...(digest !== undefined && { digest }),
       ...(packId !== undefined && { packId }),
     });

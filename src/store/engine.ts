@@ -25,6 +25,7 @@ import { Health } from './health.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Keychain } from './keychain.ts';
 import { storeIdOf } from './location.ts';
+import { ObjectReader } from './objects/object-reader.ts';
 import { OperationWriter } from './operation-writer.ts';
 import { PackWriters } from './pack-writers.ts';
 import { RollbackWatch } from './rollback-watch.ts';
@@ -317,6 +318,8 @@ export class Engine {
       shards: this.shards,
       namespaces: scopes.namespaces,
       openEntry: (row) => scopes.openEntry(row),
+      contentOf: (namespace) => scopes.of(namespace),
+      objectLoader: (namespace, signal) => new ObjectReader(this, scopes.of(namespace), signal).load,
       settle: () => this.settle(),
     };
   }

@@ -31,6 +31,8 @@ describe('check', () => {
     expect(await checked(await template.copy())).toEqual({
       ...SOUND,
       entries: 2,
+      versions: 0,
+      objects: 0,
       chunks: expect.any(Number),
       packs: 5,
       journalRecords: 4,

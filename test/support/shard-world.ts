@@ -135,6 +135,12 @@ export async function shardWorld(
       openEntry: async () => {
         throw new Error('this store has no entries');
       },
+      contentOf: () => {
+        throw new Error('this store has no objects');
+      },
+      objectLoader: () => {
+        throw new Error('this store has no objects');
+      },
       settle: async () => undefined,
     }),
   };

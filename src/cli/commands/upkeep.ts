@@ -28,6 +28,8 @@ const OUTCOME_SENTENCE: Readonly<Record<CheckReport['outcome'], string>> = {
 function describeCheck(report: CheckReport): string {
   const looked = [
     countOf(report.entries, 'entry', 'entries'),
+    ...(report.versions > 0 ? [countOf(report.versions, 'earlier version', 'earlier versions')] : []),
+    ...(report.objects > 0 ? [countOf(report.objects, 'object', 'objects')] : []),
     countOf(report.chunks, 'chunk', 'chunks'),
     countOf(report.packs, 'pack', 'packs'),
     countOf(report.journalRecords, 'journal record', 'journal records'),

@@ -4,10 +4,11 @@ import { countOf, escapeControls, formatCount } from './format-text.ts';
 const PROBLEMS_SHOWN_MAX = 30;
 
 function problemLine(problem: Problem): string {
-  const { code, message, namespace, key } = problem;
+  const { code, message, namespace, key, object } = problem;
   const about = [
     ...(namespace === undefined ? [] : [`namespace ${JSON.stringify(namespace)}`]),
     ...(key === undefined ? [] : [JSON.stringify(key)]),
+    ...(object === undefined || message.includes(object) ? [] : [`object ${object}`]),
   ];
   return `  ${code}: ${escapeControls(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
 }

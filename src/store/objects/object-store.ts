@@ -27,11 +27,22 @@ import { resolveRange } from '../arguments.ts';
 import type { Scope } from '../scope.ts';
 import type { ScopedCalls } from '../scoped-calls.ts';
 import type { CallOptions, ProgressOptions, RangeOptions } from '../types.ts';
+import { explainObject } from './explain-object.ts';
 import { checkId, findById, objectNotFound, referenceOfRow, resolvePrefix } from './find-object.ts';
 import { followAddress } from './follow-address.ts';
 import { type FoundObject, ObjectReader } from './object-reader.ts';
-import type { FoundAddress, ObjectInfo, ObjectPutOptions, ObjectPutResult, Objects } from './object-types.ts';
+import type {
+  Explanation,
+  FoundAddress,
+  ObjectInfo,
+  ObjectPutOptions,
+  ObjectPutResult,
+  Objects,
+  ObjectsVerifyOptions,
+  ObjectVerification,
+} from './object-types.ts';
 import { ObjectWriter, type WrittenObject } from './object-writer.ts';
+import { verifyAll, verifyAlone, verifyNamed, verifyReachable } from './verify-objects.ts';
 
 const TYPES: readonly ObjectType[] = ['blob', 'bundle', 'tree', 'snapshot'];
 const PAGE = 1000;
@@ -150,6 +161,32 @@ export class ObjectStore implements Objects {
     return this.#calls.call(options, async (scope) => {
       const parsed = parseAddress(address, { now: engine.clock.now(), timeZone: options.timeZone });
       return Object.freeze(await followAddress({ engine, scope, signal: options.signal }, parsed));
+    });
+  }
+
+  verify(options: ObjectsVerifyOptions = {}): Promise<ObjectVerification> {
+    const { engine } = this.#calls;
+    return this.#calls.call(options, async (scope) => {
+      const { address, alone = false, all = false, content = true, timeZone, signal, onProgress } = options;
+      const verified = { engine, scope, content, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+      if (address === undefined) {
+        if (alone) throw argumentRangeError('alone', 'left away without an address', alone);
+        return await (all ? verifyAll(verified) : verifyNamed(verified));
+      }
+      if (all) throw argumentRangeError('all', 'left away with an address', all);
+      const parsed = parseAddress(address, { now: engine.clock.now(), timeZone });
+      const { reference } = await followAddress({ engine, scope, signal }, parsed);
+      return await (alone ? verifyAlone(verified, reference) : verifyReachable(verified, reference));
+    });
+  }
+
+  explain(id: string, options: CallOptions = {}): Promise<Explanation> {
+    const { engine } = this.#calls;
+    return this.#calls.call(options, async (scope) => {
+      const { row, reference } = await findById(engine, scope, checkId(id));
+      const { signal } = options;
+      const found = await explainObject({ engine, scope, signal }, reference);
+      return Object.freeze({ object: toObjectInfo(row), ...found });
     });
   }
 

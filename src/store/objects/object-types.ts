@@ -40,14 +40,81 @@ export interface ObjectPutOptions extends CallOptions {
   readonly metadata?: JsonObject;
 }
 
-/** Where an object is used, from the object up to what keeps it alive. */
+/** A ref that names an object, or named it after the move `number` of its history. */
+export interface RefReferrer {
+  readonly type: 'ref';
+  readonly name: string;
+  /** Absent for what it names now. */
+  readonly number?: number;
+}
+
+/** What refers to an object: another one, or a ref. */
+export type ObjectReferrer = ObjectReference | RefReferrer;
+
+/** A way in which an object is reached, and why it is kept. */
 export interface Lifeline {
-  /** What names the first object of `path`: the ref `name`, a move in its history, or an entry that has its content. */
-  readonly root:
-    | { readonly kind: 'ref'; readonly name: string }
-    | { readonly kind: 'move'; readonly name: string; readonly number: number };
+  readonly root: RefReferrer;
   /** From the object that the root names down to the one that was asked for. */
   readonly path: readonly ObjectReference[];
+}
+
+/** Why an object is kept. */
+export interface Explanation {
+  readonly object: ObjectInfo;
+  /** One of each ref and move that leads there, the first thousand: those that refs name now first. */
+  readonly lifelines: readonly Lifeline[];
+  /** 0: nothing keeps it. */
+  readonly lifelineCount: number;
+  /** Objects on the way that are missing or corrupt: where they led is not known. */
+  readonly unreadable: number;
+}
+
+/** What to verify. Default: all that refs and their histories reach. */
+export interface ObjectsVerifyOptions extends ProgressOptions {
+  /** Only what is reachable from there. */
+  readonly address?: string;
+  /** Of dates in the address that name none; default `UTC`. */
+  readonly timeZone?: string;
+  /** With `address`: only that object, and whether what it refers to is there. */
+  readonly alone?: boolean;
+  /** Every object, whether or not something reaches it; never together with `address`. */
+  readonly all?: boolean;
+  /** Whether the bytes of blobs are read. Default true; false: only whether they are there. */
+  readonly content?: boolean;
+}
+
+/** An object that is not what it should be. */
+export interface ObjectFinding {
+  /** Its id. */
+  readonly object: string;
+  /** What it is, or is said to be; absent where nobody says. */
+  readonly type?: ObjectReference['type'];
+  /** Code of the error that a reader would get. */
+  readonly code: string;
+  readonly message: string;
+  /** The first hundred that refer to it. */
+  readonly referrers: readonly ObjectReferrer[];
+  readonly referrerCount: number;
+}
+
+/** What a verification of objects read, and what it found. Lists hold the first thousand. */
+export interface ObjectVerification {
+  /** `damaged`: some are missing or corrupt. `partial`: a backend is away, and nothing else was found. */
+  readonly outcome: 'ok' | 'damaged' | 'partial';
+  /** Objects that were looked at, and blobs of bytes among them. */
+  readonly objects: number;
+  readonly blobs: number;
+  /** Bytes of those that were read. */
+  readonly bytes: number;
+  /** Not there, or some of their bytes are not. */
+  readonly missing: readonly ObjectFinding[];
+  readonly missingCount: number;
+  /** There, and not what their ids say. */
+  readonly corrupt: readonly ObjectFinding[];
+  readonly corruptCount: number;
+  /** On a backend that is away. */
+  readonly unreachable: readonly ObjectFinding[];
+  readonly unreachableCount: number;
 }
 
 /** Immutable objects of a namespace, named by what they are. Every read proves what it returns. */
@@ -99,6 +166,22 @@ export interface Objects {
    * @throws `invalid/ADDRESS_INVALID`, `not-found/*`, `invalid/ID_AMBIGUOUS`
    */
   find(address: string, options?: CallOptions & { readonly timeZone?: string }): Promise<FoundAddress>;
+  /**
+   * Reads objects from where they lie, hashes them anew and looks whether what they refer to is there; each once, however
+   * many refer to it. Goes on past what is wrong, so that all of it is told, with who refers to it. Where the store is
+   * writable, bad chunks are flagged, so that the next put of them stores them anew. Holds the ids of what it has seen;
+   * with `all`, of what is wrong.
+   * @throws `corrupt/METADATA_CORRUPT` where the lists of refs or objects cannot be read; what `find` throws for the
+   *   address; the signal's reason
+   */
+  verify(options?: ObjectsVerifyOptions): Promise<ObjectVerification>;
+  /**
+   * Why an object is kept: which refs, and moves of refs, lead to it, and how. Goes through all that refs reach, and
+   * holds their ids. An entry with the same content keeps bytes, but no object.
+   * @param id where bytes and a structured object have one id, the structured one
+   * @throws `not-found/OBJECT_NOT_FOUND`
+   */
+  explain(id: string, options?: CallOptions): Promise<Explanation>;
 }
 
 /** What an address leads to. */

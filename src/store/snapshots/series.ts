@@ -60,7 +60,7 @@ export async function forgetSeries(
   context: RefsOf,
   ref: string,
   options: SnapshotForgetOptions,
-  commit: (numbers: readonly number[]) => Promise<unknown>,
+  commit: (forgotten: readonly SnapshotInfo[]) => Promise<unknown>,
 ): Promise<SnapshotForgetReport> {
   const series: SnapshotInfo[] = [];
   for await (const info of seriesOf(context, ref)) series.push(info);
@@ -73,7 +73,7 @@ export async function forgetSeries(
   const reasons = new Map(plan.keep.map((kept) => [kept.number, kept.reasons]));
   // What a ref names now is kept by the ref itself, whatever becomes of its history.
   const forgotten = series.filter(({ number, current }) => !reasons.has(number) && !current);
-  if (!dryRun && forgotten.length > 0) await commit(forgotten.map(({ number }) => number));
+  if (!dryRun && forgotten.length > 0) await commit(forgotten);
   const kept = series
     .filter((info) => !forgotten.includes(info))
     .map((info) => Object.freeze({ ...info, reasons: reasons.get(info.number) ?? ['current'] }));

@@ -6,10 +6,11 @@ import {
   ancestry,
   createSnapshot,
   diffTrees,
-  type ObjectReference,
+  type JsonObject, type ObjectReference,
   type SnapshotContent,
 } from '../../objects/index.ts';
 import { followAddress } from '../objects/follow-address.ts';
+import { wrongType } from '../objects/object-store.ts';
 import { ObjectReader, objectKeyOf } from '../objects/object-reader.ts';
 import type { FoundAddress } from '../objects/object-types.ts';
 import { ObjectWriter } from '../objects/object-writer.ts';
@@ -18,7 +19,26 @@ import { checkMessage } from '../objects/ref-store.ts';
 import type { Scope } from '../scope.ts';
 import type { ScopedCalls } from '../scoped-calls.ts';
 import type { CallOptions } from '../types.ts';
+import { exportBundles, exportSnapshotJson, extendSnapshot, importBundles } from './bundle-snapshots.ts';
+import { exportSnapshot } from './export-snapshot.ts';
 import { storeFolder } from './folder-snapshot.ts';
+import { freezeEntries } from './freeze-entries.ts';
+import { type GraphContext, loadObject, readerOf } from './graph-context.ts';
+import type {
+  BundleImport,
+  BundleImportOptions,
+  ExportedBundle,
+  MergeOptions,
+  MergeReport,
+  RefMoveOptions,
+  SnapshotExportOptions,
+  SnapshotImport,
+  SnapshotImportOptions,
+  ThawOptions,
+  ThawReport,
+} from './graph-types.ts';
+import { importSnapshot } from './import-snapshot.ts';
+import { mergeBaseOf, mergeSnapshots } from './merge-snapshots.ts';
 import { restoreSnapshot, snapshotAsTar } from './restore-snapshot.ts';
 import { allSeries, forgetSeries, seriesOf } from './series.ts';
 import { SnapshotTally } from './snapshot-tally.ts';
@@ -36,6 +56,7 @@ import type {
   Snapshots,
 } from './snapshot-types.ts';
 import { storeArchive } from './tar-snapshot.ts';
+import { thawEntries } from './thaw-entries.ts';
 import { pathText, walkTree } from './tree-items.ts';
 
 /** Numbers that one commit forgets. */
@@ -123,13 +144,74 @@ export class SnapshotStore implements Snapshots {
     const { engine } = this.#calls;
     return this.#calls.call(options, async (scope) => {
       const key = refKey(scope, ref);
-      return await forgetSeries({ engine, scope, signal: options.signal }, ref, options, async (numbers) => {
-        for (let start = 0; start < numbers.length; start += FORGET_PAGE) {
-          const page = numbers.slice(start, start + FORGET_PAGE);
-          await this.#calls.commitOne(scope, { type: 'history-forget', history: 'move', key, numbers: page });
+      return await forgetSeries({ engine, scope, signal: options.signal }, ref, options, async (forgotten) => {
+        for (let start = 0; start < forgotten.length; start += FORGET_PAGE) {
+          const page = forgotten.slice(start, start + FORGET_PAGE);
+          const numbers = page.map(({ number }) => number);
+          // A number that somebody else forgot may have been given again since.
+          const times = page.map(({ time }) => Date.parse(time));
+          await this.#calls.commitOne(scope, { type: 'history-forget', history: 'move', key, numbers, times });
         }
       });
     });
+  }
+
+  thaw(address: string, options: CallOptions & ThawOptions = {}): Promise<ThawReport> {
+    return this.#graph(options, async (context) => {
+      const { reference } = await this.#find(context.scope, address, options);
+      const entries = await entriesOf(context, reference);
+      return await thawEntries(context, entries, options);
+    });
+  }
+
+  importBundles(
+    contents: readonly JsonObject[],
+    options: CallOptions & BundleImportOptions = {},
+  ): Promise<BundleImport> {
+    return this.#graph(options, (context) => importBundles(context, contents, options));
+  }
+
+  extend(
+    address: string,
+    contents: readonly JsonObject[],
+    options: CallOptions & RefMoveOptions & { readonly metadata?: JsonObject } = {},
+  ): Promise<BundleImport> {
+    return this.#graph(options, (context) => extendSnapshot(context, address, contents, options));
+  }
+
+  bundles(address: string, options: CallOptions = {}): AsyncIterable<ExportedBundle> {
+    return this.#calls.stream(options, (scope) => exportBundles(this.#context(scope, options), address));
+  }
+
+  exportJson(address: string, options: CallOptions = {}): AsyncIterable<string> {
+    return this.#calls.stream(options, (scope) => exportSnapshotJson(this.#context(scope, options), address));
+  }
+
+  export(address: string, options: CallOptions & SnapshotExportOptions = {}): AsyncIterable<Uint8Array> {
+    return this.#calls.stream(options, (scope) => exportSnapshot(this.#context(scope, options), address, options));
+  }
+
+  import(
+    source: AsyncIterable<Uint8Array>,
+    options: CallOptions & SnapshotImportOptions = {},
+  ): Promise<SnapshotImport> {
+    return this.#graph(options, (context) => importSnapshot(context, source, options));
+  }
+
+  mergeBase(a: string, b: string, options: CallOptions = {}): Promise<readonly string[]> {
+    return this.#graph(options, (context) => mergeBaseOf(context, a, b));
+  }
+
+  merge(ours: string, theirs: string, options: CallOptions & MergeOptions = {}): Promise<MergeReport> {
+    return this.#graph(options, (context) => mergeSnapshots(context, { ours, theirs }, options));
+  }
+
+  #graph<T>(options: CallOptions, work: (context: GraphContext) => Promise<T>): Promise<T> {
+    return this.#calls.call(options, (scope) => work(this.#context(scope, options)));
+  }
+
+  #context(scope: Scope, { signal }: CallOptions): GraphContext {
+    return { engine: this.#calls.engine, scope, signal };
   }
 
   async #store(source: SnapshotSource, making: Making, options: SnapshotOptions): Promise<Stored> {
@@ -140,7 +222,22 @@ export class SnapshotStore implements Snapshots {
       return { content: stored, afterwards: remember };
     }
     if ('tar' in source) return { content: await storeArchive(source.tar, { engine, ...making }, options) };
-    throw argumentTypeError('source', '{ folder } or { tar }', source);
+    if ('bundles' in source) {
+      making.tally.files = source.bundles.length;
+      return { content: { bundles: source.bundles } };
+    }
+    if ('prefix' in source) return { content: await this.#freeze(source.prefix, making, options) };
+    throw argumentTypeError('source', '{ folder }, { tar }, { prefix } or { bundles }', source);
+  }
+
+  async #freeze(prefix: string, { scope, writer, tally }: Making, options: SnapshotOptions): Promise<SnapshotContent> {
+    const { onProgress } = options;
+    const frozen = await freezeEntries(this.#context(scope, options), prefix, { writer, onProgress });
+    tally.files = frozen.entries;
+    tally.bytes = frozen.bytes;
+    tally.unchanged = frozen.entries;
+    tally.addFailures(frozen.failed, frozen.failures);
+    return { entries: frozen.tree };
   }
 
   async #find(scope: Scope, address: string, { signal }: CallOptions): Promise<FoundAddress> {
@@ -209,4 +306,14 @@ export class SnapshotStore implements Snapshots {
     const found = await this.#find(scope, address, options);
     yield* snapshotAsTar({ engine: this.#calls.engine, scope, signal: options.signal }, found, options);
   }
+}
+
+/** The tree of frozen entries that an address led to. */
+async function entriesOf(context: GraphContext, reference: ObjectReference): Promise<string> {
+  if (reference.type === 'tree') return reference.id;
+  const isSnapshot = reference.type === 'snapshot';
+  const snapshot = isSnapshot ? await loadObject(readerOf(context), 'snapshot', reference.id) : undefined;
+  const entries = snapshot?.content.entries;
+  if (entries !== undefined) return entries;
+  throw wrongType(reference, 'a snapshot of entries');
 }

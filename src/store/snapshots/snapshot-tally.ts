@@ -50,6 +50,12 @@ export class SnapshotTally {
     if (this.#failures.length < FINDINGS_LISTED_MAX) this.#failures.push(toFailure(path, error));
   }
 
+  /** What was counted elsewhere. */
+  addFailures(count: number, listed: readonly SnapshotFailure[]): void {
+    this.#failed += count;
+    this.#failures.push(...listed.slice(0, FINDINGS_LISTED_MAX - this.#failures.length));
+  }
+
   report(id: string, content: SnapshotContent): SnapshotReport {
     let [newBytes, storedBytes] = [0, 0];
     for (const tally of this.#stored) {

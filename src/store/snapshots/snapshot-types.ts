@@ -3,6 +3,19 @@ import type { RestoreEvent } from '../../folders/index.ts';
 import type { RetentionRules } from '../../history/retention.ts';
 import type { JsonObject, ObjectReference, SnapshotContent, TreeChange, TreeChild } from '../../objects/index.ts';
 import type { CallOptions, ProgressOptions } from '../types.ts';
+import type {
+  BundleImport,
+  BundleImportOptions,
+  ExportedBundle,
+  MergeOptions,
+  MergeReport,
+  RefMoveOptions,
+  SnapshotExportOptions,
+  SnapshotImport,
+  SnapshotImportOptions,
+  ThawOptions,
+  ThawReport,
+} from './graph-types.ts';
 
 /** What a snapshot is made of. */
 export type SnapshotSource =
@@ -177,6 +190,31 @@ export interface Snapshots {
       readonly onRefused?: (failure: SnapshotFailure) => void;
     },
   ): AsyncIterable<Uint8Array>;
+  /**
+   * Puts the entries of a snapshot back, or beside under another prefix: content, attributes and relations; no bytes move.
+   * @throws `invalid/OBJECT_WRONG_TYPE` when it holds no entries
+   */
+  thaw(address: string, options?: CallOptions & ThawOptions): Promise<ThawReport>;
+  /** Puts bundles and a snapshot of them, in one commit. @throws `invalid/OBJECT_INVALID` */
+  importBundles(contents: readonly JsonObject[], options?: CallOptions & BundleImportOptions): Promise<BundleImport>;
+  /** A snapshot of what another one holds and further bundles, with that one for its parent. */
+  extend(
+    address: string,
+    contents: readonly JsonObject[],
+    options?: CallOptions & RefMoveOptions & { readonly metadata?: JsonObject },
+  ): Promise<BundleImport>;
+  /** The bundles of a snapshot itself, in their order. */
+  bundles(address: string, options?: CallOptions): AsyncIterable<ExportedBundle>;
+  /** A snapshot of bundles as one JSON document. @throws `unsupported/OPERATION_UNSUPPORTED` when it holds more */
+  exportJson(address: string, options?: CallOptions): AsyncIterable<string>;
+  /** A file with everything that a snapshot holds, which others can import and verify; see `docs/format.md`. */
+  export(address: string, options?: CallOptions & SnapshotExportOptions): AsyncIterable<Uint8Array>;
+  /** Takes such a file in: nothing is named by a ref before all of it was verified. @throws `corrupt/IMPORT_CORRUPT` */
+  import(source: AsyncIterable<Uint8Array>, options?: CallOptions & SnapshotImportOptions): Promise<SnapshotImport>;
+  /** Ids of the best common ancestors. */
+  mergeBase(a: string, b: string, options?: CallOptions): Promise<readonly string[]>;
+  /** Merges what two snapshots made of the one that both come from; lists what they changed differently. */
+  merge(ours: string, theirs: string, options?: CallOptions & MergeOptions): Promise<MergeReport>;
   /**
    * Forgets snapshots of a ref that no rule keeps: by the time the store stamped. What only they hold is garbage then.
    * @throws `not-found/REF_NOT_FOUND`; RangeError without any rule

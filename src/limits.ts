@@ -295,6 +295,10 @@ export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
 
 /** Rows that the metadata reads in one step; between steps other calls have their turn. */
 export const METADATA_SCAN_ROWS = 1000;
+/** Steps of a history that are looked up at once, however few are wanted: most of them may have been forgotten. */
+export const HISTORY_LOOKUPS_MIN = 16;
+/** A place so deep beneath an entry is looked at before a page goes on from it, a deeper one when it has to be. */
+export const RELATION_DEPTH_CHECKED = 1000;
 /** Pages of the metadata database kept in memory, per connection. */
 export const METADATA_CACHE_BYTES = 16 * MIB;
 /**

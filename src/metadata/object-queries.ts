@@ -2,7 +2,7 @@
 import { concatBytes, prefixEnd } from '../bytes/bytes.ts';
 import { objectKeyPrefix, parseObjectKey } from '../format/object-key.ts';
 import type { HistoryKind, ObjectClass } from '../format/types.ts';
-import { METADATA_SCAN_ROWS } from '../limits.ts';
+import { HISTORY_LOOKUPS_MIN, METADATA_SCAN_ROWS } from '../limits.ts';
 import { yieldToEventLoop } from '../runtime/timers.ts';
 import type { Database, SqlValue } from './database.ts';
 import { decodeStep } from './history-steps.ts';
@@ -10,9 +10,6 @@ import type { ObjectIndex, ObjectRow, RefRow, StepOf } from './object-contract.t
 import { type HistoryRow, historyKey, parseHistoryKey, type StepRow, stepKey } from './object-rows.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
-
-/** Numbers of a history that are looked up at once, however few of its steps are wanted. */
-const GAP_NUMBERS = 16;
 
 /** The rows with these keys, in their order. */
 export async function rowsOf<Row>(
@@ -173,7 +170,7 @@ export function getHistory<Kind extends HistoryKind>(
     let number = Math.min(history.row.last, before - 1);
     while (number >= history.row.first && steps.length < limit) {
       // More than are wanted: a few steps may be left among many that were forgotten.
-      const wanted = Math.min(Math.max(limit - steps.length, GAP_NUMBERS), METADATA_SCAN_ROWS);
+      const wanted = Math.min(Math.max(limit - steps.length, HISTORY_LOOKUPS_MIN), METADATA_SCAN_ROWS);
       const count = Math.min(wanted, number - history.row.first + 1);
       const keys = Array.from({ length: count }, (_, index) => [stepKey(key, number - index)]);
       for (const found of await tables.steps.load(reader, keys)) if (found) steps.push(found.row);

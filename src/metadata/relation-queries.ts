@@ -1,4 +1,5 @@
 /** How related entries are found; see `ObjectIndex`. A walk keeps no more than its place: the rows say how to go on. */
+import { RELATION_DEPTH_CHECKED } from '../limits.ts';
 import type { Database, Reader } from './database.ts';
 import type { ObjectIndex, RelatedRow, RelationPlace } from './object-contract.ts';
 import type { RelationRow } from './object-rows.ts';
@@ -115,7 +116,7 @@ async function next(reader: Reader, relations: Relations, { row, depth }: Placed
   return undefined;
 }
 
-/** In one query: a place may lie very deep, and every page begins with it. */
+/** The node so many levels above another one, in one query. */
 const ABOVE = `WITH RECURSIVE above (node, parent, depth) AS (
     SELECT node, parent, 0 FROM relations WHERE node = ?
     UNION ALL
@@ -124,15 +125,24 @@ const ABOVE = `WITH RECURSIVE above (node, parent, depth) AS (
   )
   SELECT node FROM above WHERE depth = ?`;
 
-/** The place, if it still lies so deep beneath the entry: it may have moved, or its node may be another entry's now. */
+/** Whether a place still lies so deep beneath the entry: it may have moved, or its node may be another entry's now. */
+async function isBeneath(reader: Reader, top: RelationRow, { node, depth }: RelationPlace): Promise<boolean> {
+  const [above] = await reader.all(ABOVE, [node, depth, depth]);
+  return above?.node === top.node;
+}
+
+/**
+ * Where a page goes on. Finding out that a very deep place is where it was takes as long as a page: that is left to who
+ * walks on beside what lies beneath the place.
+ */
 async function placed(
   reader: Reader,
   relations: Relations,
   { top, place }: { readonly top: RelationRow; readonly place: RelationPlace },
 ): Promise<Placed | undefined> {
-  const { node, depth } = place;
-  const [above] = await reader.all(ABOVE, [node, depth, depth]);
-  return above?.node === top.node ? { row: await byNode(reader, relations, node), depth } : undefined;
+  if (place.depth <= RELATION_DEPTH_CHECKED && !(await isBeneath(reader, top, place))) return undefined;
+  const [found] = await relations.select(reader, 'WHERE node = ?', [place.node]);
+  return found && { row: found.row, depth: place.depth };
 }
 
 /** See `ObjectIndex.descendantsOf`. */
@@ -145,11 +155,17 @@ export function descendantsOf(
     const [top] = await relations.load(reader, [[query.key]]);
     if (!top) return [];
     const rows: Placed[] = [];
-    const start: Placed = { row: top.row, depth: 0 };
-    let at = query.after ? await placed(reader, relations, { top: top.row, place: query.after }) : start;
+    const { after: place = { node: top.row.node, depth: 0 } } = query;
+    let at = await placed(reader, relations, { top: top.row, place });
+    let isChecked = place.depth <= RELATION_DEPTH_CHECKED;
     while (at && rows.length < query.limit) {
       at = await next(reader, relations, at);
-      if (at) rows.push(at);
+      if (!at) break;
+      if (!isChecked && at.depth <= place.depth) {
+        if (!(await isBeneath(reader, top.row, place))) break;
+        isChecked = true;
+      }
+      rows.push(at);
     }
     return related(reader, relations, rows);
   });

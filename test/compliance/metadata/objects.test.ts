@@ -68,7 +68,7 @@ describe.each(SUBJECTS)('$name', (subject) => {
       ]);
       expect(outcomes.map(codeOf)).toEqual(['ok', 'OBJECT_NOT_FOUND', 'OBJECT_NOT_FOUND', 'ok']);
       expect(outcomes[1]).toMatchObject({
-        error: { kind: 'not-found', details: { digest: toHex(idOf('object late')) } },
+        error: { kind: 'not-found', details: { object: toHex(idOf('object late')) } },
       });
       expect(await listed(metadata, { namespace })).toEqual(digests('leaf', 'top', 'second'));
       await expectReplayed(metadata, open);

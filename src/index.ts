@@ -29,6 +29,11 @@ export {
   type ChunkstoreImportReport,
   exportChunkstore,
   importChunkstore,
+  importSnapshotStore,
+  type SnapshotStoreDifference,
+  type SnapshotStoreFailure,
+  type SnapshotStoreImportOptions,
+  type SnapshotStoreImportReport,
 } from './exchange/index.ts';
 export type { BackendMode } from './format/index.ts';
 export type { RetentionRules } from './history/retention.ts';

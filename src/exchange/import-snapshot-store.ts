@@ -2,8 +2,9 @@ import { rename, unlink, writeFile } from 'node:fs/promises';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { systemCode } from '../runtime/file-system.ts';
 import { randomId } from '../runtime/random.ts';
-import type { ProgressOptions } from '../store/types.ts';
+import type { Entries, ProgressOptions } from '../store/types.ts';
 import { type ConvertContext, convertFields, type NumberChange } from './convert-json.ts';
+import { sinkOf } from './entries-sink.ts';
 import { Listed } from './listed.ts';
 import { type NamingChange, nameChildren } from './name-children.ts';
 import type { JsonFields, ObjectSink, ObjectType, SinkChild } from './object-sink.ts';
@@ -161,7 +162,7 @@ async function writeMap(file: string, ids: SnapshotStoreImportReport['ids']): Pr
  * @throws as `readSnapshotStore`; what the sink throws, unless it concerns one object; `invalid/LOCATION_INVALID` when
  *   the map cannot be written, everything else being done then
  */
-export async function importSnapshotStore(
+export async function importObjects(
   folder: string,
   sink: ObjectSink,
   options: SnapshotStoreImportOptions = {},
@@ -205,4 +206,17 @@ export async function importSnapshotStore(
     differenceCount: work.differences.count,
     ids: work.ids,
   };
+}
+
+/**
+ * Imports a folder of snapshot-store into the objects and refs of a store, or of a namespace; see `docs/exchange.md`. What
+ * is there already stays as it is, so an import that was stopped is begun again.
+ * @throws `not-found/SOURCE_NOT_FOUND`, and what putting objects throws but for what concerns one of them
+ */
+export function importSnapshotStore(
+  entries: Pick<Entries, 'objects' | 'refs'>,
+  folder: string,
+  options: SnapshotStoreImportOptions = {},
+): Promise<SnapshotStoreImportReport> {
+  return importObjects(folder, sinkOf(entries), options);
 }

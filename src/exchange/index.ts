@@ -14,6 +14,7 @@ export {
   importChunkstore,
 } from './import-chunkstore.ts';
 export {
+  importObjects,
   importSnapshotStore,
   type SnapshotStoreDifference,
   type SnapshotStoreFailure,

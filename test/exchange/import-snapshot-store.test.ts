@@ -2,7 +2,7 @@ import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storeError } from '../../src/errors/store-error.ts';
-import { importSnapshotStore, type ObjectSink, type SnapshotStoreImportOptions } from '../../src/exchange/index.ts';
+import { importObjects, type ObjectSink, type SnapshotStoreImportOptions } from '../../src/exchange/index.ts';
 import { parsePythonJson, pythonFloatText } from '../../src/exchange/python-json.ts';
 import { readSnapshotStore, type SnapshotStoreItem } from '../../src/exchange/read-snapshot-store.ts';
 import { digestOf } from '../../src/hash/index.ts';
@@ -74,7 +74,7 @@ function memorySink(options: { readonly refuse?: (call: unknown[]) => Error | un
 
 async function imported(folder: string, options: SnapshotStoreImportOptions = {}) {
   const { calls, sink } = memorySink();
-  return { calls, report: await importSnapshotStore(folder, sink, options) };
+  return { calls, report: await importObjects(folder, sink, options) };
 }
 
 function codesOf(items: readonly { readonly error: unknown }[]): string[] {
@@ -346,11 +346,11 @@ describe('importing a folder of snapshot-store', () => {
     const refusing = memorySink({
       refuse: ([type]) => (type === 'bundle' ? storeError('KEY_INVALID', 'not this one') : undefined),
     });
-    const report = await importSnapshotStore(folder, refusing.sink);
+    const report = await importObjects(folder, refusing.sink);
     expect(report).toMatchObject({ failed: 4, refs: 1, objects: { blob: 1, bundle: 0 } });
     expect(codesOf(report.failures)).toEqual(['KEY_INVALID', 'IMPORT_UNSUPPORTED', 'IMPORT_CORRUPT', 'IMPORT_CORRUPT']);
     const full = memorySink({ refuse: () => storeError('DISK_FULL', 'full') });
-    await expect(importSnapshotStore(folder, full.sink)).rejects.toMatchObject({ code: 'DISK_FULL' });
+    await expect(importObjects(folder, full.sink)).rejects.toMatchObject({ code: 'DISK_FULL' });
     await rm(path.join(folder, 'snapshots'), { recursive: true });
     expect(await imported(folder)).toMatchObject({ report: { refs: 0, failed: 0 } });
   });

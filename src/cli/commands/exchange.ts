@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type {
   ChunkstoreDifference,
   ChunkstoreExportItem,
@@ -98,6 +98,36 @@ async function importChunkstore(session: Session, folder: string, flags: ImportF
   await session.conclude(`${verb} ${countOf(imported, 'entry', 'entries')}, ${counts}: ${sizes}`);
 }
 
+interface ObjectsFlags {
+  readonly numbers: 'exact' | 'text';
+  readonly map?: string;
+}
+
+async function importObjects(session: Session, folder: string, flags: ObjectsFlags): Promise<void> {
+  const library = await loadLibrary();
+  await using store = await session.openStore();
+  using meter = new ProgressMeter(session, 'import');
+  const report = await library.importSnapshotStore(session.entriesOf(store), folder, {
+    numbers: flags.numbers,
+    ...(flags.map !== undefined && { mapFile: flags.map }),
+    signal: session.signal,
+    onProgress: followProgress(meter),
+  });
+  meter.stop();
+  for (const { error } of report.failures) session.report(error);
+  for (const difference of report.differences.slice(0, DIFFERENCES_SHOWN_MAX)) {
+    if (session.options.json) session.terminal.note(JSON.stringify({ difference }));
+    else if (!session.options.quiet)
+      session.terminal.note(`holdfast: ${difference.id}: ${difference.kind} is not as it was`);
+  }
+  const { objects, refs, failed, differenceCount } = report;
+  const summary = { objects, refs, failed, differences: differenceCount };
+  if (session.options.json) session.terminal.note(JSON.stringify({ summary }));
+  const count = Object.values(objects).reduce((sum, one) => sum + one, 0);
+  const rest = `${countOf(refs, 'ref', 'refs')}, ${formatCount(failed)} failed`;
+  await session.conclude(`imported ${countOf(count, 'object', 'objects')}, ${rest}`);
+}
+
 async function tellExported(session: Session, item: ChunkstoreExportItem): Promise<void> {
   if (item.status === 'failed') {
     session.report(item.error);
@@ -152,6 +182,21 @@ export function addExchange(program: Command, session: Session): void {
     .option('-n, --dry-run', 'only read and verify')
     .addHelpText('after', '\nA file that is damaged is reported (exit 6), and the others are imported.')
     .action((folder: string, flags: ImportFlags) => importChunkstore(session, folder, flags));
+  importing
+    .command('snapshot-store')
+    .description('Makes every object of a snapshot-store folder an object, and its names refs. Can be run again.')
+    .argument('<folder>', 'the folder: with objects and snapshots in it')
+    .addOption(
+      new Option('--numbers <how>', 'integers beyond 2^53: refuse the object, or keep them as text')
+        .choices(['exact', 'text'])
+        .default('exact'),
+    )
+    .option('--map <file>', 'write which old id became which new one: JSON, one object a line')
+    .addHelpText(
+      'after',
+      '\nAn object that is damaged is reported with those that refer to it; the others are imported.',
+    )
+    .action((folder: string, flags: ObjectsFlags) => importObjects(session, folder, flags));
   const exporting = program
     .command('export')
     .summary('write entries for other systems')

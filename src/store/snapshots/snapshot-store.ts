@@ -6,12 +6,13 @@ import {
   ancestry,
   createSnapshot,
   diffTrees,
-  type JsonObject, type ObjectReference,
+  type JsonObject,
+  type ObjectReference,
   type SnapshotContent,
 } from '../../objects/index.ts';
 import { followAddress } from '../objects/follow-address.ts';
-import { wrongType } from '../objects/object-store.ts';
 import { ObjectReader, objectKeyOf } from '../objects/object-reader.ts';
+import { wrongType } from '../objects/object-store.ts';
 import type { FoundAddress } from '../objects/object-types.ts';
 import { ObjectWriter } from '../objects/object-writer.ts';
 import { refKey } from '../objects/ref-rows.ts';

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addBackend } from './commands/backend/backend.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addExchange } from './commands/exchange.ts';
+import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
@@ -10,8 +11,10 @@ import { addKey } from './commands/key/key.ts';
 import { addLs } from './commands/ls.ts';
 import { addMove } from './commands/move.ts';
 import { addNamespace } from './commands/namespace.ts';
+import { addObject } from './commands/object/object.ts';
 import { addProve } from './commands/prove.ts';
 import { addPut } from './commands/put.ts';
+import { addRef } from './commands/ref.ts';
 import { addRelations } from './commands/relations.ts';
 import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
@@ -53,7 +56,21 @@ Exit status:
   130 interrupted (Ctrl-C)   143 terminated`;
 
 /** The commands that are about entries, and so about one namespace. */
-const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', 'validate', '__complete'];
+const ABOUT_ENTRIES = [
+  'put',
+  'get',
+  'cat',
+  'ls',
+  'rm',
+  'mv',
+  'cp',
+  'stat',
+  'stats',
+  'prove',
+  'validate',
+  'explain',
+  '__complete',
+];
 const GROUPS_ABOUT_ENTRIES = new Set(['versions', 'relations', 'object', 'ref', 'snapshot', 'import', 'export']);
 const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
 
@@ -102,7 +119,7 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   if (asksForVersion(args)) program.version(packageVersion(), '--version', 'print the version');
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addVersions, addRelations, addProve];
-  entries.push(addValidate, addExchange);
+  entries.push(addValidate, addExchange, addObject, addRef, addExplain);
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

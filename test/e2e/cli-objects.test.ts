@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { objectId } from '../../src/index.ts';
 import { type CliFolder, createCliFolder, jsonLines } from '../support/cli.ts';
 import { noise } from '../support/contents.ts';
 
@@ -35,7 +36,7 @@ describe('object', () => {
     );
     const snapshot = await put('--type', 'snapshot', '--data', JSON.stringify({ tree }));
     expect(await folder.ok('object', 'get', snapshot)).toBe(
-      `${JSON.stringify({ type: 'snapshot', content: { tree } }, undefined, 2)}\n`,
+      `${JSON.stringify({ content: { tree }, type: 'snapshot' }, undefined, 2)}\n`,
     );
     expect(await folder.ok('object', 'ls', '--type', 'tree')).toBe(`${tree}\n`);
     expect(await folder.ok('object', 'ls', '--long')).toMatch(new RegExp(`^snapshot .* ${snapshot}$`, 'm'));
@@ -49,7 +50,6 @@ describe('object', () => {
     const lines = jsonLines(await folder.ok('object', 'ls', '--json'));
     const [{ id } = { id: '' }] = lines;
     for (let number = 0; clash === undefined && number < 3000; number += 1) {
-      const { objectId } = await import('../../src/index.ts');
       const bundle = { type: 'bundle', content: { number } } as const;
       const start = objectId(bundle).slice(0, 4);
       const before = seen.get(start);

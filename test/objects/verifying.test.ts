@@ -2,8 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import type { ObjectVerification, Store, TreeChild } from '../../src/index.ts';
+import { createSnapshot, type ObjectVerification, objectId, type Store, type TreeChild } from '../../src/index.ts';
+import { ObjectWriter } from '../../src/store/objects/object-writer.ts';
 import { noise } from '../support/contents.ts';
+import { graphStore } from '../support/graph-store.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { flipByte, metadataFile, packFiles } from '../support/store-files.ts';
 import { folderStore, memoryStore, reopen } from '../support/stores.ts';
@@ -125,14 +127,19 @@ describe('verification of objects', () => {
   });
 
   it('follows a chain of any length', async () => {
-    const store = await memoryStore();
-    const LENGTH = 300;
-    let parent = (await store.objects.putSnapshot({ bundles: [] })).id;
-    const first = parent;
-    for (let number = 1; number < LENGTH; number += 1)
-      parent = (await store.objects.putSnapshot({ bundles: [], parent }, { metadata: { number } })).id;
-    await store.refs.set('chain', parent);
+    const { store, context } = await graphStore();
+    const LENGTH = 1000;
+    const writer = new ObjectWriter(context.engine, context.scope);
+    let parent: string | undefined;
+    for (let number = 0; number < LENGTH; number += 1) {
+      const snapshot = createSnapshot({ bundles: [], ...(parent && { parent }), metadata: { number } });
+      parent = (await writer.put(snapshot)).reference.id;
+      if (writer.isFull) await writer.commit();
+    }
+    await writer.commit();
+    await store.refs.set('chain', parent as string);
     expect(await store.objects.verify()).toMatchObject({ ...FINE, objects: LENGTH });
+    const first = objectId(createSnapshot({ bundles: [], metadata: { number: 0 } }));
     const { lifelines, lifelineCount } = await store.objects.explain(first);
     expect(lifelineCount).toBe(2);
     expect(lifelines[0]?.path).toHaveLength(LENGTH);

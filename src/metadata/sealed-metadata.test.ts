@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MetadataFile } from '../../test/support/metadata-file.ts';
 import { idOf, idsOf, packAdd, put, request } from '../../test/support/metadata-samples.ts';
+import { NamedChanges } from '../../test/support/named-changes.ts';
 import { putIn, ringOf, sealedPackOf, secretOf, TENANT } from '../../test/support/sealed-metadata.ts';
 import { utf8Encode } from '../bytes/bytes.ts';
 import type { Metadata } from './contract.ts';
@@ -196,6 +197,18 @@ describe('what nobody could read', () => {
     await metadata.unlock(ringOf(), 2);
     await metadata.commit([request({ type: 'namespace-drop', namespace: TENANT })]);
     await metadata.setConfig(2, configOf(3), { emptyNamespace: TENANT });
+  });
+
+  it('stays for an object without bytes, too', async () => {
+    const metadata = await file.open({ create: true });
+    await metadata.setConfig(0, configOf(1));
+    await metadata.unlock(ringOf(), 1);
+    await metadata.commit([request(new NamedChanges(TENANT).object('empty'))]);
+    await expect(metadata.setConfig(1, configOf(2), { emptyNamespace: TENANT })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+    await metadata.commit([request({ type: 'namespace-drop', namespace: TENANT })]);
+    await metadata.setConfig(1, configOf(2), { emptyNamespace: TENANT });
   });
 
   it('is let go of: a journal pack that is told of when its epoch was forgotten', async () => {

@@ -12,6 +12,8 @@ import { settingsTable, type Tables } from './tables.ts';
 
 const CONFIG = 'config';
 const GENERATION_BYTES = 8;
+/** What a namespace may hold beside entries and packs. */
+const NAMED_TABLES = ['objects', 'refs', 'histories'] as const;
 
 /** The keys or the config of the store are not those that the caller knows. */
 export function keysChanged(known: number, stored: number): StoreError {
@@ -54,6 +56,12 @@ export async function checkCondition(
     const { entries, storedBytes } = await namespaceCounters(transaction, tables, emptyNamespace);
     if (entries > 0 || storedBytes > 0) {
       throw storeError('PRECONDITION_FAILED', `namespace ${emptyNamespace} holds ${entries} entries`);
+    }
+    // What is empty takes no bytes, and is there all the same.
+    for (const table of NAMED_TABLES) {
+      const query = `SELECT 1 AS found FROM ${table} WHERE namespace = ? AND namespace > 0 LIMIT 1`;
+      if ((await transaction.all(query, [emptyNamespace])).length > 0)
+        throw storeError('PRECONDITION_FAILED', `namespace ${emptyNamespace} holds ${table}`);
     }
   }
 }

@@ -214,7 +214,7 @@ describe('stats, check, rebuild and doctor', () => {
   it('do not call what removed entries still hold a saving', async () => {
     await sound.ok('put', '--data', 'soon gone', '-k', 'b');
     await sound.ok('rm', 'b');
-    expect(await sound.ok('stats')).toContain('in 2 chunks (those of removed entries included)');
+    expect(await sound.ok('stats')).toContain('in 2 chunks (those of objects and removed entries included)');
   });
 
   it('make the metadata anew', async () => {

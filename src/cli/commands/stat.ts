@@ -44,9 +44,9 @@ function describeEntry(session: Session, entry: EntryInfo, report?: EntryReport)
   return report ? [fields, ...packLines(report)].join('\n') : fields;
 }
 
-/** More than all entries together is held only where entries were removed: no saving to speak of. */
+/** More than all entries together is held where entries were removed, and by objects and versions: no saving to tell. */
 function describeSaving({ uniqueBytes, logicalBytes, savingsPercent }: EntriesStats): string {
-  if (uniqueBytes > logicalBytes) return 'those of removed entries included';
+  if (uniqueBytes > logicalBytes) return 'those of objects and removed entries included';
   return `deduplication saves ${savingsPercent.toFixed(1)} %`;
 }
 

@@ -81,7 +81,10 @@ export interface EntryReport {
   readonly packCount: number;
   /** There when asked for, in order of their numbers. */
   readonly packs?: readonly EntryPack[];
-  /** There when asked for: plain bytes of distinct chunks that other entries use too, and that no other one does. */
+  /**
+   * There when asked for: plain bytes of distinct chunks that other entries use too, and that no other one does. Objects
+   * and earlier versions may hold them, too: they are not looked at.
+   */
   readonly sharedBytes?: number;
   readonly ownBytes?: number;
 }

@@ -9,7 +9,10 @@ import {
   extendSnapshot,
   importBundles,
 } from '../../src/store/snapshots/bundle-snapshots.ts';
+import { exportSnapshot } from '../../src/store/snapshots/export-snapshot.ts';
 import type { GraphContext } from '../../src/store/snapshots/graph-context.ts';
+import { importSnapshot } from '../../src/store/snapshots/import-snapshot.ts';
+import { mergeBaseOf } from '../../src/store/snapshots/merge-snapshots.ts';
 import { graphStore } from '../support/graph-store.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { all, SOUND } from '../support/stores.ts';
@@ -120,7 +123,7 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
     expect(JSON.parse((await all(exportSnapshotJson(context, empty.id))).join(''))).toMatchObject({ bundles: {} });
     const { id: tree } = await store.objects.putTree([]);
     const folder = await store.objects.putSnapshot({ tree });
-    await expect(all(exportSnapshotJson(context, folder.id))).rejects.toMatchObject({ code: 'OPERATION_UNSUPPORTED' });
+    await expect(all(exportSnapshotJson(context, folder.id))).rejects.toMatchObject({ code: 'OBJECT_WRONG_TYPE' });
   });
 
   it('have parents that meet again: a diamond, and one that stands in two places', async () => {
@@ -132,6 +135,10 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
     const named = await store.objects.putTree([{ type: 'snapshot', name: 'top', id: top.id }]);
     const twice = await store.objects.putSnapshot({ tree: named.id, parent: bottom.id });
     expect(await store.objects.getSnapshot(twice.id)).toMatchObject({ content: { parent: bottom.id } });
+    const to = await graphStore();
+    const report = await importSnapshot(to.context, exportSnapshot(context, twice.id), { ref: 'twice' });
+    expect(report).toMatchObject({ id: twice.id, objects: 9 });
+    expect(await mergeBaseOf(to.context, left.id, right.id)).toEqual([top.id]);
     expect(await store.maintenance.check()).toMatchObject(SOUND);
   });
 });

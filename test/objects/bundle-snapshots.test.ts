@@ -43,6 +43,8 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
       ...{ type: 'snapshot', content: { bundles: ids }, metadata: { device: 'phone' } },
     });
     expect(await store.refs.get('log')).toMatchObject({ id: made.id, type: 'snapshot' });
+    expect(made.newBytes).toBeGreaterThan(0);
+    expect(made.storedBytes).toBeGreaterThan(0);
     const again = await importBundles(context, [{ sequence: 1 }, { sequence: 2 }, { sequence: 1 }], {
       metadata: { device: 'phone' },
     });
@@ -102,7 +104,11 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
     const type = { code: 'OBJECT_WRONG_TYPE' };
     await expect(importBundles(context, [], { parent: bundle.id })).rejects.toMatchObject(type);
     await expect(all(exportBundles(context, bundle.id))).rejects.toMatchObject(type);
-    expect((await all(store.objects.list())).map(({ id }) => id)).toEqual([bundle.id]);
+    const tree = await store.objects.putTree([]);
+    await expect(store.snapshots.create({ bundles: [bundle.id, tree.id] })).rejects.toMatchObject(type);
+    await expect(store.snapshots.create({ bundles: [MISSING] })).rejects.toMatchObject(missing);
+    await expect(store.snapshots.create({ bundles: 7 as never })).rejects.toMatchObject(wrong);
+    expect((await all(store.objects.list())).map(({ id }) => id).sort()).toEqual([bundle.id, tree.id].sort());
   });
 
   it('become one JSON text with everything in it', async () => {

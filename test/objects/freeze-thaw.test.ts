@@ -237,6 +237,8 @@ describe('many entries', () => {
     await store.putMany(keys.map((key) => ({ key, source: `content of ${key}` })));
     const frozen = await freezeEntries(context, '');
     expect(frozen).toMatchObject({ entries: 2500, consistent: true });
+    const made = await store.snapshots.create({ prefix: '' }, { ref: 'all' });
+    expect(made).toMatchObject({ content: { entries: frozen.tree }, files: 2500, consistent: true, failed: 0 });
     for (const key of keys.slice(0, 10)) await store.delete(key);
     await store.put('k/00000', 'other');
     const report = await thawEntries(context, frozen.tree, { overwrite: 'changed' });

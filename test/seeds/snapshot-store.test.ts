@@ -32,7 +32,6 @@ describe('snapshot-store', () => {
       'SS-1..3': 'later, with objects: blobs, bundles, snapshots and trees as canonical JSON',
       'SS-6': 'later, with objects',
       'SS-9': 'later, with objects',
-      'SS-13..18': 'later: refs, snapshots, import and export',
       'SS-19..21': 'later: verify as a job; every read verifies',
       'SS-23..25': 'later: collection by reachability',
       'SS-27':

@@ -12,7 +12,7 @@ import {
 import { wrongType } from '../objects/object-store.ts';
 import { ObjectWriter, type WrittenObject } from '../objects/object-writer.ts';
 import { refKey } from '../objects/ref-rows.ts';
-import { findSnapshot, type GraphContext, loadObject, planMove, readerOf } from './graph-context.ts';
+import { findSnapshot, type GraphContext, loadObject, planMove, readerOf, StoredSum } from './graph-context.ts';
 import type { BundleImport, BundleImportOptions, ExportedBundle, RefMoveOptions } from './graph-types.ts';
 
 /**
@@ -75,24 +75,26 @@ async function putBundles(
   context.engine.assertWritable();
   const move = await planMove(context, how.move);
   const writer = new ObjectWriter(context.engine, context.scope);
-  const tally = { newBytes: 0, storedBytes: 0 };
+  const stored = new StoredSum();
   const put = async (object: BundleObject | SnapshotObject): Promise<WrittenObject['reference']> => {
     context.signal?.throwIfAborted();
     const written = await writer.put(object, { verifyExisting: true });
-    tally.newBytes += written.tally.newBytes;
-    tally.storedBytes += written.tally.storedBytes;
+    stored.add(written.tally);
     return written.reference;
   };
   try {
     const bundles: string[] = [];
     for (const content of contents) {
-      if (writer.isFull) await writer.commit();
+      if (writer.isFull) {
+        await writer.commit();
+        stored.settle();
+      }
       bundles.push((await put(createBundle(content))).id);
     }
     const reference = await put(how.snapshot(bundles));
     await writer.commit(move(reference));
-    const storedBytes = Math.max(0, Math.round(tally.storedBytes));
-    return Object.freeze({ id: reference.id, bundles: Object.freeze(bundles), newBytes: tally.newBytes, storedBytes });
+    stored.settle();
+    return Object.freeze({ id: reference.id, bundles: Object.freeze(bundles), ...stored.bytes });
   } catch (error) {
     await writer.abandon();
     throw error;

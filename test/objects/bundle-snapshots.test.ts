@@ -9,7 +9,10 @@ import {
   extendSnapshot,
   importBundles,
 } from '../../src/store/snapshots/bundle-snapshots.ts';
+import { exportSnapshot } from '../../src/store/snapshots/export-snapshot.ts';
 import type { GraphContext } from '../../src/store/snapshots/graph-context.ts';
+import { importSnapshot } from '../../src/store/snapshots/import-snapshot.ts';
+import { mergeBaseOf } from '../../src/store/snapshots/merge-snapshots.ts';
 import { graphStore } from '../support/graph-store.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { all, SOUND } from '../support/stores.ts';
@@ -40,6 +43,8 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
       ...{ type: 'snapshot', content: { bundles: ids }, metadata: { device: 'phone' } },
     });
     expect(await store.refs.get('log')).toMatchObject({ id: made.id, type: 'snapshot' });
+    expect(made.newBytes).toBeGreaterThan(0);
+    expect(made.storedBytes).toBeGreaterThan(0);
     const again = await importBundles(context, [{ sequence: 1 }, { sequence: 2 }, { sequence: 1 }], {
       metadata: { device: 'phone' },
     });
@@ -99,7 +104,11 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
     const type = { code: 'OBJECT_WRONG_TYPE' };
     await expect(importBundles(context, [], { parent: bundle.id })).rejects.toMatchObject(type);
     await expect(all(exportBundles(context, bundle.id))).rejects.toMatchObject(type);
-    expect((await all(store.objects.list())).map(({ id }) => id)).toEqual([bundle.id]);
+    const tree = await store.objects.putTree([]);
+    await expect(store.snapshots.create({ bundles: [bundle.id, tree.id] })).rejects.toMatchObject(type);
+    await expect(store.snapshots.create({ bundles: [MISSING] })).rejects.toMatchObject(missing);
+    await expect(store.snapshots.create({ bundles: 7 as never })).rejects.toMatchObject(wrong);
+    expect((await all(store.objects.list())).map(({ id }) => id).sort()).toEqual([bundle.id, tree.id].sort());
   });
 
   it('become one JSON text with everything in it', async () => {
@@ -120,7 +129,7 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
     expect(JSON.parse((await all(exportSnapshotJson(context, empty.id))).join(''))).toMatchObject({ bundles: {} });
     const { id: tree } = await store.objects.putTree([]);
     const folder = await store.objects.putSnapshot({ tree });
-    await expect(all(exportSnapshotJson(context, folder.id))).rejects.toMatchObject({ code: 'OPERATION_UNSUPPORTED' });
+    await expect(all(exportSnapshotJson(context, folder.id))).rejects.toMatchObject({ code: 'OBJECT_WRONG_TYPE' });
   });
 
   it('have parents that meet again: a diamond, and one that stands in two places', async () => {
@@ -132,6 +141,10 @@ describe.each(STORES)('snapshots of bundles of $name', ({ options }) => {
     const named = await store.objects.putTree([{ type: 'snapshot', name: 'top', id: top.id }]);
     const twice = await store.objects.putSnapshot({ tree: named.id, parent: bottom.id });
     expect(await store.objects.getSnapshot(twice.id)).toMatchObject({ content: { parent: bottom.id } });
+    const to = await graphStore();
+    const report = await importSnapshot(to.context, exportSnapshot(context, twice.id), { ref: 'twice' });
+    expect(report).toMatchObject({ id: twice.id, objects: 9 });
+    expect(await mergeBaseOf(to.context, left.id, right.id)).toEqual([top.id]);
     expect(await store.maintenance.check()).toMatchObject(SOUND);
   });
 });

@@ -187,6 +187,49 @@ describe('isolated entries', () => {
   });
 });
 
+describe('entries that somebody changes while others are put back', () => {
+  it('are failures of their own, and the rest of their batch is put', async () => {
+    const { store, context } = await graphStore();
+    await store.putMany(['a', 'b', 'c'].map((key) => ({ key, source: key })));
+    const { tree } = await freezeEntries(context, '');
+    for (const key of ['a', 'b', 'c']) await store.delete(key);
+    const { metadata } = context.engine;
+    const look = metadata.getEntries.bind(metadata);
+    const looking = vi.spyOn(metadata, 'getEntries').mockImplementationOnce(async (keys) => {
+      const rows = await look(keys);
+      await store.put('b', 'somebody else’s');
+      return rows;
+    });
+    onTestFinished(() => looking.mockRestore());
+    const report = await thawEntries(context, tree);
+    expect(report).toMatchObject({ created: 2, failed: 1, failures: [{ path: 'b', code: 'ENTRY_EXISTS' }] });
+    expect(Buffer.from(await store.get('b')).toString()).toBe('somebody else’s');
+    expect(await keysOf(store)).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('entries of a namespace', () => {
+  it('are frozen and put back in their own, and touch no other', async () => {
+    const { store, context } = await graphStore({ keys: { key: STORE_KEY } });
+    await store.namespaces.create('tenant');
+    const tenant = store.namespace('tenant');
+    await store.putMany(['x/a', 'y'].map((key) => ({ key, source: `default ${key}` })));
+    await tenant.putMany(['x/a', 'x/b', 'y'].map((key) => ({ key, source: `tenant ${key}` })));
+    const inside = { engine: context.engine, scope: await context.engine.scopes.named('tenant') };
+    const { tree, entries } = await freezeEntries(inside, 'x/');
+    expect(entries).toBe(2);
+    await relate(inside, { 'x/b': 'x/a' });
+    await tenant.delete('x/b');
+    await tenant.put('x/c', 'new');
+    const report = await thawEntries(inside, tree, { delete: true });
+    expect(report).toMatchObject({ created: 1, kept: 1, deleted: 1, failed: 0 });
+    expect(await keysOf(tenant)).toEqual(['x/a', 'x/b', 'y']);
+    expect(await keysOf(store)).toEqual(['x/a', 'y']);
+    expect(Buffer.from(await tenant.get('x/b')).toString()).toBe('tenant x/b');
+    await expect(thawEntries(context, tree)).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
+  });
+});
+
 describe('many entries', () => {
   it('are frozen and put back in pages and commits', async () => {
     const { store, context } = await graphStore();
@@ -194,6 +237,8 @@ describe('many entries', () => {
     await store.putMany(keys.map((key) => ({ key, source: `content of ${key}` })));
     const frozen = await freezeEntries(context, '');
     expect(frozen).toMatchObject({ entries: 2500, consistent: true });
+    const made = await store.snapshots.create({ prefix: '' }, { ref: 'all' });
+    expect(made).toMatchObject({ content: { entries: frozen.tree }, files: 2500, consistent: true, failed: 0 });
     for (const key of keys.slice(0, 10)) await store.delete(key);
     await store.put('k/00000', 'other');
     const report = await thawEntries(context, frozen.tree, { overwrite: 'changed' });

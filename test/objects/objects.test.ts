@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/index.ts';
 import { createTree, objectId } from '../../src/index.ts';
+import { ObjectReader } from '../../src/store/objects/object-reader.ts';
 import { noise } from '../support/contents.ts';
+import { graphStore } from '../support/graph-store.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { memoryStore } from '../support/stores.ts';
 
@@ -115,5 +117,16 @@ describe.each(STORES)('objects of $name', ({ options }) => {
     const unique = [...one].findIndex((digit, index) => digit !== other[index]) + 1;
     expect(await store.objects.resolve(one.slice(0, Math.max(5, unique)))).toMatchObject({ id: one });
     await expect(store.objects.resolve('ab')).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+  });
+});
+
+describe('many objects that are read together', () => {
+  it('are all there, also those that were at hand before the others came', async () => {
+    const { store, context } = await graphStore();
+    const put = await Promise.all(Array.from({ length: 300 }, (_, number) => store.objects.putBundle({ number })));
+    const references = put.map(({ id }) => ({ type: 'bundle' as const, id }));
+    const { load } = new ObjectReader(context.engine, context.scope);
+    await load(references.slice(0, 10));
+    expect(await load(references)).toMatchObject(put.map((_, number) => ({ type: 'bundle', content: { number } })));
   });
 });

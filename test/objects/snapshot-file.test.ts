@@ -143,6 +143,8 @@ describe.each(STORES)('the file of a snapshot of $name', ({ options }) => {
     const report = await importSnapshot(to.context, once(file), { ref: 'imported', message: 'from a file' });
     expect(report).toMatchObject({ id, original: id, detached: false, signatures: [] });
     expect((await to.store.refs.get('imported'))?.id).toBe(id);
+    expect(report.newBytes).toBeGreaterThan(300_000);
+    expect(report.storedBytes).toBeGreaterThan(300_000);
     expect(await idsOf(to.store)).toEqual(await idsOf(from.store));
     expect(await fileOf(to.context, id)).toEqual(file);
     expect(await importSnapshot(to.context, once(file))).toMatchObject({ id, newBytes: 0 });

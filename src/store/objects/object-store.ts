@@ -24,6 +24,7 @@ import {
 } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
 import { resolveRange } from '../arguments.ts';
+import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 import type { ScopedCalls } from '../scoped-calls.ts';
 import type { CallOptions, ProgressOptions, RangeOptions } from '../types.ts';
@@ -193,23 +194,9 @@ export class ObjectStore implements Objects {
   #putStructured(make: () => StructuredObject, options: CallOptions): Promise<ObjectPutResult> {
     return this.#put(options, async (writer, scope) => {
       const object = make();
-      await this.#checkReferences(scope, object);
+      await checkReferences(this.#calls.engine, scope, object);
       return await writer.put(object, { verifyExisting: true });
     });
-  }
-
-  /** Told before anything is stored; the commit looks again. */
-  async #checkReferences(scope: Scope, object: StructuredObject): Promise<void> {
-    const references = referencesOf(object);
-    const found = await new ObjectReader(this.#calls.engine, scope).find(references);
-    for (const [index, one] of found.entries()) {
-      if (isStoreError(one)) throw one;
-      const reference = references[index];
-      if (!reference) continue;
-      if (one === undefined) throw objectNotFound(reference.id);
-      const { type } = referenceOfRow(one.row);
-      if (type !== reference.type) throw wrongType({ ...reference, type }, `a ${reference.type}`);
-    }
   }
 
   #put(
@@ -301,6 +288,24 @@ function toPutResult({ reference, size, tally }: WrittenObject, existed: boolean
     newBytes: tally.newBytes,
     storedBytes: Math.max(0, Math.round(tally.storedBytes)),
   });
+}
+
+/**
+ * Whether what an object refers to is there, and what it says: told before anything is stored. The commit looks again whether
+ * it is there.
+ * @throws `not-found/OBJECT_NOT_FOUND`, `invalid/OBJECT_WRONG_TYPE`, `corrupt/*`
+ */
+export async function checkReferences(engine: Engine, scope: Scope, object: StructuredObject): Promise<void> {
+  const references = referencesOf(object);
+  const found = await new ObjectReader(engine, scope).find(references);
+  for (const [index, one] of found.entries()) {
+    if (isStoreError(one)) throw one;
+    const reference = references[index];
+    if (!reference) continue;
+    if (one === undefined) throw objectNotFound(reference.id);
+    const { type } = referenceOfRow(one.row);
+    if (type !== reference.type) throw wrongType({ ...reference, type }, `a ${reference.type}`);
+  }
 }
 
 /** An object of another type than was asked for. */

@@ -1,6 +1,5 @@
 /** Bundles in and out: a list of them becomes a snapshot, a snapshot grows by some, and gives back its own in order. */
 import { argumentTypeError } from '../../errors/argument-error.ts';
-import { storeError } from '../../errors/store-error.ts';
 import { OBJECT_LOAD_BATCH } from '../../limits.ts';
 import {
   type BundleObject,
@@ -10,9 +9,10 @@ import {
   type JsonValue,
   type SnapshotObject,
 } from '../../objects/index.ts';
+import { wrongType } from '../objects/object-store.ts';
 import { ObjectWriter, type WrittenObject } from '../objects/object-writer.ts';
 import { refKey } from '../objects/ref-rows.ts';
-import { findSnapshot, type GraphContext, loadObject, planMove, readerOf } from './graph-context.ts';
+import { findSnapshot, type GraphContext, loadObject, planMove, readerOf, StoredSum } from './graph-context.ts';
 import type { BundleImport, BundleImportOptions, ExportedBundle, RefMoveOptions } from './graph-types.ts';
 
 /**
@@ -75,24 +75,26 @@ async function putBundles(
   context.engine.assertWritable();
   const move = await planMove(context, how.move);
   const writer = new ObjectWriter(context.engine, context.scope);
-  const tally = { newBytes: 0, storedBytes: 0 };
+  const stored = new StoredSum();
   const put = async (object: BundleObject | SnapshotObject): Promise<WrittenObject['reference']> => {
     context.signal?.throwIfAborted();
     const written = await writer.put(object, { verifyExisting: true });
-    tally.newBytes += written.tally.newBytes;
-    tally.storedBytes += written.tally.storedBytes;
+    stored.add(written.tally);
     return written.reference;
   };
   try {
     const bundles: string[] = [];
     for (const content of contents) {
-      if (writer.isFull) await writer.commit();
+      if (writer.isFull) {
+        await writer.commit();
+        stored.settle();
+      }
       bundles.push((await put(createBundle(content))).id);
     }
     const reference = await put(how.snapshot(bundles));
     await writer.commit(move(reference));
-    const storedBytes = Math.max(0, Math.round(tally.storedBytes));
-    return Object.freeze({ id: reference.id, bundles: Object.freeze(bundles), newBytes: tally.newBytes, storedBytes });
+    stored.settle();
+    return Object.freeze({ id: reference.id, bundles: Object.freeze(bundles), ...stored.bytes });
   } catch (error) {
     await writer.abandon();
     throw error;
@@ -123,7 +125,7 @@ export async function* exportBundles(
 /**
  * A snapshot of nothing but bundles as one JSON text: `{bundles, snapshot, snapshot_hash}`, indented by two, names
  * sorted. Each bundle is there once, under its id.
- * @throws `unsupported/OPERATION_UNSUPPORTED` for a snapshot of a folder or of entries; as {@link exportBundles}
+ * @throws as {@link exportBundles}; `invalid/OBJECT_WRONG_TYPE` for a snapshot of a folder or of entries, too
  */
 export async function* exportSnapshotJson(
   context: GraphContext,
@@ -131,10 +133,8 @@ export async function* exportSnapshotJson(
 ): AsyncGenerator<string, void, undefined> {
   const { id, snapshot } = await findSnapshot(context, address);
   const { tree, entries, bundles = [] } = snapshot.content;
-  if (tree !== undefined || entries !== undefined) {
-    const message = `snapshot ${id} holds more than bundles: export it as a file`;
-    throw storeError('OPERATION_UNSUPPORTED', message, { details: { object: id } });
-  }
+  if (tree !== undefined || entries !== undefined)
+    throw wrongType({ type: 'snapshot', id }, 'one of nothing but bundles, as this text holds');
   const reader = readerOf(context);
   const ids = [...new Set(bundles)].sort();
   yield '{\n  "bundles": {';

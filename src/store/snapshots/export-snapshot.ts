@@ -21,7 +21,7 @@ const BLOBS_TOGETHER = 16 * OBJECT_LOAD_BATCH;
 
 /**
  * A snapshot with everything that it refers to, as a tar archive of the caller's to keep or send. All objects are looked at
- * before the first byte is given, contents as they are written.
+ * before the first byte is given, contents as they are written; what is held meanwhile are ids.
  * @param address of the snapshot
  * @returns the bytes of the file, the same for the same snapshot and options
  * @throws `not-found/*`, `invalid/OBJECT_WRONG_TYPE`, `invalid/CREDENTIAL_INVALID` for a signature that is none, or of
@@ -146,7 +146,7 @@ function signatureItem(document: string, id: string): TarItem {
   const { signer, text } = parseSignatureDocument(document);
   if (text === `snapshot ${id}`) return bytesItem({ kind: 'signature', signer }, utf8Encode(document));
   const message = `the signature of ${signer} is not one of snapshot ${id}`;
-  throw storeError('CREDENTIAL_INVALID', message, { details: { object: id } });
+  throw storeError('CREDENTIAL_INVALID', message, { details: { expected: id } });
 }
 
 function bytesItem(member: SnapshotFileMember, bytes: Uint8Array): TarItem {

@@ -18,7 +18,7 @@ import {
 import { abortableItems } from '../../runtime/abort.ts';
 import { referenceOfRow } from '../objects/find-object.ts';
 import { ObjectWriter, type WrittenObject } from '../objects/object-writer.ts';
-import { type GraphContext, planMove, readerOf } from './graph-context.ts';
+import { type GraphContext, planMove, readerOf, StoredSum } from './graph-context.ts';
 import type { SnapshotImport, SnapshotImportOptions } from './graph-types.ts';
 import {
   decodeSnapshotHead,
@@ -55,9 +55,8 @@ export async function importSnapshot(
   try {
     const reading = new SnapshotReading(context, { writer, signers, onProgress: options.onProgress });
     for await (const item of readTar(abortableItems(source, context.signal))) await reading.take(item);
-    const { snapshot, report } = reading.finish();
-    await writer.commit(move(snapshot));
-    return report;
+    await writer.commit(move(reading.finish()));
+    return reading.report();
   } catch (error) {
     await writer.abandon();
     throw error;
@@ -78,7 +77,8 @@ class SnapshotReading {
   /** Objects that are written and not committed yet. */
   readonly #open = new Map<string, ObjectReference['type']>();
   readonly #signatures = new Map<string, { readonly signer: string; readonly verified: boolean }>();
-  readonly #counts = { objects: 0, blobs: 0, bytes: 0, newBytes: 0, storedBytes: 0 };
+  readonly #counts = { objects: 0, blobs: 0, bytes: 0 };
+  readonly #stored = new StoredSum();
   #head: SnapshotFileHead | undefined;
   #snapshot: { readonly reference: ObjectReference; readonly detached: boolean } | undefined;
   #areSignersChecked = false;
@@ -108,23 +108,32 @@ class SnapshotReading {
     else await this.#takeMember(member, item);
     if (!this.#writer.isFull) return;
     await this.#writer.commit();
+    this.#stored.settle();
     this.#open.clear();
   }
 
-  /** @throws `corrupt/IMPORT_CORRUPT` when the file does not hold what it says */
-  finish(): { readonly snapshot: ObjectReference; readonly report: SnapshotImport } {
+  /**
+   * The whole file was read.
+   * @returns the snapshot that it is about
+   * @throws `corrupt/IMPORT_CORRUPT` when the file does not hold what it says
+   */
+  finish(): ObjectReference {
     const head = this.#needHead();
-    const { objects, blobs, bytes, newBytes, storedBytes } = this.#counts;
+    const { objects, blobs, bytes } = this.#counts;
     const isWhole = objects === head.objects && blobs === head.blobs && bytes === head.bytes;
-    if (!this.#snapshot || !isWhole)
-      throw importCorrupt(memberPath({ kind: 'head' }), 'promises more than the file has');
+    if (this.#snapshot && isWhole) return this.#snapshot.reference;
+    throw importCorrupt(memberPath({ kind: 'head' }), 'promises something else than the file has');
+  }
+
+  /** Once everything is committed. */
+  report(): SnapshotImport {
+    invariant(this.#snapshot, 'the file was read to its end');
     const { reference, detached } = this.#snapshot;
-    const report: SnapshotImport = Object.freeze({
-      ...{ id: reference.id, original: head.snapshot, detached, objects, blobs, bytes, newBytes },
-      storedBytes: Math.max(0, Math.round(storedBytes)),
+    this.#stored.settle();
+    return Object.freeze({
+      ...{ id: reference.id, original: this.#needHead().snapshot, detached, ...this.#counts, ...this.#stored.bytes },
       signatures: Object.freeze([...this.#signatures.values()]),
     });
-    return { snapshot: reference, report };
   }
 
   #needHead(): SnapshotFileHead {
@@ -227,8 +236,7 @@ class SnapshotReading {
 
   #add({ reference, tally }: WrittenObject): void {
     this.#open.set(referenceKey(reference), reference.type);
-    this.#counts.newBytes += tally.newBytes;
-    this.#counts.storedBytes += tally.storedBytes;
+    this.#stored.add(tally);
   }
 
   async #checkReferences(path: string, references: readonly ObjectReference[]): Promise<void> {

@@ -52,12 +52,13 @@ export async function mergeSnapshots(
   const ours = await findSnapshot(context, sides.ours);
   const theirs = await findSnapshot(context, sides.theirs);
   const { load } = readerOf(context);
-  const bases = options.base
-    ? [(await findSnapshot(context, options.base)).id]
-    : await mergeBase(ours.id, theirs.id, load);
+  const isPlain = options.base === undefined;
+  const bases =
+    options.base !== undefined
+      ? [(await findSnapshot(context, options.base)).id]
+      : await mergeBase(ours.id, theirs.id, load);
   const report = { ours: ours.id, theirs: theirs.id, bases, conflicts: [], dryRun };
   const move = await planMove(context, { ref, message, expected: ours.id });
-  const isPlain = options.base === undefined;
   if (ours.id === theirs.id || (isPlain && bases.includes(theirs.id)))
     return Object.freeze({ ...report, outcome: 'same', id: ours.id });
   if (isPlain && bases.includes(ours.id)) {

@@ -41,7 +41,7 @@ export function decodeSnapshotHead(bytes: Uint8Array): SnapshotFileHead {
   if (format !== FORMAT) throw importCorrupt(SNAPSHOT_FILE_HEAD, 'is not that of a file of a snapshot');
   if (version !== VERSION) {
     const message = `${SNAPSHOT_FILE_HEAD} is of version ${String(version)}; this version of Holdfast knows ${VERSION}`;
-    throw storeError('FORMAT_UNSUPPORTED', message, { details: { expected: VERSION } });
+    throw storeError('FORMAT_UNSUPPORTED', message, { details: { path: SNAPSHOT_FILE_HEAD, expected: VERSION } });
   }
   const { snapshot, history, objects, blobs, bytes: size } = head;
   const isWhole = isObjectId(snapshot) && typeof history === 'boolean' && [objects, blobs, size].every(isCount);

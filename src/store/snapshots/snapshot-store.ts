@@ -12,7 +12,7 @@ import {
 } from '../../objects/index.ts';
 import { followAddress } from '../objects/follow-address.ts';
 import { ObjectReader, objectKeyOf } from '../objects/object-reader.ts';
-import { wrongType } from '../objects/object-store.ts';
+import { checkReferences, wrongType } from '../objects/object-store.ts';
 import type { FoundAddress } from '../objects/object-types.ts';
 import { ObjectWriter } from '../objects/object-writer.ts';
 import { refKey } from '../objects/ref-rows.ts';
@@ -224,8 +224,11 @@ export class SnapshotStore implements Snapshots {
     }
     if ('tar' in source) return { content: await storeArchive(source.tar, { engine, ...making }, options) };
     if ('bundles' in source) {
+      const snapshot = createSnapshot({ bundles: source.bundles });
+      // Whoever names them may be wrong: a list of other objects would be damage that nobody made.
+      await checkReferences(engine, making.scope, snapshot);
       making.tally.files = source.bundles.length;
-      return { content: { bundles: source.bundles } };
+      return { content: snapshot.content };
     }
     if ('prefix' in source) return { content: await this.#freeze(source.prefix, making, options) };
     throw argumentTypeError('source', '{ folder }, { tar }, { prefix } or { bundles }', source);
@@ -237,6 +240,7 @@ export class SnapshotStore implements Snapshots {
     tally.files = frozen.entries;
     tally.bytes = frozen.bytes;
     tally.unchanged = frozen.entries;
+    tally.consistent = frozen.consistent;
     tally.addFailures(frozen.failed, frozen.failures);
     return { entries: frozen.tree };
   }

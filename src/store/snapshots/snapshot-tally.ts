@@ -17,6 +17,8 @@ export class SnapshotTally {
   links = 0;
   bytes = 0;
   unchanged = 0;
+  /** Of entries: see the report. */
+  consistent: boolean | undefined;
 
   constructor(onProgress: ((progress: Progress) => void) | undefined) {
     this.#onProgress = onProgress;
@@ -65,6 +67,7 @@ export class SnapshotTally {
     return Object.freeze({
       ...{ id, content, files: this.files, folders: this.folders, links: this.links, bytes: this.bytes },
       unchanged: this.unchanged,
+      ...(this.consistent !== undefined && { consistent: this.consistent }),
       newBytes,
       storedBytes: Math.max(0, Math.round(storedBytes)),
       skipped: Object.freeze({ ...this.#skipped }),

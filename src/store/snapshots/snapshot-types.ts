@@ -72,6 +72,8 @@ export interface SnapshotReport {
   readonly bytes: number;
   /** Files that were not read, because they are as they were. */
   readonly unchanged: number;
+  /** Of a snapshot of entries: whether they are what they were at one moment, and not each at one of its own. */
+  readonly consistent?: boolean;
   /** Plain bytes that were not stored before, and bytes added for them after compression. */
   readonly newBytes: number;
   readonly storedBytes: number;
@@ -205,7 +207,7 @@ export interface Snapshots {
   ): Promise<BundleImport>;
   /** The bundles of a snapshot itself, in their order. */
   bundles(address: string, options?: CallOptions): AsyncIterable<ExportedBundle>;
-  /** A snapshot of bundles as one JSON document. @throws `unsupported/OPERATION_UNSUPPORTED` when it holds more */
+  /** A snapshot of bundles as one JSON document. @throws `invalid/OBJECT_WRONG_TYPE` when it holds more */
   exportJson(address: string, options?: CallOptions): AsyncIterable<string>;
   /** A file with everything that a snapshot holds, which others can import and verify; see `docs/format.md`. */
   export(address: string, options?: CallOptions & SnapshotExportOptions): AsyncIterable<Uint8Array>;

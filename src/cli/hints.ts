@@ -24,7 +24,10 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
-  SOURCE_NOT_FOUND: 'paths are taken from the current folder; `put --data TEXT` stores text itself',
+  SOURCE_NOT_FOUND:
+    'paths are taken from the current folder (`put --data TEXT` stores text itself); `holdfast snapshot ls ADDRESS` ' +
+    'shows those in a snapshot',
+  REF_NOT_FOUND: '`holdfast snapshot list` shows the snapshots that refs name',
   CREDENTIAL_NOT_FOUND:
     'paths are taken from the current folder; `holdfast key generate` makes key files and identities',
   BACKEND_NOT_FOUND: '`holdfast backend list` shows them',
@@ -35,7 +38,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
   STORE_IN_USE: 'another process has this store open; wait until it ends',
-  TARGET_EXISTS: 'restore into an empty folder, or allow overwriting what is there',
+  TARGET_EXISTS: 'restore into an empty folder, or replace what is there with --overwrite changed',
   PATH_UNSAFE: 'restore into an empty folder; a snapshot with unsafe paths was not made from files',
   SOURCE_CHANGED: 'the file changed while it was read; run the same command again',
   PERMISSION_DENIED: 'check the owner and the permissions of the path',

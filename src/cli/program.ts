@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addBackend } from './commands/backend/backend.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addExchange } from './commands/exchange.ts';
+import { addFind } from './commands/find.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
@@ -16,6 +17,7 @@ import { addRelations } from './commands/relations.ts';
 import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
 import { addSingleFile } from './commands/single-file.ts';
+import { addSnapshot } from './commands/snapshot/snapshot.ts';
 import { addStat } from './commands/stat.ts';
 import { addStatus } from './commands/status.ts';
 import { addUpkeep } from './commands/upkeep.ts';
@@ -53,7 +55,21 @@ Exit status:
   130 interrupted (Ctrl-C)   143 terminated`;
 
 /** The commands that are about entries, and so about one namespace. */
-const ABOUT_ENTRIES = ['put', 'get', 'cat', 'ls', 'rm', 'mv', 'cp', 'stat', 'stats', 'prove', 'validate', '__complete'];
+const ABOUT_ENTRIES = [
+  'put',
+  'get',
+  'cat',
+  'ls',
+  'find',
+  'rm',
+  'mv',
+  'cp',
+  'stat',
+  'stats',
+  'prove',
+  'validate',
+  '__complete',
+];
 const GROUPS_ABOUT_ENTRIES = new Set(['versions', 'relations', 'object', 'ref', 'snapshot', 'import', 'export']);
 const NAMESPACED = new Set([...ABOUT_ENTRIES, 'key export-writer']);
 
@@ -101,8 +117,20 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   if (asksForVersion(args)) program.version(packageVersion(), '--version', 'print the version');
-  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addVersions, addRelations, addProve];
-  entries.push(addValidate, addExchange);
+  const entries = [
+    addInit,
+    addPut,
+    addGet,
+    addLs,
+    addFind,
+    addRm,
+    addMove,
+    addStat,
+    addVersions,
+    addRelations,
+    addProve,
+  ];
+  entries.push(addValidate, addSnapshot, addExchange);
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

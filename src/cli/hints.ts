@@ -34,7 +34,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   VERSION_NOT_FOUND: '`holdfast versions KEY` lists what is kept',
   ENTRY_HAS_CHILDREN: 'remove them too with --recursive, or leave them without a parent with --orphan',
   RELATION_CYCLE: '`holdfast relations ancestors KEY` shows what an entry is beneath',
-  ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
+  ENTRY_EXISTS:
+    'choose another key, or replace it: put without --if-absent, mv and cp with --force, a restore with --overwrite changed',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
   STORE_IN_USE: 'another process has this store open; wait until it ends',
@@ -59,6 +60,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   ARCHIVE_INVALID:
     'tar archives are read plain or compressed with gzip or zstd; `tar -t` says what it makes of this one',
   ARCHIVE_ITEM_UNSUPPORTED: 'everything else was taken; sparse files go in without `tar --sparse`',
+  OBJECT_WRONG_TYPE:
+    '`holdfast snapshot show ADDRESS` says what a snapshot holds; its entries are put back by `restore --entries`',
   SLOT_NOT_FOUND: '`holdfast key list` shows the slots, `holdfast key writers` the writers',
   NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { addAbortSignal } from 'node:stream';
-import type { SnapshotSource } from '../../../index.ts';
+import type { Entries, SnapshotSource } from '../../../index.ts';
 import { fileError } from '../../file-error.ts';
 import type { Session } from '../../session.ts';
 import { usageError } from '../../usage-error.ts';
@@ -9,6 +9,8 @@ import { usageError } from '../../usage-error.ts';
 /** Options of `snapshot create` as commander hands them over. */
 export interface CreateFlags {
   readonly tar?: string;
+  readonly prefix?: string;
+  readonly bundle?: readonly string[];
   readonly ref?: string;
   readonly message?: string;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -24,13 +26,14 @@ export interface CreateFlags {
 
 /** Stands for standard input. */
 export const STDIN = '-';
-/** Where nothing gives a better name: an archive, or the root of a file system. */
+/** Where nothing gives a better name: an archive, entries, or the root of a file system. */
 const REF_DEFAULT = 'main';
 
 /** @throws a usage error for what cannot be meant */
 export function checkCreate(folder: string | undefined, flags: CreateFlags): void {
-  if ((folder === undefined) === (flags.tar === undefined))
-    throw usageError('say what to store: one FOLDER, or --tar FILE (- for standard input)');
+  const { tar, prefix, bundle } = flags;
+  if ([folder, tar, prefix, bundle].filter((one) => one !== undefined).length !== 1)
+    throw usageError('say what to store: one FOLDER, or --tar FILE (- for standard input), --prefix P or --bundle ID');
   if (folder !== undefined) return;
   const ofFolders = {
     '--exclude': flags.exclude,
@@ -41,7 +44,7 @@ export function checkCreate(folder: string | undefined, flags: CreateFlags): voi
     '--dry-run': flags.dryRun,
   };
   for (const [name, value] of Object.entries(ofFolders))
-    if (value !== undefined) throw usageError(`${name} is about a folder, not an archive`);
+    if (value !== undefined) throw usageError(`${name} is about a folder`);
 }
 
 /** The ref that moves when none is named: the folder's own name, never rewritten. */
@@ -60,9 +63,29 @@ async function* readArchive(file: string, signal: AbortSignal): AsyncGenerator<U
   }
 }
 
+/** Ids of bundles, each of them given by an address. */
+async function bundlesOf(session: Session, entries: Entries, addresses: readonly string[]): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const address of addresses) {
+    const { reference } = await entries.objects.find(address, { signal: session.signal });
+    if (reference.type !== 'bundle') throw usageError(`--bundle ${address}: this is a ${reference.type}, no bundle`);
+    ids.push(reference.id);
+  }
+  return ids;
+}
+
+interface CreateRequest {
+  readonly folder: string | undefined;
+  readonly flags: CreateFlags;
+}
+
 /** What a checked command line stores. */
-export function sourceOf(session: Session, folder: string | undefined, { tar = STDIN }: CreateFlags): SnapshotSource {
+export async function sourceOf(session: Session, entries: Entries, request: CreateRequest): Promise<SnapshotSource> {
+  const { folder, flags } = request;
+  const { tar = STDIN, prefix, bundle } = flags;
   if (folder !== undefined) return { folder };
+  if (prefix !== undefined) return { prefix };
+  if (bundle !== undefined) return { bundles: await bundlesOf(session, entries, bundle) };
   if (tar === STDIN) session.claimStdin('the archive');
   return { tar: readArchive(tar, session.signal) };
 }

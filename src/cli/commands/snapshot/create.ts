@@ -69,13 +69,20 @@ function describeSkipped(skipped: Readonly<Record<string, number>>): string {
 }
 
 function describeReport(report: SnapshotReport, { ref, before }: Target, meter: ProgressMeter): string {
-  const { id, bytes, newBytes, storedBytes, unchanged, skipped, failed } = report;
+  const { id, content, files, bytes, newBytes, storedBytes, skipped, failed } = report;
+  const ofFiles = content.tree !== undefined;
+  const counts = ofFiles
+    ? describeCounts(report)
+    : content.entries !== undefined
+      ? countOf(files, 'entry', 'entries')
+      : countOf(files, 'bundle', 'bundles');
+  const unchanged = ofFiles ? report.unchanged : 0;
   const seconds = meter.elapsedSeconds;
   const time = seconds >= 1 ? ` in ${formatDuration(seconds)}` : '';
   const sizes = `${formatBytes(bytes)}, ${formatBytes(newBytes)} new, ${formatBytes(storedBytes)} stored`;
   return [
     `${id}  ${ref}${before?.id === id ? '  (as before)' : ''}`,
-    `${describeCounts(report)}: ${sizes}${time}`,
+    `${counts}: ${sizes}${time}`,
     ...(unchanged > 0 ? [`${countOf(unchanged, 'file', 'files')} not read again`] : []),
     ...(Object.keys(skipped).length > 0 ? [`left out: ${describeSkipped(skipped)}`] : []),
     ...(failed > 0 ? [`PARTIAL: ${formatCount(failed)} failed and are not in it`] : []),
@@ -87,7 +94,7 @@ async function create(session: Session, folder: string | undefined, flags: Creat
   await using store = await session.openStore();
   const entries = session.entriesOf(store);
   const target = await targetOf(session, entries, { folder, flags });
-  const source = sourceOf(session, folder, flags);
+  const source = await sourceOf(session, entries, { folder, flags });
   const options = await optionsOf(session, store, flags);
   using meter = new ProgressMeter(session, 'snapshot');
   const { ref } = target;
@@ -102,26 +109,32 @@ async function create(session: Session, folder: string | undefined, flags: Creat
 }
 
 const HELP = `
-The ref is named after the folder unless --ref says otherwise ("main" for an archive), and moves from snapshot to
+The ref is named after the folder unless --ref says otherwise ("main" where there is none), and moves from snapshot to
 snapshot: its history is the series. Two folders of one name need a --ref each.
 
 What is kept: content, names of any bytes, permissions, times to the nanosecond, empty folders, symbolic and hard
 links, holes. Not: owners, extended attributes. A file whose size, times and inode are as they were is not read again.
+Of entries, content, attributes and relations are kept as they are now, and no bytes are copied.
 A file that cannot be read is told and left out: the snapshot is made all the same, and the exit status is that of the
 first failure.
 
 Examples:
   $ holdfast snapshot create photos
   $ holdfast snapshot create . --ref laptop -m 'before the update' -x node_modules -x '*.log'
-  $ ssh host tar -c /etc | holdfast snapshot create --tar - --ref host/etc`;
+  $ ssh host tar -c /etc | holdfast snapshot create --tar - --ref host/etc
+  $ holdfast snapshot create --prefix reports/ --ref reports`;
 
 /** Defines `holdfast snapshot create`. */
 export function addCreate(group: Command, session: Session): void {
   group
     .command('create')
-    .description('Stores a folder, or what is in an archive, as a snapshot. What is stored already costs nothing.')
+    .description(
+      'Stores a folder, what is in an archive, entries or bundles as a snapshot. What is stored already costs nothing.',
+    )
     .argument('[folder]', 'the folder')
     .option('--tar <file>', 'a tar archive instead, plain or compressed with gzip or zstd; - for standard input')
+    .option('-p, --prefix <prefix>', 'entries whose keys begin so, instead; an empty one: all')
+    .option('--bundle <address>', 'a bundle instead; may be repeated, and keeps its order', collect)
     .option('--ref <name>', "the series: the ref that moves to the snapshot (default: the folder's name)")
     .option('-m, --message <text>', 'what to say of it in the history')
     .option('--metadata <name=value>', 'kept in the snapshot, and part of its id; may be repeated', collectAttribute)

@@ -8,7 +8,7 @@ export const ID_LENGTH = 12;
 /** Widest size that `formatBytes` makes: fixed widths let a list stream and still stand in columns. */
 const SIZE_WIDTH = 10;
 const PERMISSIONS = 'rwxrwxrwx';
-const LETTERS: Readonly<Partial<Record<TreeChild['type'], string>>> = { folder: 'd', link: 'l', file: '-' };
+const LETTERS: Readonly<Partial<Record<TreeChild['type'], string>>> = { folder: 'd', link: 'l', file: '-', entry: '-' };
 
 export function shortId(id: string): string {
   return id.slice(0, ID_LENGTH);

@@ -9,15 +9,15 @@ import { formatBytes } from '../../text/format-bytes.ts';
 import { formatCount } from '../../text/format-text.ts';
 import { usageError } from '../../usage-error.ts';
 import { describeCounts } from './describe.ts';
+import { LineQueue } from './line-queue.ts';
 import { ownPlaces } from './own-places.ts';
 import { reportFailures } from './report-failures.ts';
+import { type RestoreEntriesFlags, restoreEntries } from './restore-entries.ts';
 
-interface RestoreFlags {
+interface RestoreFlags extends RestoreEntriesFlags {
+  readonly entries?: boolean;
   readonly to?: string;
   readonly inPlace?: string;
-  readonly overwrite?: 'never' | 'changed' | 'always';
-  readonly delete?: boolean;
-  readonly dryRun?: boolean;
   readonly sync?: 'end' | 'file' | 'none';
   readonly specialModes?: boolean;
 }
@@ -55,25 +55,16 @@ async function targetOf(session: Session, entries: Entries, request: { address: 
   return { target, overwrite: flags.overwrite ?? 'changed' };
 }
 
-/** Prints what happens as it happens; what is only kept is of no interest to people. */
-function teller(session: Session) {
+/** What is only kept is of no interest to people. */
+function teller(session: Session, lines: LineQueue): (event: Event) => void {
   const { json, verbose } = session.options;
-  let last = Promise.resolve();
-  const tell = (event: Event): void => {
-    if (event.action === 'failed' || (event.action === 'keep' && !json && !verbose)) return;
-    const name = event.path.toString();
-    const { action, bytes } = event;
+  return ({ action, path: bytesOfPath, bytes }) => {
+    if (action === 'failed' || (action === 'keep' && !json && !verbose)) return;
+    const name = bytesOfPath.toString();
     const size = bytes === undefined ? '' : `  ${formatBytes(bytes)}`;
-    last = last.then(() =>
-      session.confirm(
-        { action, path: name, ...(bytes !== undefined && { bytes }) },
-        () => `${action.padEnd(9)}  ${session.shown(name) || '.'}${size}`,
-      ),
-    );
-    // Told when it is waited for.
-    last.catch(() => undefined);
+    const value = { action, path: name, ...(bytes !== undefined && { bytes }) };
+    lines.add(value, () => `${action.padEnd(9)}  ${session.shown(name) || '.'}${size}`);
   };
-  return { tell, told: () => last };
 }
 
 function describeReport(session: Session, report: SnapshotRestoreReport): string {
@@ -88,25 +79,37 @@ function describeReport(session: Session, report: SnapshotRestoreReport): string
   return `${[`${dryRun ? 'would restore' : 'restored'} ${what}`, ...more].join('; ')}`;
 }
 
-async function restore(session: Session, address: string, flags: RestoreFlags): Promise<void> {
+function checkRestore(flags: RestoreFlags): void {
+  if (flags.entries) {
+    if (flags.to !== undefined || flags.inPlace !== undefined || flags.sync || flags.specialModes)
+      throw usageError('--entries puts entries back: no folder, --sync and --special-modes go with it');
+    return;
+  }
+  if (flags.toPrefix !== undefined || !flags.relations)
+    throw usageError('--to-prefix and --no-relations are about --entries');
   if ((flags.to === undefined) === (flags.inPlace === undefined))
     throw usageError('say where: --to FOLDER for a new place, or --in-place FOLDER for the one the snapshot is of');
+}
+
+async function restore(session: Session, address: string, flags: RestoreFlags): Promise<void> {
+  checkRestore(flags);
+  if (flags.entries) return restoreEntries(session, address, flags);
   const { dryRun = false, sync, specialModes } = flags;
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);
   const { target, overwrite } = await targetOf(session, entries, { address, flags });
   using meter = new ProgressMeter(session, 'restore');
-  const { tell, told } = teller(session);
+  const lines = new LineQueue(session);
   const { json, verbose } = session.options;
   const report = await entries.snapshots.restore(address, target, {
     ...{ overwrite, dryRun, signal: session.signal, avoid: await ownPlaces(session, store) },
     ...(flags.delete && { delete: true }),
     ...(specialModes && { specialModes }),
     ...(sync && { sync }),
-    ...((json || verbose || dryRun) && { onEvent: tell }),
+    ...((json || verbose || dryRun) && { onEvent: teller(session, lines) }),
     onProgress: followProgress(meter),
   });
-  await told();
+  await lines.written();
   meter.stop();
   reportFailures(session, report);
   const { failures: _, ...summary } = report;
@@ -124,26 +127,31 @@ Examples:
   $ holdfast snapshot restore photos --to photos-again
   $ holdfast snapshot restore laptop@{yesterday}:docs/plan.odt --to .
   $ holdfast snapshot restore laptop:docs --in-place ~ --dry-run
-  $ holdfast snapshot restore laptop --in-place ~ --delete      # exactly as it was`;
+  $ holdfast snapshot restore laptop --in-place ~ --delete      # exactly as it was
+  $ holdfast snapshot restore reports~1 --entries --to-prefix old-reports/`;
 
 /** Defines `holdfast snapshot restore`. */
 export function addRestore(group: Command, session: Session): void {
   group
     .command('restore')
-    .description('Writes a snapshot, or what lies at a path of it, as files and folders.')
+    .description('Writes a snapshot, or what lies at a path of it, as files and folders; or puts its entries back.')
     .argument('<address>', 'the snapshot, or SNAPSHOT:PATH')
     .option('--to <folder>', 'write it there; made where it is not there')
     .option('--in-place <folder>', 'bring this folder back to what it was')
     .addOption(
-      new Option(
-        '--overwrite <what>',
-        'files that are there: refuse, replace where size or time differ, or replace',
-      ).choices(['never', 'changed', 'always']),
+      new Option('--overwrite <what>', 'what is there: refuse, replace where size or time differ, or replace').choices([
+        'never',
+        'changed',
+        'always',
+      ]),
     )
     .option('--delete', 'remove what the snapshot does not have')
     .option('-n, --dry-run', 'only say what would be done')
     .addOption(new Option('--sync <when>', 'when files are flushed to the disk').choices(['end', 'file', 'none']))
     .option('--special-modes', 'set the bits setuid and setgid, which are left away otherwise')
+    .option('--entries', 'put entries back as entries, from a snapshot of them')
+    .option('--to-prefix <prefix>', 'with --entries: what their keys begin with instead of what they began with')
+    .option('--no-relations', 'with --entries: not their parents')
     .addHelpText('after', HELP)
     .action((address: string, flags: RestoreFlags) => restore(session, address, flags));
 }

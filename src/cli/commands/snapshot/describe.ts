@@ -45,7 +45,7 @@ export function childName(session: Session, path: string, child: TreeChild): str
 
 /** A name in a tree with what is known of it, in columns. */
 export function childLine(session: Session, path: string, child: TreeChild): string {
-  const size = 'size' in child ? formatBytes(child.size) : child.type === 'folder' ? '' : child.type;
+  const size = 'size' in child ? formatBytes(child.size) : child.type in LETTERS ? '' : child.type;
   const time = 'mtime' in child ? child.mtime : child.type === 'entry' ? child.modified : undefined;
   const columns = [modeText(child), size.padStart(SIZE_WIDTH), time === undefined ? ' '.repeat(19) : formatTime(time)];
   const target = child.type === 'link' ? ` -> ${session.shown(child.target)}` : '';

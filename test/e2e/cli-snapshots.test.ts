@@ -98,6 +98,17 @@ describe('snapshots of a folder on the command line', () => {
     expect(shown).toMatchObject([{ id: first, counts: { files: 3, folders: 3, links: 1, bytes: 12 } }]);
   });
 
+  it('are tried first', async () => {
+    const tried = await folder.run(['snapshot', 'create', 'photos', '--dry-run', '-x', '2024/']);
+    expect(tried).toMatchObject({
+      status: 0,
+      stdout:
+        '.holdfastignore  6 B\nempty/\nlink\nnew.pdf  3 B\nwould store 2 files, 2 folders, 1 link: 9 B; 2 left out, 0 failed\n',
+      stderr: 'holdfast: left out 2024: excluded\nholdfast: left out x.tmp: excluded\n',
+    });
+    expect(jsonLines(await folder.ok('snapshot', 'list', '--ref', 'photos', '--json'))).toHaveLength(3);
+  });
+
   it('are looked into', async () => {
     expect(await folder.ok('snapshot', 'ls', first)).toBe('.holdfastignore\n2024/\nempty/\nlink\n');
     expect(await folder.ok('snapshot', 'ls', 'photos@{2}:2024', '-r')).toBe('1.jpg\ndeep/\ndeep/2.jpg\n');

@@ -9,19 +9,13 @@ import { formatBytes } from '../../text/format-bytes.ts';
 import { countOf, formatCount, formatDuration } from '../../text/format-text.ts';
 import { usageError } from '../../usage-error.ts';
 import { type CreateFlags, checkCreate, defaultRef, sourceOf } from './create-source.ts';
-import { describeCounts } from './describe.ts';
+import { describeCounts, SKIP_REASONS } from './describe.ts';
 import { ownPlaces } from './own-places.ts';
+import { preview } from './preview.ts';
 import { reportFailures } from './report-failures.ts';
 
 /** Read unless --exclude-file names others. */
 const EXCLUDE_FILE = '.holdfastignore';
-
-const REASONS: Readonly<Record<string, string>> = {
-  excluded: 'excluded',
-  special: 'neither files, folders nor links',
-  store: 'the store itself',
-  'file-system': 'on other file systems',
-};
 
 interface Target {
   readonly ref: string;
@@ -64,7 +58,7 @@ async function optionsOf(session: Session, store: Store, flags: CreateFlags): Pr
 
 function describeSkipped(skipped: Readonly<Record<string, number>>): string {
   return Object.entries(skipped)
-    .map(([reason, count]) => `${formatCount(count)} ${REASONS[reason] ?? reason}`)
+    .map(([reason, count]) => `${formatCount(count)} ${SKIP_REASONS[reason] ?? reason}`)
     .join(', ');
 }
 
@@ -91,11 +85,12 @@ function describeReport(report: SnapshotReport, { ref, before }: Target, meter: 
 
 async function create(session: Session, folder: string | undefined, flags: CreateFlags): Promise<void> {
   checkCreate(folder, flags);
-  await using store = await session.openStore();
+  await using store = await session.openStore({ readOnly: flags.dryRun === true });
   const entries = session.entriesOf(store);
   const target = await targetOf(session, entries, { folder, flags });
-  const source = await sourceOf(session, entries, { folder, flags });
   const options = await optionsOf(session, store, flags);
+  if (flags.dryRun && folder !== undefined) return await preview(session, folder, options);
+  const source = await sourceOf(session, entries, { folder, flags });
   using meter = new ProgressMeter(session, 'snapshot');
   const { ref } = target;
   const report = await entries.snapshots.create(source, { ...options, ref, onProgress: followProgress(meter) });
@@ -142,6 +137,7 @@ export function addCreate(group: Command, session: Session): void {
     .option('-x, --exclude <pattern>', 'leave out what matches, as in .gitignore; may be repeated', collect)
     .option('--exclude-file <name>', `files of this name hold such patterns (default: ${EXCLUDE_FILE})`, collect)
     .option('--one-file-system', 'leave out what other file systems are mounted on')
+    .option('-n, --dry-run', 'only walk through the folder, and say what would be stored')
     .option('--reread', 'read every file, also those that are as they were')
     .option('--no-cache', 'read every file, and remember nothing of them')
     .addHelpText('after', HELP)

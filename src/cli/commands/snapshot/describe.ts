@@ -10,6 +10,14 @@ const SIZE_WIDTH = 10;
 const PERMISSIONS = 'rwxrwxrwx';
 const LETTERS: Readonly<Partial<Record<TreeChild['type'], string>>> = { folder: 'd', link: 'l', file: '-', entry: '-' };
 
+/** Why something was left out on purpose. */
+export const SKIP_REASONS: Readonly<Record<string, string>> = {
+  excluded: 'excluded',
+  special: 'neither file, folder nor link',
+  store: 'the store itself',
+  'file-system': 'on another file system',
+};
+
 export function shortId(id: string): string {
   return id.slice(0, ID_LENGTH);
 }

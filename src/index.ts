@@ -223,6 +223,11 @@ export type {
   ThawOptions,
   ThawReport,
 } from './store/snapshots/graph-types.ts';
+export {
+  type FolderPreview,
+  type FolderPreviewOptions,
+  previewFolder,
+} from './store/snapshots/preview-folder.ts';
 export { signSnapshot, verifySnapshotSignature } from './store/snapshots/snapshot-signature.ts';
 export type {
   SnapshotDifference,

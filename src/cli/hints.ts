@@ -27,18 +27,22 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
-  SOURCE_NOT_FOUND: 'paths are taken from the current folder; `put --data TEXT` stores text itself',
+  SOURCE_NOT_FOUND:
+    'paths are taken from the current folder (`put --data TEXT` stores text itself); `holdfast snapshot ls ADDRESS` ' +
+    'shows those in a snapshot',
+  REF_NOT_FOUND: '`holdfast snapshot list` shows the snapshots that refs name',
   CREDENTIAL_NOT_FOUND:
     'paths are taken from the current folder; `holdfast key generate` makes key files and identities',
   BACKEND_NOT_FOUND: '`holdfast backend list` shows them',
   VERSION_NOT_FOUND: '`holdfast versions KEY` lists what is kept',
   ENTRY_HAS_CHILDREN: 'remove them too with --recursive, or leave them without a parent with --orphan',
   RELATION_CYCLE: '`holdfast relations ancestors KEY` shows what an entry is beneath',
-  ENTRY_EXISTS: 'choose another key, or replace it: put without --if-absent, mv and cp with --force',
+  ENTRY_EXISTS:
+    'choose another key, or replace it: put without --if-absent, mv and cp with --force, a restore with --overwrite changed',
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
   STORE_IN_USE: 'another process has this store open; wait until it ends',
-  TARGET_EXISTS: 'restore into an empty folder, or allow overwriting what is there',
+  TARGET_EXISTS: 'restore into an empty folder, or replace what is there with --overwrite changed',
   PATH_UNSAFE: 'restore into an empty folder; a snapshot with unsafe paths was not made from files',
   SOURCE_CHANGED: 'the file changed while it was read; run the same command again',
   PERMISSION_DENIED: 'check the owner and the permissions of the path',
@@ -59,6 +63,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   ARCHIVE_INVALID:
     'tar archives are read plain or compressed with gzip or zstd; `tar -t` says what it makes of this one',
   ARCHIVE_ITEM_UNSUPPORTED: 'everything else was taken; sparse files go in without `tar --sparse`',
+  OBJECT_WRONG_TYPE:
+    '`holdfast snapshot show ADDRESS` says what a snapshot holds; its entries are put back by `restore --entries`',
   SLOT_NOT_FOUND: '`holdfast key list` shows the slots, `holdfast key writers` the writers',
   NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',

@@ -4,6 +4,7 @@ import { addBackend } from './commands/backend/backend.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addExchange } from './commands/exchange.ts';
 import { addExplain } from './commands/explain.ts';
+import { addFind } from './commands/find.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
@@ -19,6 +20,7 @@ import { addRelations } from './commands/relations.ts';
 import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
 import { addSingleFile } from './commands/single-file.ts';
+import { addSnapshot } from './commands/snapshot/snapshot.ts';
 import { addStat } from './commands/stat.ts';
 import { addStatus } from './commands/status.ts';
 import { addUpkeep } from './commands/upkeep.ts';
@@ -61,6 +63,7 @@ const ABOUT_ENTRIES = [
   'get',
   'cat',
   'ls',
+  'find',
   'rm',
   'mv',
   'cp',
@@ -120,6 +123,20 @@ export function buildProgram(session: Session, args: readonly string[]): Command
   if (asksForVersion(args)) program.version(packageVersion(), '--version', 'print the version');
   const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addVersions, addRelations, addProve];
   entries.push(addValidate, addExchange, addObject, addRef, addExplain);
+  const entries = [
+    addInit,
+    addPut,
+    addGet,
+    addLs,
+    addFind,
+    addRm,
+    addMove,
+    addStat,
+    addVersions,
+    addRelations,
+    addProve,
+  ];
+  entries.push(addValidate, addSnapshot, addExchange);
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
   for (const add of [...entries, ...stores, addCompletion]) add(program, session);
   return program;

@@ -7,7 +7,7 @@ function literal(character: string): string {
   return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }
 
-function expressionOf(pattern: string): string {
+function expressionOf(pattern: string, use: string): string {
   let expression = '';
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern[at] as string;
@@ -24,7 +24,7 @@ function expressionOf(pattern: string): string {
     else if (character === '?') expression += '[^/]';
     else if (character === '[') {
       const end = pattern.indexOf(']', at + 2);
-      if (end < 0) throw usageError(`--exclude ${pattern}: "[" without "]"`);
+      if (end < 0) throw usageError(`${use} ${pattern}: "[" without "]"`);
       const inner = pattern
         .slice(at + 1, end)
         .replace(/^!/, '^')
@@ -37,20 +37,21 @@ function expressionOf(pattern: string): string {
 }
 
 /**
- * Compiles an exclude pattern with the meaning it has in .gitignore: `*` and `?` stop at `/`, `**` does not, `[a-z]`
+ * Compiles a pattern with the meaning it has in .gitignore: `*` and `?` stop at `/`, `**` does not, `[a-z]`
  * and `[!a-z]` match one character, `\` takes the next character as it is. Without a `/` inside, the pattern matches a
  * name in any folder; with one, the whole name. A `/` at the end means folders only.
+ * @param use what the pattern was given for, as messages call it
  */
-export function compileGlob(pattern: string): Matcher {
+export function compileGlob(pattern: string, use = '--exclude'): Matcher {
   const foldersOnly = pattern.endsWith('/');
   const body = pattern.replace(/\/$/, '');
   const anchored = body.includes('/');
-  const source = expressionOf(body.replace(/^\//, ''));
+  const source = expressionOf(body.replace(/^\//, ''), use);
   let expression: RegExp;
   try {
     expression = new RegExp(`^${anchored ? '' : '(?:.*/)?'}${source}$`, 'su');
   } catch {
-    throw usageError(`--exclude ${pattern}: this is no pattern`);
+    throw usageError(`${use} ${pattern}: this is no pattern`);
   }
   return (name, isFolder) => (isFolder || !foldersOnly) && expression.test(name);
 }

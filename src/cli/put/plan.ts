@@ -175,7 +175,7 @@ export async function* inputsOf(
 ): AsyncGenerator<Input, void, undefined> {
   const { flags } = plan;
   const { signal, avoid } = context;
-  const excludes = (flags.exclude ?? []).map(compileGlob);
+  const excludes = (flags.exclude ?? []).map((pattern) => compileGlob(pattern));
   const nameless = flags.name === 'digest' || flags.name === 'uuid';
   for (const root of plan.roots) {
     if (root.path === STDIN_PATH || root.path === DATA_PATH) {

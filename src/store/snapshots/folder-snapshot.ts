@@ -314,7 +314,17 @@ export async function storeFolder(
 ): Promise<{ readonly stored: StoredFolder; readonly remember: () => Promise<void> }> {
   const cache = options.statCache === undefined ? undefined : await openCache(folder, options.statCache, context);
   const stored = await storeTrusting(folder, context, { options, cache });
-  return { stored, remember: async () => await cache?.save() };
+  return { stored, remember: () => remember(context, cache) };
+}
+
+/** The snapshot is there by now: it is no failure of it that the next one has to read more. */
+async function remember({ engine }: FolderContext, cache: StatCache | undefined): Promise<void> {
+  try {
+    await cache?.save();
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    engine.telemetry.logger?.warn(error.message, { ...error.details });
+  }
 }
 
 async function storeTrusting(

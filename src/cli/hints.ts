@@ -20,7 +20,6 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   CHUNKING_INVALID: 'leave --chunking away for the default, or see `holdfast init --help`',
   REDUNDANCY_INVALID: 'give k+m such as 3+2, or none, minimal, personal, federation or paranoid',
   ID_AMBIGUOUS: 'give more digits',
-  OBJECT_WRONG_TYPE: '`holdfast object stat ID` tells what it is',
   OBJECT_NOT_FOUND: '`holdfast object ls --long` lists what is there; what an object refers to is put before it',
   REF_NOT_FOUND: '`holdfast ref ls` lists the names; `holdfast ref history NAME` what one named before',
   BACKEND_INVALID: 'a backend is a folder or a .hold file; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
@@ -30,7 +29,6 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   SOURCE_NOT_FOUND:
     'paths are taken from the current folder (`put --data TEXT` stores text itself); `holdfast snapshot ls ADDRESS` ' +
     'shows those in a snapshot',
-  REF_NOT_FOUND: '`holdfast snapshot list` shows the snapshots that refs name',
   CREDENTIAL_NOT_FOUND:
     'paths are taken from the current folder; `holdfast key generate` makes key files and identities',
   BACKEND_NOT_FOUND: '`holdfast backend list` shows them',
@@ -64,7 +62,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
     'tar archives are read plain or compressed with gzip or zstd; `tar -t` says what it makes of this one',
   ARCHIVE_ITEM_UNSUPPORTED: 'everything else was taken; sparse files go in without `tar --sparse`',
   OBJECT_WRONG_TYPE:
-    '`holdfast snapshot show ADDRESS` says what a snapshot holds; its entries are put back by `restore --entries`',
+    '`holdfast object stat ID` tells what it is, `holdfast snapshot show ADDRESS` what a snapshot holds; its entries are ' +
+    'put back by `restore --entries`',
   SLOT_NOT_FOUND: '`holdfast key list` shows the slots, `holdfast key writers` the writers',
   NAMESPACE_NOT_FOUND: '`holdfast namespace list` shows them; `holdfast namespace create NAME` makes one',
   NAMESPACE_EXISTS: 'use it as it is with -N NAME, or choose another name',

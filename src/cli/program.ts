@@ -121,23 +121,10 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     .exitOverride()
     .hook('preAction', (_, command) => configure(session, program.opts<GlobalOptions>(), command));
   if (asksForVersion(args)) program.version(packageVersion(), '--version', 'print the version');
-  const entries = [addInit, addPut, addGet, addLs, addRm, addMove, addStat, addVersions, addRelations, addProve];
-  entries.push(addValidate, addExchange, addObject, addRef, addExplain);
-  const entries = [
-    addInit,
-    addPut,
-    addGet,
-    addLs,
-    addFind,
-    addRm,
-    addMove,
-    addStat,
-    addVersions,
-    addRelations,
-    addProve,
-  ];
-  entries.push(addValidate, addSnapshot, addExchange);
+  const entries = [addInit, addPut, addGet, addLs, addFind, addRm, addMove, addStat, addVersions, addRelations];
+  const objects = [addSnapshot, addObject, addRef, addExplain];
+  const proofs = [addProve, addValidate, addExchange];
   const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
-  for (const add of [...entries, ...stores, addCompletion]) add(program, session);
+  for (const add of [...entries, ...objects, ...proofs, ...stores, addCompletion]) add(program, session);
   return program;
 }

@@ -30,10 +30,6 @@ describe('snapshot-store', () => {
     count: 29,
     elsewhere: {
       'SS-15..18': 'test/objects/bundle-snapshots.test.ts: imported, extended, given back, and the chain of parents',
-      'SS-1..3': 'later, with objects: blobs, bundles, snapshots and trees as canonical JSON',
-      'SS-6': 'later, with objects',
-      'SS-9': 'later, with objects',
-      'SS-19..21': 'later: verify as a job; every read verifies',
       'SS-23..25': 'later: collection by reachability',
       'SS-27':
         'different: invariants are checked where they hold (`invariant`), and proven by tests, not kept in a list',

@@ -32,12 +32,13 @@ export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<
     reader,
     names.map((name) => [name]),
   );
+  // Of a metadata that was made before there were such tables; the next change writes the rows, all of them at once.
+  const isOlder = names.every((name, index) => !isObjectTable(name) || rows[index] === undefined);
   const sums = new Map<string, TableSum>();
   for (const [index, name] of names.entries()) {
     const found = rows[index];
     if (!found) {
-      // Of a metadata that was made before there were such tables; the next change writes the rows.
-      if (isObjectTable(name)) {
+      if (isOlder && isObjectTable(name)) {
         sums.set(name, EMPTY_SUM);
         continue;
       }

@@ -9,6 +9,7 @@ import {
   honest,
   makeSampleStore,
   metadataPath,
+  nameThings,
   readEverything,
   SEALED_OPTIONS,
   StoreImage,
@@ -128,6 +129,7 @@ beforeAll(async () => {
   await store.put('inline', KNOWN[0]?.bytes ?? '', { attributes: { colour: 'red' } });
   await store.put('moved', 'what will be gone');
   await store.delete('moved');
+  await nameThings(store, 2);
   await store.close();
   await makeSampleStore(theirs, 101, LEFT);
   image = await StoreImage.of(ours);

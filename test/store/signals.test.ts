@@ -180,7 +180,8 @@ describe('progress', () => {
   it('of a check tells its phases and counts', async () => {
     const phases = new Map<string, Progress>();
     await shared.store.maintenance.check({ onProgress: (progress) => phases.set(progress.phase, progress) });
-    expect([...phases.keys()]).toEqual(['check metadata', 'check packs', 'check journal', 'check entries']);
+    const names = ['check metadata', 'check packs', 'check journal', 'check entries', 'check refs'];
+    expect([...phases.keys()]).toEqual(names);
     for (const { done, total } of phases.values()) expect(done).toBeLessThanOrEqual(total ?? 0);
   });
 

@@ -87,9 +87,26 @@ export async function makeSampleStore(folder: string, seed = 1, left: readonly s
     await put(later);
     await put(three);
     await put(second, 'entry');
+    await nameThings(store, seed);
   } finally {
     await store.close();
   }
+}
+
+/**
+ * One of everything that is neither entry nor content: an object, a ref with moves, versions, relations, a policy. Called
+ * again with another seed it changes them all.
+ */
+export async function nameThings(store: Store, seed: number): Promise<void> {
+  const [inline, , , , , , later] = sampleEntries(seed);
+  if (!inline || !later) throw new Error('the sample has these entries');
+  const { id } = await store.objects.putBundle({ seed, of: 'the sample' });
+  await store.refs.set('sample', id, { message: `move ${seed}` });
+  await store.versions.setPolicy({ last: 3 + seed });
+  await store.put(inline.key, await store.get(inline.key), { attributes: { colour: `named ${seed}` } });
+  const [child, parent] = seed % 2 === 0 ? [inline, later] : [later, inline];
+  await store.relations.remove(parent.key);
+  await store.relations.set(child.key, parent.key);
 }
 
 /** Every file under a folder by its path with `/`; those that are deleted meanwhile are left out. */

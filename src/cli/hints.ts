@@ -21,7 +21,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   REDUNDANCY_INVALID: 'give k+m such as 3+2, or none, minimal, personal, federation or paranoid',
   ID_AMBIGUOUS: 'give more digits',
   OBJECT_NOT_FOUND: '`holdfast object ls --long` lists what is there; what an object refers to is put before it',
-  REF_NOT_FOUND: '`holdfast ref ls` lists the names; `holdfast ref history NAME` what one named before',
+  REF_NOT_FOUND:
+    '`holdfast ref ls` lists the names, `holdfast snapshot list` snapshots; `holdfast ref history NAME` what one named before',
   BACKEND_INVALID: 'a backend is a folder or a .hold file; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',

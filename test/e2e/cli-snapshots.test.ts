@@ -214,7 +214,7 @@ describe('snapshots of a folder on the command line', () => {
     ])
       expect(await folder.run(['snapshot', ...args]), args.join(' ')).toMatchObject({ status: 2 });
     const unknown = await folder.run(['snapshot', 'ls', 'nobody']);
-    expect(unknown).toMatchObject({ status: 3, stderr: expect.stringContaining('hint: `holdfast snapshot list`') });
+    expect(unknown).toMatchObject({ status: 3, stderr: expect.stringContaining('`holdfast snapshot list`') });
     expect(await folder.run(['snapshot', 'ls', 'photos:nothing'])).toMatchObject({ status: 3 });
     expect(await folder.run(['snapshot', 'create', 'nowhere'])).toMatchObject({ status: 3 });
     expect(await folder.run(['snapshot', 'list', '--ref', 'nobody'])).toMatchObject({ status: 3 });
@@ -258,6 +258,56 @@ describe('snapshots of entries on the command line', () => {
       expect(await ok('find', '-N', 'n', 'a')).toBe('r/a\n');
       expect(await ok('find', '*')).toBe('');
       expect(await run('snapshot', 'restore', 'r', '-N', 'n', '--to', 'x')).toMatchObject({ status: 2 });
+    } finally {
+      await folder.remove();
+    }
+  });
+});
+
+describe('snapshots of two sides on the command line', () => {
+  it('are merged, and go into another store with signatures', async () => {
+    const folder = await createCliFolder();
+    try {
+      for (const [side, a, b] of [
+        ['base', '1', '2'],
+        ['ours', '11', '2'],
+        ['theirs', '1', '22'],
+        ['other', '111', '2'],
+      ] as const) {
+        await folder.write('notes/a', a);
+        await folder.write('notes/b', b);
+        const parent = side === 'base' ? [] : ['--parent', 'base'];
+        await folder.ok('snapshot', 'create', 'notes', '--ref', side, '--reread', ...parent);
+      }
+      expect(await folder.ok('snapshot', 'merge', 'ours', 'theirs', '--dry-run')).toContain('would be merged from');
+      await folder.ok('snapshot', 'merge', 'ours', 'theirs');
+      expect(await folder.ok('snapshot', 'cat', 'ours:a', 'ours:b')).toBe('1122');
+      const both = await folder.run(['snapshot', 'merge', 'ours', 'other']);
+      expect(both).toMatchObject({ status: 4, stdout: expect.stringContaining('conflict  tree  a  (') });
+      expect(await folder.run(['snapshot', 'merge', 'ours~1', 'other'])).toMatchObject({ status: 2 });
+      expect(await folder.ok('snapshot', 'merge', 'ours~1', 'other', '--ref', 'new', '--favour', 'theirs')).toContain(
+        'decided:  conflict  tree  a',
+      );
+      expect(await folder.ok('snapshot', 'cat', 'new:a')).toBe('111');
+
+      await folder.ok('key', 'generate', 'ed25519', '-o', 'me.identity');
+      const line = String(/^public +(.+)$/m.exec(await folder.ok('key', 'show', 'me.identity'))?.[1]);
+      const [{ id = '' } = {}] = jsonLines(await folder.ok('snapshot', 'show', 'ours', '--json'));
+      await folder.ok('snapshot', 'sign', String(id), '--identity', 'me.identity', '-o', 'ours.signature');
+      const verify = ['snapshot', 'verify-signature', 'ours.signature', '--signer', line, '--snapshot'];
+      expect(await folder.ok(...verify, String(id))).toBe('valid\n');
+      expect(await folder.run([...verify, '0'.repeat(64)])).toMatchObject({ status: 6 });
+      await folder.ok('snapshot', 'export', 'ours', '-o', 'ours.snapshot', '--signature', 'ours.signature');
+      await folder.ok('init', '--plain', '-q', 'second');
+      const taken = ['-s', 'second', 'snapshot', 'import', 'ours.snapshot', '--ref', 'from/me', '--signer', line];
+      expect(await folder.ok(...taken)).toContain(`${id}  from/me\n`);
+      expect(await folder.ok('-s', 'second', 'snapshot', 'cat', 'from/me:b')).toBe('22');
+      await folder.ok('snapshot', 'export', 'base', '-o', 'unsigned.snapshot');
+      const unsigned = taken.with(3, 'unsigned.snapshot');
+      expect((await folder.run(unsigned)).status).not.toBe(0);
+      expect(await folder.run(['snapshot', 'export', 'ours', '-o', 'x.tar', '--no-history'])).toMatchObject({
+        status: 2,
+      });
     } finally {
       await folder.remove();
     }

@@ -11,8 +11,15 @@ import {
 } from '../../objects/index.ts';
 import { wrongType } from '../objects/object-store.ts';
 import { ObjectWriter, type WrittenObject } from '../objects/object-writer.ts';
-import { refKey } from '../objects/ref-rows.ts';
-import { findSnapshot, type GraphContext, loadObject, planMove, readerOf, StoredSum } from './graph-context.ts';
+import {
+  findSnapshot,
+  type GraphContext,
+  loadObject,
+  planMove,
+  readerOf,
+  refOrNowhere,
+  StoredSum,
+} from './graph-context.ts';
 import type { BundleImport, BundleImportOptions, ExportedBundle, RefMoveOptions } from './graph-types.ts';
 
 /**
@@ -54,16 +61,6 @@ export async function extendSnapshot(
     move: { ref, message, expected },
     snapshot: (bundles) => createSnapshot({ ...rest, bundles: [...own, ...bundles], parent: parent.id, metadata }),
   });
-}
-
-async function refOrNowhere(
-  { engine, scope }: GraphContext,
-  ref: string | undefined,
-  parent: string,
-): Promise<string | null | undefined> {
-  if (ref === undefined) return undefined;
-  const [row] = await engine.metadata.getRefs([refKey(scope, ref)]);
-  return row ? parent : null;
 }
 
 async function putBundles(

@@ -155,3 +155,14 @@ export function idBytes(id: string): Uint8Array {
   invariant(bytes, 'ids within objects are hex');
   return bytes;
 }
+
+/** What a ref must name before it moves on from an object: that object, or nothing where there is no such ref. */
+export async function refOrNowhere(
+  { engine, scope }: GraphContext,
+  ref: string | undefined,
+  parent: string,
+): Promise<string | null | undefined> {
+  if (ref === undefined) return undefined;
+  const [row] = await engine.metadata.getRefs([refKey(scope, ref)]);
+  return row ? parent : null;
+}

@@ -18,7 +18,7 @@ import {
   type TreeObject,
 } from '../../objects/index.ts';
 import { ObjectWriter } from '../objects/object-writer.ts';
-import { findSnapshot, type GraphContext, loadObject, planMove, readerOf } from './graph-context.ts';
+import { findSnapshot, type GraphContext, loadObject, planMove, readerOf, refOrNowhere } from './graph-context.ts';
 import type { MergeOptions, MergeReport, SnapshotConflict } from './graph-types.ts';
 
 /**
@@ -35,7 +35,7 @@ export async function mergeBaseOf(context: GraphContext, a: string, b: string): 
 /**
  * Merges what two snapshots made of the one that both come from. With conflicts nothing is stored, and all are listed,
  * unless `favour` decides them. The merged snapshot has ours for its parent and theirs as a further one. A ref is moved
- * from ours or not at all.
+ * from ours or not at all, and made where there is none.
  * @param sides addresses
  * @throws `not-found/*`, `invalid/OBJECT_WRONG_TYPE`, `invalid/REF_INVALID`, `conflict/PRECONDITION_FAILED`,
  *   `denied/READ_ONLY`, `corrupt/*`; RangeError
@@ -58,7 +58,8 @@ export async function mergeSnapshots(
       ? [(await findSnapshot(context, options.base)).id]
       : await mergeBase(ours.id, theirs.id, load);
   const report = { ours: ours.id, theirs: theirs.id, bases, conflicts: [], dryRun };
-  const move = await planMove(context, { ref, message, expected: ours.id });
+  const expected = await refOrNowhere(context, ref, ours.id);
+  const move = await planMove(context, { ref, message, expected });
   if (ours.id === theirs.id || (isPlain && bases.includes(theirs.id)))
     return Object.freeze({ ...report, outcome: 'same', id: ours.id });
   if (isPlain && bases.includes(ours.id)) {

@@ -48,7 +48,13 @@ async function cat(session: Session, addresses: readonly string[]): Promise<void
   }
 }
 
-/** Defines `holdfast snapshot ls` and `cat`. */
+async function bundles(session: Session, address: string): Promise<void> {
+  await using store = await session.openStore({ readOnly: true });
+  for await (const found of session.entriesOf(store).snapshots.bundles(address, { signal: session.signal }))
+    await session.result(found, () => session.shown(JSON.stringify(found.bundle.content)));
+}
+
+/** Defines `holdfast snapshot ls`, `cat` and `bundles`. */
 export function addContents(group: Command, session: Session): void {
   group
     .command('ls')
@@ -68,4 +74,9 @@ export function addContents(group: Command, session: Session): void {
     .argument('<addresses...>', 'files: SNAPSHOT:PATH')
     .addHelpText('after', '\nExample:\n  $ holdfast snapshot cat laptop~1:notes.txt | diff - notes.txt')
     .action((addresses: string[]) => cat(session, addresses));
+  group
+    .command('bundles')
+    .description('Prints the bundles of a snapshot in their order, one a line; with --json also id and metadata.')
+    .argument('<address>', 'the snapshot')
+    .action((address: string) => bundles(session, address));
 }

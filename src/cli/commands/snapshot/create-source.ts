@@ -52,7 +52,8 @@ export function defaultRef(folder: string | undefined): string {
   return (folder === undefined ? '' : path.basename(path.resolve(folder))) || REF_DEFAULT;
 }
 
-async function* readArchive(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** The bytes of a file or of standard input. */
+export async function* readBytes(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     yield* file === STDIN ? addAbortSignal(signal, process.stdin) : createReadStream(file, { signal });
   } catch (error) {
@@ -87,5 +88,5 @@ export async function sourceOf(session: Session, entries: Entries, request: Crea
   if (prefix !== undefined) return { prefix };
   if (bundle !== undefined) return { bundles: await bundlesOf(session, entries, bundle) };
   if (tar === STDIN) session.claimStdin('the archive');
-  return { tar: readArchive(tar, session.signal) };
+  return { tar: readBytes(tar, session.signal) };
 }

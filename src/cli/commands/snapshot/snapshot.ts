@@ -7,7 +7,10 @@ import { addExport } from './export.ts';
 import { addFind } from './find.ts';
 import { addForget } from './forget.ts';
 import { addHistory } from './history.ts';
+import { addImport } from './import.ts';
+import { addMerge } from './merge.ts';
 import { addRestore } from './restore.ts';
+import { addSignatures } from './signatures.ts';
 
 const HELP = `
 A snapshot never changes. A ref names the newest of a series; its history holds those before it.
@@ -30,9 +33,10 @@ export function addSnapshot(program: Command, session: Session): void {
   const group = program
     .command('snapshot')
     .summary('folders as they were at one moment, and back')
-    .description('Makes, shows, compares, restores and forgets snapshots: of folders, and of archives.')
+    .description('Makes, shows, compares, restores and forgets snapshots: of folders, archives and entries.')
     .helpCommand(false)
     .addHelpText('after', HELP);
-  const parts = [addCreate, addHistory, addContents, addFind, addDiff, addRestore, addExport, addForget];
-  for (const add of parts) add(group, session);
+  const looking = [addHistory, addContents, addFind, addDiff];
+  const moving = [addRestore, addExport, addImport, addMerge, addForget, addSignatures];
+  for (const add of [addCreate, ...looking, ...moving]) add(group, session);
 }

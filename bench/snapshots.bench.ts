@@ -30,7 +30,10 @@ function bytesUnder(folder: string): number {
 /** Names, types, modes and times of everything, and the content of files: what must be equal after a restore. */
 function describe(folder: string): string {
   const list = ['.', '-printf', '%P %y %m %Ts %l\n'];
-  return execFileSync('sh', ['-c', 'find "$@" | LC_ALL=C sort', 'sh', ...list], { cwd: folder, maxBuffer: 1e9 }).toString();
+  return execFileSync('sh', ['-c', 'find "$@" | LC_ALL=C sort', 'sh', ...list], {
+    cwd: folder,
+    maxBuffer: 1e9,
+  }).toString();
 }
 
 function change(folder: string): void {
@@ -84,7 +87,9 @@ function rowOf(tool: FolderTool, trials: readonly Trial[]): Report['rows'][numbe
     changed: spread(trials, (trial) => trial.changed.seconds),
     restore: spread(trials, (trial) => trial.restore.seconds),
     stored: spread(trials, (trial) => trial.storedBytes).median,
-    peak: spread(trials, ({ first: one, again: two, restore }) => Math.max(...[one, two, restore].map((each) => each.peakBytes ?? 0))).max,
+    peak: spread(trials, ({ first: one, again: two, restore }) =>
+      Math.max(...[one, two, restore].map((each) => each.peakBytes ?? 0)),
+    ).max,
   };
 }
 

@@ -30,12 +30,15 @@ export {
   exportChunkstore,
   importChunkstore,
   importSnapshotStore,
+  type NamingChange,
+  type NumberChange,
   type SnapshotStoreDifference,
   type SnapshotStoreFailure,
   type SnapshotStoreImportOptions,
   type SnapshotStoreImportReport,
 } from './exchange/index.ts';
-export type { BackendMode } from './format/index.ts';
+export type { RestoreEvent } from './folders/index.ts';
+export type { BackendMode, PackClass } from './format/index.ts';
 export type { RetentionRules } from './history/retention.ts';
 export {
   combineIdentity,
@@ -88,6 +91,7 @@ export {
 export {
   type BlobObject,
   type BundleObject,
+  type ConflictReason,
   createBlobObject,
   createBundle,
   createSnapshot,
@@ -108,6 +112,9 @@ export {
   type SnapshotObject,
   type StructuredObject,
   type TreeChild,
+  type TreeInner,
+  type TreeLeaf,
+  type TreeNodeLink,
   type TreeObject,
   withBundles,
   withChild,

@@ -56,6 +56,8 @@ export const BUZHASH_MASK_BITS_MAX = 25;
 
 /** Plain bytes of chunks compressed together into one record. A single larger chunk gets a record of its own. */
 export const RECORD_PLAIN_BYTES_TARGET = MIB;
+/** Of structured objects: they are read one by one, and reading one opens its whole record. */
+export const OBJECT_RECORD_BYTES = 128 * KIB;
 export const RECORD_ITEMS_MAX = 4096;
 /** Plain bytes of any record: one chunk or journal record of the largest size. */
 export const RECORD_PLAIN_BYTES_MAX = 32 * MIB;

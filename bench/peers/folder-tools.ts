@@ -42,7 +42,19 @@ const holdfastTool: FolderTool = {
   snapshot: (paths, folder) =>
     holdfast(paths, '-s', paths.store, '--quiet', 'snapshot', 'create', folder, '--ref', 'bench'),
   restore: (paths, _folder, target) => ({
-    request: holdfast(paths, '-s', paths.store, '--quiet', 'snapshot', 'restore', 'bench', '--to', target, '--sync', 'none'),
+    request: holdfast(
+      paths,
+      '-s',
+      paths.store,
+      '--quiet',
+      'snapshot',
+      'restore',
+      'bench',
+      '--to',
+      target,
+      '--sync',
+      'none',
+    ),
     restored: target,
   }),
 };

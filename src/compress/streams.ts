@@ -13,6 +13,7 @@ import { isStoreError } from '../errors/store-error.ts';
 import { compressedCorrupt } from './zstd-frame.ts';
 import { isZstdStart, zstdFrames } from './zstd-frames.ts';
 
+/** How a stream of another program is compressed. */
 export type StreamCompression = 'gzip' | 'zstd';
 
 const { constants } = zlib;

@@ -1,5 +1,5 @@
 import { storeError } from '../errors/store-error.ts';
-import type { JsonFields, JsonValue } from './object-sink.ts';
+import type { JsonObject, JsonValue } from '../objects/index.ts';
 import { type PythonJson, PythonNumber } from './python-json.ts';
 
 /** A number whose text is another one now: the value is the same, or it became text. */
@@ -45,6 +45,6 @@ export function convertJson(value: PythonJson, context: ConvertContext): JsonVal
 }
 
 /** As `convertJson`, of an object. A field `__proto__` stays a field. */
-export function convertFields(value: { readonly [name: string]: PythonJson }, context: ConvertContext): JsonFields {
+export function convertFields(value: { readonly [name: string]: PythonJson }, context: ConvertContext): JsonObject {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, convertJson(one, context)]));
 }

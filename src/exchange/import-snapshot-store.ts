@@ -1,5 +1,6 @@
 import { rename, unlink, writeFile } from 'node:fs/promises';
 import { isStoreError, storeError } from '../errors/store-error.ts';
+import type { JsonObject, ObjectType } from '../objects/index.ts';
 import { systemCode } from '../runtime/file-system.ts';
 import { randomId } from '../runtime/random.ts';
 import type { Entries, ProgressOptions } from '../store/types.ts';
@@ -7,7 +8,7 @@ import { type ConvertContext, convertFields, type NumberChange } from './convert
 import { sinkOf } from './entries-sink.ts';
 import { Listed } from './listed.ts';
 import { type NamingChange, nameChildren } from './name-children.ts';
-import type { JsonFields, ObjectSink, ObjectType, SinkChild } from './object-sink.ts';
+import type { ObjectSink, SinkChild } from './object-sink.ts';
 import { readSnapshotStore, type SnapshotStoreItem } from './read-snapshot-store.ts';
 import { referencesOf, type SnapshotStoreObject } from './snapshot-store-object.ts';
 
@@ -84,7 +85,7 @@ class SnapshotStoreImport {
     const { content } = object;
     const { names, ...others } = object.metadata;
     const metadata = convertFields(content.type === 'tree' ? others : object.metadata, context);
-    const kept: [] | [JsonFields] = Object.keys(metadata).length === 0 ? [] : [metadata];
+    const kept: [] | [JsonObject] = Object.keys(metadata).length === 0 ? [] : [metadata];
     switch (content.type) {
       case 'blob':
         return this.#sink.putBlob(content.bytes, ...kept);

@@ -1,6 +1,7 @@
 /** Folders of other systems, read and written. Part of `holdfast`. */
 
 export type { ChunkstoreDifference } from './chunkstore-differences.ts';
+export type { NumberChange } from './convert-json.ts';
 export {
   type ChunkstoreExportItem,
   type ChunkstoreExportOptions,
@@ -21,4 +22,5 @@ export {
   type SnapshotStoreImportOptions,
   type SnapshotStoreImportReport,
 } from './import-snapshot-store.ts';
-export type { JsonFields, JsonValue, ObjectSink, ObjectType, SinkChild } from './object-sink.ts';
+export type { NamingChange } from './name-children.ts';
+export type { ObjectSink, SinkChild } from './object-sink.ts';

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from './json-value.ts';
 
+/** What an object is. A blob is bytes of the user, or names them beside metadata; the others are canonical JSON. */
 export type ObjectType = 'blob' | 'bundle' | 'tree' | 'snapshot';
 
 /**
@@ -45,6 +46,7 @@ export interface TreeInner {
   readonly nodes: readonly TreeNodeLink[];
 }
 
+/** A node below an inner one. */
 export interface TreeNodeLink extends TreeNode {
   readonly id: string;
   /** Children in all the leaves below. */
@@ -63,6 +65,7 @@ export interface TreeName {
   readonly nameBytes?: string;
 }
 
+/** A file of a folder. */
 export interface FileChild extends TreeName {
   readonly type: 'file';
   /** A raw blob. */
@@ -79,6 +82,7 @@ export interface FileChild extends TreeName {
   readonly sparse?: true;
 }
 
+/** A folder within a folder. */
 export interface FolderChild extends TreeName {
   readonly type: 'folder';
   /** A tree. */
@@ -119,6 +123,7 @@ export interface NamedReference {
   readonly id: string;
 }
 
+/** What a name in a tree stands for. */
 export type TreeChild = FileChild | FolderChild | LinkChild | EntryChild | NamedReference;
 
 /** At least one of `tree`, `entries` and `bundles` is there. */
@@ -137,6 +142,7 @@ export interface SnapshotContent {
   readonly merged?: readonly string[];
 }
 
+/** What something was at one time. */
 export interface SnapshotObject {
   readonly type: 'snapshot';
   readonly content: SnapshotContent;

@@ -247,8 +247,15 @@ export class Engine {
     return this.#write?.committer.commits ?? 0;
   }
 
-  /** @param redundancy of what is written; default: the store's, which also what rides in the journal has */
-  createWriter(scope: Scope, redundancy?: Redundancy): OperationWriter {
+  /**
+   * @param redundancy of what is written; default: the store's, which also what rides in the journal has
+   * @param recordBytes of chunks compressed together: less where single chunks will be read
+   */
+  createWriter(
+    scope: Scope,
+    redundancy?: Redundancy,
+    recordBytes = RECORD_PLAIN_BYTES_TARGET,
+  ): OperationWriter {
     const { packWriters } = this.#writeSide;
     const { namespace, ids, reader } = scope;
     const group = { namespace, ...(redundancy && { redundancy }) };
@@ -258,6 +265,7 @@ export class Engine {
       ridesInline: namespace === DEFAULT_NAMESPACE && redundancy === undefined,
       bears: { now: this.packs.redundancy.m, wanted: (redundancy ?? this.packs.redundancy).m },
       budget: this.#budget,
+      recordBytes,
       buffers: this.#buffers,
       compressionLevel: this.config.compression.level,
       locate: (kind, wanted) => this.metadata.locate(kind, wanted),

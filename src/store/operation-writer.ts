@@ -59,6 +59,8 @@ export interface WriterContext {
   readonly ridesInline: boolean;
   /** Shards that may be lost: of what the journal holds, and that content must bear to count as stored. */
   readonly bears: { readonly now: number; readonly wanted: number };
+  /** Plain bytes that are compressed together, at most `RECORD_PLAIN_BYTES_TARGET`. */
+  readonly recordBytes: number;
   /** Plain bytes being compressed or waiting for a pack, over all operations of the store. */
   readonly budget: Semaphore;
   /** Of `RECORD_PLAIN_BYTES_TARGET` each: chunks that wait, and records being compressed. */
@@ -239,7 +241,8 @@ export class OperationWriter {
 
   async #addToGroup(chunk: ChunkToStore): Promise<void> {
     const { chunks, plainBytes } = this.#group;
-    const full = plainBytes + chunk.bytes.length > RECORD_PLAIN_BYTES_TARGET || chunks.length === RECORD_ITEMS_MAX;
+    const full =
+      plainBytes + chunk.bytes.length > this.#context.recordBytes || chunks.length === RECORD_ITEMS_MAX;
     if (full && chunks.length > 0) await this.#sealGroup();
     this.#group.chunks.push(chunk);
     this.#group.plainBytes += chunk.bytes.length;

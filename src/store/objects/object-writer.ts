@@ -1,7 +1,7 @@
 import { toHex } from '../../bytes/bytes.ts';
 import { type EntryValue, encodeEntry, type ObjectType } from '../../format/index.ts';
 import { blake3 } from '../../hash/index.ts';
-import { MIB } from '../../limits.ts';
+import { MIB, OBJECT_RECORD_BYTES } from '../../limits.ts';
 import type { Change } from '../../metadata/contract.ts';
 import { encodeObject, type ObjectReference, referencesOf, type StructuredObject } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
@@ -146,7 +146,7 @@ export class ObjectWriter {
   #group(): Gathered {
     this.#gathered ??= {
       content: this.#engine.createWriter(this.#scope),
-      structure: this.#engine.createWriter(this.#scope),
+      structure: this.#engine.createWriter(this.#scope, undefined, OBJECT_RECORD_BYTES),
       changes: [],
       bytes: 0,
       recordBytes: 0,

@@ -354,6 +354,10 @@ export const TIME_MS_MAX = 253_402_300_799_999;
 export const DURATION_YEARS_MAX = 1000;
 /** Names of refs: UTF-8, not empty. */
 export const REF_NAME_BYTES_MAX = 256;
+/** Files of a snapshot whose contents are read together on their way out; larger ones stream by themselves. */
+export const RESTORE_BATCH_FILES = 512;
+export const RESTORE_BATCH_BYTES = 8 * MIB;
+export const RESTORE_SMALL_BYTES = MIB;
 /** Items of one archive that becomes a snapshot: their names are held until its end. */
 export const ARCHIVE_ITEMS_MAX = 4_000_000;
 /** What is said of a move of a ref. */

@@ -251,11 +251,7 @@ export class Engine {
    * @param redundancy of what is written; default: the store's, which also what rides in the journal has
    * @param recordBytes of chunks compressed together: less where single chunks will be read
    */
-  createWriter(
-    scope: Scope,
-    redundancy?: Redundancy,
-    recordBytes = RECORD_PLAIN_BYTES_TARGET,
-  ): OperationWriter {
+  createWriter(scope: Scope, redundancy?: Redundancy, recordBytes = RECORD_PLAIN_BYTES_TARGET): OperationWriter {
     const { packWriters } = this.#writeSide;
     const { namespace, ids, reader } = scope;
     const group = { namespace, ...(redundancy && { redundancy }) };

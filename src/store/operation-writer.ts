@@ -241,8 +241,7 @@ export class OperationWriter {
 
   async #addToGroup(chunk: ChunkToStore): Promise<void> {
     const { chunks, plainBytes } = this.#group;
-    const full =
-      plainBytes + chunk.bytes.length > this.#context.recordBytes || chunks.length === RECORD_ITEMS_MAX;
+    const full = plainBytes + chunk.bytes.length > this.#context.recordBytes || chunks.length === RECORD_ITEMS_MAX;
     if (full && chunks.length > 0) await this.#sealGroup();
     this.#group.chunks.push(chunk);
     this.#group.plainBytes += chunk.bytes.length;

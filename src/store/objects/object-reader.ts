@@ -61,7 +61,7 @@ export class ObjectReader {
       const reference = missing[index];
       if (reference && isStoreError(one)) fresh.set(referenceKey(reference), one);
     }
-    for (const { object, reference } of await this.#readAll(there)) fresh.set(referenceKey(reference), object);
+    for (const { object, reference } of await this.#decodeAll(there)) fresh.set(referenceKey(reference), object);
     for (const [key, object] of fresh) if (object && !isStoreError(object)) this.#keep(key, object);
     return references.map((reference, index) => kept[index] ?? fresh.get(referenceKey(reference)));
   };
@@ -90,6 +90,18 @@ export class ObjectReader {
     }
   }
 
+  /**
+   * Whole contents of small objects, in the order asked: what lies together is opened once for all of them.
+   * @returns bytes of the caller's, or what is wrong with one
+   */
+  async readAll(found: readonly FoundObject[]): Promise<readonly (Uint8Array | StoreError)[]> {
+    const { reader } = this.#scope;
+    const contents: (Uint8Array | StoreError)[] = [];
+    for (const batch of contentBatches(found.map((one) => ({ ...one, reader }))))
+      contents.push(...(await this.#readTogether(batch)));
+    return contents;
+  }
+
   #keep(key: string, object: StructuredObject): void {
     if (this.#cache.size >= CACHED_MAX) {
       const [oldest] = this.#cache.keys();
@@ -98,19 +110,14 @@ export class ObjectReader {
     this.#cache.set(key, object);
   }
 
-  async #readAll(
+  async #decodeAll(
     found: readonly FoundObject[],
   ): Promise<readonly { readonly reference: ObjectReference; readonly object: StructuredObject | StoreError }[]> {
-    const { reader } = this.#scope;
-    const answers: { readonly reference: ObjectReference; readonly object: StructuredObject | StoreError }[] = [];
-    for (const batch of contentBatches(found.map((one) => ({ ...one, reader })))) {
-      const contents = await this.#readTogether(batch);
-      for (const [index, { reference }] of batch.entries()) {
-        const bytes = contents[index];
-        answers.push({ reference, object: bytes instanceof Uint8Array ? decoded(reference, bytes) : asError(bytes) });
-      }
-    }
-    return answers;
+    const contents = await this.readAll(found);
+    return found.map(({ reference }, index) => {
+      const bytes = contents[index];
+      return { reference, object: bytes instanceof Uint8Array ? decoded(reference, bytes) : asError(bytes) };
+    });
   }
 
   /** When something is wrong in a batch its objects are read one by one: only what is damaged fails. */

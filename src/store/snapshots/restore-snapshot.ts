@@ -2,11 +2,12 @@
 import { type TarItem, writeTar } from '../../archive/index.ts';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import { type RestoreItem, type RestoreReport, restoreInto } from '../../folders/index.ts';
-import type { FileChild, ObjectReference, TreeChild } from '../../objects/index.ts';
+import type { TreeChild } from '../../objects/index.ts';
 import type { Engine } from '../engine.ts';
 import { ObjectReader } from '../objects/object-reader.ts';
 import type { FoundAddress } from '../objects/object-types.ts';
 import type { Scope } from '../scope.ts';
+import { type RestoredFile, withContents } from './restored-contents.ts';
 import {
   type SnapshotFailure,
   type SnapshotRestoreOptions,
@@ -47,16 +48,6 @@ async function rootOf(reader: ObjectReader, { reference, child }: FoundAddress):
   return { kind: 'folder', tree, mode, mtime };
 }
 
-function contentOf(reader: ObjectReader, { id }: FileChild): () => AsyncIterable<Uint8Array> {
-  const reference: ObjectReference = { type: 'raw', id };
-  return async function* content() {
-    const [found] = await reader.find([reference]);
-    if (isStoreError(found)) throw found;
-    if (!found) throw storeError('OBJECT_MISSING', `blob ${id} is missing`, { details: { object: id } });
-    yield* reader.read(found);
-  };
-}
-
 function splitPath(path: Buffer): readonly Buffer[] {
   const parts: Buffer[] = [];
   for (let start = 0; start <= path.length; ) {
@@ -69,23 +60,18 @@ function splitPath(path: Buffer): readonly Buffer[] {
 }
 
 /** @returns `undefined` for what is no part of a folder: entries and named objects */
-function toItem(reader: ObjectReader, path: readonly Buffer[], child: TreeChild): RestoreItem | undefined {
+function toFile(path: readonly Buffer[], child: TreeChild): RestoredFile | undefined {
   switch (child.type) {
     case 'folder':
-      return { path, type: 'folder', mode: child.mode, mtime: child.mtime };
-    case 'link':
-      return {
-        path,
-        type: 'link',
-        mode: 0o777,
-        mtime: child.mtime,
-        target: textBytes(child.target, child.targetBytes),
-      };
+      return { item: { path, type: 'folder', mode: child.mode, mtime: child.mtime } };
+    case 'link': {
+      const target = textBytes(child.target, child.targetBytes);
+      return { item: { path, type: 'link', mode: 0o777, mtime: child.mtime, target } };
+    }
     case 'file': {
-      const { mode, mtime, size, sameAs, sameAsBytes, sparse } = child;
+      const { id, mode, mtime, size, sameAs, sameAsBytes, sparse } = child;
       const same = sameAs === undefined ? {} : { sameAs: splitPath(textBytes(sameAs, sameAsBytes)) };
-      const holes = sparse ? { sparse } : {};
-      return { path, type: 'file', mode, mtime, size, content: contentOf(reader, child), ...same, ...holes };
+      return { id, item: { path, type: 'file', mode, mtime, size, ...same, ...(sparse && { sparse }) } };
     }
     default:
       return undefined;
@@ -93,7 +79,7 @@ function toItem(reader: ObjectReader, path: readonly Buffer[], child: TreeChild)
 }
 
 /** What is to be restored, in order. Names of files that lie elsewhere in the snapshot mean nothing in a part of it. */
-async function* itemsOf(
+async function* filesOf(
   root: Root,
   reader: ObjectReader,
   {
@@ -101,23 +87,23 @@ async function* itemsOf(
     whole,
     signal,
   }: { readonly name: Buffer; readonly whole: boolean; readonly signal?: AbortSignal | undefined },
-): AsyncGenerator<RestoreItem, void, undefined> {
+): AsyncGenerator<RestoredFile, void, undefined> {
   if (root.kind === 'child') {
-    const item = toItem(reader, [name], root.child);
-    if (item) yield withoutSame(item, whole);
+    const file = toFile([name], root.child);
+    if (file) yield withoutSame(file, whole);
     return;
   }
-  yield { path: [], type: 'folder', mode: root.mode, mtime: root.mtime };
+  yield { item: { path: [], type: 'folder', mode: root.mode, mtime: root.mtime } };
   for await (const { path, child } of walkTree(root.tree, reader.load, { recursive: true, signal })) {
-    const item = toItem(reader, pathBytes(path), child);
-    if (item) yield withoutSame(item, whole);
+    const file = toFile(pathBytes(path), child);
+    if (file) yield withoutSame(file, whole);
   }
 }
 
-function withoutSame(item: RestoreItem, whole: boolean): RestoreItem {
-  if (whole || item.sameAs === undefined) return item;
+function withoutSame({ id, item }: RestoredFile, whole: boolean): RestoredFile {
+  if (whole || item.sameAs === undefined) return { item, ...(id !== undefined && { id }) };
   const { sameAs: _, ...alone } = item;
-  return alone;
+  return { item: alone, ...(id !== undefined && { id }) };
 }
 
 /** See `Snapshots.restore`. */
@@ -131,7 +117,7 @@ export async function restoreSnapshot(
   const root = await rootOf(reader, found);
   const { onProgress, onEvent, ...restoring } = options;
   let [done, bytes] = [0, 0];
-  const report = await restoreInto(target, itemsOf(root, reader, partOf(found, signal)), {
+  const report = await restoreInto(target, withContents(filesOf(root, reader, partOf(found, signal)), reader), {
     ...restoring,
     onEvent: (event) => {
       done += 1;
@@ -173,7 +159,7 @@ export async function* snapshotAsTar(
   const { engine, scope, signal } = context;
   const reader = new ObjectReader(engine, scope, signal);
   const root = await rootOf(reader, found);
-  const items = tarItems(itemsOf(root, reader, partOf(found, signal)));
+  const items = tarItems(withContents(filesOf(root, reader, partOf(found, signal)), reader));
   const { compression, onRefused } = options;
   yield* writeTar(items, {
     ...(compression && { compression }),

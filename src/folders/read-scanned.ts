@@ -1,4 +1,4 @@
-import { storeError } from '../errors/store-error.ts';
+import { type StoreError, storeError } from '../errors/store-error.ts';
 import { readHandleBytes } from '../runtime/file-reader.ts';
 import { type FolderSystem, type NodeHandle, type NodeStat, nodeFolderSystem } from '../runtime/folder-system.ts';
 import { itemError, pathText } from './item-error.ts';
@@ -46,12 +46,40 @@ async function checkSame(handle: NodeHandle, node: ScannedNode): Promise<void> {
   let same = false;
   try {
     const found = await handle.stat();
-    same = found.kind === 'file' && found.ino === node.ino && found.dev === node.dev;
+    same = isSame(found, node);
   } finally {
     if (!same) await handle.close();
   }
-  const path = pathText(node.path);
-  if (!same) throw storeError('SOURCE_CHANGED', `${path}: something else has this name by now`, { details: { path } });
+  if (!same) throw nameTaken(node);
+}
+
+/**
+ * {@link readScannedFile} of a small file at once.
+ * @returns its content, owned by the caller, and what the file was when it was opened
+ * @throws as {@link readScannedFile}
+ */
+export async function readSmallFile(
+  root: string | Buffer,
+  node: ScannedNode,
+  options: { readonly system?: FolderSystem } = {},
+): Promise<{ readonly bytes: Uint8Array; readonly facts: ScannedNode }> {
+  const absolute = joinPath(typeof root === 'string' ? Buffer.from(root) : root, node.path);
+  try {
+    const { before, after, bytes } = await (options.system ?? nodeFolderSystem).readWhole(absolute, node.size);
+    if (!isSame(before, node)) throw nameTaken(node);
+    return { bytes, facts: checkQuiet(node, { before, after }, bytes.length) };
+  } catch (error) {
+    throw itemError(error, node.path, 'read');
+  }
+}
+
+function isSame(found: NodeStat, node: ScannedNode): boolean {
+  return found.kind === 'file' && found.ino === node.ino && found.dev === node.dev;
+}
+
+function nameTaken({ path }: ScannedNode): StoreError {
+  const text = pathText(path);
+  return storeError('SOURCE_CHANGED', `${text}: something else has this name by now`, { details: { path: text } });
 }
 
 function checkQuiet(

@@ -8,6 +8,7 @@ import { isStoreError } from '../../errors/store-error.ts';
 import {
   openStatCache,
   readScannedFile,
+  readSmallFile,
   type ScanItem,
   type ScannedNode,
   type StatCache,
@@ -16,7 +17,7 @@ import {
 import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import type { Engine } from '../engine.ts';
-import type { ObjectWriter } from '../objects/object-writer.ts';
+import type { ObjectWriter, WrittenObject } from '../objects/object-writer.ts';
 import type { Scope } from '../scope.ts';
 import { KnownObjects } from './known-objects.ts';
 import { digestOfChildren, digestOfRemembered, listingOf, type Remembered } from './remembered.ts';
@@ -25,6 +26,8 @@ import type { SnapshotOptions } from './snapshot-types.ts';
 
 /** Files that are read at once: enough to hide the latency of small ones. */
 const FILES_AT_ONCE = 16;
+/** Files that are read at once: with this many of them, still no more than a few megabytes. */
+const SMALL_FILE_BYTES = 256 * 1024;
 /** Files that are looked up together before any of them is read. */
 const FILES_KNOWN_AT_ONCE = 2048;
 
@@ -56,6 +59,12 @@ export interface StoredFolder {
 
 /** The store lost what the stat cache remembers of a folder: then every file is looked up by itself. */
 class ForgottenTree extends Error {}
+
+/** A file that is stored; the scan may have seen it earlier than it was read, and what counts is what was read. */
+interface PutFile {
+  readonly facts: ScannedNode;
+  readonly written: WrittenObject;
+}
 
 /** What a scan goes by. */
 interface Parts {
@@ -263,7 +272,22 @@ class FolderSnapshot {
 
   async #readFile(node: ScannedNode): Promise<FileChild> {
     const { signal } = this.#options;
-    // What the file was when it was read belongs to its content; the scan may have seen it earlier.
+    const { facts, written } = await (node.size <= SMALL_FILE_BYTES ? this.#putSmall(node) : this.#putStream(node));
+    signal?.throwIfAborted();
+    this.#tally.addStored(written.tally);
+    this.#tally.addFile(written.size, { unchanged: false });
+    const { id } = written.reference;
+    this.#cache?.record(facts, fromHex(id) ?? new Uint8Array());
+    return fileChild(facts, id, written.size);
+  }
+
+  async #putSmall(node: ScannedNode): Promise<PutFile> {
+    const { bytes, facts } = await readSmallFile(this.#root, node);
+    return { facts, written: await this.#writer.putRaw(bytes) };
+  }
+
+  async #putStream(node: ScannedNode): Promise<PutFile> {
+    const { signal } = this.#options;
     let facts = node;
     const content = async function* (root: string): AsyncGenerator<Uint8Array> {
       const pieces = readScannedFile(root, node, signal && { signal });
@@ -277,11 +301,7 @@ class FolderSnapshot {
       }
     };
     const written = await this.#writer.putRaw(content(this.#root), { signal });
-    this.#tally.addStored(written.tally);
-    this.#tally.addFile(written.size, { unchanged: false });
-    const { id } = written.reference;
-    this.#cache?.record(facts, fromHex(id) ?? new Uint8Array());
-    return fileChild(facts, id, written.size);
+    return { facts, written };
   }
 
   /** Everything that was begun is in it: what refers to something is put after it. */

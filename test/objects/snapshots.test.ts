@@ -157,7 +157,10 @@ describe.each(STORES)('snapshots of $name', ({ options }) => {
     await expect(store.snapshots.forget('other', { rules: { last: 1 } })).rejects.toMatchObject({
       code: 'REF_NOT_FOUND',
     });
+    const last = (await store.refs.get('home'))?.id;
     await store.refs.delete('home');
+    await expect(store.objects.find('home')).rejects.toMatchObject({ code: 'REF_NOT_FOUND' });
+    expect((await store.objects.find('home@{1}')).reference.id).toBe(last);
     expect((await all(store.snapshots.list({ ref: 'home' }))).map(({ current }) => current)).toEqual([false, false]);
   });
 

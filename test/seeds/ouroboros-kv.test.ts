@@ -36,7 +36,7 @@ describe('ouroboros-kv', () => {
       'OU-17': 'different: deterministic CBOR instead of protobuf (decision 0001), tested in src/format',
       'OU-18': 'later, with erasure coding in stores',
       'OU-19': 'different: SQL metadata instead of an LSM tree (decision 0003)',
-      'OU-28': 'later: verify as a job; every read verifies, and check proves references',
+      'OU-28': 'test/store/validating.test.ts: one entry and all, read whole, everything that is wrong told',
       'OU-31': 'different: SQLite, which flushes every commit',
       'OU-35..36': 'test/e2e: the command line; verify and inspect come later',
     },

@@ -21,6 +21,8 @@ export interface Following {
 interface Place {
   readonly reference: ObjectReference;
   readonly ref?: { readonly name: string; readonly number: number };
+  /** The ref is gone: it says what it named only to those who look back. */
+  readonly deleted?: true;
 }
 
 /** @throws `not-found/*`, `invalid/ID_AMBIGUOUS`, `corrupt/*` */
@@ -28,6 +30,8 @@ export async function followAddress(following: Following, address: Address): Pro
   const { engine, scope, signal } = following;
   const { load } = new ObjectReader(engine, scope, signal);
   let place = await basePlace(following, address.base);
+  if (place.deleted && (address.steps[0]?.kind ?? 'back') === 'back')
+    throw nothingThere('it was deleted; `@{1}` is what it named last', place.ref?.name ?? '');
   for (const step of address.steps) place = await takeStep(following, { place, step, load });
   const found = { base: place.reference, ...(place.ref && { ref: place.ref.name, number: place.ref.number }) };
   if (address.path === undefined) return { ...found, reference: place.reference };
@@ -41,7 +45,18 @@ async function basePlace(following: Following, base: Address['base']): Promise<P
   const [row] = await engine.metadata.getRefs([refKey(scope, base.name)]);
   if (row) return await currentPlace(following, base.name, row.target);
   if (base.idPrefix !== undefined) return { reference: (await resolvePrefix(engine, scope, base.idPrefix)).reference };
-  throw storeError('REF_NOT_FOUND', `there is no ref ${base.name}`, { details: { key: base.name } });
+  return await formerPlace(following, base.name);
+}
+
+/** A ref that was deleted: its moves are there to look back in, until they are forgotten. */
+async function formerPlace(following: Following, name: string): Promise<Place> {
+  let newest: MoveRow | undefined;
+  for await (const move of eachMove(following, name)) {
+    newest ??= move;
+    if (!move.to) continue;
+    return { reference: await referenceOf(following, move.to), ref: { name, number: newest.number }, deleted: true };
+  }
+  throw storeError('REF_NOT_FOUND', `there is no ref ${name}`, { details: { key: name } });
 }
 
 async function referenceOf({ engine }: Following, target: Uint8Array): Promise<ObjectReference> {

@@ -29,7 +29,6 @@ describe('snapshot-store', () => {
     prefix: 'SS',
     count: 29,
     elsewhere: {
-      'SS-15..18': 'test/objects/bundle-snapshots.test.ts: imported, extended, given back, and the chain of parents',
       'SS-23..25': 'later: collection by reachability',
       'SS-27':
         'different: invariants are checked where they hold (`invariant`), and proven by tests, not kept in a list',

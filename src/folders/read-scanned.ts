@@ -55,17 +55,21 @@ async function checkSame(handle: NodeHandle, node: ScannedNode): Promise<void> {
 
 /**
  * {@link readScannedFile} of a small file at once.
- * @returns its content, owned by the caller, and what the file was when it was opened
+ * @param options.buffer what it is read into: longer than the file, by a byte or more
+ * @returns its content, a view of the buffer, and what the file was when it was opened
  * @throws as {@link readScannedFile}
  */
 export async function readSmallFile(
   root: string | Buffer,
   node: ScannedNode,
-  options: { readonly system?: FolderSystem } = {},
+  options: { readonly buffer: Uint8Array; readonly system?: FolderSystem },
 ): Promise<{ readonly bytes: Uint8Array; readonly facts: ScannedNode }> {
   const absolute = joinPath(typeof root === 'string' ? Buffer.from(root) : root, node.path);
   try {
-    const { before, after, bytes } = await (options.system ?? nodeFolderSystem).readWhole(absolute, node.size);
+    const { buffer, system = nodeFolderSystem } = options;
+    // One byte more than the scan saw: a file that has grown since is longer than it says.
+    const room = buffer.subarray(0, node.size + 1);
+    const { before, after, bytes } = await system.readWhole(absolute, room);
     if (!isSame(before, node)) throw nameTaken(node);
     return { bytes, facts: checkQuiet(node, { before, after }, bytes.length) };
   } catch (error) {

@@ -72,9 +72,10 @@ export interface FolderSystem {
   open(path: Buffer): Promise<NodeHandle>;
   /**
    * Reads a small file at once, opened as `open` does: for thousands of them half of what a handle for each takes.
-   * @returns what it was before the first byte and after the last, and up to `bytesMax` bytes
+   * @param buffer what is read into: with room for one byte more than the file has, or the file seems longer
+   * @returns what it was before the first byte and after the last, and a view of `buffer`
    */
-  readWhole(path: Buffer, bytesMax: number): Promise<WholeFile>;
+  readWhole(path: Buffer, buffer: Uint8Array): Promise<WholeFile>;
   /** Makes one folder; fails with `EEXIST` when the name is taken. */
   mkdir(path: Buffer, mode: number): Promise<void>;
   symlink(target: Buffer, path: Buffer): Promise<void>;
@@ -199,10 +200,9 @@ function fillFrom(descriptor: number, buffer: Uint8Array, done: Done<number>): v
   step();
 }
 
-function readOpened(descriptor: number, bytesMax: number, done: Done<WholeFile | undefined>): void {
+function readOpened(descriptor: number, buffer: Uint8Array, done: Done<WholeFile | undefined>): void {
   fstatWithCallback(descriptor, { bigint: true }, (unknown, before) => {
     if (unknown) return done(unknown, undefined);
-    const buffer = new Uint8Array(Math.min(bytesMax, Number(before.size)) + 1);
     fillFrom(descriptor, buffer, (unread, filled) => {
       if (unread) return done(unread, undefined);
       fstatWithCallback(descriptor, { bigint: true }, (gone, after) => {
@@ -213,11 +213,11 @@ function readOpened(descriptor: number, bytesMax: number, done: Done<WholeFile |
   });
 }
 
-function readWhole(path: Buffer, bytesMax: number): Promise<WholeFile> {
+function readWhole(path: Buffer, buffer: Uint8Array): Promise<WholeFile> {
   return new Promise((resolve, reject) => {
     openWithCallback(path, constants.O_RDONLY | NO_FOLLOW | NO_WAIT, (closed, descriptor) => {
       if (closed) return reject(closed);
-      readOpened(descriptor, bytesMax, (failed, file) => {
+      readOpened(descriptor, buffer, (failed, file) => {
         closeWithCallback(descriptor, (unclosed) => {
           const error = failed ?? unclosed;
           if (error || !file) reject(error);

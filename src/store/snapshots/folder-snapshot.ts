@@ -15,6 +15,7 @@ import {
   scanFolder,
 } from '../../folders/index.ts';
 import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
+import { BufferPool } from '../../runtime/buffer-pool.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import type { Engine } from '../engine.ts';
 import type { ObjectWriter, WrittenObject } from '../objects/object-writer.ts';
@@ -83,6 +84,7 @@ class FolderSnapshot {
   readonly #cache: StatCache | undefined;
   readonly #files = new Semaphore(FILES_KNOWN_AT_ONCE);
   readonly #reads = new Semaphore(FILES_AT_ONCE);
+  readonly #buffers = new BufferPool({ bytes: SMALL_FILE_BYTES + 1, keptMax: FILES_AT_ONCE });
   readonly #trust: boolean;
   readonly #open: OpenFolder[] = [];
   readonly #firstNames = new Map<string, FirstName>();
@@ -282,8 +284,14 @@ class FolderSnapshot {
   }
 
   async #putSmall(node: ScannedNode): Promise<PutFile> {
-    const { bytes, facts } = await readSmallFile(this.#root, node);
-    return { facts, written: await this.#writer.putRaw(bytes) };
+    const buffer = this.#buffers.take();
+    try {
+      const { bytes, facts } = await readSmallFile(this.#root, node, { buffer });
+      return { facts, written: await this.#writer.putRaw(bytes) };
+    } finally {
+      // What is stored of it was copied by now.
+      this.#buffers.give(buffer);
+    }
   }
 
   async #putStream(node: ScannedNode): Promise<PutFile> {

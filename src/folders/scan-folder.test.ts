@@ -5,7 +5,7 @@ import { craftFolder, factsOf, ODD_NAMES, scanned } from '../../test/support/fol
 import { nodeFolderSystem } from '../runtime/folder-system.ts';
 import { every } from '../runtime/timers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
-import { readScannedFile, type ScanItem, scanFolder } from './index.ts';
+import { readScannedFile, readSmallFile, type ScanItem, scanFolder } from './index.ts';
 
 let folder: TemporaryFolder;
 let root: string;
@@ -277,7 +277,24 @@ describe('readScannedFile', () => {
     const reading = readScannedFile(root, c);
     await reading.next();
     fs.writeFileSync(path.join(root, 'c'), 'something longer');
-    await expect(reading.next().then(() => reading.next())).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    // How much of what came later was read ahead is chance; that it changed is told at its end.
+    await expect(Array.fromAsync(reading)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+  });
+
+  it('reads a small file at once, under the same conditions', async () => {
+    write('a', 'b', 'c', 'd');
+    const [a, b, c, d] = [await nodeOf('a'), await nodeOf('b'), await nodeOf('c'), await nodeOf('d')];
+    const buffer = new Uint8Array(100);
+    const { bytes, facts } = await readSmallFile(root, a, { buffer });
+    expect(Buffer.from(bytes).equals(fs.readFileSync(path.join(root, 'a')))).toBe(true);
+    expect(facts).toEqual(a);
+    fs.writeFileSync(path.join(root, 'b'), 'something longer than it was');
+    await expect(readSmallFile(root, b, { buffer })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    fs.rmSync(path.join(root, 'c'));
+    fs.symlinkSync('a', path.join(root, 'c'));
+    await expect(readSmallFile(root, c, { buffer })).rejects.toMatchObject({ code: 'SOURCE_INVALID' });
+    fs.rmSync(path.join(root, 'd'));
+    await expect(readSmallFile(root, d, { buffer })).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
   });
 
   it('tells of a file that is gone', async () => {

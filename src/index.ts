@@ -70,6 +70,7 @@ export {
 export type { CheckReport } from './maintenance/check.ts';
 export type { CheckOptions } from './maintenance/checked-store.ts';
 export type { Garbage } from './maintenance/garbage.ts';
+export type { GcOptions, GcReport, WaitingFor } from './maintenance/gc/report.ts';
 export type { PaceOptions } from './maintenance/pace.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { RebalanceReport } from './maintenance/rebalance.ts';

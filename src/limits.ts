@@ -99,6 +99,30 @@ export const SCRUB_BYTES_PER_SECOND = 10 * MIB;
 export const SCRUB_AGE_MS = 7 * 24 * 3600 * 1000;
 export const SCRUB_WAIT_MS = 60_000;
 /** An open store repairs as much in one step, so often, and seldom where nothing can be done. */
+/** References that are counted in one transaction. */
+export const GC_COUNT_ROWS = 256;
+/** Rows that one step of the census, or of a look at objects, goes through. */
+export const GC_SCAN_ROWS = 1024;
+/** A pack is compacted when at least this part of it is dead. */
+export const GC_DEAD_SHARE = 0.25;
+/** What frames one item in a pack, about: its part of a trailer and its place in the directory. */
+export const PACK_ITEM_OVERHEAD_BYTES = 64;
+/** Objects that nothing refers to are kept so long after they were put: who puts them may be about to name them. */
+export const GC_GRACE_MS = 14 * 24 * 3_600_000;
+/** How long a collection that was asked for waits for operations that may count on what it wants to delete. */
+export const GC_WAIT_MS = 10_000;
+export const GC_POLL_MS = 20;
+/** How often an open store collects by itself, for how long, and how much it writes for that at most. */
+export const GC_STEP_MS = 5000;
+export const GC_STEP_WORK_MS = 250;
+export const GC_STEP_BYTES = 32 * MIB;
+/** How often an open store looks whether others wait for it, so that an idle one holds nothing back for longer. */
+export const SESSION_LOOK_MS = 1000;
+/** How often a session shows that it lives, and after which silence it is taken for dead. */
+export const SESSION_BEAT_MS = 10_000;
+export const SESSION_SILENCE_MS = 120_000;
+/** A stream that nobody asks for its next piece for so long holds back no space any more. */
+export const STREAM_IDLE_MS = 600_000;
 export const HEAL_STEP_BYTES = 64 * MIB;
 export const HEAL_STEP_PACKS = 64;
 export const HEAL_STEP_MS = 2000;

@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addExchange } from './commands/exchange.ts';
 import { addExplain } from './commands/explain.ts';
 import { addFind } from './commands/find.ts';
+import { addGc } from './commands/gc.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
@@ -124,7 +125,7 @@ export function buildProgram(session: Session, args: readonly string[]): Command
   const entries = [addInit, addPut, addGet, addLs, addFind, addRm, addMove, addStat, addVersions, addRelations];
   const objects = [addSnapshot, addObject, addRef, addExplain];
   const proofs = [addProve, addValidate, addExchange];
-  const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addSingleFile];
+  const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addGc, addSingleFile];
   for (const add of [...entries, ...objects, ...proofs, ...stores, addCompletion]) add(program, session);
   return program;
 }

@@ -132,7 +132,7 @@ export class Session {
   }
 
   /** Opens the store of this run, asking for what opens it where nothing says so. The caller closes it. */
-  async openStore(options: Pick<OpenOptions, 'readOnly' | 'heal' | 'logger'> = {}): Promise<Store> {
+  async openStore(options: Pick<OpenOptions, 'readOnly' | 'heal' | 'gc' | 'logger'> = {}): Promise<Store> {
     const location = await this.storeLocation();
     const { openStore } = await loadLibrary();
     return openWithKeys(this, (keys) => openStore(location, { ...this.openOptions(), ...options, ...keys }));

@@ -126,6 +126,7 @@ export const ERROR_CODES = {
   NODE_UNSUPPORTED: 'unsupported',
   IMPORT_UNSUPPORTED: 'unsupported',
   STORE_CLOSED: 'closed',
+  SESSION_FENCED: 'closed',
   STORE_POISONED: 'closed',
   BACKEND_CLOSED: 'closed',
   BATCH_ENDED: 'closed',

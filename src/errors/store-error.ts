@@ -27,6 +27,7 @@ export interface ErrorDetails {
   readonly table?: string;
   readonly namespace?: string | number;
   readonly epoch?: number;
+  readonly session?: string;
 }
 
 /** What an error carries beside code and message. */

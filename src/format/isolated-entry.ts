@@ -82,6 +82,12 @@ export function openIsolatedEntry(entry: IsolatedEntry, schedule: KeySchedule): 
   return value;
 }
 
+/** Whether bytes that are an entry value are those of an isolated one; nothing else of them is looked at. */
+export function isIsolatedEntry(bytes: Uint8Array): boolean {
+  // One byte of CBOR says how many values follow, the next one is the version.
+  return bytes[1] === ISOLATED_VERSION;
+}
+
 /**
  * Decodes an entry as metadata and journal keep it; nothing of the result is a view of `bytes`.
  * @throws `corrupt/ENTRY_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`

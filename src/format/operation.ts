@@ -41,6 +41,8 @@ const CODES = {
   'version-keep': 14,
   'family-delete': 15,
   'policy-set': 16,
+  'pack-compact': 17,
+  'object-remove': 18,
 } as const satisfies Record<Operation['type'], number>;
 
 /** The default namespace is never scoped, and never dropped. */
@@ -58,7 +60,7 @@ export interface OperationPlace {
 /** Operations that may stand inside a `scoped` one. */
 const INNER_TYPES: readonly Operation['type'][] = [
   ...(['entry-put', 'entry-delete', 'entry-rename', 'entry-copy', 'object-put', 'ref-set'] as const),
-  ...(['history-forget', 'relation-set', 'version-keep', 'family-delete'] as const),
+  ...(['history-forget', 'relation-set', 'version-keep', 'family-delete', 'object-remove'] as const),
 ];
 /** What only records of sealed stores have. */
 const SEALED_TYPES: readonly Operation['type'][] = ['scoped', 'namespace-drop'];
@@ -120,6 +122,7 @@ export function operationToCbor(operation: Operation, place: OperationPlace): Cb
     case 'pack-add':
       return [code, packDescriptorToCbor(operation.pack, place.version)];
     case 'pack-merge':
+    case 'pack-compact':
       return [
         code,
         operation.added.map((pack) => packDescriptorToCbor(pack, place.version)),
@@ -142,6 +145,7 @@ type NamedOperation = Extract<
   {
     type:
       | 'object-put'
+      | 'object-remove'
       | 'ref-set'
       | 'history-forget'
       | 'relation-set'
@@ -158,6 +162,8 @@ function namedToCbor(operation: NamedOperation, place: OperationPlace): readonly
       const { key, objectType, entry } = operation;
       return [objectKeyToCbor(key, place), OBJECT_TYPE_CODES[objectType], entry];
     }
+    case 'object-remove':
+      return [objectKeyToCbor(operation.key, place)];
     case 'ref-set': {
       const { key, target, message } = operation;
       invariant(isMessage(message), 'the message of a ref has its bound');
@@ -258,6 +264,8 @@ function namedOperationOf(code: number, fields: Fields, reading: Reading): Opera
       const entry = fields.bytesBetween('entry', { min: 1, max: JOURNAL_RECORD_BYTES_MAX });
       return { type: 'object-put', key, objectType, entry };
     }
+    case CODES['object-remove']:
+      return { type: 'object-remove', key: objectKeyOf(fields.any('object key'), reading) };
     case CODES['ref-set']: {
       const key = entryKey(fields, reading);
       const target = fields.nullable('target', () => objectKeyOf(fields.any('target'), reading));
@@ -298,11 +306,13 @@ function storeOperationOf(code: number, fields: Fields, { place, fail }: Reading
     }
     case CODES['pack-add']:
       return { type: 'pack-add', pack: packDescriptorFromCbor(fields.any('pack'), place.version, fail) };
-    case CODES['pack-merge']: {
+    case CODES['pack-merge']:
+    case CODES['pack-compact']: {
       const added = fields.list('added packs').map((pack) => packDescriptorFromCbor(pack, place.version, fail));
       const dropped = idList(fields, 'dropped packs', { idBytes: PACK_ID_BYTES, fail });
       const stale = idList(fields, 'stale ids', { idBytes: DIGEST_BYTES, fail });
-      return { type: 'pack-merge', added, dropped, stale };
+      const type = code === CODES['pack-merge'] ? 'pack-merge' : 'pack-compact';
+      return { type, added, dropped, stale };
     }
     case CODES.scoped: {
       const namespace = fields.integer('namespace', NAMESPACES);

@@ -145,6 +145,13 @@ export type Operation =
       readonly dropped: readonly Uint8Array[];
       readonly stale: readonly Uint8Array[];
     }
+  /** Like `pack-merge`; whatever is still found in `dropped` packs then was dead, and leaves the state. */
+  | {
+      readonly type: 'pack-compact';
+      readonly added: readonly PackDescriptor[];
+      readonly dropped: readonly Uint8Array[];
+      readonly stale: readonly Uint8Array[];
+    }
   /**
    * An operation on entries of a namespace other than the default one, sealed under that namespace's operation key. A
    * replay without the secret of the namespace skips it: the namespace was dropped, and what it did with it.
@@ -159,6 +166,8 @@ export type Operation =
       readonly objectType: ObjectType;
       readonly entry: Uint8Array;
     }
+  /** An object that nothing refers to leaves the state. */
+  | { readonly type: 'object-remove'; readonly key: Uint8Array }
   /** A ref moves to an object, or away from all when `target` is `undefined`; its history gains a move either way. */
   | {
       readonly type: 'ref-set';

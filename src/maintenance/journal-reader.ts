@@ -149,8 +149,7 @@ export async function toReplayStep(
 ): Promise<ReplayStep> {
   const directories: { packId: Uint8Array; items: readonly DirectoryItem[] }[] = [];
   for (const operation of decodeJournalRecord(entry.record).operations) {
-    const added =
-      operation.type === 'pack-add' ? [operation.pack] : operation.type === 'pack-merge' ? operation.added : [];
+    const added = operation.type === 'pack-add' ? [operation.pack] : 'added' in operation ? operation.added : [];
     for (const pack of added) {
       try {
         const opened = await packs.open(pack);

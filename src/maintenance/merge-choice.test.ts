@@ -4,7 +4,13 @@ import { MERGE_FAN_IN, PACK_BYTES_TARGET } from '../limits.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import { dueJournalPacks, duePacks } from './merge-choice.ts';
 
-const BASE = { packBytes: 0, items: 0, stripe: { id: new Uint8Array(16), k: 1, m: 0, roots: new Uint8Array(32) } };
+const BASE = {
+  liveBytes: 0,
+  condemned: 0,
+  packBytes: 0,
+  items: 0,
+  stripe: { id: new Uint8Array(16), k: 1, m: 0, roots: new Uint8Array(32) },
+};
 
 let number = 0;
 

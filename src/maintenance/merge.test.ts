@@ -47,6 +47,7 @@ async function storeToMerge(lie?: number) {
     submit: async (changes: readonly Change[]) => {
       const [outcome] = await metadata.commit([{ changes, inline: [] }]);
       if (!outcome?.ok) throw outcome?.error;
+      return outcome.outcomes;
     },
     flushJournal: async () => undefined,
     onMerge: (report) => void reports.push(report),

@@ -4,7 +4,7 @@
  * pack, which in a sealed store means sealed anew; chunks that rode in journal packs move to a data pack, so that old
  * journal packs shrink to their records.
  */
-import { concatBytes } from '../bytes/bytes.ts';
+import { concatBytes, toHex } from '../bytes/bytes.ts';
 import type { Redundancy } from '../erasure/index.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import {
@@ -18,7 +18,7 @@ import {
   RECORD_TRAILER_BYTES,
 } from '../format/index.ts';
 import { PACK_BYTES_TARGET, STRIPE_SHARDS_MAX } from '../limits.ts';
-import type { Change, Metadata, PackRow } from '../metadata/contract.ts';
+import type { Change, ChangeOutcome, Metadata, PackRow } from '../metadata/contract.ts';
 import { frameJournalRecord } from '../pipeline/journal-frame.ts';
 import type { PackStore, WholePack } from '../placement/pack-store.ts';
 import { journalEntriesOf, readItem } from './journal-reader.ts';
@@ -41,7 +41,7 @@ export interface MergeContext {
   /** What the items of a namespace are named by. @throws as `newPack` */
   idsOf(namespace: number): Promise<ItemIds>;
   /** Commits and waits until the change would survive any crash. */
-  submit(changes: readonly Change[]): Promise<unknown>;
+  submit(changes: readonly Change[]): Promise<readonly ChangeOutcome[]>;
   /** Makes the journal records of all commits so far durable, also those of other processes. */
   flushJournal(): Promise<void>;
   /** What a merged pack is written with; default: at least what its sources have. */
@@ -151,9 +151,9 @@ function dueIn(packGroup: PackGroup, small: readonly PackRow[]): readonly PackRo
 }
 
 /** At least what the sources of a merge have, and what packs are written with now. */
-function redundancyFor(context: MergeContext, group: readonly PackToMerge[]): Redundancy {
+export function redundancyFor(context: MergeContext, group: readonly PackRow[]): Redundancy {
   const now = context.redundancy?.() ?? context.packs.redundancy;
-  const m = Math.max(...group.map(({ row }) => row.stripe.m));
+  const m = Math.max(...group.map(({ stripe }) => stripe.m));
   if (context.redundancy || m <= now.m) return now;
   // Copies do not tell how many parts a larger pack was to have: as in the presets, one more than may be lost.
   return { k: Math.min(Math.max(now.k, m + 1), STRIPE_SHARDS_MAX - m), m };
@@ -175,6 +175,23 @@ export async function mergePacks(
   return whole && (await mergeWhole(context, { class: packClass, namespace }, whole));
 }
 
+/**
+ * Writes a journal pack anew without the chunks that ride in it: those that are needed move to a data pack.
+ * @param dead chunks that leave the state: see the change `pack-compact`
+ * @returns as `mergePacks`
+ */
+export async function compactJournalPack(
+  context: MergeContext,
+  pack: PackRow,
+  dead: PackCompact['dead'],
+): Promise<MergeReport | undefined> {
+  const whole = await readSound(context, [pack], new Set());
+  const changes = whole && (await mergeJournal(context, whole, new Set(dead.map(({ id }) => toHex(id)))));
+  return (
+    changes && (await commitMerge(context, { ...changes, change: { ...changes.change, type: 'pack-compact', dead } }))
+  );
+}
+
 async function mergeWhole(
   context: MergeContext,
   packGroup: PackGroup,
@@ -182,7 +199,14 @@ async function mergeWhole(
 ): Promise<MergeReport | undefined> {
   const isJournal = packGroup.class === 'journal';
   const changes = isJournal ? await mergeJournal(context, whole) : await mergeItems(context, packGroup, whole);
-  if (changes === undefined) return undefined;
+  return changes && (await commitMerge(context, changes));
+}
+
+/** Commits what was copied, and deletes what it was copied from. @returns as `mergePacks` */
+async function commitMerge(
+  context: MergeContext,
+  changes: { readonly change: MergeChange | PackCompact; readonly bytes: number },
+): Promise<MergeReport | undefined> {
   try {
     await context.submit([changes.change]);
   } catch (error) {
@@ -198,6 +222,7 @@ async function mergeWhole(
 }
 
 type MergeChange = Extract<Change, { type: 'pack-merge' }>;
+type PackCompact = Extract<Change, { type: 'pack-compact' }>;
 
 interface PlannedMerge {
   readonly change: MergeChange;
@@ -209,6 +234,10 @@ interface PackToMerge {
   readonly row: PackRow;
   /** Absent where nothing of the pack is needed: it is not read. */
   readonly found?: FoundPack;
+}
+
+function rowsOf(group: readonly PackToMerge[]): readonly PackRow[] {
+  return group.map(({ row }) => row);
 }
 
 interface FoundPack {
@@ -241,7 +270,7 @@ function readUnlessDamaged(context: MergeContext, row: PackRow): Promise<FoundPa
 }
 
 /** @returns `undefined` when what `work` needs is damaged or gone */
-async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | undefined> {
+export async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
@@ -261,7 +290,7 @@ async function mergeItems(
   if (builder === undefined) return undefined;
   for (const pack of group) copyLiveRecords(pack, builder);
   const dropped = group.map(({ row }) => row.id);
-  const added = await writeIfAny(context, builder, redundancyFor(context, group));
+  const added = await writeIfAny(context, builder, redundancyFor(context, rowsOf(group)));
   return { change: { type: 'pack-merge', added, dropped }, bytes: builder.bytes };
 }
 
@@ -281,13 +310,18 @@ async function writeIfAny(
   return [{ pack, items: finished.items }];
 }
 
-function copyLiveRecords({ found }: PackToMerge, builder: PackBuilder): void {
+/** @param dead ids in hex of items that go: a record of nothing else is left out */
+function copyLiveRecords({ found }: PackToMerge, builder: PackBuilder, dead: ReadonlySet<string> = new Set()): void {
   if (found === undefined) return;
   const records = Map.groupBy(found.whole.items, (item) => item.ordinal);
-  for (const [ordinal, items] of records) if (found.live.has(ordinal)) builder.add(recordOf(found.whole, items));
+  for (const [ordinal, items] of records) {
+    if (!found.live.has(ordinal) || items.every(({ id }) => dead.has(toHex(id)))) continue;
+    builder.add(recordOf(found.whole, items));
+  }
 }
 
-function recordOf({ identity, bytes }: WholePack, items: readonly DirectoryItem[]): PackRecord {
+/** A record of a pack, opened, to be put into another one as it is. */
+export function recordOf({ identity, bytes }: WholePack, items: readonly DirectoryItem[]): PackRecord {
   const first = items[0] as DirectoryItem;
   const frame = bytes.subarray(first.offset, first.offset + first.storedLength + RECORD_TRAILER_BYTES);
   const stored = openRecord(identity, first, frame);
@@ -326,7 +360,11 @@ async function liveOrdinals(
 }
 
 /** Moves live inline chunks of journal packs to a data pack, and their records to one journal pack. */
-async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]): Promise<PlannedMerge | undefined> {
+async function mergeJournal(
+  context: MergeContext,
+  group: readonly PackToMerge[],
+  dead?: ReadonlySet<string>,
+): Promise<PlannedMerge | undefined> {
   const records = await newBuilder(context, JOURNAL_GROUP);
   const chunks = await newBuilder(context, { class: 'data', namespace: DEFAULT_NAMESPACE });
   let last = 0;
@@ -334,7 +372,7 @@ async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]
   for (const pack of group) {
     const { row, found } = pack;
     if (row.journal === undefined || found === undefined) return undefined;
-    copyLiveRecords(pack, chunks);
+    copyLiveRecords(pack, chunks, dead);
     const { entries } = await journalEntriesOf({ ...row, journal: row.journal }, found.whole);
     for (const entry of entries) {
       if (entry.commit <= last) continue;
@@ -345,7 +383,7 @@ async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]
   }
   if (journal === undefined) return undefined;
   // The new journal pack is durable and known before anything says that the old ones may go.
-  const redundancy = redundancyFor(context, group);
+  const redundancy = redundancyFor(context, rowsOf(group));
   const holder = await context.packs.write({ header: records.header, ...records.finish(), journal, redundancy });
   await context.metadata.replay([holder], []);
   const added = await writeIfAny(context, chunks, redundancy);

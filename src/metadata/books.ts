@@ -1,5 +1,6 @@
 /** The books of the metadata: its head, and what is kept of every table to compare its rows with. */
 import { storeError } from '../errors/store-error.ts';
+import { COLLECTION_TABLES } from './collection-schema.ts';
 import type { Reader } from './database.ts';
 import { OBJECT_TABLES } from './object-schema.ts';
 import { EMPTY_SUM, type TableSum } from './row-digest.ts';
@@ -21,9 +22,8 @@ export async function loadHead(reader: Reader, tables: Tables): Promise<HeadRow>
   return head.row;
 }
 
-function isObjectTable(name: string): boolean {
-  return (OBJECT_TABLES as readonly string[]).includes(name);
-}
+/** Tables that came with one later version of the schema, by version. */
+const LATER_TABLES: readonly (readonly string[])[] = [OBJECT_TABLES, COLLECTION_TABLES];
 
 /** The kept count and sum of every table, by name. */
 export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<string, TableSum>> {
@@ -33,12 +33,13 @@ export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<
     names.map((name) => [name]),
   );
   // Of a metadata that was made before there were such tables; the next change writes the rows, all of them at once.
-  const isOlder = names.every((name, index) => !isObjectTable(name) || rows[index] === undefined);
+  const missing = new Set(names.filter((_, index) => rows[index] === undefined));
+  const older = new Set(LATER_TABLES.filter((tables) => tables.every((name) => missing.has(name))).flat());
   const sums = new Map<string, TableSum>();
   for (const [index, name] of names.entries()) {
     const found = rows[index];
     if (!found) {
-      if (isOlder && isObjectTable(name)) {
+      if (older.has(name)) {
         sums.set(name, EMPTY_SUM);
         continue;
       }

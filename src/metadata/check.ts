@@ -22,7 +22,7 @@ import {
   namespaceOfPack,
 } from './namespace-tally.ts';
 import { addToSum, EMPTY_SUM, type TableSum } from './row-digest.ts';
-import { type HeadRow, IN_OUTBOX, type StoredPack, type StoredRecord } from './rows.ts';
+import { type HeadRow, IN_OUTBOX, liveShareOf, type StoredPack, type StoredRecord } from './rows.ts';
 import { localColumnsProblem } from './shard-columns.ts';
 import type { StoreTables } from './store-tables.ts';
 import type { Table } from './table.ts';
@@ -138,7 +138,7 @@ class Checker {
     const packs = new Map<number, StoredPack>();
     let [live, storedBytes, misplaced] = [0, 0, 0];
     await this.#table(this.#tables.packs, (pack, stored) => {
-      const { number, items, dropped } = pack;
+      const { number, items, dropped, liveBytes, condemned } = pack;
       const problem = localColumnsProblem(stored, pack);
       if (problem !== undefined) {
         misplaced += 1;
@@ -147,7 +147,7 @@ class Checker {
       // Roots and places are the bulk of a row and not needed here.
       const { places: _, ...descriptor } = pack.descriptor;
       const stripe = { ...descriptor.stripe, roots: new Uint8Array(0) };
-      packs.set(number, { number, items, dropped, descriptor: { ...descriptor, stripe } });
+      packs.set(number, { number, items, dropped, liveBytes, condemned, descriptor: { ...descriptor, stripe } });
       if (dropped) return;
       live += 1;
       storedBytes += pack.descriptor.storedBytes;
@@ -166,9 +166,11 @@ class Checker {
     found: { readonly packs: ReadonlyMap<number, StoredPack>; readonly outbox: ReadonlySet<string> },
   ): Promise<void> {
     let [chunks, uniqueBytes, astray] = [0, 0, 0];
-    const perPack = new Map<number, number>();
+    const perPack = new Map<number, { items: number; liveBytes: number }>();
+    const ofPack = (number: number) => perPack.get(number) ?? { items: 0, liveBytes: 0 };
     await this.#table(this.#tables.items, (row) => {
-      perPack.set(row.pack, (perPack.get(row.pack) ?? 0) + 1);
+      const { items, liveBytes } = ofPack(row.pack);
+      perPack.set(row.pack, { items: items + 1, liveBytes: liveBytes + liveShareOf(row) });
       const pack = found.packs.get(row.pack);
       const there = row.pack === IN_OUTBOX ? found.outbox.has(`${row.commit}/${row.ordinal}`) : pack && !pack.dropped;
       if (!there) astray += 1;
@@ -178,9 +180,13 @@ class Checker {
       addChunk(this.#namespaces.of(row.namespace), row, 1);
     });
     if (astray > 0) this.problems.push(`${astray} items point to a pack or outbox record that is not there`);
-    const drifted = [...found.packs.values()].filter(({ number, items }) => items !== (perPack.get(number) ?? 0));
-    for (const { number, items } of drifted.slice(0, LISTED_MAX)) {
-      this.#compare(`items of pack ${number}`, items, perPack.get(number) ?? 0);
+    const drifted = [...found.packs.values()].filter(({ number, items, liveBytes }) => {
+      const actual = ofPack(number);
+      return items !== actual.items || liveBytes !== actual.liveBytes;
+    });
+    for (const { number, items, liveBytes } of drifted.slice(0, LISTED_MAX)) {
+      this.#compare(`items of pack ${number}`, items, ofPack(number).items);
+      this.#compare(`live bytes of pack ${number}`, liveBytes, ofPack(number).liveBytes);
     }
     if (drifted.length > LISTED_MAX) this.problems.push(`items of ${drifted.length - LISTED_MAX} more packs drifted`);
     if (!head) return;
@@ -259,6 +265,7 @@ class Checker {
     const outbox = await this.#outbox(head, packs);
     await this.#items(head, { packs, outbox });
     await this.#table(this.#tables.sessions, () => undefined);
+    await this.#table(this.#tables.uncounted, () => undefined);
     await this.#named();
     if (this.#tables.namespaced) await this.#namespaced(this.#tables.namespaced);
     return { tables: this.#reports, problems: this.problems };

@@ -13,6 +13,7 @@ import type { OperationScope } from './operation-scope.ts';
 import { itemsOf, packIdsOf, planPackChange } from './pack-changes.ts';
 import { plusOperations, type RecordSize } from './record-size.ts';
 import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
+import type { Tables } from './tables.ts';
 import type { WorkingState } from './working-state.ts';
 
 /** What one commit gathers from the requests that pass. */
@@ -34,6 +35,7 @@ export interface CommitContext {
   readonly time: number;
   /** In a sealed store. */
   readonly scope: OperationScope | undefined;
+  readonly tables: Tables;
 }
 
 /** What may be wrong with one request: its own conditions and bytes. Anything else concerns the whole transaction. */
@@ -43,11 +45,15 @@ const REQUEST_ERRORS = [
   ...(['ENTRY_HAS_CHILDREN', 'RELATION_CYCLE', 'OBJECT_NOT_FOUND', 'BATCH_TOO_LARGE'] as const),
 ];
 
-function isPackChange(change: Change): change is Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }> {
-  return change.type === 'pack-add' || change.type === 'pack-merge';
+type PackChange = Extract<Change, { readonly type: `pack-${string}` }>;
+
+function isPackChange(change: Change): change is PackChange {
+  return change.type === 'pack-add' || change.type === 'pack-merge' || change.type === 'pack-compact';
 }
 
-const OBJECT_CHANGES: readonly string[] = ['object-put', 'ref-set', 'history-forget', 'relation-set', 'policy-set'];
+const OBJECT_CHANGES: readonly string[] = [
+  ...['object-put', 'object-remove', 'ref-set', 'history-forget', 'relation-set', 'policy-set'],
+];
 
 function isObjectChange(change: Change): change is ObjectChange {
   return OBJECT_CHANGES.includes(change.type);
@@ -56,7 +62,7 @@ function isObjectChange(change: Change): change is ObjectChange {
 /** The packs that a change makes known. */
 function packsOf(change: Change): readonly PackDescriptor[] {
   if (change.type === 'pack-add') return [change.pack];
-  return change.type === 'pack-merge' ? change.added.map(({ pack }) => pack) : [];
+  return isPackChange(change) ? change.added.map(({ pack }) => pack) : [];
 }
 
 /** Reads every row that the requests can touch, a table at a time. */
@@ -98,19 +104,20 @@ function placeInOutbox(
   }
 }
 
-async function planChange(state: WorkingState, change: Change, commit: number): Promise<PlannedChange> {
+async function planChange(state: WorkingState, change: Change, tables: Tables): Promise<PlannedChange> {
   if (change.type === 'namespace-drop') {
     invariant(state.isSealed && change.namespace > 0, 'only a sealed store has namespaces to drop');
     return { outcome: { existed: false }, dropped: change.namespace };
   }
-  if (isPackChange(change)) return await planPackChange(state, change, commit);
-  return isObjectChange(change) ? await planObjectChange(state, change) : await planEntryChange(state, change);
+  const commit = state.head.commit + 1;
+  if (isPackChange(change)) return await planPackChange(state, change, { commit, tables });
+  return isObjectChange(change) ? await planObjectChange(state, change, tables) : await planEntryChange(state, change);
 }
 
 async function planRequest(
   state: WorkingState,
   request: CommitRequest,
-  { gathered, scope }: { readonly gathered: Gathered; readonly scope: OperationScope | undefined },
+  { gathered, scope, tables }: Pick<CommitContext, 'scope' | 'tables'> & { readonly gathered: Gathered },
 ): Promise<readonly ChangeOutcome[]> {
   const commit = state.head.commit + 1;
   return state.attempt(async () => {
@@ -119,7 +126,7 @@ async function planRequest(
     }
     for (const pack of request.changes.flatMap(packsOf)) scope?.checkReadable(pack);
     const planned: PlannedChange[] = [];
-    for (const change of request.changes) planned.push(await planChange(state, change, commit));
+    for (const change of request.changes) planned.push(await planChange(state, change, tables));
     await checkQuotas(state, request.quotas ?? []);
     const operations = planned.flatMap(({ operations = [] }) => operations);
     const drops = planned.flatMap(({ dropped, outcome: { shredded = [] } }) =>
@@ -170,7 +177,7 @@ export async function commitRequests(
   const results: (readonly ChangeOutcome[] | Error)[] = [];
   for (const request of requests) {
     try {
-      results.push(await planRequest(state, request, { gathered, scope: context.scope }));
+      results.push(await planRequest(state, request, { ...context, gathered }));
     } catch (error) {
       if (!isStoreError(error, ...REQUEST_ERRORS)) throw error;
       results.push(error);

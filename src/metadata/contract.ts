@@ -7,6 +7,7 @@ import type {
   RecordItem,
   VersionPolicy,
 } from '../format/types.ts';
+import type { Collecting } from './collection-contract.ts';
 import type { ObjectChange, ObjectIndex } from './object-contract.ts';
 import type { ShardPlaces } from './shard-contract.ts';
 
@@ -31,19 +32,24 @@ export interface PackRow extends PackDescriptor {
   readonly number: number;
   /** Items that are found in this pack: 0 means nothing needs it any more (but a journal pack for its records). */
   readonly items: number;
+  /** Their stored bytes, of those that something counted refers to. */
+  readonly liveBytes: number;
+  /** The epoch of the last condemnation of items found here, 0 for none. */
+  readonly condemned: number;
   /** When each shard was last verified, milliseconds since 1970, 0 for never; absent where `places` is. */
   readonly verified?: readonly number[];
 }
 
 /** Where a chunk or manifest node is: in a pack, or still in the outbox with the commit that made it. */
-export type ItemLocation =
-  | (ItemPosition & { readonly pack: PackRow; readonly outbox?: undefined; readonly suspect: boolean })
-  /** `bytes`: the stored bytes of the whole record, checked against the outbox row. */
-  | (ItemPosition & {
-      readonly pack?: undefined;
-      readonly outbox: { readonly commit: number; readonly bytes: Uint8Array };
-      readonly suspect: boolean;
-    });
+export type ItemLocation = ItemPosition & {
+  readonly suspect: boolean;
+  /** It will go: good enough to be read, not good enough to count as stored. */
+  readonly condemned: boolean;
+} & (
+    | { readonly pack: PackRow; readonly outbox?: undefined }
+    /** `bytes`: the stored bytes of the whole record, checked against the outbox row. */
+    | { readonly pack?: undefined; readonly outbox: { readonly commit: number; readonly bytes: Uint8Array } }
+  );
 
 export interface EntryRow {
   /** Scoped key: UTF-8 in the default namespace, and always in a plain store. */
@@ -134,6 +140,17 @@ export type Change =
       readonly type: 'pack-merge';
       readonly added: readonly { readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }[];
       readonly dropped: readonly Uint8Array[];
+    }
+  /**
+   * Like `pack-merge`, of packs of which some items are doomed: those that are condemned and that nothing counted
+   * refers to leave the state. `conflict/PRECONDITION_FAILED` as well when one of them is needed again, while somebody
+   * may count on one, and when it cannot be read who may need one.
+   */
+  | {
+      readonly type: 'pack-compact';
+      readonly added: readonly { readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }[];
+      readonly dropped: readonly Uint8Array[];
+      readonly dead: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array }[];
     }
   /**
    * Entries, items and packs of a namespace leave the state; its packs become dropped ones. It takes effect after all
@@ -285,7 +302,7 @@ export interface ConfigCondition {
   readonly emptyNamespace?: number;
 }
 
-export interface Metadata extends ShardPlaces, ObjectIndex {
+export interface Metadata extends ShardPlaces, ObjectIndex, Collecting {
   /** The config that was set last, readable while locked; `undefined` before the first. */
   config(): Promise<StoredConfig | undefined>;
   /**
@@ -323,9 +340,6 @@ export interface Metadata extends ShardPlaces, ObjectIndex {
    * @returns false when a reader needs an older state just now: not done, ask again
    */
   scrub(): Promise<boolean>;
-  /** Reserves a session: 8 random bytes that no other session of this store has; pack ids begin with it. */
-  openSession(): Promise<Uint8Array>;
-
   /**
    * Where items are, in the order asked; `undefined` for unknown ones. `ids` holds 32 bytes per id, back to back.
    * Suspect ones are reported as such: good enough to try reading, not good enough to count as stored.
@@ -336,7 +350,7 @@ export interface Metadata extends ShardPlaces, ObjectIndex {
     options?: CallOptions,
   ): Promise<readonly (ItemLocation | undefined)[]>;
   /**
-   * Whether items are stored, in the order asked; possible while locked. Suspect ones are not known. An answer for who
+   * Whether items are stored, in the order asked; possible while locked. Suspect and condemned ones are not known. An answer for who
    * has ids and no keys: nobody without keys can tell whether a row is what was written, so whoever counts on the item
    * must read it.
    * @param ids 32 bytes each, back to back
@@ -360,7 +374,8 @@ export interface Metadata extends ShardPlaces, ObjectIndex {
    * Group commit: one transaction takes the next commit number, applies every request that passes its conditions and
    * stores the journal record as an outbox row. No request passing means no commit. `flushed` is applied in the same
    * transaction, before the requests.
-   * @throws `unavailable/METADATA_BUSY` when another process held the database too long (nothing happened);
+   * @throws `closed/SESSION_FENCED` when the session of this metadata has ended (nothing happened);
+   *   `unavailable/METADATA_BUSY` when another process held the database too long (nothing happened);
    *   `exhausted/DISK_FULL` when the database cannot grow (nothing happened); anything else is uncertain
    */
   commit(requests: readonly CommitRequest[], flushed?: readonly FlushedJournal[]): Promise<readonly RequestOutcome[]>;

@@ -1,6 +1,13 @@
 /** The index of everything: the contract, and the metadata in a SQLite file. */
 
 export type {
+  CollectionState,
+  CountedItem,
+  CountedReferences,
+  SessionRow,
+  UncountedRow,
+} from './collection-contract.ts';
+export type {
   CallOptions,
   Change,
   ChangeOutcome,
@@ -24,6 +31,8 @@ export type {
   StoredConfig,
   TableReport,
 } from './contract.ts';
+export { decodeItemReference } from './reference-counts.ts';
+export { decodeObjectReference } from './reference-log.ts';
 export {
   checkSqliteUnused,
   openSqliteMetadata,

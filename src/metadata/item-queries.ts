@@ -7,8 +7,8 @@ import type { Tables } from './tables.ts';
 const ID_BYTES = 32;
 
 /** A pack as callers see it. */
-export function packRow({ number, descriptor, items, verified }: StoredPack): PackRow {
-  return { ...descriptor, number, items, ...(verified && { verified }) };
+export function packRow({ number, descriptor, items, liveBytes, condemned, verified }: StoredPack): PackRow {
+  return { ...descriptor, number, items, liveBytes, condemned, ...(verified && { verified }) };
 }
 
 /** A transaction that reads, and the tables it reads. */
@@ -61,7 +61,8 @@ async function toLocations(
   return rows.map((row) => {
     if (!row) return undefined;
     const { kind, ordinal, offset, storedLength, plainLength, codec, inner, length, suspect } = row;
-    const position = { kind, ordinal, offset, storedLength, plainLength, codec, inner, length };
+    const condemned = row.condemned > 0;
+    const position = { kind, ordinal, offset, storedLength, plainLength, codec, inner, length, condemned };
     const bytes = row.pack === IN_OUTBOX ? outbox.get(outboxKey(row)) : undefined;
     if (bytes) return { ...position, outbox: { commit: row.commit, bytes }, suspect };
     const pack = packs.get(row.pack);
@@ -97,9 +98,9 @@ export async function knownItems(
   database: Database,
   wanted: { readonly kind: ItemKind; readonly ids: Uint8Array },
 ): Promise<readonly boolean[]> {
-  const sql = 'SELECT suspect FROM items WHERE kind = ? AND id = ?';
+  const sql = 'SELECT suspect, condemned FROM items WHERE kind = ? AND id = ?';
   const rows = await database.read((reader) => reader.lookup(sql, itemKeys(wanted)));
-  return rows.map((row) => row?.suspect === 0);
+  return rows.map((row) => row?.suspect === 0 && row.condemned === null);
 }
 
 function itemKeys({ kind, ids }: { readonly kind: ItemKind; readonly ids: Uint8Array }): readonly SqlParameters[] {

@@ -78,6 +78,13 @@ class NamespaceDrop {
     return page.length;
   }
 
+  async #dropUncounted(namespace: number): Promise<number> {
+    const { uncounted, transaction } = this.#state;
+    const page = await uncounted.loadWhere(transaction, `${OF_NAMESPACE} ${PAGE}`, [namespace]);
+    for (const { number } of page) uncounted.remove([number]);
+    return page.length;
+  }
+
   async #dropPolicy(namespace: number): Promise<void> {
     const { policies, transaction } = this.#state;
     await policies.load(transaction, [[namespace]]);
@@ -96,11 +103,13 @@ class NamespaceDrop {
   async run(): Promise<void> {
     // A set hands out what is added while it is walked.
     for (const namespace of this.leaving) {
+      this.#state.references.leaving.add(namespace);
       await this.#eachPage(() => this.#dropItems(namespace));
       await this.#eachPage(() => this.#dropPacks(namespace));
       if (namespace >= ISOLATED_NAMESPACE_MIN) continue;
       await this.#eachPage(() => this.#dropEntries(namespace));
       for (const table of NAMED_TABLES) await this.#eachPage(() => this.#dropNamed(table, namespace));
+      await this.#eachPage(() => this.#dropUncounted(namespace));
       await this.#dropPolicy(namespace);
     }
   }

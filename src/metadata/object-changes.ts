@@ -2,24 +2,30 @@
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { invariant, isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { parseObjectKey } from '../format/object-key.ts';
+import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { Operation } from '../format/types.ts';
 import { OPERATION_NUMBERS_MAX } from '../limits.ts';
+import { checkDoom } from './condemning.ts';
 import { entryNotFound, type PlannedChange } from './entry-changes.ts';
 import { addMove, forgetSteps, replayVersionKeep } from './history-changes.ts';
 import { keyText } from './key-text.ts';
 import type { ObjectChange } from './object-contract.ts';
 import { setParent } from './relation-changes.ts';
 import { neverWritten } from './state-errors.ts';
+import type { Tables } from './tables.ts';
 import type { WorkingState } from './working-state.ts';
 
 type Put = Extract<ObjectChange, { readonly type: 'object-put' }>;
+type Remove = Extract<ObjectChange, { readonly type: 'object-remove' }>;
 type RefSet = Extract<ObjectChange, { readonly type: 'ref-set' }>;
 type RelationSet = Extract<ObjectChange, { readonly type: 'relation-set' }>;
 
 /** Operations that are replayed here. */
 export type ObjectOperation = Extract<
   Operation,
-  { readonly type: 'object-put' | 'ref-set' | 'history-forget' | 'relation-set' | 'version-keep' | 'policy-set' }
+  {
+    readonly type: `object-${string}` | 'ref-set' | 'history-forget' | 'relation-set' | 'version-keep' | 'policy-set';
+  }
 >;
 
 const NOTHING_THERE = { outcome: { existed: false } } as const;
@@ -33,6 +39,7 @@ function objectNotFound(key: Uint8Array): StoreError {
 export async function loadObjects(state: WorkingState, changes: readonly ObjectChange[]): Promise<void> {
   const keys = changes.flatMap((change): readonly Uint8Array[] => {
     if (change.type === 'object-put') return [change.key, ...change.references];
+    if (change.type === 'object-remove') return change.keys;
     return change.type === 'ref-set' && change.target ? [change.target] : [];
   });
   await state.objects.load(
@@ -41,15 +48,48 @@ export async function loadObjects(state: WorkingState, changes: readonly ObjectC
   );
 }
 
+/**
+ * Whether an object is there for the operation that is made. Condemned, it is there for one that may have begun before
+ * that, which saves it; a later one was told that it is not there, and what it refers to may be gone already.
+ */
+function isThere(state: WorkingState, key: Uint8Array): boolean {
+  const row = state.objects.get([key]);
+  if (!row || (row.condemned > 0 && row.condemned <= state.epoch)) return false;
+  if (row.condemned > 0) state.objects.put({ ...row, condemned: 0 });
+  return true;
+}
+
 function planPut(state: WorkingState, { key, objectType, entry, references }: Put): PlannedChange {
-  if (state.objects.get([key])) return { outcome: { existed: true } };
-  for (const reference of references) if (!state.objects.get([reference])) throw objectNotFound(reference);
-  putObject(state, { key, objectType, entry });
-  return { outcome: { existed: false }, operations: [{ type: 'object-put', key, objectType, entry }] };
+  if (isThere(state, key)) return { outcome: { existed: true } };
+  for (const reference of references) if (!isThere(state, reference)) throw objectNotFound(reference);
+  const put = { type: 'object-put', key, objectType, entry } as const;
+  const condemned = state.objects.get([key]);
+  putObject(state, put);
+  // Its content may be made of other chunks now: it is another one with the same name.
+  const removed: readonly Operation[] = condemned ? [{ type: 'object-remove', key }] : [];
+  return { outcome: { existed: false }, operations: [...removed, put] };
 }
 
 function putObject(state: WorkingState, { key, objectType, entry }: Pick<Put, 'key' | 'objectType' | 'entry'>): void {
-  state.objects.put({ key, type: objectType, entry, stored: state.time });
+  const refs = state.objects.get([key])?.refs ?? 0;
+  state.objects.put({ key, type: objectType, entry, stored: state.time, refs, condemned: 0 });
+}
+
+/** Removes what is condemned and still not needed; the rest of the keys is passed by. */
+async function planRemove(state: WorkingState, tables: Tables, { keys }: Remove): Promise<PlannedChange> {
+  const operations: Operation[] = [];
+  const namespaces = new Set<number>();
+  let condemned = 0;
+  for (const key of keys) {
+    const row = state.objects.get([key]);
+    if (!row || row.condemned === 0 || row.refs > 0) continue;
+    condemned = Math.max(condemned, row.condemned);
+    namespaces.add(namespaceOfKey(key));
+    state.objects.remove([key]);
+    operations.push({ type: 'object-remove', key });
+  }
+  if (operations.length > 0) await checkDoom(state, tables, { condemned, namespaces });
+  return { outcome: { existed: operations.length > 0, deleted: operations.length }, operations };
 }
 
 function isAt(actual: Uint8Array | undefined, expected: Uint8Array | undefined): boolean {
@@ -71,7 +111,7 @@ async function planRef(state: WorkingState, change: RefSet): Promise<PlannedChan
   await state.refs.load(state.transaction, [[key]]);
   const before = state.refs.get([key])?.target;
   if (expected && !isAt(before, expected.target)) throw refElsewhere(key, expected.target, before);
-  if (target && !state.objects.get([target])) throw objectNotFound(target);
+  if (target && !isThere(state, target)) throw objectNotFound(target);
   if (!target && !before) return NOTHING_THERE;
   await moveRef(state, { key, target, message });
   const outcome = { existed: before !== undefined };
@@ -121,10 +161,16 @@ async function setPolicy(
  * @throws `not-found/OBJECT_NOT_FOUND`, `not-found/ENTRY_NOT_FOUND`, `conflict/PRECONDITION_FAILED`,
  *   `conflict/RELATION_CYCLE`
  */
-export async function planObjectChange(state: WorkingState, change: ObjectChange): Promise<PlannedChange> {
+export async function planObjectChange(
+  state: WorkingState,
+  change: ObjectChange,
+  tables: Tables,
+): Promise<PlannedChange> {
   switch (change.type) {
     case 'object-put':
       return planPut(state, change);
+    case 'object-remove':
+      return await planRemove(state, tables, change);
     case 'ref-set':
       return await planRef(state, change);
     case 'relation-set':
@@ -169,6 +215,10 @@ export async function replayObjectOperation(state: WorkingState, operation: Obje
     case 'object-put':
       await state.objects.load(state.transaction, [[operation.key]]);
       if (!state.objects.get([operation.key])) putObject(state, operation);
+      return;
+    case 'object-remove':
+      await state.objects.load(state.transaction, [[operation.key]]);
+      state.objects.remove([operation.key]);
       return;
     case 'ref-set':
       return await replayRef(state, operation);

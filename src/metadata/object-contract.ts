@@ -77,6 +77,11 @@ export type ObjectChange =
       readonly references: readonly Uint8Array[];
     }
   /**
+   * Removes objects that are condemned and still not needed, and passes the others by.
+   * `conflict/PRECONDITION_FAILED` while somebody may count on one of them, or cannot be read who may need it.
+   */
+  | { readonly type: 'object-remove'; readonly keys: readonly Uint8Array[] }
+  /**
    * `conflict/PRECONDITION_FAILED` when the ref is not at `expected` (`target: undefined`: absent);
    * `not-found/OBJECT_NOT_FOUND` when the target is not there.
    */
@@ -110,7 +115,7 @@ export type ObjectChange =
 export interface ObjectIndex {
   getObjects(keys: readonly Uint8Array[]): Promise<readonly (ObjectRow | undefined)[]>;
   /**
-   * Whether objects are there, in the order asked.
+   * Whether objects are there and not condemned, in the order asked.
    * @param keys object keys of one length, back to back
    */
   hasObjects(keys: Uint8Array, keyBytes: number): Promise<readonly boolean[]>;

@@ -17,19 +17,32 @@ function typeOf(code: number): ObjectType {
   throw storeError('FORMAT_UNSUPPORTED', `the metadata holds the unknown type of object ${code}`);
 }
 
-export const objectsShape: TableShape<ObjectRow> = {
+/** An object with what counts for its life. */
+export interface CountedObject extends ObjectRow {
+  /** How many counted refs, moves and objects that are not condemned name it. */
+  readonly refs: number;
+  /** The epoch in which it was condemned, 0 for one that is not. What it refers to is not counted for it then. */
+  readonly condemned: number;
+}
+
+export const objectsShape: TableShape<CountedObject> = {
   name: 'objects',
   keyColumns: ['key'],
-  valueColumns: ['type', 'stored', 'entry'],
+  valueColumns: ['type', 'stored', 'entry', 'refs', 'condemned'],
+  laterColumns: ['refs', 'condemned'],
   sealedColumns: ['namespace'],
   clearColumns: ['namespace'],
   hiddenKey: true,
-  encode: ({ key, type, stored, entry }) => [key, TYPE_CODES[type], stored, entry, namespaceOfKey(key)],
+  encode: ({ key, type, stored, entry, refs, condemned }) => [
+    ...[key, TYPE_CODES[type], stored, entry, refs || null, condemned || null, namespaceOfKey(key)],
+  ],
   decode: (columns) => ({
     key: columns.bytes('key'),
     type: typeOf(columns.integer('type')),
     stored: columns.integer('stored'),
     entry: columns.bytes('entry'),
+    refs: columns.optionalInteger('refs') ?? 0,
+    condemned: columns.optionalInteger('condemned') ?? 0,
   }),
 };
 

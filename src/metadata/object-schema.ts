@@ -49,5 +49,5 @@ export const SEALED_OBJECTS: Migration = ({ bytes, integer, keyedTable }) => {
 /** Columns of either kind of store, for views that stand where an older metadata has no such table. */
 export const OBJECT_COLUMNS = [
   ...['key', 'lookup', 'namespace', 'type', 'stored', 'entry', 'target', 'moved', 'first', 'last', 'steps', 'time'],
-  ...['value', 'node', 'parent', 'children', 'for_ms', 'sealed', 'digest'],
+  ...['value', 'node', 'parent', 'children', 'for_ms', 'sealed', 'digest', 'refs', 'condemned'],
 ] as const;

@@ -9,15 +9,19 @@ import { toHex } from '../bytes/bytes.ts';
 import { argumentRangeError } from '../errors/argument-error.ts';
 import { type StoreError, storeError } from '../errors/store-error.ts';
 import type { DirectoryItem, Operation, PackDescriptor } from '../format/types.ts';
+import { checkDoom } from './condemning.ts';
 import type { Change } from './contract.ts';
 import type { PlannedChange } from './entry-changes.ts';
 import { namespaceOfPack } from './namespace-tally.ts';
 import { type ItemKind, itemKey, type StoredPack } from './rows.ts';
+import { scanTable } from './table-scan.ts';
+import type { Tables } from './tables.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
 type PackAdd = Extract<Change, { readonly type: 'pack-add' }>;
 type PackMerge = Extract<Change, { readonly type: 'pack-merge' }>;
-type PackOperation = Extract<Operation, { readonly type: 'pack-add' | 'pack-merge' }>;
+type PackCompact = Extract<Change, { readonly type: 'pack-compact' }>;
+type PackOperation = Extract<Operation, { readonly type: 'pack-add' | 'pack-merge' | 'pack-compact' }>;
 type Directories = ReadonlyMap<string, readonly DirectoryItem[]>;
 
 function failed(problem: string, id: Uint8Array): StoreError {
@@ -26,15 +30,18 @@ function failed(problem: string, id: Uint8Array): StoreError {
 }
 
 /** Ids of the packs that a change or operation reads. */
-export function packIdsOf(change: PackAdd | PackMerge | PackOperation): readonly Uint8Array[] {
+export function packIdsOf(change: PackAdd | PackMerge | PackCompact | PackOperation): readonly Uint8Array[] {
   if (change.type === 'pack-add') return [change.pack.id];
   return [...change.added.map((added) => ('pack' in added ? added.pack.id : added.id)), ...change.dropped];
 }
 
 /** Items whose rows a change reads. */
-export function itemsOf(change: PackAdd | PackMerge): readonly (DirectoryItem & { readonly kind: ItemKind })[] {
+export function itemsOf(
+  change: PackAdd | PackMerge | PackCompact,
+): readonly { readonly kind: ItemKind; readonly id: Uint8Array }[] {
   const items = change.type === 'pack-add' ? change.items : change.added.flatMap((added) => added.items);
-  return items.filter(isLocated);
+  const named = items.filter(isLocated);
+  return change.type === 'pack-compact' ? [...named, ...change.dead] : named;
 }
 
 interface Placement {
@@ -80,7 +87,30 @@ async function checkRecordsStay(state: WorkingState, sources: ReadonlySet<number
   }
 }
 
-async function planMerge(state: WorkingState, change: PackMerge, commit: number): Promise<PlannedChange> {
+/** Removes what is condemned and still not needed. @throws `conflict/PRECONDITION_FAILED` where it is needed again */
+async function doomItems(
+  state: WorkingState,
+  tables: Tables,
+  { dead, sources }: { readonly dead: PackCompact['dead']; readonly sources: ReadonlySet<number> },
+): Promise<void> {
+  const namespaces = new Set<number>();
+  let condemned = 0;
+  for (const { kind, id } of dead) {
+    const row = state.items.get(itemKey(kind, id));
+    if (!row || !sources.has(row.pack)) continue;
+    if (row.condemned === 0 || row.refs > 0) throw failed('holds what is needed again', id);
+    condemned = Math.max(condemned, row.condemned);
+    namespaces.add(row.namespace);
+    state.removeItem(itemKey(kind, id));
+  }
+  if (condemned > 0) await checkDoom(state, tables, { condemned, namespaces });
+}
+
+async function planMerge(
+  state: WorkingState,
+  change: PackMerge | PackCompact,
+  { commit, tables }: { readonly commit: number; readonly tables: Tables },
+): Promise<PlannedChange> {
   // `stale` names ids alone, and one id may be a chunk and a manifest.
   const classes = new Set(change.added.map(({ pack }) => pack.class));
   if (classes.size > 1) throw argumentRangeError('added', 'packs of one class', [...classes].join(' and '));
@@ -91,6 +121,7 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
     sources.add(pack.number);
   }
   await checkRecordsStay(state, sources);
+  if (change.type === 'pack-compact') await doomItems(state, tables, { dead: change.dead, sources });
   const stale: Uint8Array[] = [];
   // An item that lies in several of the copied records is placed by each of them, as in the replay: named as stale by
   // the second one, it would be lost there.
@@ -111,7 +142,7 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
     drop(state, pack);
   }
   const operation = {
-    type: 'pack-merge',
+    type: change.type,
     added: change.added.map(({ pack }) => pack),
     dropped: change.dropped,
     stale,
@@ -125,10 +156,11 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
  */
 export async function planPackChange(
   state: WorkingState,
-  change: PackAdd | PackMerge,
-  commit: number,
+  change: PackAdd | PackMerge | PackCompact,
+  context: { readonly commit: number; readonly tables: Tables },
 ): Promise<PlannedChange> {
-  return change.type === 'pack-add' ? planAdd(state, change, commit) : planMerge(state, change, commit);
+  if (change.type === 'pack-add') return planAdd(state, change, context.commit);
+  return await planMerge(state, change, context);
 }
 
 function replayNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack {
@@ -154,6 +186,30 @@ export function replayPackOperation(
   if (operation.type === 'pack-add') return;
   for (const id of operation.dropped) {
     const pack = state.pack(id);
-    if (pack) drop(state, pack);
+    if (!pack) continue;
+    drop(state, pack);
+    if (operation.type === 'pack-compact') state.compacted.add(pack.number);
+  }
+}
+
+/**
+ * What a replay left in packs that were compacted was dead then: it leaves the state. One look through all items for
+ * all of those packs, and none where their directories were not there to be read any more.
+ */
+export async function removeCompacted(state: WorkingState, tables: Tables): Promise<void> {
+  const numbers = [...state.compacted];
+  state.compacted.clear();
+  await state.packs.load(
+    state.transaction,
+    numbers.map((number) => [number]),
+  );
+  const left = new Set(numbers.filter((number) => (state.packs.get([number])?.items ?? 0) > 0));
+  if (left.size === 0) return;
+  await state.save();
+  for await (const page of scanTable(state.transaction, tables.items)) {
+    const dead = page.map((row) => tables.items.check(row).row).filter(({ pack }) => left.has(pack));
+    await state.loadItems(dead);
+    for (const { kind, id } of dead) state.removeItem(itemKey(kind, id));
+    await state.save();
   }
 }

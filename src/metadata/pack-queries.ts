@@ -28,6 +28,15 @@ export async function listPacks(
   return packs.map(packRow);
 }
 
+/** See `Collecting.knownPacks`. */
+export async function knownPacks(reader: Reader, ids: readonly Uint8Array[]): Promise<readonly boolean[]> {
+  const rows = await reader.lookup(
+    'SELECT number FROM packs WHERE id = ?',
+    ids.map((id) => [id]),
+  );
+  return rows.map((row) => row !== undefined);
+}
+
 /** See `Metadata.smallPacks`. */
 export async function smallPacks(
   database: Database,

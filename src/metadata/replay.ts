@@ -4,14 +4,16 @@ import { decodeJournalRecord } from '../format/journal.ts';
 import type { DirectoryItem, JournalRecord, Operation, PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { RandomBytes } from '../runtime/random.ts';
+import { CENSUS_ANEW } from './census-place.ts';
 import type { ReplayStep } from './contract.ts';
 import { entryKeysOf, replayEntryOperation } from './entry-changes.ts';
 import { placeInline, registerJournalPack, removeFromOutbox, settleFlushed } from './journal-packs.ts';
 import { dropNamespaces } from './namespace-drop.ts';
 import { replayObjectOperation } from './object-changes.ts';
 import type { OperationScope } from './operation-scope.ts';
-import { packIdsOf, replayPackOperation } from './pack-changes.ts';
+import { packIdsOf, removeCompacted, replayPackOperation } from './pack-changes.ts';
 import type { StoredPack } from './rows.ts';
+import type { Tables } from './tables.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
 const INCARNATION_BYTES = 16;
@@ -92,7 +94,8 @@ async function replayOperation(state: WorkingState, operation: Operation, contex
       await dropNamespaces(state, [operation.namespace]);
       return;
     case 'pack-add':
-    case 'pack-merge': {
+    case 'pack-merge':
+    case 'pack-compact': {
       const ids = packIdsOf(operation);
       await state.loadPacks(ids);
       await state.loadItems(ids.flatMap((id) => context.directories.get(toHex(id)) ?? []).filter(isLocated));
@@ -100,6 +103,7 @@ async function replayOperation(state: WorkingState, operation: Operation, contex
       return;
     }
     case 'object-put':
+    case 'object-remove':
     case 'ref-set':
     case 'history-forget':
     case 'relation-set':
@@ -136,9 +140,9 @@ async function replayNew(
 export async function replaySteps(
   state: WorkingState,
   input: { readonly journalPacks: readonly PackDescriptor[]; readonly steps: readonly ReplayStep[] },
-  context: { readonly random: RandomBytes; readonly scope: OperationScope | undefined },
+  context: { readonly random: RandomBytes; readonly scope: OperationScope | undefined; readonly tables: Tables },
 ): Promise<void> {
-  const { random, scope } = context;
+  const { random, scope, tables } = context;
   for (const pack of input.journalPacks) {
     scope?.checkReadable(pack);
     await registerJournalPack(state, pack);
@@ -154,11 +158,15 @@ export async function replaySteps(
       if (equalBytes(incarnation, state.head.incarnation)) {
         state.head = { ...state.head, incarnation: random(INCARNATION_BYTES) };
       }
+      // What others counted meanwhile is not known here: it is counted anew, if anything ever was.
+      const census = state.head.nextReference === 0 ? undefined : CENSUS_ANEW;
+      state.head = { ...state.head, census };
       await replayNew(state, read, { step, scope });
     } else await removeFromOutbox(state, commit, commit);
     // Written step by step, so that a long replay holds one record's rows in memory and not all of them.
     await state.save();
     last = read;
   }
+  await removeCompacted(state, tables);
   await settleFlushed(state);
 }

@@ -38,18 +38,40 @@ export interface RowCodec {
   formOf<Row>(shape: TableShape<Row>): RowForm;
 }
 
+/** Values without the NULLs at their end, of which at most `laterCount` are left out. */
+export function withoutNulls(values: readonly SqlValue[], laterCount: number): readonly SqlValue[] {
+  let end = values.length;
+  while (end > values.length - laterCount && values[end - 1] === null) end -= 1;
+  return end === values.length ? values : values.slice(0, end);
+}
+
+/** How many of the later columns of a row as read are NULL, from the last one on. */
+export function nullsAtEnd(row: SqlRow, laterColumns: readonly string[]): number {
+  let nulls = 0;
+  while (nulls < laterColumns.length && (row[laterColumns[laterColumns.length - 1 - nulls] as string] ?? null) === null)
+    nulls += 1;
+  return nulls;
+}
+
+/** Columns without the last 0, 1, 2, ... of them. */
+export function forms(columns: readonly string[], laterCount: number): readonly (readonly string[])[] {
+  return Array.from({ length: laterCount + 1 }, (_, left) => columns.slice(0, columns.length - left));
+}
+
 /** Against accident, not against an attacker, who could compute the digests too. */
 export const plainCodec: RowCodec = {
   digestBytes: ROW_DIGEST_BYTES,
-  formOf: ({ name, keyColumns, valueColumns, localColumns = [] }) => {
+  formOf: ({ name, keyColumns, valueColumns, localColumns = [], laterColumns = [] }) => {
     const digested = [...keyColumns, ...valueColumns];
+    const counted = forms(digested, laterColumns.length);
     const width = digested.length + localColumns.length;
     return {
       keyColumns,
       columns: [...digested, ...localColumns, 'digest'],
       storedKey: (key) => key,
       encode: (values) => {
-        const digest = digestValues(name, values.slice(0, digested.length));
+        const all = values.slice(0, digested.length);
+        const digest = digestValues(name, withoutNulls(all, laterColumns.length));
         return { stored: [...values.slice(0, width), digest], digest };
       },
       decode: (row) => {
@@ -57,7 +79,7 @@ export const plainCodec: RowCodec = {
         const sound =
           digest instanceof Uint8Array &&
           digest.length === ROW_DIGEST_BYTES &&
-          equalBytes(digest, digestColumns(name, row, digested));
+          equalBytes(digest, digestColumns(name, row, counted[nullsAtEnd(row, laterColumns)] ?? digested));
         return sound ? { values: row, digest } : { problem: 'does not match its digest' };
       },
     };

@@ -1,9 +1,11 @@
 /** What the rows of each table say. The columns are in `schema.ts` and `sealed-schema.ts`. */
 import { BinaryReader } from '../bytes/binary-reader.ts';
 import { BinaryWriter } from '../bytes/binary-writer.ts';
+import { EMPTY_BYTES, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { ItemPosition, PackClass, PackDescriptor, PackSeal, RecordItem, Stripe } from '../format/types.ts';
+import type { SessionRow } from './collection-contract.ts';
 import type { EntryRow, Head, InlineRecord, NamespaceCounters } from './contract.ts';
 import { decodeSum, encodeSum, type TableSum } from './row-digest.ts';
 import { decodeShards, encodeLocalColumns, LOCAL_COLUMNS, type PlacedPack } from './shard-columns.ts';
@@ -25,7 +27,14 @@ export interface ItemRow extends ItemPosition {
   readonly suspect: boolean;
   /** That of the pack, 0 in the outbox and in plain stores. */
   readonly namespace: number;
+  /** How many counted contents and manifest nodes name the item; what is not counted yet is in `uncounted`. */
+  readonly refs: number;
+  /** The epoch in which the item was condemned, 0 for one that is not. */
+  readonly condemned: number;
 }
+
+/** Where an item is found, apart from what refers to it. */
+export type PlacedItem = Omit<ItemRow, 'refs' | 'condemned'>;
 
 export interface StoredPack extends PlacedPack {
   readonly number: number;
@@ -33,6 +42,15 @@ export interface StoredPack extends PlacedPack {
   readonly items: number;
   /** No longer part of the state; its blob may still be there. */
   readonly dropped: boolean;
+  /** Stored bytes of the items that are found here and that something counted refers to; see `liveShareOf`. */
+  readonly liveBytes: number;
+  /** The epoch of the last condemnation of items here, 0 for none: says where to look, decides nothing. Local. */
+  readonly condemned: number;
+}
+
+/** Stored bytes that an item answers for: its part of the record it shares with others. */
+export function liveShareOf({ refs, storedLength, length, plainLength }: ItemRow): number {
+  return refs > 0 ? Math.ceil((storedLength * length) / plainLength) : 0;
 }
 
 export interface HeadRow extends Head {
@@ -40,6 +58,12 @@ export interface HeadRow extends Head {
   readonly recordIncarnation: Uint8Array | undefined;
   /** The next number for a pack; numbers are never used again. */
   readonly nextPack: number;
+  /** The epoch of now: rises with every condemnation. */
+  readonly epoch: number;
+  /** How far the census of references has come; see `census.ts`. `undefined`: nothing was counted yet. */
+  readonly census: Uint8Array | undefined;
+  /** The next number for a row of `uncounted`. */
+  readonly nextReference: number;
   readonly entries: number;
   readonly logicalBytes: number;
   readonly chunks: number;
@@ -105,18 +129,20 @@ export const packsShape: TableShape<StoredPack> = {
   keyColumns: ['number'],
   valueColumns: [
     ...['id', 'class', 'pack_bytes', 'stored_bytes', 'stripe_id', 'data_shards', 'parity_shards', 'roots'],
-    ...['incarnation', 'first_commit', 'last_commit', 'items', 'dropped'],
+    ...['incarnation', 'first_commit', 'last_commit', 'items', 'dropped', 'live_bytes'],
   ],
-  localColumns: LOCAL_COLUMNS,
+  laterColumns: ['live_bytes'],
+  localColumns: [...LOCAL_COLUMNS, 'condemned'],
   sealedColumns: ['namespace', 'epoch', 'salt'],
   clearColumns: ['id', 'class', 'pack_bytes', 'first_commit', 'last_commit', 'dropped', 'namespace', 'epoch'],
   encode: (pack) => {
-    const { number, descriptor, items, dropped } = pack;
+    const { number, descriptor, items, dropped, liveBytes, condemned } = pack;
     const { id, packBytes, storedBytes, stripe, journal, seal } = descriptor;
     const shape = [number, id, classCode(descriptor.class), packBytes, storedBytes, stripe.id, stripe.k, stripe.m];
     const place = [journal?.incarnation ?? null, journal?.firstCommit ?? 0, journal?.lastCommit ?? 0];
     const key = [seal?.namespace ?? 0, seal?.epoch ?? null, seal?.salt ?? null];
-    return [...shape, stripe.roots, ...place, items, dropped ? 1 : 0, ...encodeLocalColumns(pack), ...key];
+    const live = [dropped ? 1 : 0, liveBytes || null, ...encodeLocalColumns(pack), condemned];
+    return [...shape, stripe.roots, ...place, items, ...live, ...key];
   },
   decode: (columns) => {
     const stripe = decodeStripe(columns);
@@ -135,6 +161,8 @@ export const packsShape: TableShape<StoredPack> = {
       },
       items: columns.integer('items'),
       dropped: columns.integer('dropped') === 1,
+      liveBytes: columns.optionalInteger('live_bytes') ?? 0,
+      condemned: Number(columns.unchecked('condemned') ?? 0),
       ...(shards && { verified: shards.verified }),
     };
   },
@@ -145,14 +173,17 @@ export const itemsShape: TableShape<ItemRow> = {
   keyColumns: ['kind', 'id'],
   valueColumns: [
     ...['pack', 'commit_number', 'ordinal', 'record_offset', 'stored_length', 'plain_length', 'codec'],
-    ...['inner_offset', 'length'],
+    ...['inner_offset', 'length', 'refs', 'condemned'],
   ],
+  laterColumns: ['refs', 'condemned'],
   localColumns: ['suspect'],
   sealedColumns: ['namespace'],
-  clearColumns: ['namespace'],
+  // Whoever asks without keys which items are there must not be told of condemned ones.
+  clearColumns: ['namespace', 'condemned'],
   encode: (row) => [
     ...[KIND_CODES[row.kind], row.id, row.pack, row.commit, row.ordinal, row.offset, row.storedLength],
-    ...[row.plainLength, row.codec, row.inner, row.length, row.suspect ? 1 : 0, row.namespace],
+    ...[row.plainLength, row.codec, row.inner, row.length, row.refs || null, row.condemned || null],
+    ...[row.suspect ? 1 : 0, row.namespace],
   ],
   decode: (columns) => ({
     kind: nameOf(KIND_CODES, columns.integer('kind')),
@@ -168,6 +199,8 @@ export const itemsShape: TableShape<ItemRow> = {
     length: columns.integer('length'),
     suspect: columns.integer('suspect') !== 0,
     namespace: columns.optionalInteger('namespace') ?? 0,
+    refs: columns.optionalInteger('refs') ?? 0,
+    condemned: columns.optionalInteger('condemned') ?? 0,
   }),
 };
 
@@ -245,12 +278,21 @@ export const outboxRecordsShape: TableShape<StoredInlineRecord> = {
   }),
 };
 
-export const sessionsShape: TableShape<{ readonly id: Uint8Array }> = {
+export const sessionsShape: TableShape<SessionRow> = {
   name: 'sessions',
   keyColumns: ['id'],
-  valueColumns: [],
-  encode: (row) => [row.id],
-  decode: (columns) => ({ id: columns.bytes('id') }),
+  valueColumns: ['epoch', 'beat', 'process', 'ended'],
+  laterColumns: ['epoch', 'beat', 'process', 'ended'],
+  encode: ({ id, epoch, beat, process, ended }) => [
+    ...[id, epoch || null, beat || null, process === '' ? null : utf8Encode(process), ended ? 1 : null],
+  ],
+  decode: (columns) => ({
+    id: columns.bytes('id'),
+    epoch: columns.optionalInteger('epoch') ?? 0,
+    beat: columns.optionalInteger('beat') ?? 0,
+    process: utf8Decode(columns.optionalBytes('process') ?? EMPTY_BYTES),
+    ended: columns.optionalInteger('ended') === 1,
+  }),
 };
 
 /** Counters of a namespace; a namespace that holds nothing has no row. */
@@ -295,10 +337,13 @@ export const headShape: TableShape<HeadRow> = {
   valueColumns: [
     ...['commit_number', 'record_digest', 'incarnation', 'record_incarnation', 'flushed', 'next_pack'],
     ...['entries', 'logical_bytes', 'chunks', 'unique_bytes', 'packs', 'stored_bytes'],
+    ...['epoch', 'next_reference', 'census'],
   ],
+  laterColumns: ['epoch', 'next_reference', 'census'],
   encode: (row) => [
     ...[...HEAD_KEY, row.commit, row.digest, row.incarnation, row.recordIncarnation ?? null, row.flushed],
     ...[row.nextPack, row.entries, row.logicalBytes, row.chunks, row.uniqueBytes, row.packs, row.storedBytes],
+    ...[row.epoch || null, row.nextReference || null, row.census ?? null],
   ],
   decode: (columns) => ({
     commit: columns.integer('commit_number'),
@@ -313,6 +358,9 @@ export const headShape: TableShape<HeadRow> = {
     uniqueBytes: columns.integer('unique_bytes'),
     packs: columns.integer('packs'),
     storedBytes: columns.integer('stored_bytes'),
+    epoch: columns.optionalInteger('epoch') ?? 0,
+    nextReference: columns.optionalInteger('next_reference') ?? 0,
+    census: columns.optionalBytes('census'),
   }),
 };
 

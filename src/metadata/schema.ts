@@ -3,6 +3,7 @@
  * (`row-digest.ts`). A change of the schema is a new entry at the end of
  * `PLAIN_MIGRATIONS`, never an edit of an old one.
  */
+import { PLAIN_COLLECTION } from './collection-schema.ts';
 import type { Dialect } from './database.ts';
 import { PLAIN_OBJECTS } from './object-schema.ts';
 
@@ -73,4 +74,4 @@ export const SHARD_PLACES: Migration = ({ bytes, integer }) => [
 ];
 
 /** A change of the schema is a new entry at the end, and one in `older-sqlite.ts` where readers need it. */
-export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES, PLAIN_OBJECTS];
+export const PLAIN_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES, PLAIN_OBJECTS, PLAIN_COLLECTION];

@@ -7,7 +7,7 @@
  */
 import { invariant, isStoreError } from '../errors/store-error.ts';
 import type { SqlRow, SqlValue } from './database.ts';
-import type { DecodedRow, RowCodec, RowForm } from './row-codec.ts';
+import { type DecodedRow, forms, nullsAtEnd, type RowCodec, type RowForm, withoutNulls } from './row-codec.ts';
 import { frameColumns, frameValues } from './row-digest.ts';
 import { type RowSealer, SEALED_DIGEST_BYTES } from './row-sealer.ts';
 import { decodeValues, encodeValues } from './sealed-values.ts';
@@ -25,6 +25,9 @@ interface Layout {
   readonly clear: readonly string[];
   readonly local: readonly string[];
   readonly hidden: readonly string[];
+  /** Of `clear` and of `hidden`, the last ones: see `TableShape.laterColumns`. */
+  readonly laterClear: readonly string[];
+  readonly laterHidden: readonly string[];
   /** Places of `clear`, `local` and `hidden` in what the shape encodes. */
   readonly clearAt: readonly number[];
   readonly localAt: readonly number[];
@@ -33,13 +36,17 @@ interface Layout {
 
 function layoutOf<Row>(shape: TableShape<Row>): Layout {
   const { keyColumns, valueColumns, localColumns: local = [], sealedColumns = [], clearColumns = [] } = shape;
+  const { laterColumns = [] } = shape;
   const all = [...keyColumns, ...valueColumns, ...local, ...sealedColumns];
-  const values = [...valueColumns, ...sealedColumns];
-  const clear = values.filter((column) => clearColumns.includes(column));
-  const hidden = [...(shape.hiddenKey ? keyColumns : []), ...values.filter((column) => !clearColumns.includes(column))];
+  const isClear = (column: string): boolean => clearColumns.includes(column);
+  const isHidden = (column: string): boolean => !isClear(column);
+  const values = [...valueColumns, ...sealedColumns].filter((column) => !laterColumns.includes(column));
+  const [laterClear, laterHidden] = [laterColumns.filter(isClear), laterColumns.filter(isHidden)];
+  const clear = [...values.filter(isClear), ...laterClear];
+  const hidden = [...(shape.hiddenKey ? keyColumns : []), ...values.filter(isHidden), ...laterHidden];
   const placesOf = (columns: readonly string[]): readonly number[] => columns.map((column) => all.indexOf(column));
   return {
-    ...{ keyColumns: shape.hiddenKey ? [LOOKUP] : keyColumns, clear, local, hidden },
+    ...{ keyColumns: shape.hiddenKey ? [LOOKUP] : keyColumns, clear, local, hidden, laterClear, laterHidden },
     ...{ clearAt: placesOf(clear), localAt: placesOf(local), hiddenAt: placesOf(hidden) },
   };
 }
@@ -75,6 +82,8 @@ class SealedForm implements RowForm {
   readonly #keys: number;
   readonly #padBytes: number;
   readonly #bound: readonly string[];
+  /** `#bound` without the last 0, 1, ... of the later columns. */
+  readonly #boundForms: readonly (readonly string[])[];
   /** Columns that are read as they lie there. */
   readonly #open: readonly string[];
   readonly #layout: Layout;
@@ -83,6 +92,7 @@ class SealedForm implements RowForm {
   constructor(shape: Omit<TableShape<never>, 'encode' | 'decode'>, layout: Layout, sealer: RowSealer) {
     this.keyColumns = layout.keyColumns;
     this.#bound = [...layout.keyColumns, ...layout.clear];
+    this.#boundForms = forms(this.#bound, layout.laterClear.length);
     this.#open = [...this.#bound, ...layout.local];
     this.columns = [...this.#open, SEALED_COLUMN];
     this.#name = shape.name;
@@ -100,25 +110,26 @@ class SealedForm implements RowForm {
   }
 
   encode(values: readonly SqlValue[]): { readonly stored: readonly SqlValue[]; readonly digest: Uint8Array } {
-    const { clearAt, localAt, hiddenAt } = this.#layout;
+    const { clearAt, localAt, hiddenAt, laterClear, laterHidden } = this.#layout;
     const bound = [...this.storedKey(values.slice(0, this.#keys)), ...pick(values, clearAt)];
-    const plain = encodeValues(pick(values, hiddenAt), this.#padBytes);
-    const sealed = this.#sealer.seal(plain, frameValues(this.#name, bound));
+    const plain = encodeValues(withoutNulls(pick(values, hiddenAt), laterHidden.length), this.#padBytes);
+    const sealed = this.#sealer.seal(plain, frameValues(this.#name, withoutNulls(bound, laterClear.length)));
     return { stored: [...bound, ...pick(values, localAt), sealed], digest: this.#sealer.digestOf(sealed) };
   }
 
   decode(row: SqlRow): DecodedRow {
     const { [SEALED_COLUMN]: sealed } = row;
     if (!(sealed instanceof Uint8Array)) return { problem: 'is not sealed' };
-    const { hidden } = this.#layout;
+    const { hidden, laterHidden, laterClear } = this.#layout;
+    const bound = this.#boundForms[nullsAtEnd(row, laterClear)] ?? this.#bound;
     let plain: Uint8Array | undefined;
     try {
-      plain = this.#sealer.open(sealed, frameColumns(this.#name, row, this.#bound));
+      plain = this.#sealer.open(sealed, frameColumns(this.#name, row, bound));
     } catch (cause) {
       if (!isStoreError(cause, 'EPOCH_UNKNOWN')) throw cause;
       return { problem: 'is sealed in an unknown key epoch', cause };
     }
-    const opened = plain && decodeValues(plain, hidden.length);
+    const opened = plain && decodeValues(plain, hidden.length, hidden.length - laterHidden.length);
     if (!opened) return { problem: 'does not open' };
     // One by one and in one order, so that all rows have one hidden class; spreading a row of SQLite is ten times
     // slower.

@@ -4,6 +4,8 @@
  * epoch and where their shards lie, all of which a backend's listing or a pack's header shows too, and when they were
  * verified; keyed ids of items; keyed digests of entry keys; namespaces; how many rows there are.
  */
+
+import { SEALED_COLLECTION } from './collection-schema.ts';
 import type { Dialect } from './database.ts';
 import { SEALED_OBJECTS } from './object-schema.ts';
 import { type Migration, SETTINGS_TABLE, SHARD_PLACES } from './schema.ts';
@@ -47,4 +49,4 @@ const INITIAL: Migration = (dialect: Dialect) => {
 };
 
 /** A change of the schema is a new entry at the end. */
-export const SEALED_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES, SEALED_OBJECTS];
+export const SEALED_MIGRATIONS: readonly Migration[] = [INITIAL, SHARD_PLACES, SEALED_OBJECTS, SEALED_COLLECTION];

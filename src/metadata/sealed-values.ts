@@ -85,12 +85,16 @@ export function encodeValues(values: readonly SqlValue[], padBytes: number): Uin
   return writer.finish(padBytes);
 }
 
-/** @returns the values, or `undefined` when these are not `count` values; byte arrays are views of `bytes` */
-export function decodeValues(bytes: Uint8Array, count: number): readonly SqlValue[] | undefined {
+/**
+ * @param least of the values, the last ones may be missing down to so many
+ * @returns the values, or `undefined` when these are not as many; byte arrays are views of `bytes`
+ */
+export function decodeValues(bytes: Uint8Array, count: number, least = count): readonly SqlValue[] | undefined {
   const values: SqlValue[] = [];
   let at = 0;
   while (values.length < count) {
     const head = bytes[at] ?? END;
+    if (head === END && values.length >= least) break;
     at += 1;
     const width = head & 0x0f;
     let number = 0;

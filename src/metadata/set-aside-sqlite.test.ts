@@ -32,7 +32,7 @@ describe('setting metadata aside', () => {
     await file.copyTo(`${file.path}.copy`);
     const digests = await metadata.stateDigests();
     await setAside(`${file.path}.copy`, aside());
-    file.tamper('PRAGMA user_version = 3', aside());
+    file.tamper('PRAGMA user_version = 4', aside());
     expect(await (await file.open({ path: aside() })).stateDigests()).toEqual(digests);
   });
 

@@ -5,8 +5,18 @@ import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { loadHead, loadSums } from './books.ts';
+import { censusStep } from './census.ts';
+import { CENSUS_ANEW } from './census-place.ts';
 import { checkMetadata } from './check.ts';
+import type {
+  Collecting,
+  CollectionState,
+  CountedReferences,
+  SessionRow,
+  UncountedRow,
+} from './collection-contract.ts';
 import { commitRequests } from './commit.ts';
+import { advanceEpoch, collectionState, condemnItems, condemnObjects, judgeItems, looseObjects } from './condemning.ts';
 import type {
   CallOptions,
   CommitRequest,
@@ -35,11 +45,13 @@ import { forgetShreds, namespaceCounters, pendingShreds } from './namespace-quer
 import type { ObjectIndex, ObjectRow, RefRow, StepOf } from './object-contract.ts';
 import { getHistory, listHistories, listObjects, listRefs, rowsOf } from './object-queries.ts';
 import type { OperationScope } from './operation-scope.ts';
-import { droppedPacks, forgetPacks, listPacks, outboxPage, smallPacks } from './pack-queries.ts';
+import { droppedPacks, forgetPacks, knownPacks, listPacks, outboxPage, smallPacks } from './pack-queries.ts';
+import { countReferences, parkReferences, unparkReferences } from './reference-counts.ts';
 import { ancestorsOf, childrenOf, descendantsOf, getRelations } from './relation-queries.ts';
 import { replaySteps } from './replay.ts';
 import { resealRows } from './reseal.ts';
 import type { ItemKind } from './rows.ts';
+import { actFor, endSessions, forgetSessions, listSessions, openSession, publishEpoch } from './sessions.ts';
 import { markVerified, placeShards } from './shard-places.ts';
 import { packsOfUnknownPlace, packsToRepair, packsVerifiedBefore } from './shard-queries.ts';
 import { stateDigests } from './state-digests.ts';
@@ -48,8 +60,6 @@ import type { StoreTables } from './store-tables.ts';
 import { markItemsSuspect, markPacksSuspect } from './suspects.ts';
 import type { Tables } from './tables.ts';
 import { WorkingState } from './working-state.ts';
-
-const SESSION_ID_BYTES = 8;
 
 /** What the metadata of a sealed store has beside a plain one's. */
 export interface SealedParts {
@@ -78,6 +88,8 @@ export class SqlMetadata implements Metadata {
   readonly #random: RandomBytes;
   readonly #sealed: SealedParts | undefined;
   #folding: Promise<void> | undefined;
+  /** Whose changes are made. */
+  #session: Uint8Array | undefined;
 
   constructor(parts: SqlMetadataParts) {
     this.#database = parts.database;
@@ -150,15 +162,105 @@ export class SqlMetadata implements Metadata {
     return this.#database.scrub();
   }
 
-  openSession(): Promise<Uint8Array> {
-    return this.#change(async (state) => {
-      const id = this.#random(SESSION_ID_BYTES);
-      await state.sessions.load(state.transaction, [[id]]);
-      invariant(!state.sessions.get([id]), 'a random session id is new');
-      state.sessions.put({ id });
-      await state.save();
-      return id;
+  async openSession(process = ''): Promise<Uint8Array> {
+    const facts = { process, beat: this.#clock.now(), random: this.#random };
+    this.#session = await this.#change((state) => openSession(state, facts));
+    return this.#session;
+  }
+
+  async currentEpoch(): Promise<number> {
+    return (await this.#database.read((reader) => loadHead(reader, this.#tables))).epoch;
+  }
+
+  publishEpoch(oldest: number): Promise<void> {
+    const session = this.#session;
+    invariant(session, 'a session is opened before it publishes');
+    return this.#change((state) => publishEpoch(state, session, { oldest, beat: this.#clock.now() }));
+  }
+
+  async endSession(leaves: boolean): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    if (!session) return;
+    await this.#change(async (state) => {
+      await endSessions(state, [session]);
+      if (!leaves) await forgetSessions(state, [session]);
     });
+  }
+
+  listSessions(): Promise<readonly SessionRow[]> {
+    return this.#database.read((reader) => listSessions(reader, this.#tables));
+  }
+
+  fenceSessions(ids: readonly Uint8Array[]): Promise<void> {
+    return this.#change((state) => endSessions(state, ids));
+  }
+
+  forgetSessions(ids: readonly Uint8Array[]): Promise<void> {
+    return this.#change((state) => forgetSessions(state, ids));
+  }
+
+  knownPacks(ids: readonly Uint8Array[]): Promise<readonly boolean[]> {
+    return this.#database.read((reader) => knownPacks(reader, ids));
+  }
+
+  collectionState(): Promise<CollectionState> {
+    return this.#database.read((reader) => collectionState(reader, this.#tables));
+  }
+
+  uncountedReferences({
+    after = 0,
+    limit,
+    parked = false,
+  }: Parameters<Collecting['uncountedReferences']>[0]): Promise<readonly UncountedRow[]> {
+    const where = `WHERE parked ${parked ? '> 0' : '= 0'} AND number > ? ORDER BY number LIMIT ?`;
+    return this.#database.read(async (reader) => {
+      const found = await this.#tables.uncounted.select(reader, where, [after, limit]);
+      return found.map(({ row }) => row);
+    });
+  }
+
+  countReferences(counted: readonly CountedReferences[]): Promise<void> {
+    return this.#change((state) => countReferences(state, counted));
+  }
+
+  parkReferences(numbers: readonly number[]): Promise<void> {
+    return this.#change((state) => parkReferences(state, numbers));
+  }
+
+  async unparkReferences(): Promise<void> {
+    while (await this.#change(unparkReferences));
+  }
+
+  census(limit: number): Promise<boolean> {
+    return this.#change((state) => censusStep(state, this.#tables, limit));
+  }
+
+  recount(): Promise<void> {
+    return this.#change(async (state) => {
+      state.head = { ...state.head, census: CENSUS_ANEW };
+      await state.save();
+    });
+  }
+
+  advanceEpoch(): Promise<number> {
+    return this.#change(advanceEpoch);
+  }
+
+  condemnItems(...[packNumber, items]: Parameters<Collecting['condemnItems']>): ReturnType<Collecting['condemnItems']> {
+    return this.#change((state) => condemnItems(state, packNumber, items));
+  }
+
+  condemnObjects(keys: readonly Uint8Array[]): Promise<number> {
+    return this.#change((state) => condemnObjects(state, keys));
+  }
+
+  judgeItems(...[packNumber, items]: Parameters<Collecting['judgeItems']>): ReturnType<Collecting['judgeItems']> {
+    return judgeItems(this.#database, this.#tables, { packNumber, items });
+  }
+
+  looseObjects(query: Parameters<Collecting['looseObjects']>[0]): ReturnType<Collecting['looseObjects']> {
+    return looseObjects(this.#database, this.#tables, query);
   }
 
   async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]> {
@@ -193,7 +295,8 @@ export class SqlMetadata implements Metadata {
   async hasObjects(keys: Uint8Array, keyBytes: number): Promise<readonly boolean[]> {
     const count = keys.length / keyBytes;
     const each = Array.from({ length: count }, (_, index) => keys.subarray(index * keyBytes, (index + 1) * keyBytes));
-    return (await this.getObjects(each)).map((row) => row !== undefined);
+    const rows = await rowsOf(this.#database, this.#tables.objects, each);
+    return rows.map((row) => row?.condemned === 0);
   }
 
   listObjects(query: Parameters<ObjectIndex['listObjects']>[0]): ReturnType<ObjectIndex['listObjects']> {
@@ -257,8 +360,9 @@ export class SqlMetadata implements Metadata {
   ): Promise<readonly RequestOutcome[]> {
     const outcomes = await this.#change(async (state) => {
       const scope = this.#sealed?.scope;
+      await actFor(state, this.#session);
       if (flushed.length > 0) await applyFlushed(state, flushed, scope);
-      return commitRequests(state, requests, { time: this.#clock.now(), scope });
+      return commitRequests(state, requests, { time: this.#clock.now(), scope, tables: this.#tables });
     });
     this.#foldWhenDue();
     return outcomes;
@@ -336,7 +440,7 @@ export class SqlMetadata implements Metadata {
 
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
     return this.#change(async (state) => {
-      const context = { random: this.#random, scope: this.#sealed?.scope };
+      const context = { random: this.#random, scope: this.#sealed?.scope, tables: this.#tables };
       await replaySteps(state, { journalPacks, steps }, context);
       await state.save();
     });

@@ -63,9 +63,9 @@ describe('opening metadata in a SQLite file', () => {
   it('refuses what a newer version wrote', async () => {
     await file.fill();
     await file.closeAll();
-    file.tamper('PRAGMA user_version = 4');
+    file.tamper('PRAGMA user_version = 5');
     await expect(file.openInThread()).rejects.toMatchObject({
-      ...{ kind: 'unsupported', code: 'FORMAT_UNSUPPORTED', details: { expected: 3, actual: 4 } },
+      ...{ kind: 'unsupported', code: 'FORMAT_UNSUPPORTED', details: { expected: 4, actual: 5 } },
     });
   });
 

@@ -1,5 +1,6 @@
 import { storeError } from '../errors/store-error.ts';
 import type { RandomBytes } from '../runtime/random.ts';
+import { CENSUS_DONE } from './census-place.ts';
 import type { Reader, Transaction } from './database.ts';
 import type { EntryIndex } from './entry-index/contract.ts';
 import { createNamesTables } from './entry-index/names-tables.ts';
@@ -37,6 +38,8 @@ export async function writeFirstRows(transaction: Transaction, store: StoreTable
   const head: HeadRow = {
     ...{ commit: 0, digest: new Uint8Array(DIGEST_BYTES), incarnation: random(INCARNATION_BYTES), flushed: 0 },
     ...{ recordIncarnation: undefined, nextPack: 1 },
+    // Of what is not there everything was met.
+    ...{ epoch: 0, nextReference: 0, census: CENSUS_DONE },
     ...{ entries: 0, logicalBytes: 0, chunks: 0, uniqueBytes: 0, packs: 0, storedBytes: 0 },
   };
   await tables.head.put(transaction, head);

@@ -22,6 +22,11 @@ export interface TableShape<Row> {
   /** The columns of the primary key, then the others. */
   readonly keyColumns: readonly string[];
   readonly valueColumns: readonly string[];
+  /**
+   * The last of the value columns, where a later version of the schema brought them. Those that are NULL at the end
+   * count for nothing: a row that has none of them is, digest and seal included, what an older version wrote.
+   */
+  readonly laterColumns?: readonly string[];
   /** Columns that the row digest leaves out: facts of this machine only. */
   readonly localColumns?: readonly string[];
   /** Columns that only sealed stores have. */

@@ -1,6 +1,8 @@
+import type { SessionRow, UncountedRow } from './collection-contract.ts';
 import type { EntryRow } from './contract.ts';
-import type { ObjectRow, RefRow } from './object-contract.ts';
+import type { RefRow } from './object-contract.ts';
 import {
+  type CountedObject,
   type HistoryRow,
   historiesShape,
   objectsShape,
@@ -35,6 +37,7 @@ import {
   sumsShapeOf,
 } from './rows.ts';
 import { Table } from './table.ts';
+import { uncountedShape } from './uncounted-rows.ts';
 
 /** The tables of one metadata, with its codec. */
 export interface Tables {
@@ -43,8 +46,10 @@ export interface Tables {
   readonly packs: Table<StoredPack>;
   readonly outbox: Table<StoredRecord>;
   readonly outboxRecords: Table<StoredInlineRecord>;
-  readonly sessions: Table<{ readonly id: Uint8Array }>;
-  readonly objects: Table<ObjectRow>;
+  readonly sessions: Table<SessionRow>;
+  /** References that are to be counted. */
+  readonly uncounted: Table<UncountedRow>;
+  readonly objects: Table<CountedObject>;
   readonly refs: Table<RefRow>;
   readonly histories: Table<HistoryRow>;
   readonly steps: Table<StepRow>;
@@ -72,6 +77,7 @@ function createBaseTables(codec: RowCodec): Omit<Tables, 'namespaced'> {
     outbox: new Table(outboxShape, codec),
     outboxRecords: new Table(outboxRecordsShape, codec),
     sessions: new Table(sessionsShape, codec),
+    uncounted: new Table(uncountedShape, codec),
     objects: new Table(objectsShape, codec),
     refs: new Table(refsShape, codec),
     histories: new Table(historiesShape, codec),
@@ -97,9 +103,9 @@ export function createSealedTables(codec: RowCodec): Tables {
 /** The tables whose rows are counted and summed, those of the entry index aside. */
 export function summedTables(tables: Tables): readonly Table<unknown>[] {
   const { entries, items, packs, outbox, outboxRecords, sessions, namespaced } = tables;
-  const { objects, refs, histories, steps, relations, policies } = tables;
+  const { objects, refs, histories, steps, relations, policies, uncounted } = tables;
   const all = [entries, items, packs, outbox, outboxRecords, sessions];
-  all.push(...([objects, refs, histories, steps, relations, policies] as unknown as typeof all));
+  all.push(...([objects, refs, histories, steps, relations, policies, uncounted] as unknown as typeof all));
   const more = namespaced ? [namespaced.namespaces, namespaced.shreds] : [];
   // Whoever goes over all tables hands a row to the table it came from.
   return [...all, ...more] as readonly Table<unknown>[];

@@ -2,6 +2,7 @@ import type { RingSecrets } from '../format/key-schedule.ts';
 import type { HistoryKind, PackDescriptor, VersionPolicy } from '../format/types.ts';
 import type { WorkerCallOptions, WorkerClient } from '../runtime/worker-rpc.ts';
 import { decodeError, type WireError } from '../runtime/worker-wire.ts';
+import type { Collecting } from './collection-contract.ts';
 import type {
   CallOptions,
   CommitRequest,
@@ -83,8 +84,86 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('scrub', []);
   }
 
-  openSession(): Promise<Uint8Array> {
-    return this.#call('openSession', []);
+  openSession(process?: string): Promise<Uint8Array> {
+    return this.#call('openSession', [process]);
+  }
+
+  currentEpoch(): Promise<number> {
+    return this.#call('currentEpoch', []);
+  }
+
+  publishEpoch(oldest: number): Promise<void> {
+    return this.#call('publishEpoch', [oldest]);
+  }
+
+  endSession(leaves: boolean): Promise<void> {
+    return this.#call('endSession', [leaves]);
+  }
+
+  listSessions(): ReturnType<Collecting['listSessions']> {
+    return this.#call('listSessions', []);
+  }
+
+  fenceSessions(ids: readonly Uint8Array[]): Promise<void> {
+    return this.#call('fenceSessions', [ids]);
+  }
+
+  forgetSessions(ids: readonly Uint8Array[]): Promise<void> {
+    return this.#call('forgetSessions', [ids]);
+  }
+
+  knownPacks(ids: readonly Uint8Array[]): Promise<readonly boolean[]> {
+    return this.#call('knownPacks', [ids]);
+  }
+
+  collectionState(): ReturnType<Collecting['collectionState']> {
+    return this.#call('collectionState', []);
+  }
+
+  uncountedReferences(
+    query: Parameters<Collecting['uncountedReferences']>[0],
+  ): ReturnType<Collecting['uncountedReferences']> {
+    return this.#call('uncountedReferences', [query]);
+  }
+
+  countReferences(counted: Parameters<Collecting['countReferences']>[0]): Promise<void> {
+    return this.#call('countReferences', [counted]);
+  }
+
+  parkReferences(numbers: readonly number[]): Promise<void> {
+    return this.#call('parkReferences', [numbers]);
+  }
+
+  unparkReferences(): Promise<void> {
+    return this.#call('unparkReferences', []);
+  }
+
+  census(limit: number): Promise<boolean> {
+    return this.#call('census', [limit]);
+  }
+
+  recount(): Promise<void> {
+    return this.#call('recount', []);
+  }
+
+  advanceEpoch(): Promise<number> {
+    return this.#call('advanceEpoch', []);
+  }
+
+  condemnItems(...args: Parameters<Collecting['condemnItems']>): ReturnType<Collecting['condemnItems']> {
+    return this.#call('condemnItems', args);
+  }
+
+  condemnObjects(keys: readonly Uint8Array[]): Promise<number> {
+    return this.#call('condemnObjects', [keys]);
+  }
+
+  judgeItems(...args: Parameters<Collecting['judgeItems']>): ReturnType<Collecting['judgeItems']> {
+    return this.#call('judgeItems', args);
+  }
+
+  looseObjects(query: Parameters<Collecting['looseObjects']>[0]): ReturnType<Collecting['looseObjects']> {
+    return this.#call('looseObjects', [query]);
   }
 
   locate(

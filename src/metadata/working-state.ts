@@ -3,12 +3,14 @@ import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
 import { type Books, loadBooks } from './books.ts';
+import type { SessionRow, UncountedRow } from './collection-contract.ts';
 import type { EntryRow } from './contract.ts';
 import type { Transaction } from './database.ts';
 import type { EntryRowChange } from './entry-index/contract.ts';
 import { NamespaceTally } from './namespace-tally.ts';
-import type { ObjectRow, RefRow } from './object-contract.ts';
-import type { HistoryRow, PolicyRow, RelationRow, StepRow } from './object-rows.ts';
+import type { RefRow } from './object-contract.ts';
+import type { CountedObject, HistoryRow, PolicyRow, RelationRow, StepRow } from './object-rows.ts';
+import { type NewReference, ReferenceLog } from './reference-log.ts';
 import { RelationRows } from './relation-rows.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
 import { RowSet } from './row-set.ts';
@@ -19,6 +21,8 @@ import {
   type ItemKind,
   type ItemRow,
   itemKey,
+  liveShareOf,
+  type PlacedItem,
   type ShredRow,
   type StoredInlineRecord,
   type StoredPack,
@@ -43,18 +47,27 @@ export class WorkingState {
   readonly packs: RowSet<StoredPack>;
   readonly outbox: RowSet<StoredRecord>;
   readonly outboxRecords: RowSet<StoredInlineRecord>;
-  readonly sessions: RowSet<{ readonly id: Uint8Array }>;
+  readonly sessions: RowSet<SessionRow>;
+  readonly uncounted: RowSet<UncountedRow>;
   /** In a sealed store; a plain one shreds nothing. */
   readonly shreds: RowSet<ShredRow> | undefined;
-  readonly objects: RowSet<ObjectRow>;
+  readonly objects: RowSet<CountedObject>;
   readonly refs: RowSet<RefRow>;
   readonly histories: RowSet<HistoryRow>;
   readonly steps: RowSet<StepRow>;
   readonly policies: RowSet<PolicyRow>;
   readonly relations: RelationRows;
   readonly tally: NamespaceTally;
+  /** What came to refer to content, or ceased to, in this transaction. */
+  readonly references: ReferenceLog;
+  /**
+   * Not later than any operation in flight of the session that makes the changes; that of now where no session does.
+   */
+  epoch: number;
   /** Of the commit that is made or replayed, milliseconds since 1970: what is stamped is stamped with it. */
   time = 0;
+  /** Numbers of packs that replayed operations compacted. */
+  readonly compacted = new Set<number>();
   readonly #relations: RowSet<RelationRow>;
   readonly #parts: StoreTables;
   readonly #sums: Map<string, TableSum>;
@@ -70,6 +83,7 @@ export class WorkingState {
     this.outbox = new RowSet(tables.outbox);
     this.outboxRecords = new RowSet(tables.outboxRecords);
     this.sessions = new RowSet(tables.sessions);
+    this.uncounted = new RowSet(tables.uncounted);
     this.shreds = tables.namespaced && new RowSet(tables.namespaced.shreds);
     this.objects = new RowSet(tables.objects);
     this.refs = new RowSet(tables.refs);
@@ -81,6 +95,8 @@ export class WorkingState {
     this.tally = new NamespaceTally(tables.namespaced?.namespaces);
     this.#parts = parts;
     this.head = books.head;
+    this.epoch = books.head.epoch;
+    this.references = new ReferenceLog(tables, books.head.census);
     this.#sums = books.sums;
   }
 
@@ -95,7 +111,14 @@ export class WorkingState {
 
   /** Tables of what is found by keys of a namespace, but for entries. */
   get #named(): readonly [
-    ...[RowSet<ObjectRow>, RowSet<RefRow>, RowSet<HistoryRow>, RowSet<StepRow>, RowSet<RelationRow>, RowSet<PolicyRow>],
+    ...[
+      RowSet<CountedObject>,
+      RowSet<RefRow>,
+      RowSet<HistoryRow>,
+      RowSet<StepRow>,
+      RowSet<RelationRow>,
+      RowSet<PolicyRow>,
+    ],
   ] {
     return [this.objects, this.refs, this.histories, this.steps, this.#relations, this.policies];
   }
@@ -204,31 +227,41 @@ export class WorkingState {
   /** Registers a pack whose id is loaded and not known. */
   addPack(descriptor: PackDescriptor): StoredPack {
     invariant(!this.pack(descriptor.id), 'a pack is registered once');
-    const pack: StoredPack = { number: this.head.nextPack, descriptor, items: 0, dropped: false };
+    const empty = { items: 0, liveBytes: 0, condemned: 0, dropped: false };
+    const pack: StoredPack = { number: this.head.nextPack, descriptor, ...empty };
     this.head = { ...this.head, nextPack: pack.number + 1 };
     this.#packNumbers.set(toHex(descriptor.id), pack.number);
     this.packs.add(pack);
     return pack;
   }
 
-  #countItem(number: number, change: 1 | -1): void {
-    if (number === IN_OUTBOX) return;
-    const pack = this.packByNumber(number);
-    this.packs.put({ ...pack, items: pack.items + change });
+  #countItem(item: ItemRow, change: 1 | -1): void {
+    if (item.pack === IN_OUTBOX) return;
+    const pack = this.packByNumber(item.pack);
+    const liveBytes = pack.liveBytes + change * liveShareOf(item);
+    this.packs.put({ ...pack, items: pack.items + change, liveBytes });
   }
 
-  /** From now on the item is found where `row` says. Its row and both packs must be loaded. */
-  placeItem(row: ItemRow): void {
+  /**
+   * From now on the item is found where `row` says, condemned no more. Its row and both packs must be loaded.
+   */
+  placeItem(row: PlacedItem): void {
     const before = this.items.get(itemKey(row.kind, row.id));
-    if (before) this.#countItem(before.pack, -1);
-    this.#countItem(row.pack, 1);
+    this.putItem({ ...row, refs: before?.refs ?? 0, condemned: 0 });
+  }
+
+  /** Puts an item as it is. Its row and both packs must be loaded. */
+  putItem(row: ItemRow): void {
+    const before = this.items.get(itemKey(row.kind, row.id));
+    if (before) this.#countItem(before, -1);
+    this.#countItem(row, 1);
     this.items.put(row);
   }
 
   /** Its row and pack must be loaded. */
   removeItem(key: readonly [number, Uint8Array]): void {
     const before = this.items.get(key);
-    if (before) this.#countItem(before.pack, -1);
+    if (before) this.#countItem(before, -1);
     this.items.remove(key);
   }
 
@@ -248,12 +281,28 @@ export class WorkingState {
     this.#sums.set(set.name, await set.save(this.transaction, sum, visit));
   }
 
+  /** What the changes refer to becomes rows to be counted. */
+  async #saveReferences(): Promise<void> {
+    for (const reference of this.references.take()) this.addUncounted(reference);
+    await this.#saveSet(this.uncounted);
+  }
+
+  /** A reference that is to be counted, as one of the operation that is made now unless it says otherwise. */
+  addUncounted(reference: NewReference): void {
+    const number = this.head.nextReference + 1;
+    this.head = { ...this.head, nextReference: number };
+    this.uncounted.add({ epoch: this.epoch, parked: false, ...reference, number });
+  }
+
   /** Writes all changes. Everything must be loaded again before it is used again. */
   async save(): Promise<void> {
-    const counters = { ...this.head };
+    const { references } = this;
+    references.follow(this.head.census);
+    const counters = { entries: 0, logicalBytes: 0, chunks: 0, uniqueBytes: 0, packs: 0, storedBytes: 0 };
     const changes: EntryRowChange[] = [];
     await this.#saveSet(this.entries, (before, after) => {
       changes.push({ before, after });
+      references.addEntry(before, after);
       counters.entries += Number(after !== undefined) - Number(before !== undefined);
       counters.logicalBytes += (after?.size ?? 0) - (before?.size ?? 0);
       this.tally.countEntry(before, after);
@@ -275,12 +324,22 @@ export class WorkingState {
     await this.#saveSet(this.outboxRecords);
     await this.#saveSet(this.sessions);
     if (this.shreds) await this.#saveSet(this.shreds);
-    for (const set of this.#named) await this.#saveSet(set as RowSet<unknown>);
+    await this.#saveSet(this.objects, (before, after) => references.addObject(before, after));
+    await this.#saveSet(this.refs, (before, after) => references.addRef(before, after));
+    await this.#saveSet(this.steps, (before, after) => references.addStep(before, after));
+    for (const set of [this.histories, this.#relations, this.policies]) await this.#saveSet(set as RowSet<unknown>);
+    await this.#saveReferences();
     this.relations.forgetChanges();
     const namespaces = await this.tally.settle(this.transaction);
     if (namespaces) await this.#saveSet(namespaces);
     await this.#parts.index.apply({ transaction: this.transaction, sums: this.#sums }, changes);
-    this.head = counters;
+    const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = this.head;
+    this.head = {
+      ...this.head,
+      ...{ entries: entries + counters.entries, logicalBytes: logicalBytes + counters.logicalBytes },
+      ...{ chunks: chunks + counters.chunks, uniqueBytes: uniqueBytes + counters.uniqueBytes },
+      ...{ packs: packs + counters.packs, storedBytes: storedBytes + counters.storedBytes },
+    };
     this.#packNumbers.clear();
     await this.#saveBooks();
   }

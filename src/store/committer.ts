@@ -282,6 +282,8 @@ function frees({ changes }: CommitRequest): boolean {
     (change) =>
       change.type === 'delete' ||
       change.type === 'history-forget' ||
+      change.type === 'object-remove' ||
+      change.type === 'pack-compact' ||
       (change.type === 'ref-set' && change.target === undefined),
   );
 }

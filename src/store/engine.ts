@@ -7,6 +7,7 @@ import { guardedKeys, type KeyContext } from '../keys/index.ts';
 import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
+import { SettledPacks } from '../maintenance/gc/gc.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ShardStore } from '../maintenance/shard-store.ts';
 import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
@@ -14,10 +15,13 @@ import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type ProcessLife, systemProcessLife } from '../runtime/process-life.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
+import { sleep } from '../runtime/timers.ts';
 import { BackendProbe } from './backends/backend-probe.ts';
 import type { Connection } from './backends/connect.ts';
+import { Collector } from './collector.ts';
 import { Committer, type Space } from './committer.ts';
 import type { Telemetry } from './events.ts';
 import { Healer } from './healer.ts';
@@ -27,6 +31,7 @@ import type { Keychain } from './keychain.ts';
 import { storeIdOf } from './location.ts';
 import { ObjectReader } from './objects/object-reader.ts';
 import { OperationWriter } from './operation-writer.ts';
+import { Operations } from './operations.ts';
 import { PackWriters } from './pack-writers.ts';
 import { RollbackWatch } from './rollback-watch.ts';
 import type { Scope } from './scope.ts';
@@ -51,6 +56,10 @@ export interface EngineParts {
   readonly policy?: PlacementPolicy | undefined;
   /** Whether a writable store repairs itself. Default `auto`. */
   readonly heal?: 'auto' | 'manual' | undefined;
+  /** Whether a writable store collects garbage by itself. Default `auto`. */
+  readonly gc?: 'auto' | 'manual' | undefined;
+  /** Of this process among others. Default: as the system has it. */
+  readonly life?: ProcessLife | undefined;
 }
 
 /** Everything that only a writable store has. */
@@ -60,6 +69,8 @@ interface WriteSide {
   readonly packWriters: PackWriters;
   readonly upkeep: Upkeep;
   readonly healer: Healer;
+  readonly operations: Operations;
+  readonly collector: Collector;
 }
 
 const DEFAULT_NAMESPACE = 0;
@@ -79,6 +90,8 @@ export class Engine {
   readonly scopes: Scopes;
   readonly #random: RandomBytes;
   readonly #heal: 'auto' | 'manual';
+  readonly #gc: 'auto' | 'manual';
+  readonly #life: ProcessLife;
   readonly #storeId: Uint8Array;
   readonly #budget = new Semaphore(WRITE_BUDGET_BYTES);
   readonly #buffers = new BufferPool({
@@ -103,6 +116,8 @@ export class Engine {
     this.clock = parts.clock;
     this.#random = parts.random;
     this.#heal = parts.heal ?? 'auto';
+    this.#gc = parts.gc ?? 'auto';
+    this.#life = parts.life ?? systemProcessLife;
     this.#placement = placementOf(config);
     this.#storeId = storeIdOf(parts.config);
     this.packs = new PackStore({
@@ -147,9 +162,10 @@ export class Engine {
 
   /** Makes a recovered store writable: reserves a session, flushes what nobody flushed. */
   async startWriting(space: Space): Promise<void> {
+    const sessionId = await this.metadata.openSession(this.#life.self);
     const session = new Session({
       storeId: this.#storeId,
-      sessionId: await this.metadata.openSession(),
+      sessionId,
       schedule: () => this.keychain?.schedule,
       random: this.#random,
     });
@@ -175,16 +191,34 @@ export class Engine {
       register: (pack, items) => committer.submit({ changes: [{ type: 'pack-add', pack, items }], inline: [] }),
     });
     const { metadata, packs, keychain, telemetry, health } = this;
+    const operations = new Operations(metadata, this.clock);
+    await operations.start((error) => {
+      health.judge(error);
+      telemetry.logger?.warn('this process could not show that it lives', { error });
+    });
     const upkeep = new Upkeep({ metadata, packs, keychain, telemetry, health, session, committer, packWriters });
     const healer = new Healer({
       ...{ telemetry, health, shards: () => this.shards },
       follow: () => this.followBackends(),
       isRedundant: () => this.packs.isSpread || this.packs.redundancy.m > 0,
     });
-    this.#write = { journal, committer, packWriters, upkeep, healer };
+    const settled = new SettledPacks();
+    const collector = new Collector({
+      ...{ telemetry, health },
+      context: () => ({
+        ...upkeep.context(),
+        ...{ clock: this.clock, sleep, life: this.#life, session: sessionId, settled },
+        ...{ backends: this.connection.backends, control: this.backend },
+        publish: () => operations.publish(),
+        contentOf: (namespace) => this.scopes.of(namespace),
+        compressionLevel: () => this.config.compression.level,
+      }),
+    });
+    this.#write = { journal, committer, packWriters, upkeep, healer, operations, collector };
     if (this.packs.isSpread) await findUnknownPlaces(metadata, this.connection.backends);
     await upkeep.finishShredding();
     if (this.#heal === 'auto') healer.start();
+    if (this.#gc === 'auto') collector.start();
   }
 
   /**
@@ -236,6 +270,15 @@ export class Engine {
 
   get healer(): Healer {
     return this.#writeSide.healer;
+  }
+
+  get collector(): Collector {
+    return this.#writeSide.collector;
+  }
+
+  /** Absent in a store that is only read: it holds nothing back. */
+  get operations(): Operations | undefined {
+    return this.#write?.operations;
   }
 
   get packsWritten(): number {
@@ -337,9 +380,12 @@ export class Engine {
   async close(): Promise<void> {
     this.#probe?.stop();
     try {
+      this.#write?.operations.stop();
+      await this.#write?.collector.end();
       await this.#write?.healer.end();
       await this.#write?.upkeep.end();
       await this.#write?.committer.close();
+      if (this.#write && !this.health.poisoned) await this.metadata.endSession(this.#write.packWriters.leftBehind);
       await this.#rollbackWatch?.end();
     } finally {
       this.keychain?.close();

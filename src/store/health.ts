@@ -19,8 +19,9 @@ export class Health {
     return error;
   }
 
-  /** @throws `closed/STORE_POISONED` */
+  /** @throws `closed/STORE_POISONED`; `closed/SESSION_FENCED` where that is what happened */
   assertWritable(): void {
+    if (isStoreError(this.#poisonedBy, 'SESSION_FENCED')) throw this.#poisonedBy;
     if (this.#poisonedBy !== undefined) {
       throw storeError(
         'STORE_POISONED',

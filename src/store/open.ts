@@ -204,7 +204,8 @@ async function start(
       metadata: keychain ? followingMetadata(metadata, () => keychain.reload()) : metadata,
       telemetry,
       policy: options.placement && checkPolicy(options.placement),
-      heal: checkHeal(options.heal),
+      heal: checkAuto('heal', options.heal),
+      gc: checkAuto('gc', options.gc),
       clock: systemClock,
       random: systemRandom,
     });
@@ -244,9 +245,9 @@ function checkPolicy(policy: PlacementPolicy): PlacementPolicy {
 }
 
 /** @throws RangeError */
-function checkHeal(heal: OpenOptions['heal']): OpenOptions['heal'] {
-  if (heal === undefined || heal === 'auto' || heal === 'manual') return heal;
-  throw argumentRangeError('options.heal', "'auto' or 'manual'", heal);
+function checkAuto(name: string, value: 'auto' | 'manual' | undefined): 'auto' | 'manual' | undefined {
+  if (value === undefined || value === 'auto' || value === 'manual') return value;
+  throw argumentRangeError(`options.${name}`, "'auto' or 'manual'", value);
 }
 
 function newConfig(options: CreateOptions): StoreConfigBase {

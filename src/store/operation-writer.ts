@@ -125,7 +125,7 @@ export class OperationWriter {
       return;
     }
     const [known] = await this.#context.locate('manifest', id);
-    if (known && !known.suspect && this.#isStrong(known)) return;
+    if (known && isKept(known) && this.#isStrong(known)) return;
     const compressed = await compress(bytes, { level: this.#context.compressionLevel });
     const items = [{ id, length: bytes.length }];
     const record = {
@@ -219,7 +219,7 @@ export class OperationWriter {
     const locations = await this.#context.locate('chunk', concatBytes(chunks.map((chunk) => chunk.id)));
     const known = chunks.map((chunk, index) => {
       const location = locations[index];
-      if (location === undefined || location.suspect || !this.#isStrong(location)) return false;
+      if (location === undefined || !isKept(location) || !this.#isStrong(location)) return false;
       return location.length === chunk.bytes.length;
     });
     const doubted = [...chunks.keys()].filter((index) => known[index] && chunks[index]?.verifyExisting);
@@ -322,6 +322,11 @@ export class OperationWriter {
     }
     for (const item of record.items) this.#unplaced.delete(toHex(item.id));
   }
+}
+
+/** Neither known to be damaged nor about to go. */
+function isKept({ suspect, condemned }: ItemLocation): boolean {
+  return !suspect && !condemned;
 }
 
 /** @param sign 1, or -1 for what turned out to be known */

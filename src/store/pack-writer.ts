@@ -63,6 +63,7 @@ export class PackWriter {
   #open: OpenPack | undefined;
   #lastClose: Promise<void> = Promise.resolve();
   #written = 0;
+  #leftBehind = false;
 
   constructor(parts: {
     readonly newPack: () => NewPack;
@@ -88,6 +89,11 @@ export class PackWriter {
   /** Packs written since the store was opened. */
   get packsWritten(): number {
     return this.#written;
+  }
+
+  /** Whether a pack was written, perhaps only in part, that no commit knows. */
+  get leftBehind(): boolean {
+    return this.#leftBehind;
   }
 
   /** Lets go of a pack that nobody waits for: what is in it belongs to operations that were given up. */
@@ -166,6 +172,7 @@ export class PackWriter {
       this.#written += 1;
       await this.#registerPack(pack, finished.items);
     } catch (error) {
+      this.#leftBehind = true;
       throw this.#health.judge(error);
     } finally {
       for (const item of finished.items) {

@@ -42,6 +42,7 @@ export class PackWriters {
   /** Namespaces whose packs may have become worth merging. */
   readonly #touched = new Set<number>();
   #writtenByGone = 0;
+  #leftBehind = false;
 
   constructor(parts: {
     readonly packs: PackStore;
@@ -60,6 +61,11 @@ export class PackWriters {
     return written;
   }
 
+  /** Whether packs were written, perhaps only in part, that no commit knows. */
+  get leftBehind(): boolean {
+    return this.#leftBehind || [...this.#slots.values()].some(leftBehind);
+  }
+
   /** The writers of a group; give them back with `release`. */
   acquire(group: WriterGroup): NamespaceWriters {
     const name = nameOf(group);
@@ -76,6 +82,7 @@ export class PackWriters {
     if (slot.users > 0) return;
     this.#slots.delete(nameOf(group));
     this.#writtenByGone += packsWritten(slot);
+    this.#leftBehind ||= leftBehind(slot);
     const { namespace } = group;
     // An isolated entry is one operation: its packs never get neighbours.
     if (packsWritten(slot) > 0 && namespace < ISOLATED_NAMESPACE_MIN) this.#touched.add(namespace);
@@ -110,4 +117,8 @@ function nameOf({ namespace, redundancy }: WriterGroup): string {
 
 function packsWritten({ chunkPacks, nodePacks }: NamespaceWriters): number {
   return chunkPacks.packsWritten + nodePacks.packsWritten;
+}
+
+function leftBehind({ chunkPacks, nodePacks }: NamespaceWriters): boolean {
+  return chunkPacks.leftBehind || nodePacks.leftBehind;
 }

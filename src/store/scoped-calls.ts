@@ -36,22 +36,40 @@ export class ScopedCalls {
   async call<T>(options: CallOptions, work: (scope: Scope) => Promise<T>): Promise<T> {
     this.#parts.assertOpen();
     options.signal?.throwIfAborted();
-    return await this.#parts.calls.run(async () => await work(await this.#scope()));
+    return await this.#parts.calls.run(() => this.#operate(work));
+  }
+
+  /** What the call sees is not deleted before it ends. */
+  async #operate<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
+    const { operations } = this.engine;
+    const operation = operations?.begin();
+    try {
+      return await work(await this.#scope());
+    } catch (error) {
+      throw operations ? await operations.explain(error) : error;
+    } finally {
+      operation?.end();
+    }
   }
 
   /** Each step is a call of its own: an iteration that nobody goes on with does not keep the store from closing. */
   async *stream<T>(options: CallOptions, start: (scope: Scope) => AsyncGenerator<T>): AsyncGenerator<T> {
     let steps: AsyncGenerator<T> | undefined;
+    // What the first step saw the last one still counts on.
+    const operation = this.engine.operations?.begin();
     try {
       for (;;) {
+        operation?.resume();
         const next = await this.call(options, (scope) => {
           steps ??= start(scope);
           return steps.next();
         });
         if (next.done) return;
+        operation?.pause();
         yield next.value;
       }
     } finally {
+      operation?.end();
       await steps?.return(undefined);
     }
   }

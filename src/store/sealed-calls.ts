@@ -18,7 +18,12 @@ export class SealedCalls {
     const { calls, engine } = this.#parts;
     this.#parts.assertOpen();
     options.signal?.throwIfAborted();
-    return await calls.run(async () => await work(needKeychain(engine.keychain), engine));
+    const operation = engine.operations?.begin();
+    try {
+      return await calls.run(async () => await work(needKeychain(engine.keychain), engine));
+    } finally {
+      operation?.end();
+    }
   }
 
   /** @throws `denied/READ_ONLY`, `closed/STORE_POISONED`, and as `call` */

@@ -1,5 +1,7 @@
+import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { type CheckReport, checkStore } from '../maintenance/check.ts';
+import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
 import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
 import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/scrub.ts';
 import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
@@ -38,6 +40,13 @@ export class StoreMaintenance implements Maintenance {
     });
   }
 
+  gc(options: GcOptions = {}): Promise<GcReport> {
+    return this.#job(options, async (ending) => {
+      this.#engine.assertWritable();
+      return await this.#engine.collector.collect({ ...checkGcOptions(options), ...ending, which: 'all' });
+    });
+  }
+
   scrub(options: ScrubOptions = {}): Promise<ScrubReport> {
     return this.#job(options, (ending) => {
       this.#engine.assertWritable();
@@ -69,4 +78,16 @@ export class StoreMaintenance implements Maintenance {
     options.signal?.throwIfAborted();
     return await this.#parts.calls.run(work);
   }
+}
+
+/** @throws RangeError, TypeError */
+function checkGcOptions(options: GcOptions): GcOptions {
+  for (const name of ['bytesMax', 'timeMs', 'waitMs', 'graceMs'] as const) {
+    const { [name]: value } = options;
+    if (value !== undefined) checkInteger(`options.${name}`, value, { min: 0 });
+  }
+  const { deadShare } = options;
+  if (deadShare !== undefined && !(typeof deadShare === 'number' && deadShare >= 0 && deadShare <= 1))
+    throw argumentRangeError('options.deadShare', 'a number from 0 to 1', deadShare);
+  return options;
 }

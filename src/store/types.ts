@@ -100,6 +100,11 @@ export interface OpenOptions extends CallOptions {
    * do. Default `auto`.
    */
   readonly heal?: 'auto' | 'manual';
+  /**
+   * Whether a writable store gives back by itself, a little at a time, the space of what nothing refers to any more.
+   * Default `auto`.
+   */
+  readonly gc?: 'auto' | 'manual';
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
   readonly readOnly?: boolean;
   /** Most bytes the folder may hold; put beyond it is `exhausted/QUOTA_EXCEEDED`. Default: no quota. */

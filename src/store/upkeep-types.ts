@@ -1,4 +1,5 @@
 import type { CheckReport } from '../maintenance/check.ts';
+import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
 import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
@@ -92,6 +93,13 @@ export interface Maintenance {
    * @throws as `verify`; `denied/READ_ONLY` unless it is a dry run
    */
   repair(options?: RepairOptions): Promise<RepairReport>;
+  /**
+   * Gives back the space of what nothing refers to any more: beside writers and readers of this and other processes,
+   * in steps that may be stopped at any point and go on with the next call. A store that is open does the same by
+   * itself, a little at a time. Bytes go when nobody can count on them: `waitingFor` tells who still may.
+   * @throws `denied/READ_ONLY`, `closed/SESSION_FENCED`; RangeError for options
+   */
+  gc(options?: GcOptions): Promise<GcReport>;
   /** Verifies, then repairs what that found: once, or with `watch` again and again until aborted. @throws as `repair` */
   scrub(options?: ScrubOptions): Promise<ScrubReport>;
 }

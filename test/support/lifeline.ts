@@ -1,5 +1,6 @@
 import type { Backend } from '../../src/backend/contract.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
+import type { ProcessLife } from '../../src/runtime/process-life.ts';
 
 /** Calls that change what outlives a process. Between two of them it makes no difference when the process ends. */
 const CHANGES: ReadonlySet<string | symbol> = new Set<keyof Backend | keyof Metadata>([
@@ -9,6 +10,18 @@ const CHANGES: ReadonlySet<string | symbol> = new Set<keyof Backend | keyof Meta
     'unlock',
     'forgetShreds',
     'openSession',
+    'publishEpoch',
+    'endSession',
+    'fenceSessions',
+    'forgetSessions',
+    'countReferences',
+    'parkReferences',
+    'unparkReferences',
+    'census',
+    'recount',
+    'advanceEpoch',
+    'condemnItems',
+    'condemnObjects',
     'markSuspect',
     'markPacksSuspect',
     'commit',
@@ -30,6 +43,15 @@ export class ProcessEnded extends Error {
   }
 }
 
+/** Names of processes that have ended. */
+const gone = new Set<string>();
+let processes = 0;
+
+function newProcess(): ProcessLife {
+  processes += 1;
+  return { self: `process ${processes}`, isGone: (name) => gone.has(name) };
+}
+
 /** The life of a process: it ends when told to, or when it is about to make a chosen change of what outlives it. */
 export class Lifeline {
   #alive = true;
@@ -41,8 +63,17 @@ export class Lifeline {
     return this.#alive;
   }
 
+  /** What the process knows of itself and others. */
+  readonly process: ProcessLife = newProcess();
+
   end(): void {
     this.#alive = false;
+    gone.add(this.process.self);
+  }
+
+  /** Others take the process for gone, which it is not. */
+  seemGone(): void {
+    gone.add(this.process.self);
   }
 
   /** Lets the process make so many changes more; it ends instead of the next. */
@@ -79,7 +110,7 @@ export class Lifeline {
     if (!this.#alive) throw new ProcessEnded();
     if (!CHANGES.has(name)) return;
     if (this.#left <= 0) {
-      this.#alive = false;
+      this.end();
       throw new ProcessEnded();
     }
     this.#left -= 1;

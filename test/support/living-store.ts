@@ -133,6 +133,8 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
     telemetry: new Telemetry(logger),
     clock: systemClock,
     random: systemRandom,
+    gc: 'manual',
+    life: life.process,
   });
   await engine.recover();
   await engine.startWriting({ reserve, checkRoom: undefined });

@@ -28,8 +28,13 @@ describe.each(SUBJECTS)('$name', (subject) => {
       const sample = packOf(1, ids('a', 'b'));
       await commit(metadata, packAdd(sample));
       const found = await metadata.locate('chunk', idsOf('b', 'x', 'a', 'b'));
-      const pack = { ...sample.pack, number: 1, items: 2 };
-      const [a, b] = sample.items.map(({ id: _, ...position }) => ({ ...position, pack, suspect: false }));
+      const pack = { ...sample.pack, number: 1, items: 2, liveBytes: 0, condemned: 0 };
+      const [a, b] = sample.items.map(({ id: _, ...position }) => ({
+        ...position,
+        pack,
+        suspect: false,
+        condemned: false,
+      }));
       expect(found).toEqual([b, undefined, a, b]);
       expect(await metadata.locate('chunk', new Uint8Array(0))).toEqual([]);
     });

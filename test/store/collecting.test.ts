@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/testing/index.ts';
+import { type CollectedStore, collectedStore, expectRebuiltAlike, packBytesOn } from '../support/collected-store.ts';
+import { KINDS } from '../support/living-store.ts';
+
+const source = seededRandom(20);
+const random = (length: number): Uint8Array => source.bytes(length);
+
+describe.each(KINDS)('collecting garbage in a $kind store', ({ keys }) => {
+  let living: CollectedStore;
+  const open = async (): Promise<CollectedStore> => {
+    living = await collectedStore(keys);
+    return living;
+  };
+  afterEach(() => living.store.close());
+
+  it('gives back what deleted entries alone needed, and nothing else', async () => {
+    const { store, backend } = await open();
+    const [kept, shared, gone] = [random(300_000), random(300_000), random(300_000)];
+    await store.put('kept', kept);
+    await store.put('both', Buffer.concat([shared, kept]));
+    await store.put('gone', Buffer.concat([shared, gone]));
+    await store.put('small', 'a small one');
+    await store.delete('gone');
+    const before = await packBytesOn(backend);
+    const planned = await store.maintenance.gc({ dryRun: true });
+    expect(planned).toMatchObject({ outcome: 'ok', dryRun: true });
+    expect(planned.bytesFreed).toBeGreaterThan(250_000);
+    expect(await packBytesOn(backend)).toBe(before);
+    const report = await store.maintenance.gc();
+    expect(report).toMatchObject({ outcome: 'ok', left: [], problems: [], fenced: 0 });
+    expect(report.bytesFreed).toBeGreaterThan(250_000);
+    expect(before - (await packBytesOn(backend))).toBe(report.bytesFreed);
+    expect(Buffer.compare(await store.get('both'), Buffer.concat([shared, kept]))).toBe(0);
+    expect(Buffer.compare(await store.get('kept'), kept)).toBe(0);
+    expect(await store.maintenance.gc()).toMatchObject({ packsRemoved: 0, itemsRemoved: 0, bytesFreed: 0 });
+    await expectRebuiltAlike(living, keys);
+  });
+
+  it('keeps what versions, copies and new names need, and lets it go with the last of them', async () => {
+    const { store, backend } = await open();
+    const content = random(100_000);
+    await store.put('a', content, { keepVersions: {} });
+    await store.put('a', 'another', { keepVersions: {} });
+    await store.put('b', content);
+    await store.copy('b', 'c');
+    await store.rename('c', 'd');
+    await store.delete('b');
+    await store.maintenance.gc();
+    expect(Buffer.compare(await store.get('d'), content)).toBe(0);
+    await store.delete('d');
+    await store.maintenance.gc();
+    expect(await packBytesOn(backend)).toBeGreaterThan(100_000);
+    await store.versions.forget('a', { last: 0 });
+    await store.maintenance.gc();
+    expect(await packBytesOn(backend)).toBeLessThan(10_000);
+    await expectRebuiltAlike(living, keys);
+  });
+
+  it('counts nodes of large manifests once, however many entries share them', async () => {
+    const { store, backend } = await open();
+    // Small chunks: this has a manifest of several nodes.
+    const large = random(1_500_000);
+    await store.put('one', large);
+    await store.put('two', large, { attributes: { other: 'attributes' } });
+    await store.put('three', Buffer.concat([large, random(1000)]));
+    await store.delete('one');
+    await store.maintenance.gc();
+    expect(Buffer.compare(await store.get('two'), large)).toBe(0);
+    await store.delete('three');
+    await store.maintenance.gc({ deadShare: 0 });
+    expect(Buffer.compare(await store.get('two'), large)).toBe(0);
+    await expectRebuiltAlike(living, keys);
+    await store.delete('two');
+    expect(await store.maintenance.gc()).toMatchObject({ outcome: 'ok' });
+    expect(await packBytesOn(backend)).toBe(0);
+    expect(await store.stats()).toMatchObject({ chunks: 0, uniqueBytes: 0 });
+    await expectRebuiltAlike(living, keys);
+  });
+
+  it('counts everything anew when it is told to, and comes to the same', async () => {
+    const { store } = await open();
+    await store.put('kept', random(200_000));
+    await store.put('gone', random(200_000));
+    await store.maintenance.gc();
+    const { referencesCounted } = await store.maintenance.gc({ recount: true });
+    expect(referencesCounted).toBeGreaterThanOrEqual(2);
+    await store.delete('gone');
+    expect((await store.maintenance.gc({ recount: true })).bytesFreed).toBeGreaterThan(150_000);
+    await expectRebuiltAlike(living, keys);
+  });
+
+  it('counts a rebuilt store from what is there', async () => {
+    const { store } = await open();
+    await store.put('kept', random(50_000));
+    await store.put('gone', random(200_000));
+    await store.delete('gone');
+    await expectRebuiltAlike(living, keys);
+    expect((await store.maintenance.gc()).bytesFreed).toBeGreaterThan(150_000);
+    await expectRebuiltAlike(living, keys);
+  });
+
+  it('works within a budget, and goes on with the next call', async () => {
+    const { store, backend } = await open();
+    for (let entry = 0; entry < 6; entry += 1) {
+      await store.put(`gone ${entry}`, random(200_000));
+      await store.put(`kept ${entry}`, random(50_000));
+      await store.delete(`gone ${entry}`);
+    }
+    const before = await packBytesOn(backend);
+    const first = await store.maintenance.gc({ timeMs: 0 });
+    expect(first).toMatchObject({ outcome: 'partial', packsRemoved: 0 });
+    expect(first.left.join()).toContain('time');
+    expect(await store.maintenance.gc()).toMatchObject({ outcome: 'ok' });
+    expect(before - (await packBytesOn(backend))).toBeGreaterThan(1_000_000);
+    await expectRebuiltAlike(living, keys);
+  });
+});

@@ -1,6 +1,7 @@
 import { FS_WRITE_SLICE_BYTES } from '../limits.ts';
 import type { FileHandle, FileSystem } from '../runtime/file-system.ts';
 import { systemCode } from '../runtime/file-system.ts';
+import { readAll, writeAll } from '../runtime/whole-io.ts';
 import { rangeError, resolveRange } from './blob-range.ts';
 import type { GetOptions } from './contract.ts';
 import { notAFileError } from './fs-error.ts';
@@ -44,12 +45,8 @@ async function writeParts(
   let position = 0;
   for (const part of parts) {
     signal?.throwIfAborted();
-    // The system may take less than it is given, as at the edge of a full disk: what is left is offered again.
-    for (let offset = 0; offset < part.length; ) {
-      const { bytesWritten } = await handle.write(part, offset, part.length - offset, position);
-      offset += bytesWritten;
-      position += bytesWritten;
-    }
+    await writeAll(handle, part, position);
+    position += part.length;
   }
 }
 
@@ -80,21 +77,6 @@ export async function writeTemporary(
   }
 }
 
-async function readFully(
-  handle: FileHandle,
-  buffer: Uint8Array,
-  at: { start: number; signal?: AbortSignal | undefined },
-): Promise<number> {
-  let filled = 0;
-  while (filled < buffer.length) {
-    at.signal?.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, at.start + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
-}
-
 /**
  * Reads a blob file, or the asked part of it, into fresh memory.
  * @throws `invalid/BACKEND_RANGE_INVALID` (B6); system errors as they are, `ENOENT` when there is no such file
@@ -112,7 +94,7 @@ export async function readBlobFile(
     if (!stat.isFile()) throw notAFileError({ action: 'get', root, key });
     const { start, end } = resolveRange(key, range, stat.size);
     const buffer = new Uint8Array(end - start);
-    const filled = await readFully(handle, buffer, { start, signal: range.signal });
+    const filled = await readAll(handle, buffer, { position: start, signal: range.signal });
     // Blobs are replaced by rename and never shortened, so a file that ends early was tampered with while it was read.
     if (filled < buffer.length) throw rangeError(key, range, start + filled);
     return buffer;

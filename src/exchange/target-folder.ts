@@ -9,6 +9,7 @@ import { equalBytes, utf8Encode } from '../bytes/bytes.ts';
 import { StoreError, storeError } from '../errors/store-error.ts';
 import { type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { randomId } from '../runtime/random.ts';
+import { readAll, writeAll } from '../runtime/whole-io.ts';
 
 const MARK = '.holdfast-export';
 const TEMPORARY = /^\.holdfast-[0-9a-f-]+\.tmp$/;
@@ -127,10 +128,7 @@ export class TargetFolder {
   async #fill(file: string, bytes: Uint8Array): Promise<void> {
     const handle = await this.#fileSystem.open(file, 'wx');
     try {
-      for (let offset = 0; offset < bytes.length; ) {
-        const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset, offset);
-        offset += bytesWritten;
-      }
+      await writeAll(handle, bytes);
       await handle.sync();
     } finally {
       await handle.close();
@@ -148,12 +146,7 @@ export class TargetFolder {
     try {
       if ((await handle.stat()).size !== bytes.length) return false;
       const there = new Uint8Array(bytes.length);
-      for (let offset = 0; offset < there.length; ) {
-        const { bytesRead } = await handle.read(there, offset, there.length - offset, offset);
-        if (bytesRead === 0) return false;
-        offset += bytesRead;
-      }
-      return equalBytes(there, bytes);
+      return (await readAll(handle, there)) === there.length && equalBytes(there, bytes);
     } catch (error) {
       throw writeError(this.path(name), error);
     } finally {

@@ -5,6 +5,7 @@ import { STAT_CACHE_BYTES_MAX, STAT_CACHE_ENTRIES_MAX, STAT_CACHE_RACY_MS } from
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type FileSystem, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import { randomId } from '../runtime/random.ts';
+import { readAll, writeAll } from '../runtime/whole-io.ts';
 import { itemError } from './item-error.ts';
 import type { ScannedNode } from './scanned.ts';
 import {
@@ -142,10 +143,7 @@ function fits64(value: bigint): boolean {
 async function writeDurably(fileSystem: FileSystem, file: string, bytes: Buffer): Promise<void> {
   const handle = await fileSystem.open(file, 'wx');
   try {
-    for (let offset = 0; offset < bytes.length; ) {
-      const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset, offset);
-      offset += bytesWritten;
-    }
+    await writeAll(handle, bytes);
     // Before the rename, or a crash could leave the name with nothing behind it; what is read would be refused, slower.
     await handle.sync();
   } finally {
@@ -173,14 +171,8 @@ async function readIfAny(fileSystem: FileSystem, file: string): Promise<Buffer |
     const { size } = await handle.stat();
     if (size > STAT_CACHE_BYTES_MAX) return undefined;
     const bytes = Buffer.alloc(size);
-    let filled = 0;
-    while (filled < size) {
-      const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
-      // Shorter than it said: the digest at its end is not there.
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return bytes.subarray(0, filled);
+    // Where it is shorter than it said, the digest at its end is not there.
+    return bytes.subarray(0, await readAll(handle, bytes));
   } finally {
     await handle.close();
   }

@@ -8,6 +8,7 @@ import { namingFile } from '../errors/naming-file.ts';
 import { storeError } from '../errors/store-error.ts';
 import { CREDENTIAL_FILE_BYTES_MAX } from '../limits.ts';
 import { type FileHandle, type FileStat, type FileSystem, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { readAll, writeAll } from '../runtime/whole-io.ts';
 import { wipe } from './conceal.ts';
 import { credentialError } from './credential-error.ts';
 
@@ -100,13 +101,7 @@ function refuseExposed(file: string, stat: FileStat): void {
 
 async function readWhole(handle: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
-  let filled = 0;
-  while (filled < size) {
-    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
+  return bytes.subarray(0, await readAll(handle, bytes));
 }
 
 /**
@@ -144,9 +139,7 @@ export async function writeNewFile(fileSystem: FileSystem, file: string, bytes: 
   const handle = await fileSystem.open(file, 'wx');
   try {
     try {
-      for (let offset = 0; offset < bytes.length; ) {
-        offset += (await handle.write(bytes, offset, bytes.length - offset, offset)).bytesWritten;
-      }
+      await writeAll(handle, bytes);
       await handle.sync();
     } finally {
       await handle.close();

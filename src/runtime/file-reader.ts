@@ -1,5 +1,6 @@
 import { invariant } from '../errors/store-error.ts';
 import { type FileHandle, type FileStat, type FileSystem, nodeFileSystem } from './file-system.ts';
+import { readAll } from './whole-io.ts';
 
 const READ_BYTES = 1024 * 1024;
 
@@ -63,17 +64,7 @@ function nextBuffer(buffers: readonly Uint8Array[], turn: number): Uint8Array {
  * Its failure waits for the reader, who may be busy with the piece before: until then it has no handler but this one.
  */
 function readAhead(handle: Pick<FileHandle, 'read'>, buffer: Uint8Array, position: number): Promise<Uint8Array> {
-  const reading = fill(handle, buffer, position);
+  const reading = readAll(handle, buffer, { position }).then((filled) => buffer.subarray(0, filled));
   reading.catch(() => undefined);
   return reading;
-}
-
-async function fill(handle: Pick<FileHandle, 'read'>, buffer: Uint8Array, position: number): Promise<Uint8Array> {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

@@ -8,7 +8,7 @@ import {
   read as readWithCallback,
 } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { invariant } from '../errors/store-error.ts';
+import { writeAll } from './whole-io.ts';
 
 /** What a name in a folder stands for; `special` is a socket, a pipe or a device. */
 export type NodeKind = 'file' | 'folder' | 'link' | 'special';
@@ -155,20 +155,11 @@ function lstatAll(paths: readonly Buffer[]): Promise<(NodeStat | Error)[]> {
   });
 }
 
-async function writeFully(handle: fs.FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
-    invariant(bytesWritten > 0, 'the system writes something or fails');
-    written += bytesWritten;
-  }
-}
-
 function nodeHandle(handle: fs.FileHandle): NodeHandle {
   return {
     read: (buffer, offset, length, position) => handle.read(buffer, offset, length, position),
     stat: async () => nodeStat(await handle.stat({ bigint: true })),
-    write: (bytes, position) => writeFully(handle, bytes, position),
+    write: (bytes, position) => writeAll(handle, bytes, position),
     truncate: (size) => handle.truncate(size),
     chmod: (mode) => handle.chmod(mode),
     setTime: (mtimeNs) => {

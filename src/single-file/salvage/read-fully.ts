@@ -1,13 +1,9 @@
 import type { FileHandle } from '../../runtime/file-system.ts';
+import { readAll } from '../../runtime/whole-io.ts';
 
 /** Fills an array with the bytes at a position. @returns false when the file ends before it is full */
 export async function fill(file: FileHandle, position: number, bytes: Uint8Array): Promise<boolean> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done);
-    if (bytesRead === 0) return false;
-    done += bytesRead;
-  }
-  return true;
+  return (await readAll(file, bytes, { position })) === bytes.length;
 }
 
 /** Bytes at a position; `undefined` when the file ends before them. */

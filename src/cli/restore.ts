@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { isStoreError } from '../errors/store-error.ts';
 import type { Entries, EntryInfo } from '../index.ts';
+import { mapInOrder } from '../runtime/map-in-order.ts';
 import { writeFileAtomically } from './files/atomic-file.ts';
 import { FolderMaker } from './files/folders.ts';
 import { FolderConflicts, restoreComponents } from './files/restore-name.ts';
-import { mapInOrder } from './map-in-order.ts';
 import { ProgressMeter } from './progress/meter.ts';
 import type { Session } from './session.ts';
 import { formatBytes } from './text/format-bytes.ts';

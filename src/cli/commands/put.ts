@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
+import { mapInOrder } from '../../runtime/map-in-order.ts';
 import { fileError, systemCodeOf } from '../file-error.ts';
-import { mapInOrder } from '../map-in-order.ts';
 import { collect, collectAttribute, parseKeep } from '../options.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import { countAhead } from '../put/count-ahead.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import type { Entries } from '../../index.ts';
-import { mapInOrder } from '../map-in-order.ts';
+import { mapInOrder } from '../../runtime/map-in-order.ts';
 import type { Session } from '../session.ts';
 import { countOf } from '../text/format-text.ts';
 import { usageError } from '../usage-error.ts';

@@ -1,1 +1,0 @@
-export { mapInOrder } from '../runtime/map-in-order.ts';

@@ -22,7 +22,8 @@ import { parseObjectKey } from './object-key.ts';
 import { packDescriptorFromCbor, packDescriptorToCbor } from './pack-descriptor.ts';
 import { isScopedKey, namespaceOfKey } from './scoped-key.ts';
 import { DIGEST_BYTES, INCARNATION_BYTES, PACK_ID_BYTES } from './sizes.ts';
-import type { HistoryKind, NamespacedOperation, ObjectType, Operation, VersionPolicy } from './types.ts';
+import { HISTORY_CODES, OBJECT_TYPE_CODES } from './type-codes.ts';
+import type { NamespacedOperation, Operation, VersionPolicy } from './types.ts';
 
 const CODES = {
   incarnation: 1,
@@ -64,9 +65,6 @@ const INNER_TYPES: readonly Operation['type'][] = [
 ];
 /** What only records of sealed stores have. */
 const SEALED_TYPES: readonly Operation['type'][] = ['scoped', 'namespace-drop'];
-
-const OBJECT_TYPE_CODES: Readonly<Record<ObjectType, number>> = { blob: 1, bundle: 2, tree: 3, snapshot: 4 };
-const HISTORY_CODES: Readonly<Record<HistoryKind, number>> = { version: 1, move: 2 };
 
 /** Whether an operation names keys of one namespace, and is sealed under the key of that where it is not the default one. */
 export function isNamespaced(operation: Operation): operation is NamespacedOperation {

@@ -1,16 +1,19 @@
 import { invariant } from '../errors/store-error.ts';
 import { formatUnsupported } from './damage.ts';
-import type { PackClass, RecordKind } from './types.ts';
+import type { HistoryKind, ObjectType, PackClass, RecordKind } from './types.ts';
 
 /** The numbers that stand for names in the layouts. Only ever added to. */
-const CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3 };
-const KIND_CODES: Readonly<Record<RecordKind, number>> = { chunk: 1, manifest: 2, journal: 3 };
+export const PACK_CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3 };
+export const RECORD_KIND_CODES: Readonly<Record<RecordKind, number>> = { chunk: 1, manifest: 2, journal: 3 };
 
-const CLASSES = new Map(Object.entries(CLASS_CODES).map(([name, code]) => [code, name as PackClass]));
-const KINDS = new Map(Object.entries(KIND_CODES).map(([name, code]) => [code, name as RecordKind]));
+export const OBJECT_TYPE_CODES: Readonly<Record<ObjectType, number>> = { blob: 1, bundle: 2, tree: 3, snapshot: 4 };
+export const HISTORY_CODES: Readonly<Record<HistoryKind, number>> = { version: 1, move: 2 };
+
+const CLASSES = new Map(Object.entries(PACK_CLASS_CODES).map(([name, code]) => [code, name as PackClass]));
+const KINDS = new Map(Object.entries(RECORD_KIND_CODES).map(([name, code]) => [code, name as RecordKind]));
 
 export function packClassCode(name: PackClass): number {
-  const code = CLASS_CODES[name];
+  const code = PACK_CLASS_CODES[name];
   invariant(Number.isInteger(code), 'a pack has a known class');
   return code;
 }
@@ -23,7 +26,7 @@ export function packClassOf(code: number): PackClass {
 }
 
 export function recordKindCode(name: RecordKind): number {
-  const code = KIND_CODES[name];
+  const code = RECORD_KIND_CODES[name];
   invariant(Number.isInteger(code), 'a record has a known kind');
   return code;
 }

@@ -2,18 +2,16 @@
 import { concatBytes } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
+import { HISTORY_CODES, OBJECT_TYPE_CODES } from '../format/type-codes.ts';
 import type { HistoryKind, ObjectType, VersionPolicy } from '../format/types.ts';
 import type { ObjectRow, RefRow } from './object-contract.ts';
 import type { TableShape } from './table.ts';
-
-const TYPE_CODES: Readonly<Record<ObjectType, number>> = { blob: 1, bundle: 2, tree: 3, snapshot: 4 };
-const HISTORY_CODES: Readonly<Record<HistoryKind, number>> = { version: 1, move: 2 };
 
 /** Names and messages have lengths of their own: padding lets few of them be told apart. */
 const NAMED_PAD_BYTES = 64;
 
 function typeOf(code: number): ObjectType {
-  for (const type of Object.keys(TYPE_CODES) as ObjectType[]) if (TYPE_CODES[type] === code) return type;
+  for (const type of Object.keys(OBJECT_TYPE_CODES) as ObjectType[]) if (OBJECT_TYPE_CODES[type] === code) return type;
   throw storeError('FORMAT_UNSUPPORTED', `the metadata holds the unknown type of object ${code}`);
 }
 
@@ -34,7 +32,7 @@ export const objectsShape: TableShape<CountedObject> = {
   clearColumns: ['namespace'],
   hiddenKey: true,
   encode: ({ key, type, stored, entry, refs, condemned }) => [
-    ...[key, TYPE_CODES[type], stored, entry, refs || null, condemned || null, namespaceOfKey(key)],
+    ...[key, OBJECT_TYPE_CODES[type], stored, entry, refs || null, condemned || null, namespaceOfKey(key)],
   ],
   decode: (columns) => ({
     key: columns.bytes('key'),

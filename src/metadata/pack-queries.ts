@@ -1,8 +1,9 @@
+import { packClassCode } from '../format/type-codes.ts';
 import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Metadata, OutboxRow, PackRow } from './contract.ts';
 import type { Database, Reader, SqlValue } from './database.ts';
 import { packRow } from './item-queries.ts';
-import { classCode, type StoredPack } from './rows.ts';
+import type { StoredPack } from './rows.ts';
 import type { Tables } from './tables.ts';
 import type { WorkingState } from './working-state.ts';
 
@@ -21,7 +22,7 @@ export async function listPacks(
   tables: Tables,
   query: Parameters<Metadata['listPacks']>[0],
 ): Promise<readonly PackRow[]> {
-  const ofClass = query.class === undefined ? [] : [classCode(query.class)];
+  const ofClass = query.class === undefined ? [] : [packClassCode(query.class)];
   const where = `WHERE dropped = 0 ${ofClass.length > 0 ? 'AND class = ? ' : ''}AND number > ?`;
   const parameters = [...ofClass, query.after ?? 0, query.limit];
   const packs = await selectPacks(database, tables, { tail: `${where} ORDER BY number LIMIT ?`, parameters });
@@ -47,7 +48,7 @@ export async function smallPacks(
   // A plain store has no such column, and no other namespace.
   const inNamespace = tables.namespaced ? [query.namespace ?? 0] : [];
   const where = `WHERE dropped = 0 ${tables.namespaced ? 'AND namespace = ? ' : ''}AND class = ? AND pack_bytes < ?`;
-  const parameters = [...inNamespace, classCode(query.class), query.bytesBelow, query.limit];
+  const parameters = [...inNamespace, packClassCode(query.class), query.bytesBelow, query.limit];
   const packs = await selectPacks(database, tables, { tail: `${where} ORDER BY ${order} LIMIT ?`, parameters });
   return packs.map(packRow);
 }

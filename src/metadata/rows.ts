@@ -4,7 +4,8 @@ import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { EMPTY_BYTES, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
-import type { ItemPosition, PackClass, PackDescriptor, PackSeal, RecordItem, Stripe } from '../format/types.ts';
+import { PACK_CLASS_CODES, packClassCode, RECORD_KIND_CODES } from '../format/type-codes.ts';
+import type { ItemPosition, PackDescriptor, PackSeal, RecordItem, Stripe } from '../format/types.ts';
 import type { SessionRow } from './collection-contract.ts';
 import type { EntryRow, Head, InlineRecord, NamespaceCounters } from './contract.ts';
 import { decodeSum, encodeSum, type TableSum } from './row-digest.ts';
@@ -84,15 +85,11 @@ export interface StoredInlineRecord extends InlineRecord {
   readonly ordinal: number;
 }
 
-const KIND_CODES: Readonly<Record<ItemKind, number>> = { chunk: 1, manifest: 2 };
-const CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3 };
+const { chunk, manifest } = RECORD_KIND_CODES;
+const ITEM_KIND_CODES: Readonly<Record<ItemKind, number>> = { chunk, manifest };
 
 export function itemKey(kind: ItemKind, id: Uint8Array): readonly [number, Uint8Array] {
-  return [KIND_CODES[kind], id];
-}
-
-export function classCode(packClass: PackClass): number {
-  return CLASS_CODES[packClass];
+  return [ITEM_KIND_CODES[kind], id];
 }
 
 /** A code beyond those known went through the row digest, so a newer Holdfast wrote it. */
@@ -138,7 +135,7 @@ export const packsShape: TableShape<StoredPack> = {
   encode: (pack) => {
     const { number, descriptor, items, dropped, liveBytes, condemned } = pack;
     const { id, packBytes, storedBytes, stripe, journal, seal } = descriptor;
-    const shape = [number, id, classCode(descriptor.class), packBytes, storedBytes, stripe.id, stripe.k, stripe.m];
+    const shape = [number, id, packClassCode(descriptor.class), packBytes, storedBytes, stripe.id, stripe.k, stripe.m];
     const place = [journal?.incarnation ?? null, journal?.firstCommit ?? 0, journal?.lastCommit ?? 0];
     const key = [seal?.namespace ?? 0, seal?.epoch ?? null, seal?.salt ?? null];
     const live = [dropped ? 1 : 0, liveBytes || null, ...encodeLocalColumns(pack), condemned];
@@ -151,7 +148,7 @@ export const packsShape: TableShape<StoredPack> = {
       number: columns.integer('number'),
       descriptor: {
         id: columns.bytes('id'),
-        class: nameOf(CLASS_CODES, columns.integer('class')),
+        class: nameOf(PACK_CLASS_CODES, columns.integer('class')),
         packBytes: columns.integer('pack_bytes'),
         storedBytes: columns.integer('stored_bytes'),
         stripe,
@@ -181,12 +178,12 @@ export const itemsShape: TableShape<ItemRow> = {
   // Whoever asks without keys which items are there must not be told of condemned ones.
   clearColumns: ['namespace', 'condemned'],
   encode: (row) => [
-    ...[KIND_CODES[row.kind], row.id, row.pack, row.commit, row.ordinal, row.offset, row.storedLength],
+    ...[ITEM_KIND_CODES[row.kind], row.id, row.pack, row.commit, row.ordinal, row.offset, row.storedLength],
     ...[row.plainLength, row.codec, row.inner, row.length, row.refs || null, row.condemned || null],
     ...[row.suspect ? 1 : 0, row.namespace],
   ],
   decode: (columns) => ({
-    kind: nameOf(KIND_CODES, columns.integer('kind')),
+    kind: nameOf(ITEM_KIND_CODES, columns.integer('kind')),
     id: columns.bytes('id'),
     pack: columns.integer('pack'),
     commit: columns.integer('commit_number'),

@@ -1,11 +1,12 @@
 import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { concatBytes, toHex, utf8Encode } from '../bytes/bytes.ts';
+import { packClassCode } from '../format/type-codes.ts';
 import type { PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
 import type { EntryRow, StateTable } from './contract.ts';
 import type { Reader } from './database.ts';
 import type { PolicyRow } from './object-rows.ts';
-import { classCode, IN_OUTBOX, type ItemRow, itemKey } from './rows.ts';
+import { IN_OUTBOX, type ItemRow, itemKey } from './rows.ts';
 import type { Table } from './table.ts';
 import { scanTable } from './table-scan.ts';
 import type { Tables } from './tables.ts';
@@ -35,7 +36,7 @@ function itemBytes(row: ItemRow, packId: Uint8Array): Uint8Array {
 
 function packBytes({ id, class: packClass, packBytes: bytes, storedBytes, stripe, seal }: PackDescriptor): Uint8Array {
   const key = seal ? [numbers(seal.namespace, seal.epoch), seal.salt] : [];
-  const sizes = numbers(classCode(packClass), bytes, storedBytes, stripe.k, stripe.m);
+  const sizes = numbers(packClassCode(packClass), bytes, storedBytes, stripe.k, stripe.m);
   return framed(id, stripe.id, stripe.roots, sizes, ...key);
 }
 

@@ -1,6 +1,7 @@
 import { toHex } from '../bytes/bytes.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
+import { packClassCode } from '../format/type-codes.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
 import { type Books, loadBooks } from './books.ts';
 import type { SessionRow, UncountedRow } from './collection-contract.ts';
@@ -15,7 +16,6 @@ import { RelationRows } from './relation-rows.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
 import { RowSet } from './row-set.ts';
 import {
-  classCode,
   type HeadRow,
   IN_OUTBOX,
   type ItemKind,
@@ -219,7 +219,7 @@ export class WorkingState {
   }): Promise<readonly StoredPack[]> {
     const where = 'WHERE dropped = 0 AND class = ? AND first_commit <= ? AND last_commit >= ?';
     const found = await this.packs.loadWhere(this.transaction, where, [
-      ...[classCode('journal'), run.firstCommit, run.lastCommit],
+      ...[packClassCode('journal'), run.firstCommit, run.lastCommit],
     ]);
     return found.filter((pack) => !pack.dropped);
   }

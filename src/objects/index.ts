@@ -34,7 +34,7 @@ export {
 export { objectCorrupt, objectInvalid, objectMissing } from './object-error.ts';
 export { formatObjectTime, parseObjectTime } from './object-time.ts';
 export { findChild, readTree, walkPath } from './read-tree.ts';
-export { referenceKey, referencesOf } from './references.ts';
+export { referenceKey, referenceOfChild, referencesOf } from './references.ts';
 export { isObjectId } from './shape.ts';
 export { parseJsonStrict } from './strict-json.ts';
 export { formatTreePath, nameBytesOf, treeName } from './tree-name.ts';

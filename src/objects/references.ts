@@ -32,7 +32,12 @@ function* allReferences(object: StructuredObject): Generator<ObjectReference> {
       return;
     case 'tree':
       if ('nodes' in object.content) for (const { id } of object.content.nodes) yield { type: 'tree', id };
-      else for (const child of object.content.entries) yield* referenceOfChild(child);
+      else {
+        for (const child of object.content.entries) {
+          const reference = referenceOfChild(child);
+          if (reference) yield reference;
+        }
+      }
       return;
     case 'snapshot': {
       const { tree, entries, bundles = [], parent, merged = [] } = object.content;
@@ -43,18 +48,17 @@ function* allReferences(object: StructuredObject): Generator<ObjectReference> {
   }
 }
 
-function* referenceOfChild(child: TreeChild): Generator<ObjectReference> {
+/** The object that a child of a tree names; none for a link. */
+export function referenceOfChild(child: TreeChild): ObjectReference | undefined {
   switch (child.type) {
     case 'link':
-      return;
+      return undefined;
     case 'file':
     case 'entry':
-      yield { type: 'raw', id: child.id };
-      return;
+      return { type: 'raw', id: child.id };
     case 'folder':
-      yield { type: 'tree', id: child.id };
-      return;
+      return { type: 'tree', id: child.id };
     default:
-      yield { type: child.type, id: child.id };
+      return { type: child.type, id: child.id };
   }
 }

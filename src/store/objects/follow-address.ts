@@ -2,7 +2,14 @@
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import type { Address, AddressStep } from '../../history/address.ts';
 import type { MoveRow } from '../../metadata/object-contract.ts';
-import { findChild, type LoadObjects, type ObjectReference, type TreeChild, walkPath } from '../../objects/index.ts';
+import {
+  findChild,
+  type LoadObjects,
+  type ObjectReference,
+  referenceOfChild,
+  type TreeChild,
+  walkPath,
+} from '../../objects/index.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 import { findById, objectNotFound, referenceOfRow, resolvePrefix } from './find-object.ts';
@@ -160,19 +167,4 @@ function treesOf(
   if (isStoreError(object) || object === undefined) throw objectNotFound(base.id);
   if (object.type === 'tree') return { tree: base.id, entries: base.id };
   return object.type === 'snapshot' ? object.content : {};
-}
-
-/** The object that a child of a tree names; none for a link. */
-export function referenceOfChild(child: TreeChild): ObjectReference | undefined {
-  switch (child.type) {
-    case 'link':
-      return undefined;
-    case 'file':
-    case 'entry':
-      return { type: 'raw', id: child.id };
-    case 'folder':
-      return { type: 'tree', id: child.id };
-    default:
-      return { type: child.type, id: child.id };
-  }
 }

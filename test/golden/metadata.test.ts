@@ -3,10 +3,12 @@ import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { concatBytes } from '../../src/bytes/bytes.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
 import { openSqliteMetadata } from '../../src/metadata/index.ts';
 import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
 import { SAMPLE_STORE } from '../support/format-samples.ts';
+import { idOf } from '../support/metadata-samples.ts';
 import { NamedChanges } from '../support/named-changes.ts';
 import { unlocked } from '../support/sealed-metadata.ts';
 import { testFolder } from '../support/stores.ts';
@@ -18,8 +20,12 @@ const GOLDEN = path.resolve(import.meta.dirname, 'v1');
  * chunk in the outbox. The sealed one has the sample keys.
  */
 async function copyOfSecond(kind: string): Promise<string> {
+  return await copyOfVersion(2, kind);
+}
+
+async function copyOfVersion(version: number, kind: string): Promise<string> {
   const file = path.join(await testFolder(), 'metadata.sqlite');
-  cpSync(path.join(GOLDEN, 'metadata', `${kind}-2.sqlite`), file);
+  cpSync(path.join(GOLDEN, 'metadata', `${kind}-${version}.sqlite`), file);
   return file;
 }
 
@@ -73,13 +79,13 @@ function storeIdOf(file: string): Uint8Array {
 }
 
 describe('metadata of version 1', () => {
-  it.each(['store', 'sealed-store'])('is brought to version 3 by opening it for writing (%s)', async (store) => {
+  it.each(['store', 'sealed-store'])('is brought to version 4 by opening it for writing (%s)', async (store) => {
     const file = await copyOf(store);
     expect(versionOf(file)).toBe(1);
     const sealed = store === 'sealed-store';
     const metadata = await openSqliteMetadata({ path: file, storeId: storeIdOf(file), create: false, sealed });
     await metadata.close();
-    expect(versionOf(file)).toBe(3);
+    expect(versionOf(file)).toBe(4);
     const rows = query(file, 'SELECT DISTINCT shards, margin, verified_at FROM packs');
     expect(rows).toEqual([{ shards: null, margin: null, verified_at: 0 }]);
   });
@@ -138,7 +144,7 @@ describe.each(['plain', 'sealed'])('%s metadata of version 2', (kind) => {
     return sealed ? unlocked(opening) : opening;
   };
 
-  it('holds what it held when it is brought to version 3, and then what is new', async () => {
+  it('holds what it held when it is brought to version 4, and then what is new', async () => {
     const file = await copyOfSecond(kind);
     expect(versionOf(file)).toBe(2);
     const reader = await open(file, true);
@@ -148,7 +154,7 @@ describe.each(['plain', 'sealed'])('%s metadata of version 2', (kind) => {
     await reader.close();
     expect(versionOf(file)).toBe(2);
     const metadata = await open(file, false);
-    expect(versionOf(file)).toBe(3);
+    expect(versionOf(file)).toBe(4);
     expect(await metadata.stateDigests()).toEqual(digests);
     expect(await metadata.listPacks({ limit: 9 })).toEqual(packs);
     await expectNothingNamed(metadata);
@@ -171,5 +177,56 @@ describe.each(['plain', 'sealed'])('%s metadata of version 2', (kind) => {
     expect(await reader.counters()).toMatchObject({ entries: 3 });
     await writer.close();
     await reader.close();
+  });
+});
+
+/**
+ * As the last release with schema version 3 wrote it: three entries, one of them with an earlier version and a parent, a
+ * pack, chunks in the outbox, two objects, a ref that moved.
+ */
+describe.each(['plain', 'sealed'])('%s metadata of version 3', (kind) => {
+  const open = (file: string, readOnly: boolean): Promise<Metadata> => {
+    const sealed = kind === 'sealed';
+    const opening = openSqlMetadata({
+      ...{ path: file, storeId: SAMPLE_STORE, create: false, readOnly, busyTimeoutMs: 1000, sealed },
+    });
+    return sealed ? unlocked(opening) : opening;
+  };
+
+  it('can be read as it is', async () => {
+    const file = await copyOfVersion(3, kind);
+    const reader = await open(file, true);
+    expect(await reader.counters()).toMatchObject({ entries: 3, objects: 2, refs: 1 });
+    expect(await reader.locate('chunk', concatBytes([idOf('a'), idOf('i')]))).toMatchObject([
+      { condemned: false, pack: { liveBytes: 0, condemned: 0 } },
+      { condemned: false, outbox: { commit: 1 } },
+    ]);
+    expect(await reader.collectionState()).toMatchObject({ epoch: 0, uncounted: 0, censusDone: false });
+    expect(await reader.listSessions()).toMatchObject([{ epoch: 0, beat: 0, process: '', ended: false }]);
+    expect((await reader.check()).problems).toEqual([]);
+    await reader.close();
+    expect(versionOf(file)).toBe(3);
+  });
+
+  it('counts what it held once it is brought to version 4, and what is new', async () => {
+    const file = await copyOfVersion(3, kind);
+    const reader = await open(file, true);
+    const digests = await reader.stateDigests();
+    await reader.close();
+    const metadata = await open(file, false);
+    expect(versionOf(file)).toBe(4);
+    expect(await metadata.stateDigests()).toEqual(digests);
+    await metadata.fenceSessions((await metadata.listSessions()).map(({ id }) => id));
+    const c = new NamedChanges();
+    expect(await metadata.commit([{ changes: [c.object('later')], inline: [] }])).toMatchObject([{ ok: true }]);
+    // Nothing is to be counted before the census meets it, whatever changes.
+    expect(await metadata.uncountedReferences({ limit: 99 })).toEqual([]);
+    while (!(await metadata.census(1)));
+    const rows = await metadata.uncountedReferences({ limit: 99 });
+    const kinds = Object.groupBy(rows, ({ kind: of }) => of);
+    // Four values of entries, three objects, and what a ref and its two moves name.
+    expect([kinds.content?.length, kinds.object?.length, kinds.target?.length]).toEqual([4, 3, 4]);
+    expect((await metadata.check()).problems).toEqual([]);
+    await metadata.close();
   });
 });

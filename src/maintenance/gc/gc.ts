@@ -98,7 +98,6 @@ export class Collection {
     const { dryRun = false, recount = false } = this.#options;
     if (recount) await metadata.recount();
     await metadata.unparkReferences();
-    await this.#mark();
     if (!dryRun) await deleteDroppedPacks(this.#context);
     if (await this.#count()) await (dryRun ? this.#preview() : this.#collect());
     if (!this.#isSpent) await this.#deleteLeaked();
@@ -114,6 +113,8 @@ export class Collection {
   /** Condemns and dooms until nothing more is to be had. */
   async #collect(): Promise<void> {
     for (;;) {
+      // Also what was written by now, here among others, is settled once everybody has gone on.
+      await this.#mark();
       if (!(await this.#awaitEpoch())) return;
       const doomed = await this.#doom();
       if (this.#isSpent) return;

@@ -6,9 +6,9 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { exists, systemCode } from '../runtime/file-system.ts';
+import { fileUrlOf } from '../runtime/file-url.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { fromSqliteError } from './sqlite-errors.ts';
 import { LOG_INDEX_SUFFIX, LOG_SUFFIX } from './sqlite-file.ts';
@@ -68,7 +68,7 @@ export async function openForReading(file: string, busyTimeoutMs: number): Promi
   const logged = (await exists(file + LOG_SUFFIX)) || (await exists(file + LOG_INDEX_SUFFIX));
   if (logged) return new SqliteDatabase({ path: file, readOnly: true, busyTimeoutMs });
   if (!(await isOnReadOnlyMedium(file))) return new TidyReader(file, busyTimeoutMs);
-  const url = pathToFileURL(file);
+  const url = fileUrlOf(file);
   // Without locks, log and index: https://sqlite.org/uri.html section 3.3. Here no one can change the file.
   url.searchParams.set('immutable', '1');
   return new SqliteDatabase({ path: url.href, readOnly: true, busyTimeoutMs });

@@ -1,10 +1,10 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import { fromSqliteError } from '../metadata/sqlite-errors.ts';
 import { LOG_SUFFIX } from '../metadata/sqlite-file.ts';
 import { exists, systemCode } from '../runtime/file-system.ts';
+import { fileUrlOf } from '../runtime/file-url.ts';
 import { isFileMark } from './open-database.ts';
 
 /** What there is at a path, as far as its first page tells. */
@@ -37,7 +37,7 @@ export async function sniffFile(path: string): Promise<FoundFile> {
 }
 
 function immutable(path: string): string {
-  const url = pathToFileURL(path);
+  const url = fileUrlOf(path);
   url.searchParams.set('immutable', '1');
   return url.href;
 }

@@ -11,6 +11,7 @@ import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
 import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { isPathText } from '../runtime/file-url.ts';
 import type { Reserve, Space } from './committer.ts';
 import {
   checkExistingFilePlace,
@@ -56,6 +57,11 @@ export function toPlace(location: StoreLocation): Place {
           details: { path: location },
         },
       );
+    }
+    if (!isPathText(location)) {
+      throw storeError('LOCATION_INVALID', 'the location of a store is a path, and this text is none', {
+        details: { path: location.toWellFormed() },
+      });
     }
     const folder = resolve(location);
     if (isFilePath(folder)) return { kind: 'file', file: folder };

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
 import { runFlips } from './flips/flip-run.ts';
+import { runFuzz } from './fuzz/fuzz-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
@@ -17,6 +18,7 @@ npm run test:slow -- model  [--lives 300] [--seed 1] [--sealed | --plain]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
+npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
 
 const { positionals, values } = parseArgs({
@@ -26,6 +28,10 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
     lives: { type: 'string', default: '300' },
+    cases: { type: 'string', default: '200000' },
+    target: { type: 'string' },
+    case: { type: 'string' },
+    again: { type: 'boolean', default: false },
     sealed: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
     file: { type: 'boolean', default: false },
@@ -105,7 +111,16 @@ async function flips(): Promise<void> {
   for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips };
+async function fuzz(): Promise<void> {
+  const { target, again, folder } = values;
+  const [cases, seed] = [Number(values.cases), Number(values.seed)];
+  const only = values.case === undefined ? undefined : Number(values.case);
+  const stateFile = path.join(folder, 'fuzz.json');
+  say(`fuzz: ${only === undefined ? `${cases} cases` : `case ${only}`} of ${target ?? 'every target'}, seed ${seed}, state in ${stateFile}`);
+  await runFuzz({ cases, seed, target, only, again, stateFile, say });
+}
+
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, fuzz };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

@@ -36,6 +36,8 @@ describe('a backend that cannot be', () => {
     await expect(add(path.join(root, 'four'), 'Not A Name')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
     await expect(add('ftp://example.org/there')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
     await expect(add('')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
+    await expect(add('a\0b')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
+    await expect(add('half \ud800')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
     await expect(add(path.join(root, 'four'), 'two')).rejects.toMatchObject({ code: 'BACKEND_EXISTS' });
     await expect(add(path.join(root, 'two'))).rejects.toMatchObject({ code: 'BACKEND_EXISTS' });
     await expect(add(path.join(root, 'two', 'within'))).rejects.toMatchObject({ code: 'BACKEND_EXISTS' });

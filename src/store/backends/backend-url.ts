@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import type { Backend } from '../../backend/contract.ts';
 import { openFsBackend } from '../../backend/open-fs-backend.ts';
 import { storeError } from '../../errors/store-error.ts';
+import { fileUrlOf, isPathText } from '../../runtime/file-url.ts';
 import { openSingleFile, sniffFile } from '../../single-file/index.ts';
 import { FILE_ENDING, isFilePath } from '../file-place.ts';
 
@@ -16,18 +17,23 @@ const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
  */
 export function backendUrl(location: string): string {
   if (location === '') throw invalid(location);
-  if (!SCHEME.test(location)) return pathToFileURL(resolve(location)).href;
-  return pathToFileURL(pathOf(location)).href;
+  return fileUrlOf(SCHEME.test(location) ? pathOf(location) : checkPath(resolve(location), location)).href;
 }
 
 /** The folder or file of a backend. @throws as `backendUrl` */
 export function pathOf(url: string): string {
   if (!url.startsWith('file:')) throw invalid(url);
   try {
-    return resolve(fileURLToPath(url));
+    return checkPath(resolve(fileURLToPath(url)), url);
   } catch (cause) {
     throw invalid(url, cause);
   }
+}
+
+/** @throws `invalid/BACKEND_INVALID` for what is the path of no file, or of another one than it says */
+function checkPath(path: string, location: string): string {
+  if (isPathText(path)) return path;
+  throw invalid(location);
 }
 
 /**

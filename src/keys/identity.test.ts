@@ -81,7 +81,6 @@ describe('an identity', () => {
 
   it.each<[string, unknown]>([
     ['another type', { ...document, type: 'holdfast writer' }],
-    ['another version', { ...document, version: 2 }],
     ['another algorithm', { ...document, algorithm: 'ml-kem-768' }],
     ['the algorithm of another seed', { ...document, algorithm: 'ed25519' }],
     ['the seed of another', { ...document, seed: other.seed }],
@@ -93,6 +92,11 @@ describe('an identity', () => {
     ['nothing', null],
   ])('is refused with %s', (_, changed) => {
     expect(outcomeOf(() => parseIdentity(JSON.stringify(changed)))).toBe('invalid/CREDENTIAL_INVALID');
+  });
+
+  it('of a later version asks for a newer Holdfast', () => {
+    const later = JSON.stringify({ ...document, version: 2, more: 1 });
+    expect(outcomeOf(() => parseIdentity(later))).toBe('unsupported/FORMAT_UNSUPPORTED');
   });
 
   it.each([

@@ -112,7 +112,7 @@ export function formatIdentity(identity: Identity): string {
 
 /**
  * Reads the text form of an identity, and makes sure that its public key belongs to its seed.
- * @throws `invalid/CREDENTIAL_INVALID`
+ * @throws `invalid/CREDENTIAL_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseIdentity(document: string | Uint8Array): Identity {
   const { algorithm, ...parts } = parseDocument(document, identitySchema, WHAT);

@@ -66,7 +66,7 @@ export function signRoot(identity: Identity, text: string, context = ''): string
 
 /**
  * What a signature document says. Nothing of it is verified.
- * @throws `invalid/CREDENTIAL_INVALID`
+ * @throws `invalid/CREDENTIAL_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseSignatureDocument(document: string | Uint8Array): SignatureFacts {
   const { algorithm, signer, context, text } = parseDocument(document, documentSchema, WHAT);

@@ -37,7 +37,6 @@ describe('a writer credential', () => {
 
   it.each<[string, Readonly<Record<string, unknown>>]>([
     ['another type', { type: 'holdfast identity' }],
-    ['a later version', { version: 2 }],
     ['a short store id', { storeId: '00' }],
     ['the namespace of an isolated entry', { namespace: 0x8000_0000 }],
     ['a namespace without a name', { namespaceName: '' }],
@@ -53,6 +52,11 @@ describe('a writer credential', () => {
   ])('is refused with %s', (_, change) => {
     const changed = JSON.stringify({ ...DOCUMENT, ...change });
     expect(outcomeOf(() => parseWriterCredential(changed))).toBe('invalid/CREDENTIAL_INVALID');
+  });
+
+  it('of a later version asks for a newer Holdfast', () => {
+    const later = JSON.stringify({ ...DOCUMENT, version: 2 });
+    expect(outcomeOf(() => parseWriterCredential(later))).toBe('unsupported/FORMAT_UNSUPPORTED');
   });
 
   it('is refused when it is cut off', () => {

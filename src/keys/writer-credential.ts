@@ -81,7 +81,7 @@ export function formatWriterCredential(credential: WriterCredential): string {
 
 /**
  * Reads the text form of a credential. Shows nothing secret when it is logged or made JSON.
- * @throws `invalid/CREDENTIAL_INVALID`
+ * @throws `invalid/CREDENTIAL_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseWriterCredential(document: string | Uint8Array): WriterCredential {
   const { type: _type, version: _version, ...parts } = parseDocument(document, credentialSchema, WHAT);

@@ -70,7 +70,7 @@ export function respond(challenge: string | Challenge, shard: Uint8Array): Chall
 /**
  * Reads a response. Nothing of it is verified.
  * @param document text, or JSON that was parsed already
- * @throws `invalid/PROOF_INVALID`
+ * @throws `invalid/PROOF_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseChallengeResponse(document: string | ChallengeResponse): ChallengeResponse {
   return readDocument(document, schema, WHAT);

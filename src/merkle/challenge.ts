@@ -79,7 +79,7 @@ export function createChallenge(shard: ChallengedShard, random: RandomBytes): Ch
 /**
  * Reads a challenge, for its keeper.
  * @param document text, or JSON that was parsed already
- * @throws `invalid/PROOF_INVALID`
+ * @throws `invalid/PROOF_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseChallenge(document: string | Challenge): Challenge {
   return readDocument(document, challengeSchema, CHALLENGE);

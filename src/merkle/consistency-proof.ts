@@ -49,7 +49,7 @@ const schema: z.ZodType<ConsistencyProof> = z
 /**
  * Reads a consistency proof. Nothing of it is verified.
  * @param document text, or JSON that was parsed already
- * @throws `invalid/PROOF_INVALID`
+ * @throws `invalid/PROOF_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseConsistencyProof(document: string | ConsistencyProof): ConsistencyProof {
   return readDocument(document, schema, WHAT);

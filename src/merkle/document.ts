@@ -33,13 +33,26 @@ function digestText(): RegExp {
 /**
  * Reads a document of a known shape, as text or already parsed.
  * @param what what it should be, with its article
- * @throws `invalid/PROOF_INVALID`
+ * @throws `invalid/PROOF_INVALID`; `unsupported/FORMAT_UNSUPPORTED` for a document of its type in another version
  */
 export function readDocument<T>(document: unknown, schema: z.ZodType<T>, what: string): T {
-  const parsed = schema.safeParse(typeof document === 'string' ? parseJson(document, what) : document);
+  const value = typeof document === 'string' ? parseJson(document, what) : document;
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const actual = otherVersion(value, parsed.error.issues);
+  if (actual !== undefined) {
+    const message = `this is ${what} of version ${actual}, which needs a newer version of Holdfast`;
+    throw storeError('FORMAT_UNSUPPORTED', message, { details: { actual } });
+  }
   const fields = parsed.error.issues.slice(0, NAMED_FIELDS_MAX).map(({ path }) => path.join('.') || 'the whole');
   throw proofError(what, `wrong or missing: ${fields.join(', ')}`);
+}
+
+/** The version of a document that has the type it should, and not the version: then nothing else about it is known. */
+function otherVersion(value: unknown, issues: readonly z.core.$ZodIssue[]): number | undefined {
+  const isWrong = (name: string): boolean => issues.some(({ path }) => path.length === 1 && path[0] === name);
+  const { version } = Object(value) as { readonly version?: unknown };
+  return !isWrong('type') && isWrong('version') && Number.isSafeInteger(version) ? (version as number) : undefined;
 }
 
 function parseJson(text: string, what: string): unknown {

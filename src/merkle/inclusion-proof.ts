@@ -39,7 +39,7 @@ const schema: z.ZodType<InclusionProof> = z
 /**
  * Reads an inclusion proof. Nothing of it is verified.
  * @param document text, or JSON that was parsed already
- * @throws `invalid/PROOF_INVALID`
+ * @throws `invalid/PROOF_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseInclusionProof(document: string | InclusionProof): InclusionProof {
   return readDocument(document, schema, WHAT);

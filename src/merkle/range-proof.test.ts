@@ -178,9 +178,11 @@ describe('a range proof', () => {
   it('that cannot be read is named so', () => {
     const { leaves, root } = entryOf([3, 4]);
     const proof = proveRange(leaves, { offset: 0, length: 1 });
-    for (const value of ['', '{}', '[]', 'null', JSON.stringify({ ...proof, version: 2 })]) {
+    for (const value of ['', '{}', '[]', 'null', JSON.stringify({ ...proof, version: '2' })]) {
       expect(outcomeOf(() => parseRangeProof(value))).toBe('invalid/PROOF_INVALID');
     }
+    const later = JSON.stringify({ ...proof, version: 2 });
+    expect(outcomeOf(() => parseRangeProof(later))).toBe('unsupported/FORMAT_UNSUPPORTED');
     expect(outcomeOf(() => verifyRangeProof({ ...proof, algorithm: 'sha512' }, root))).toBe('invalid/PROOF_INVALID');
     expect(outcomeOf(() => verifyRangeProof(proof, 'root'))).toBe('invalid/DIGEST_INVALID');
   });

@@ -76,7 +76,7 @@ const schema: z.ZodType<RangeProof> = z
 /**
  * Reads a range proof. Nothing of it is verified.
  * @param document text, or JSON that was parsed already
- * @throws `invalid/PROOF_INVALID`
+ * @throws `invalid/PROOF_INVALID`, `unsupported/FORMAT_UNSUPPORTED` for another version
  */
 export function parseRangeProof(document: string | RangeProof): RangeProof {
   return readDocument(document, schema, WHAT);

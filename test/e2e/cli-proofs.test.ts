@@ -53,7 +53,9 @@ describe('prove and verify-proof', () => {
     const proof = await folder.ok('prove', 'report.pdf');
     const piped = await folder.run(['verify-proof', '-', '--root', root, '--data', 'report.pdf'], { input: proof });
     expect(piped).toMatchObject({ status: 0, stdout: expect.stringContaining('as proven') });
-    for (const input of ['', '{}', proof.replace('"version":1', '"version":2')])
+    const later = proof.replace('"version":1', '"version":2');
+    expect(await folder.run(['verify-proof', '-', '--root', root], { input: later })).toMatchObject({ status: 9 });
+    for (const input of ['', '{}', proof.replace('"version":1', '"version":"2"')])
       expect(await folder.run(['verify-proof', '-', '--root', root], { input })).toMatchObject({
         status: 2,
         stderr: expect.stringContaining('hint: a proof is the whole of what'),

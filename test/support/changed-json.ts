@@ -64,12 +64,12 @@ function* changedObject(value: object, place: string): Generator<ChangedJson> {
   }
 }
 
-/** Whether a proof is refused: answered with `false`, or no proof at all. Any other error is thrown on. */
+/** Whether a proof is refused: answered with `false`, no proof at all, or one of another version. Any other error is thrown on. */
 export function isRefused(verify: () => boolean): boolean {
   try {
     return !verify();
   } catch (error) {
-    if (isStoreError(error, 'PROOF_INVALID')) return true;
+    if (isStoreError(error, 'PROOF_INVALID', 'FORMAT_UNSUPPORTED')) return true;
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 /** Every target there is. To add one: `docs/reliability/fuzzing.md`, section "Adding a target". */
 import type { FuzzTarget } from '../harness/fuzz-target.ts';
 import { CONFIG_TARGETS } from './configs.ts';
+import { KEY_TARGETS } from './keys.ts';
 import { PACK_TARGETS } from './packs.ts';
+import { SEALING_TARGETS } from './sealing.ts';
 import { SHARD_TARGETS } from './shards.ts';
 
-export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS];

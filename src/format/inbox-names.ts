@@ -43,7 +43,9 @@ export function messagePartKey(message: string, index: number): string {
 export function parseInboxKey(key: string): InboxName | undefined {
   const [, message, name] = KEY.exec(key) ?? [];
   if (message === undefined || name === undefined) return undefined;
-  return name === HEAD ? { message } : { message, part: Number(name) };
+  if (name === HEAD) return { message };
+  const part = Number(name);
+  return part < INBOX_PARTS_MAX ? { message, part } : undefined;
 }
 
 /** Whether text is spelled as a message id: 32 hex digits in lower case. */

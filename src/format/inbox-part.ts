@@ -116,6 +116,7 @@ export class PartBuilder {
 export function* readPieces(plain: Uint8Array, fail: Fail): Generator<MessagePiece> {
   const reader = new BinaryReader(plain, fail);
   while (reader.remaining > 0) {
+    const start = reader.offset;
     const code = reader.u8();
     switch (code) {
       case CODES.end:
@@ -126,7 +127,7 @@ export function* readPieces(plain: Uint8Array, fail: Fail): Generator<MessagePie
       case CODES.again: {
         const offset = reader.u32();
         const end = offset + reader.u32();
-        if (end > reader.offset) fail('repeats bytes that are not there');
+        if (end > start) fail('repeats bytes that are not before it');
         yield { bytes: plain.subarray(offset, end) };
         break;
       }

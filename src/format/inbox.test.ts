@@ -149,6 +149,7 @@ describe('a part of a message', () => {
   it.each([
     { name: 'an unknown kind', bytes: [4] },
     { name: 'bytes that are not there', bytes: [1, 5, 0, 0, 0, 1, 2] },
+    { name: 'bytes of the piece that repeats them', bytes: [2, 0, 0, 0, 0, 1, 0, 0, 0] },
     { name: 'a length that is cut', bytes: [1, 5, 0] },
     { name: 'a repetition of what follows', bytes: [2, 0, 0, 0, 0, 10, 0, 0, 0, 0] },
     { name: 'a repetition far away', bytes: [2, 255, 255, 255, 255, 255, 255, 255, 255] },
@@ -179,7 +180,7 @@ describe('names of messages', () => {
     for (const part of [0, 7, 4_294_967_294]) {
       expect(parseInboxKey(messagePartKey(MESSAGE, part))).toEqual({ message: MESSAGE, part });
     }
-    for (const name of ['00', '-1', 'tail', '', '1/2', '99999999999']) {
+    for (const name of ['00', '-1', 'tail', '', '1/2', '4294967295', '4294967296', '9999999999', '99999999999']) {
       expect(parseInboxKey(`inbox/${MESSAGE}/${name}`)).toBeUndefined();
     }
     expect(parseInboxKey(`inbox/${MESSAGE.slice(1)}/0`)).toBeUndefined();

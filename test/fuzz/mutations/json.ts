@@ -34,7 +34,7 @@ function changeText(text: string, random: SeededRandom): string {
   }
 }
 
-function changeMembers(node: Extract<JsonNode, { kind: 'object' }>, random: SeededRandom, all: readonly JsonNode[]): void {
+function changeMembers(node: Extract<JsonNode, { kind: 'object' }>, random: SeededRandom, other: () => JsonNode): void {
   const { members } = node;
   const at = random.integer(Math.max(1, members.length));
   const member = members[at];
@@ -53,11 +53,11 @@ function changeMembers(node: Extract<JsonNode, { kind: 'object' }>, random: Seed
       if (member) members[at] = [random.integer(2) === 0 ? pick(random, NAMES) : changeText(member[0], random), member[1]];
       return;
     default:
-      if (member) members[at] = [member[0], random.integer(2) === 0 ? spelling(random) : pick(random, all)];
+      if (member) members[at] = [member[0], random.integer(2) === 0 ? spelling(random) : other()];
   }
 }
 
-function changeItems(node: Extract<JsonNode, { kind: 'list' }>, random: SeededRandom, all: readonly JsonNode[]): void {
+function changeItems(node: Extract<JsonNode, { kind: 'list' }>, random: SeededRandom, other: () => JsonNode): void {
   const { items } = node;
   const at = random.integer(Math.max(1, items.length));
   const item = items[at] ?? spelling(random);
@@ -66,10 +66,10 @@ function changeItems(node: Extract<JsonNode, { kind: 'list' }>, random: SeededRa
       items.splice(at, 1);
       return;
     case 1:
-      items.push(...Array.from({ length: smallCount(random, 512) }, () => item));
+      items.push(...Array.from({ length: smallCount(random, 128) }, () => item));
       return;
     case 2:
-      items.splice(at, 1, random.integer(2) === 0 ? spelling(random) : pick(random, all));
+      items.splice(at, 1, random.integer(2) === 0 ? spelling(random) : other());
       return;
     case 3:
       items.reverse();
@@ -81,21 +81,23 @@ function changeItems(node: Extract<JsonNode, { kind: 'list' }>, random: SeededRa
 
 const changeNode: Mutation = (input, random, others) => {
   const root = parseTree(input);
-  const other = random.integer(4) === 0 ? parseTree(pick(random, others)) : undefined;
   if (root === undefined) return pick(random, TEXT_MUTATIONS)(input, random, others);
-  // Taken as a copy: what is put inside itself would never end.
-  const all = nodesOf(structuredClone(other ?? root));
+  // From another sample, or as a copy: what is put inside itself would never end.
+  const other = (): JsonNode => {
+    const source = random.integer(2) === 0 ? parseTree(pick(random, others)) : undefined;
+    return source ? pick(random, nodesOf(source)) : structuredClone(pick(random, nodesOf(root)));
+  };
   const node = pick(random, nodesOf(root));
   if (node.kind === 'text') node.text = changeText(node.text, random);
   else if (node.kind === 'spelling') node.spelling = pick(random, [...SPELLINGS, `${node.spelling}0`, `-${node.spelling}`]);
-  else if (node.kind === 'object') changeMembers(node, random, all);
-  else changeItems(node, random, all);
+  else if (node.kind === 'object') changeMembers(node, random, other);
+  else changeItems(node, random, other);
   return treeBytes(root, input);
 };
 
 /** A value inside arrays or objects, a few or many of them. */
 const nest: Mutation = (input, random) => {
-  const depth = pick(random, [1, 8, 255, 256, 257, 2000, 50_000]);
+  const depth = pick(random, random.integer(16) === 0 ? [2000, 50_000] : [1, 2, 8, 255, 256, 257]);
   const [open, close] = pick(random, [['[', ']'], ['{"a":', '}']] as const);
   const root = parseTree(input);
   if (root === undefined) return input;

@@ -4,7 +4,7 @@ import type { SeededRandom } from '../../../src/testing/seeded-random.ts';
 export type Mutation = (input: Uint8Array, random: SeededRandom, others: readonly Uint8Array[]) => Uint8Array;
 
 /** No mutation makes an input longer than this. */
-export const INPUT_BYTES_MAX = 256 * 1024;
+export const INPUT_BYTES_MAX = 128 * 1024;
 
 export function pick<T>(random: SeededRandom, values: readonly T[]): T {
   return values[random.integer(values.length)] as T;

@@ -1,9 +1,11 @@
 /** Every target there is. To add one: `docs/reliability/fuzzing.md`, section "Adding a target". */
 import type { FuzzTarget } from '../harness/fuzz-target.ts';
 import { CONFIG_TARGETS } from './configs.ts';
+import { ENTRY_TARGETS } from './entries.ts';
+import { INBOX_TARGETS } from './inbox.ts';
 import { KEY_TARGETS } from './keys.ts';
 import { PACK_TARGETS } from './packs.ts';
 import { SEALING_TARGETS } from './sealing.ts';
 import { SHARD_TARGETS } from './shards.ts';
 
-export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS];

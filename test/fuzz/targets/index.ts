@@ -4,8 +4,10 @@ import { CONFIG_TARGETS } from './configs.ts';
 import { ENTRY_TARGETS } from './entries.ts';
 import { INBOX_TARGETS } from './inbox.ts';
 import { KEY_TARGETS } from './keys.ts';
+import { OBJECT_TARGETS } from './objects.ts';
 import { PACK_TARGETS } from './packs.ts';
+import { PROOF_TARGETS } from './proofs.ts';
 import { SEALING_TARGETS } from './sealing.ts';
 import { SHARD_TARGETS } from './shards.ts';
 
-export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS, ...PROOF_TARGETS, ...OBJECT_TARGETS];

@@ -100,6 +100,9 @@ describe('parseTime', () => {
     '2026-02-30',
     '2026-02-30T10:00:00+02:00',
     '2026-13-01',
+    '2026-01-00',
+    '0001-01-00',
+    '0000-00-00',
     '2026-01-31T25:00:00Z',
   ])('refuses %s, which no calendar has', (text) => {
     expect(() => parseTime(text)).toThrow('must be a time');

@@ -85,8 +85,10 @@ const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[
 export function parseTime(text: string): string {
   const day = TIME.exec(text)?.[1];
   const time = new Date(day === undefined ? Number.NaN : text);
-  // Date takes February 30 for March 2; nobody who types it means that.
-  if (Number.isNaN(time.getTime()) || !new Date(`${day}T00:00Z`).toISOString().startsWith(`${day}`)) {
+  // Date takes February 30 for March 2, and some days 0 for others; nobody who types them means that.
+  const midnight = new Date(`${day}T00:00Z`);
+  const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(`${day}`);
+  if (Number.isNaN(time.getTime()) || !isDay) {
     throw new InvalidArgumentError('It must be a time such as 2026-01-31 or 2026-01-31T12:00:00Z.');
   }
   return time.toISOString();

@@ -130,6 +130,19 @@ describe('compileGlob', () => {
     expect(compileGlob('tmp/')('x/tmp', false)).toBe(false);
   });
 
+  // Going back and trying again, each of these would take longer than the universe is old.
+  it.each([
+    ['*a'.repeat(40), 'a'.repeat(200), true],
+    [`${'*a'.repeat(40)}b`, 'a'.repeat(200), false],
+    [`${'**'.repeat(40)}b`, 'a/'.repeat(100), false],
+    [`${'**/'.repeat(40)}b`, 'a/'.repeat(100), false],
+    [`${'**/'.repeat(40)}b`, `${'a/'.repeat(100)}b`, true],
+  ])('takes time in proportion to pattern and name: %s', (pattern, name, matches) => {
+    const started = performance.now();
+    expect(compileGlob(pattern)(name, false)).toBe(matches);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   it.each(['[abc', '[z-a]'])('refuses %s', (pattern) => {
     expect(() => compileGlob(pattern)).toThrow(pattern);
   });

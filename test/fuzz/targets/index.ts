@@ -9,5 +9,6 @@ import { PACK_TARGETS } from './packs.ts';
 import { PROOF_TARGETS } from './proofs.ts';
 import { SEALING_TARGETS } from './sealing.ts';
 import { SHARD_TARGETS } from './shards.ts';
+import { TEXT_TARGETS } from './texts.ts';
 
-export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS, ...PROOF_TARGETS, ...OBJECT_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS, ...PROOF_TARGETS, ...OBJECT_TARGETS, ...TEXT_TARGETS];

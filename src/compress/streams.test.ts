@@ -138,3 +138,21 @@ it('is told by its first bytes', () => {
   expect(sniffCompression(Uint8Array.of(0x1f))).toBeUndefined();
   expect(sniffCompression(Buffer.from('./a\0'))).toBeUndefined();
 });
+
+describe('a gzip stream', () => {
+  it('may have zeros behind it, and nothing behind these', async () => {
+    const plain = sample(1000);
+    const whole = COMPRESS.gzip(plain);
+    for (const pieceBytes of [1, 7, 100_000]) {
+      const zeros = concatBytes([whole, new Uint8Array(700)]);
+      expect(Buffer.compare(await all(decompressStream(cut(zeros, pieceBytes), 'gzip')), plain)).toBe(0);
+      for (const behind of [Uint8Array.of(1), whole, new Uint8Array(5).fill(0x1f)]) {
+        for (const count of [1, 512]) {
+          const bytes = concatBytes([whole, new Uint8Array(count), behind]);
+          const error = await failure(decompressStream(cut(bytes, pieceBytes), 'gzip'));
+          expect(isStoreError(error, 'COMPRESSED_CORRUPT')).toBe(true);
+        }
+      }
+    }
+  });
+});

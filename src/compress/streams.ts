@@ -34,10 +34,12 @@ async function* through(source: AsyncIterable<Uint8Array>, transform: Transform)
   const piped = pipeline(Readable.from(source, { highWaterMark: 1 }), transform);
   // The reader below meets the same error.
   piped.catch(() => {});
-  for await (const piece of transform as AsyncIterable<Buffer>) {
-    yield new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
-  }
+  yield* piecesOf(transform);
   await piped;
+}
+
+async function* piecesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+  for await (const piece of stream) yield new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
 }
 
 /** The same bytes in pieces of one length, but for the last: where zstd ends its blocks depends on how it is fed. */
@@ -81,6 +83,45 @@ function damageOf(error: unknown, compression: StreamCompression): unknown {
   return isDamage ? compressedCorrupt(`${compression} refuses them`, error) : error;
 }
 
+function written(gunzip: zlib.Gunzip, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    gunzip.write(piece, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/**
+ * Gives a decoder its source. Node's goes from member to member by itself, ends without a word at the first zero behind
+ * one, and looks at nothing that follows: what it leaves must be zeros to the end, or content would be lost in silence.
+ */
+async function feedGunzip(gunzip: zlib.Gunzip, source: AsyncIterable<Uint8Array>): Promise<void> {
+  let given = 0;
+  let isOver = false;
+  for await (const piece of source) {
+    let left = piece;
+    if (!isOver) {
+      await written(gunzip, piece);
+      given += piece.length;
+      left = piece.subarray(piece.length - (given - gunzip.bytesWritten));
+      isOver = left.length > 0;
+    }
+    if (left.some((byte) => byte !== 0)) throw compressedCorrupt('something follows the zeros behind gzip');
+  }
+  if (!gunzip.destroyed) gunzip.end();
+}
+
+async function* gzipPlain(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = zlib.createGunzip({ chunkSize: PIECE_BYTES });
+  const fed = feedGunzip(gunzip, source);
+  // Whoever reads below meets the same error.
+  fed.catch((error: Error) => gunzip.destroy(error));
+  try {
+    yield* piecesOf(gunzip);
+  } finally {
+    gunzip.destroy();
+  }
+  await fed;
+}
+
 async function* zstdPlain(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const frame of zstdFrames(source))
     yield* through(frame, zlib.createZstdDecompress({ chunkSize: PIECE_BYTES }));
@@ -96,7 +137,7 @@ export async function* decompressStream(
   compression: StreamCompression,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* compression === 'gzip' ? through(source, zlib.createGunzip({ chunkSize: PIECE_BYTES })) : zstdPlain(source);
+    yield* compression === 'gzip' ? gzipPlain(source) : zstdPlain(source);
   } catch (error) {
     throw damageOf(error, compression);
   }

@@ -1,5 +1,6 @@
 /** Every target there is. To add one: `docs/reliability/fuzzing.md`, section "Adding a target". */
 import type { FuzzTarget } from '../harness/fuzz-target.ts';
+import { ARCHIVE_TARGETS } from './archives.ts';
 import { CONFIG_TARGETS } from './configs.ts';
 import { ENTRY_TARGETS } from './entries.ts';
 import { INBOX_TARGETS } from './inbox.ts';
@@ -11,4 +12,4 @@ import { SEALING_TARGETS } from './sealing.ts';
 import { SHARD_TARGETS } from './shards.ts';
 import { TEXT_TARGETS } from './texts.ts';
 
-export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS, ...PROOF_TARGETS, ...OBJECT_TARGETS, ...TEXT_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS, ...PROOF_TARGETS, ...OBJECT_TARGETS, ...TEXT_TARGETS, ...ARCHIVE_TARGETS];

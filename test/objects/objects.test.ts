@@ -40,6 +40,13 @@ describe.each(STORES)('objects of $name', ({ options }) => {
     expect(await bytesOf(store.objects.read(put.id))).toBe('{"content":{"a":[true,null,"x"],"b":1},"type":"bundle"}');
   });
 
+  it('are new to one of those who put the same at once', async () => {
+    const puts = await Promise.all([1, 2, 3].map(() => store.objects.putBundle({ at: 'once' })));
+    expect(puts.map(({ existed }) => existed).sort()).toEqual([false, true, true]);
+    const blobs = await Promise.all([1, 2].map(() => store.objects.putBlob('x', { metadata: { at: 'once' } })));
+    expect(blobs.map(({ existed }) => existed).sort()).toEqual([false, true]);
+  });
+
   it('hold blobs of any size, with metadata beside them', async () => {
     const content = noise(3 * 1024 * 1024, 7);
     const raw = await store.objects.putBlob(content);

@@ -209,10 +209,11 @@ export class ObjectStore implements Objects {
       const writer = new ObjectWriter(engine, scope);
       try {
         const written = await work(writer, scope);
-        const [before] = await new ObjectReader(engine, scope).find([written.reference]);
         options.signal?.throwIfAborted();
-        await writer.commit();
-        return toPutResult(written, before !== undefined);
+        // Of a blob with metadata there are two, and the one that names it comes last.
+        const outcome = (await writer.commit()).at(-1);
+        invariant(outcome, 'what was written has an outcome');
+        return toPutResult(written, outcome.existed);
       } catch (error) {
         await writer.abandon();
         throw error;

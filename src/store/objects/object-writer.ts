@@ -2,7 +2,7 @@ import { toHex } from '../../bytes/bytes.ts';
 import { type EntryValue, encodeEntry, type ObjectType } from '../../format/index.ts';
 import { blake3 } from '../../hash/index.ts';
 import { MIB, OBJECT_RECORD_BYTES } from '../../limits.ts';
-import type { Change } from '../../metadata/contract.ts';
+import type { Change, ChangeOutcome } from '../../metadata/contract.ts';
 import { encodeObject, type ObjectReference, referencesOf, type StructuredObject } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
 import type { Engine } from '../engine.ts';
@@ -117,19 +117,20 @@ export class ObjectWriter {
 
   /**
    * Commits what was written, and further changes with it. Nothing may be on its way.
+   * @returns what became of each object in the order in which they were written, then of each further change
    * @throws what the commit throws: then nothing of the group is there
    */
-  async commit(further: readonly Change[] = []): Promise<void> {
+  async commit(further: readonly Change[] = []): Promise<readonly ChangeOutcome[]> {
     const gathered = this.#gathered;
     this.#gathered = undefined;
     this.#open.clear();
     if (gathered === undefined) {
-      if (further.length > 0) await this.#engine.commit(this.#scope, { changes: further, inline: [] });
-      return;
+      if (further.length === 0) return [];
+      return await this.#engine.commit(this.#scope, { changes: further, inline: [] });
     }
     try {
       const inline = [...(await gathered.content.finish()), ...(await gathered.structure.finish())];
-      await this.#engine.commit(this.#scope, { changes: [...gathered.changes, ...further], inline });
+      return await this.#engine.commit(this.#scope, { changes: [...gathered.changes, ...further], inline });
     } catch (error) {
       await Promise.all([gathered.content.abandon(), gathered.structure.abandon()]);
       throw error;

@@ -46,6 +46,8 @@ export interface FileSystem {
   mkdir(path: string): Promise<void>;
   readdir(path: string): Promise<DirectoryItem[]>;
   stat(path: string): Promise<FileStat>;
+  /** Resolves when this user may make and remove names in the folder; else `EACCES`, `EPERM` or `EROFS`. */
+  checkWritable(path: string): Promise<void>;
   /** Makes names created, renamed or removed in the folder survive a crash. */
   syncDirectory(path: string): Promise<void>;
   /** Bytes free for this process on the file system that holds the path. */
@@ -89,6 +91,7 @@ export const nodeFileSystem: FileSystem = {
   mkdir: makeFolder,
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
   stat: (path) => fs.stat(path),
+  checkWritable: (path) => fs.access(path, fs.constants.W_OK | fs.constants.X_OK),
   syncDirectory,
   freeBytes: async (path) => {
     const space = await fs.statfs(path);
@@ -103,9 +106,9 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /** Whether there is anything at the path. @throws the system's error when that cannot be told */
-export async function exists(path: string): Promise<boolean> {
+export async function exists(path: string, fileSystem: FileSystem = nodeFileSystem): Promise<boolean> {
   try {
-    await nodeFileSystem.stat(path);
+    await fileSystem.stat(path);
     return true;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;

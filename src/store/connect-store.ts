@@ -4,11 +4,9 @@ import { encodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig } from '../format
 import { checkGuardedKeys, guardedKeys, type KeyState } from '../keys/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import type { BackendStateListener } from '../placement/backend-link.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { systemRandom } from '../runtime/random.ts';
 import { type Connection, connect } from './backends/connect.ts';
 import { Keychain } from './keychain.ts';
-import type { Place } from './location.ts';
+import { type Place, surroundingsOf } from './location.ts';
 import { newestConfig, spreadConfig } from './newest-config.ts';
 import { newerPlain } from './settings.ts';
 import { type OpenedConfig, type Unlocking, type UnlockOptions, unlockMetadata } from './unlock.ts';
@@ -87,11 +85,12 @@ async function newestOf(store: PlacedStore & { readonly metadata: Metadata }, op
 
 function keychainOf(
   newest: Newest,
-  { metadata, unlocking }: Pick<PlacedStore, 'unlocking'> & { readonly metadata: Metadata },
+  { place, metadata, unlocking }: Pick<PlacedStore, 'place' | 'unlocking'> & { readonly metadata: Metadata },
   backend: Backend,
 ): Keychain | undefined {
   if (newest.keyring === undefined) return undefined;
-  return new Keychain({ backend, metadata, unlocking, random: systemRandom, unlocked: newest });
+  const { random } = surroundingsOf(place);
+  return new Keychain({ backend, metadata, unlocking, random, unlocked: newest });
 }
 
 /** Connects to the backends that a config names. @throws as `connect` */
@@ -100,7 +99,7 @@ export function connectBackends(
   config: StoreConfig,
   { readOnly }: Pick<UnlockOptions, 'readOnly'>,
 ): Promise<Connection> {
-  return connect({ place, home: backend, config, readOnly, clock: systemClock, onBackendState });
+  return connect({ place, home: backend, config, readOnly, onBackendState });
 }
 
 /**

@@ -23,6 +23,7 @@ import { describeSealing, guardFinding, LOCKED_FINDING } from './diagnose-sealin
 import { checkExistingPlace, openPlace, type Place, readConfig, toPlace } from './location.ts';
 import { openMetadata } from './open.ts';
 import { rememberedOf } from './rollback-watch.ts';
+import { SYSTEM_SURROUNDINGS } from './surroundings.ts';
 import type { CallOptions, OpenOptions, StoreLocation } from './types.ts';
 import { type Unlocking, unlockConfig, unlockMetadata } from './unlock.ts';
 import type { DiagnosisReport, Finding } from './upkeep-types.ts';
@@ -107,7 +108,7 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
     const { rollbackGuard } = options;
     const remembered = await look('rollback', 'name another folder, or give this user access to it', async () => {
       if (rollbackGuard === undefined) return undefined;
-      const found = await rememberedOf(config.storeId, { rollbackGuard });
+      const found = await rememberedOf(config.storeId, { rollbackGuard }, SYSTEM_SURROUNDINGS);
       findings.push(guardFinding(rollbackGuard, found));
       return found;
     });

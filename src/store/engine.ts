@@ -33,7 +33,7 @@ import { ObjectReader } from './objects/object-reader.ts';
 import { OperationWriter } from './operation-writer.ts';
 import { Operations } from './operations.ts';
 import { PackWriters } from './pack-writers.ts';
-import { RollbackWatch } from './rollback-watch.ts';
+import { RollbackWatch, type WatchPlace } from './rollback-watch.ts';
 import type { Scope } from './scope.ts';
 import { Scopes } from './scopes.ts';
 import { Session } from './session.ts';
@@ -245,14 +245,14 @@ export class Engine {
   }
 
   /** From here on the caller's client remembers, in a folder outside the store, how far it is. */
-  async watchRollback(folder: string): Promise<void> {
+  async watchRollback(place: WatchPlace): Promise<void> {
     const { metadata, packs, keychain, config, telemetry } = this;
     const watched = {
       storeId: config.storeId,
       keys: () => guardedKeys(keychain?.config ?? config, keychain?.schedule),
       ...{ metadata, packs, logger: telemetry.logger },
     };
-    this.#rollbackWatch = await RollbackWatch.begin(watched, folder);
+    this.#rollbackWatch = await RollbackWatch.begin(watched, place);
   }
 
   /** From here on it is told when a backend goes away, or is back, also while nobody needs it. */

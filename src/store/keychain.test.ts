@@ -19,7 +19,7 @@ const CONTEXT = { random: systemRandom, clock: systemClock };
 /** The keys of a new store, opened as often as asked: each time by a process of its own. */
 async function keychains(count: number): Promise<readonly Keychain[]> {
   const backend = new MemoryBackend();
-  const { opened } = await createUnlocked(sealedBase(), KEY);
+  const { opened } = await createUnlocked(sealedBase(), KEY, { random: systemRandom, clock: systemClock });
   const file = path.join(await testFolder(), 'metadata.sqlite');
   const opening = async (create: boolean): Promise<Keychain> => {
     const metadata = await openSqlMetadata({

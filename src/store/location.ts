@@ -1,5 +1,4 @@
 /** Where a store lies: its blobs and its metadata. */
-import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
@@ -10,7 +9,7 @@ import { fromHex } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
-import { nodeFileSystem, systemCode } from '../runtime/file-system.ts';
+import { type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { isPathText } from '../runtime/file-url.ts';
 import type { Reserve, Space } from './committer.ts';
 import {
@@ -22,10 +21,11 @@ import {
   openFilePlace,
   refuseFileOptions,
 } from './file-place.ts';
+import { type Surroundings, SYSTEM_SURROUNDINGS } from './surroundings.ts';
 import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
 
 /** A location with its kinds told apart. */
-export type Place =
+export type Place = (
   | { readonly kind: 'memory' }
   | FilePlace
   | { readonly kind: 'folder'; readonly folder: string; readonly metadataPath: string }
@@ -35,7 +35,16 @@ export type Place =
       /** The other backends of the store. */
       readonly backends?: readonly Backend[];
       readonly metadataPath: string;
-    };
+    }
+) & {
+  /** Default: this machine. */
+  readonly surroundings?: Surroundings;
+};
+
+/** What the store at a place has of its machine. */
+export function surroundingsOf({ surroundings = SYSTEM_SURROUNDINGS }: Place): Surroundings {
+  return surroundings;
+}
 
 /** Metadata and its write-ahead log, inside the folder of a store under a name the backend leaves alone. */
 const METADATA_FOLDER = '.metadata';
@@ -78,9 +87,9 @@ export function toPlace(location: StoreLocation): Place {
   return { kind: 'backend', ...location };
 }
 
-async function namesIn(folder: string): Promise<readonly string[] | 'absent' | 'no folder'> {
+async function namesIn(folder: string, fileSystem: FileSystem): Promise<readonly string[] | 'absent' | 'no folder'> {
   try {
-    return (await nodeFileSystem.readdir(folder)).map((item) => item.name);
+    return (await fileSystem.readdir(folder)).map((item) => item.name);
   } catch (error) {
     const system = systemCode(error);
     if (system === 'ENOENT') return 'absent';
@@ -100,7 +109,7 @@ async function namesIn(folder: string): Promise<readonly string[] | 'absent' | '
 export async function checkNewPlace(place: Place): Promise<void> {
   if (place.kind === 'file') return await checkNewFilePlace(place);
   if (place.kind !== 'folder') return;
-  const names = await namesIn(place.folder);
+  const names = await namesIn(place.folder, surroundingsOf(place).fileSystem);
   const details = { path: place.folder };
   if (names === 'no folder')
     throw storeError('LOCATION_INVALID', `${place.folder} is a file, not a folder`, { details });
@@ -123,7 +132,7 @@ export async function checkExistingPlace(place: Place): Promise<void> {
     throw storeError('STORE_NOT_FOUND', 'a store in memory ends with its handle; create one');
   if (place.kind === 'file') return await checkExistingFilePlace(place);
   if (place.kind !== 'folder') return;
-  const names = await namesIn(place.folder);
+  const names = await namesIn(place.folder, surroundingsOf(place).fileSystem);
   const details = { path: place.folder };
   if (names === 'absent') throw storeError('STORE_NOT_FOUND', `there is no store at ${place.folder}`, { details });
   if (names === 'no folder') throw storeError('NOT_A_STORE', `${place.folder} is a file, not a store`, { details });
@@ -143,7 +152,7 @@ export async function checkWritablePlace(place: Place): Promise<void> {
   if (place.kind !== 'folder') return;
   const path = place.folder;
   try {
-    await access(path, constants.W_OK | constants.X_OK);
+    await surroundingsOf(place).fileSystem.checkWritable(path);
   } catch (cause) {
     const system = systemCode(cause);
     const options = { details: { path, ...(system && { system }) }, cause };
@@ -166,9 +175,9 @@ export async function openPlace(
       place.kind === 'memory' ? new MemoryBackend({ ...(quotaBytes !== undefined && { quotaBytes }) }) : place.backend;
     return { backend: readOnly ? readOnlyBackend(backend) : backend, space: await spaceOf(backend) };
   }
+  const { fileSystem, clock, random } = surroundingsOf(place);
   const backend = await openFsBackend(place.folder, {
-    create,
-    readOnly,
+    ...{ create, readOnly, fileSystem, clock, random },
     ...(quotaBytes !== undefined && { quotaBytes }),
     ...(freeBytesMin !== undefined && { freeBytesMin }),
     ...(reserveBytes !== undefined && { reserveBytes }),

@@ -20,10 +20,6 @@ import {
 } from '../format/index.ts';
 import { guardedKeys } from '../keys/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
-import { openSqliteMetadata } from '../metadata/index.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { nodeFileSystem } from '../runtime/file-system.ts';
-import { systemRandom } from '../runtime/random.ts';
 import type { Connection } from './backends/connect.ts';
 import { checkNewBackends } from './backends/new-backend.ts';
 import { formatSetting } from './backends/store-backends.ts';
@@ -42,10 +38,12 @@ import {
   type Place,
   readConfig,
   storeIdOf,
+  surroundingsOf,
   toPlace,
 } from './location.ts';
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
+import type { Surroundings } from './surroundings.ts';
 import type { CreateOptions, OpenOptions, PlacementPolicy, StoreLocation } from './types.ts';
 import { createUnlocked, plain, type Unlocking, unlockConfig } from './unlock.ts';
 
@@ -62,21 +60,28 @@ const LEVEL_DEFAULT = 1;
  * const store = await createStore('./photos', { keys: { passphrase } });
  */
 export async function createStore(location: StoreLocation, options: CreateOptions): Promise<Store> {
-  const place = toPlace(location);
-  const base = newConfig(options);
+  return await createAt(toPlace(location), options);
+}
+
+/** See `createStore`. */
+export async function createAt(place: Place, options: CreateOptions): Promise<Store> {
+  const surroundings = surroundingsOf(place);
+  const base = newConfig(options, surroundings);
   await checkNewPlace(place);
   const { backends = [] } = options;
   await checkNewBackends(place, backends);
   options.signal?.throwIfAborted();
   const { keys } = options;
-  const unlocking = keys === 'none' ? plain({ format: STORE_FORMAT, ...base, keys }) : await createUnlocked(base, keys);
+  const unlocking =
+    keys === 'none' ? plain({ format: STORE_FORMAT, ...base, keys }) : await createUnlocked(base, keys, surroundings);
   const { config, keyring } = unlocking.opened;
   const { keys: _keys, ...others } = options;
   const { backend, space } = await endingOnFailure(unlocking, async () => {
     const { rollbackGuard } = options;
     // What cannot be remembered is not made: nobody wants a store behind an error.
     if (rollbackGuard !== undefined) {
-      await rememberNew({ storeId: config.storeId, ...guardedKeys(config, keyring?.schedule) }, rollbackGuard);
+      const remembered = { storeId: config.storeId, ...guardedKeys(config, keyring?.schedule) };
+      await rememberNew(remembered, rollbackGuard, surroundings);
     }
     return await openPlace(place, { ...others, create: true });
   });
@@ -119,7 +124,11 @@ async function withBackends(store: Store, { backends = [], homeWeight, logger }:
  *   `denied/WRONG_KEY`, `denied/STORE_NOT_SEALED`, `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`
  */
 export async function openStore(location: StoreLocation, options: OpenOptions = {}): Promise<Store> {
-  const place = toPlace(location);
+  return await openAt(toPlace(location), options);
+}
+
+/** See `openStore`. */
+export async function openAt(place: Place, options: OpenOptions = {}): Promise<Store> {
   const { readOnly = false } = options;
   const unlocking = await unlockPlace(place, options);
   const { backend, space } = await endingOnFailure(unlocking, async () => {
@@ -190,11 +199,13 @@ async function start(
   how: { readonly options: Omit<OpenOptions, 'keys'>; readonly space: Space },
 ): Promise<Store> {
   const { metadata, unlocking } = parts;
+  const surroundings = surroundingsOf(parts.place);
+  const { clock, random } = surroundings;
   const { options, space } = how;
   const telemetry = new Telemetry(options.logger);
   let connection: Connection | undefined;
   try {
-    const remembered = await rememberedOf(unlocking.opened.config.storeId, options);
+    const remembered = await rememberedOf(unlocking.opened.config.storeId, options, surroundings);
     const store = { ...parts, onBackendState: telemetry.onBackendState };
     const connected = await connectStore(store, { readOnly: options.readOnly === true, remembered });
     const { keychain } = connected;
@@ -206,13 +217,14 @@ async function start(
       policy: options.placement && checkPolicy(options.placement),
       heal: checkAuto('heal', options.heal),
       gc: checkAuto('gc', options.gc),
-      clock: systemClock,
-      random: systemRandom,
+      clock,
+      random,
     });
     if (!options.readOnly) await engine.recover();
     if (remembered) await checkRemembered(engine, remembered);
     if (!options.readOnly) await engine.startWriting(space);
-    if (options.rollbackGuard !== undefined) await engine.watchRollback(options.rollbackGuard);
+    if (options.rollbackGuard !== undefined)
+      await engine.watchRollback({ folder: options.rollbackGuard, surroundings });
     engine.watchBackends();
     return new HoldfastStore(engine);
   } catch (error) {
@@ -250,7 +262,7 @@ function checkAuto(name: string, value: 'auto' | 'manual' | undefined): 'auto' |
   throw argumentRangeError(`options.${name}`, "'auto' or 'manual'", value);
 }
 
-function newConfig(options: CreateOptions): StoreConfigBase {
+function newConfig(options: CreateOptions, { random, clock }: Surroundings): StoreConfigBase {
   if (typeof options !== 'object' || options === null || options.keys === undefined) {
     const expected = "a passphrase or key that seals the store, or 'none' for a plain one";
     throw argumentTypeError('options.keys', expected, options?.keys);
@@ -264,8 +276,8 @@ function newConfig(options: CreateOptions): StoreConfigBase {
   });
   return {
     features: { compatible: [], readOnlyCompatible: [], incompatible: [] },
-    storeId: toHex(systemRandom(STORE_ID_BYTES)),
-    created: new Date(systemClock.now()).toISOString(),
+    storeId: toHex(random(STORE_ID_BYTES)),
+    created: new Date(clock.now()).toISOString(),
     digest: 'blake3',
     chunking: formatChunking(chunking),
     compression: { codec: 'zstd', level },
@@ -289,12 +301,13 @@ export async function openMetadata(
   const identity = { storeId: storeIdOf(config), sealed: config.keys !== 'none' };
   const { backend, create, readOnly } = options;
   if (place.kind === 'file') return await openFileMetadata(backend, { ...identity, create, readOnly });
+  const { fileSystem, metadata } = surroundingsOf(place);
   const path = place.kind === 'memory' ? ':memory:' : place.metadataPath + (options.suffix ?? '');
   if (options.create && place.kind === 'folder') {
-    await nodeFileSystem.mkdir(dirname(path));
-    await nodeFileSystem.syncDirectory(place.folder);
+    await fileSystem.mkdir(dirname(path));
+    await fileSystem.syncDirectory(place.folder);
   }
-  return await openSqliteMetadata({ path, ...identity, create, readOnly });
+  return await metadata.open({ path, ...identity, create, readOnly });
 }
 
 /** A store that was created and never written to may lack its metadata; any other that lacks it has lost it. */

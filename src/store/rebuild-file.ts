@@ -12,7 +12,6 @@ import { STORE_CONFIG_KEY } from '../format/index.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
-import { systemClock } from '../runtime/clock.ts';
 import { exists, nodeFileSystem } from '../runtime/file-system.ts';
 import { openSingleFile, type SingleFileBackend } from '../single-file/index.ts';
 import { connectBackends } from './connect-store.ts';
@@ -29,6 +28,8 @@ import {
 } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import { addName } from './second-name.ts';
+import { SYSTEM_SURROUNDINGS } from './surroundings.ts';
+
 import type { OpenOptions, ProgressOptions } from './types.ts';
 import { unlockConfig } from './unlock.ts';
 import type { RebuildReport } from './upkeep-types.ts';
@@ -60,7 +61,7 @@ export async function rebuildFile(place: FilePlace, options: RebuildOptions): Pr
 async function rebuildConnected(placed: FileToRebuild, options: RebuildOptions): Promise<RebuildReport> {
   const { unlocking } = placed;
   const { config } = unlocking.opened;
-  const remembered = await rememberedOf(config.storeId, options);
+  const remembered = await rememberedOf(config.storeId, options, SYSTEM_SURROUNDINGS);
   const connection = await connectBackends(placed, config, { readOnly: false });
   try {
     const newest = await newestConfig(connection, unlocking);
@@ -139,7 +140,7 @@ async function copyBlobs(from: SingleFileBackend, to: Backend, options: RebuildO
  * have one name only, there is none for a moment.
  */
 async function exchange(file: string): Promise<string> {
-  const setAside = `${file}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
+  const setAside = `${file}.set-aside-${new Date(SYSTEM_SURROUNDINGS.clock.now()).toISOString().replaceAll(':', '')}`;
   await addName(file, setAside);
   await nodeFileSystem.rename(file + NEW_SUFFIX, file);
   await nodeFileSystem.syncDirectory(dirname(file));

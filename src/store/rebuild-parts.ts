@@ -10,12 +10,11 @@ import type { Problem } from '../maintenance/problems.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { PackStore } from '../placement/pack-store.ts';
-import { systemRandom } from '../runtime/random.ts';
 import type { Connection } from './backends/connect.ts';
 import { connectedStore, type PlacedStore } from './connect-store.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Keychain } from './keychain.ts';
-import { type Place, storeIdOf } from './location.ts';
+import { type Place, storeIdOf, surroundingsOf } from './location.ts';
 import { openMetadata } from './open.ts';
 import { Session } from './session.ts';
 import type { OpenOptions } from './types.ts';
@@ -24,7 +23,7 @@ import type { RebuildReport } from './upkeep-types.ts';
 
 /** A store whose metadata is made anew. */
 export interface PlacedToRebuild extends PlacedStore {
-  readonly place: Exclude<Place, { kind: 'memory' }>;
+  readonly place: Exclude<Place, { readonly kind: 'memory' }>;
 }
 
 /** The same, connected to its backends. */
@@ -50,7 +49,7 @@ export async function openParts(
     const packs = new PackStore({
       backends: connection.backends,
       storeId: storeIdOf(config),
-      random: systemRandom,
+      random: surroundingsOf(place).random,
       keys: keychain,
       redundancy: () => parseRedundancy(config.redundancy),
     });
@@ -103,7 +102,7 @@ export async function flushOldOutbox(
       storeId: storeIdOf(opened.config),
       sessionId: await metadata.openSession(),
       schedule: () => keychain?.schedule,
-      random: systemRandom,
+      random: surroundingsOf(store.place).random,
     });
     await new JournalWriter({ metadata, packs, session, head }).flush();
   } catch (error) {

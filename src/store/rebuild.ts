@@ -2,11 +2,9 @@ import { dirname } from 'node:path';
 import { storeError } from '../errors/store-error.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
-import { checkSqliteUnused, setAsideSqliteMetadata } from '../metadata/index.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { exists, nodeFileSystem } from '../runtime/file-system.ts';
+import { exists, type FileSystem } from '../runtime/file-system.ts';
 import { connectBackends } from './connect-store.ts';
-import { checkExistingPlace, checkWritablePlace, openPlace, type Place, toPlace } from './location.ts';
+import { checkExistingPlace, checkWritablePlace, openPlace, type Place, surroundingsOf, toPlace } from './location.ts';
 import { newestConfig } from './newest-config.ts';
 import { unlockPlace } from './open.ts';
 import { rebuildFile } from './rebuild-file.ts';
@@ -36,7 +34,11 @@ export async function rebuildStore(
   location: StoreLocation,
   options: OpenOptions & ProgressOptions = {},
 ): Promise<RebuildReport> {
-  const place = toPlace(location);
+  return await rebuildAt(toPlace(location), options);
+}
+
+/** See `rebuildStore`. */
+export async function rebuildAt(place: Place, options: OpenOptions & ProgressOptions = {}): Promise<RebuildReport> {
   await checkExistingPlace(place);
   await checkWritablePlace(place);
   if (place.kind === 'file') return await rebuildFile(place, options);
@@ -58,7 +60,7 @@ export async function rebuildStore(
 
 /** A store whose metadata has a file of its own. */
 interface BesideMetadata {
-  readonly place: Exclude<Place, { kind: 'memory' | 'file' }>;
+  readonly place: Exclude<Place, { readonly kind: 'memory' | 'file' }>;
 }
 
 async function rebuildPlaced(
@@ -67,9 +69,10 @@ async function rebuildPlaced(
 ): Promise<RebuildReport> {
   const { place, unlocking } = placed;
   const { config } = unlocking.opened;
-  const remembered = await rememberedOf(config.storeId, options);
-  await checkSqliteUnused(place.metadataPath);
-  await removeDatabase(place.metadataPath + NEW_SUFFIX);
+  const surroundings = surroundingsOf(place);
+  const remembered = await rememberedOf(config.storeId, options, surroundings);
+  await surroundings.metadata.checkUnused(place.metadataPath);
+  await removeDatabase(place.metadataPath + NEW_SUFFIX, surroundings.fileSystem);
   const connection = await connectBackends(placed, config, { readOnly: false });
   try {
     const newest = await newestConfig(connection, unlocking);
@@ -88,8 +91,9 @@ async function rebuild(
 ): Promise<RebuildReport> {
   const { place } = store;
   const { control: backend } = store.connection;
+  const { fileSystem, clock, metadata: files } = surroundingsOf(place);
   const newPath = place.metadataPath + NEW_SUFFIX;
-  const setAside = `${place.metadataPath}.set-aside-${new Date(systemClock.now()).toISOString().replaceAll(':', '')}`;
+  const setAside = `${place.metadataPath}.set-aside-${new Date(clock.now()).toISOString().replaceAll(':', '')}`;
   const { metadata, packs } = await openParts(store, { create: true, suffix: NEW_SUFFIX });
   let hadOld: boolean;
   let report: RebuildReport;
@@ -98,24 +102,26 @@ async function rebuild(
       options.onProgress?.({ phase: 'rebuild', done, total, bytes: 0 });
     const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onJournalPack });
     await refuseShorter(metadata, store.known ?? 0, store.connection);
-    hadOld = await exists(place.metadataPath);
-    await setAsideSqliteMetadata(place.metadataPath, setAside);
+    hadOld = await exists(place.metadataPath, fileSystem);
+    await files.setAside(place.metadataPath, setAside);
     // From here on nobody commits; what somebody committed while the journal was read is in it by now.
     const second = await recoverFromJournal({ backend, metadata, packs });
     if (packs.isSpread) await findUnknownPlaces(metadata, store.connection.backends, options.signal);
     report = await toReport(metadata, [...first.unreadable, ...second.unreadable]);
   } catch (error) {
     await metadata.close();
-    await removeDatabase(newPath);
+    await removeDatabase(newPath, fileSystem);
     throw error;
   }
   await metadata.close();
-  await nodeFileSystem.rename(newPath, place.metadataPath);
-  await nodeFileSystem.syncDirectory(dirname(place.metadataPath));
+  await fileSystem.rename(newPath, place.metadataPath);
+  await fileSystem.syncDirectory(dirname(place.metadataPath));
   return Object.freeze({ ...report, ...(hadOld && { setAside }) });
 }
 
 /** What a rebuild that was interrupted left. */
-async function removeDatabase(path: string): Promise<void> {
-  for (const suffix of DATABASE_SUFFIXES) if (await exists(path + suffix)) await nodeFileSystem.unlink(path + suffix);
+async function removeDatabase(path: string, fileSystem: FileSystem): Promise<void> {
+  for (const suffix of DATABASE_SUFFIXES) {
+    if (await exists(path + suffix, fileSystem)) await fileSystem.unlink(path + suffix);
+  }
 }

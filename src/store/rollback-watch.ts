@@ -5,8 +5,8 @@ import { allPacks } from '../maintenance/all-packs.ts';
 import { readJournalPack } from '../maintenance/journal-reader.ts';
 import type { Head, Metadata } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
-import { systemRandom } from '../runtime/random.ts';
 import { every } from '../runtime/timers.ts';
+import type { Surroundings } from './surroundings.ts';
 import type { Logger, OpenOptions } from './types.ts';
 
 const SAVE_INTERVAL_MS = 1000;
@@ -22,6 +22,12 @@ export interface WatchedStore {
   keys(): GuardedKeys;
 }
 
+/** Where it is remembered. */
+export interface WatchPlace {
+  readonly folder: string;
+  readonly surroundings: Surroundings;
+}
+
 /**
  * What this client remembers of a store that it is to be held against: nothing without a guard, where nothing is
  * remembered yet, and where the caller takes the store as it is.
@@ -30,16 +36,21 @@ export interface WatchedStore {
 export async function rememberedOf(
   storeId: string,
   { rollbackGuard, acceptRollback = false }: Pick<OpenOptions, 'rollbackGuard' | 'acceptRollback'>,
+  { fileSystem }: Pick<Surroundings, 'fileSystem'>,
 ): Promise<GuardState | undefined> {
   if (rollbackGuard === undefined || acceptRollback) return undefined;
-  return await readGuard(storeId, { folder: rollbackGuard });
+  return await readGuard(storeId, { folder: rollbackGuard, fileSystem });
 }
 
 /** Remembers a store that is about to be made. @throws as `writeGuard` */
-export async function rememberNew(store: { readonly storeId: string } & GuardedKeys, folder: string): Promise<void> {
+export async function rememberNew(
+  store: { readonly storeId: string } & GuardedKeys,
+  folder: string,
+  { fileSystem, random }: Pick<Surroundings, 'fileSystem' | 'random'>,
+): Promise<void> {
   const { storeId, keys, generation } = store;
   const digest = toHex(new Uint8Array(DIGEST_BYTES));
-  await writeGuard({ storeId, keys, generation, commit: 0, digest }, { folder }, systemRandom);
+  await writeGuard({ storeId, keys, generation, commit: 0, digest }, { folder, fileSystem }, random);
 }
 
 /**
@@ -63,13 +74,15 @@ export async function checkRemembered(
 export class RollbackWatch {
   readonly #store: WatchedStore;
   readonly #folder: string;
+  readonly #surroundings: Surroundings;
   readonly #timer: { stop(): void };
   #saved: GuardState;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(store: WatchedStore, folder: string, saved: GuardState) {
+  private constructor(store: WatchedStore, place: WatchPlace, saved: GuardState) {
     this.#store = store;
-    this.#folder = folder;
+    this.#folder = place.folder;
+    this.#surroundings = place.surroundings;
     this.#saved = saved;
     this.#timer = every(SAVE_INTERVAL_MS, () => {
       this.#saving = this.#saving.then(() => this.#save());
@@ -77,10 +90,11 @@ export class RollbackWatch {
   }
 
   /** @throws as `writeGuard` */
-  static async begin(store: WatchedStore, folder: string): Promise<RollbackWatch> {
+  static async begin(store: WatchedStore, place: WatchPlace): Promise<RollbackWatch> {
     const state = stateOf(store, await store.metadata.head());
-    await writeGuard(state, { folder }, systemRandom);
-    return new RollbackWatch(store, folder, state);
+    const { fileSystem, random } = place.surroundings;
+    await writeGuard(state, { folder: place.folder, fileSystem }, random);
+    return new RollbackWatch(store, place, state);
   }
 
   /** Remembers the last state. The metadata must still be open. */
@@ -95,7 +109,8 @@ export class RollbackWatch {
     try {
       const state = stateOf(this.#store, await this.#store.metadata.head());
       if (state.commit === this.#saved.commit && state.generation === this.#saved.generation) return;
-      await writeGuard(state, { folder: this.#folder }, systemRandom);
+      const { fileSystem, random } = this.#surroundings;
+      await writeGuard(state, { folder: this.#folder, fileSystem }, random);
       this.#saved = state;
     } catch (error) {
       this.#store.logger?.warn('how far the store is could not be remembered', { error });

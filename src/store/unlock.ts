@@ -16,6 +16,7 @@ import {
   type GuardState,
   guardedKeys,
   isSameStore,
+  type KeyContext,
   type KeySource,
   type KeyState,
   type OpenSecret,
@@ -26,8 +27,6 @@ import {
   wipeSecret,
 } from '../keys/index.ts';
 import type { Metadata, StoredConfig } from '../metadata/contract.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { systemRandom } from '../runtime/random.ts';
 
 /** A config, with its keys in a sealed store. */
 export type OpenedConfig = { readonly config: PlainStoreConfig; readonly keyring?: undefined } | KeyState;
@@ -88,9 +87,13 @@ export function plain(config: PlainStoreConfig): Unlocking {
  * Makes the keys of a new store.
  * @throws what getting at the keys throws
  */
-export async function createUnlocked(base: StoreConfigBase, keys: KeySource): Promise<Unlocking> {
+export async function createUnlocked(
+  base: StoreConfigBase,
+  keys: KeySource,
+  { random, clock }: KeyContext,
+): Promise<Unlocking> {
   const given = typeof keys === 'function' ? await keys() : keys;
-  const opened = await createSealed(base, [given], { random: systemRandom, clock: systemClock });
+  const opened = await createSealed(base, [given], { random, clock });
   const secret = await openSecret(given);
   return unlocking(opened, secret);
 }

@@ -1,23 +1,24 @@
 import { basename, dirname, sep } from 'node:path';
 import type { DirectoryItem, FileHandle, FileStat, FileSystem } from '../runtime/file-system.ts';
+import {
+  type CrashFile,
+  type CrashFolder,
+  type CrashNode,
+  copyOf,
+  flush,
+  forget,
+  newFile,
+  newFolder,
+  type Survival,
+  setName,
+  survivalByChance,
+  survivorOf,
+  type Unflushed,
+  unflushedIn,
+  writeTo,
+} from './crash-disk.ts';
 import { systemError } from './faulty-file-system.ts';
 import type { SeededRandom } from './seeded-random.ts';
-
-interface CrashFile {
-  readonly kind: 'file';
-  readonly ino: number;
-  bytes: Uint8Array;
-  synced: Uint8Array;
-}
-
-interface CrashFolder {
-  readonly kind: 'folder';
-  readonly ino: number;
-  names: Map<string, CrashNode>;
-  synced: Map<string, CrashNode>;
-}
-
-type CrashNode = CrashFile | CrashFolder;
 
 const FREE_BYTES = 2 ** 40;
 
@@ -31,14 +32,50 @@ export class CrashFileSystem implements FileSystem {
   #nodes = 0;
   #calls = 0;
   #callsUntilCut = Number.POSITIVE_INFINITY;
+  /** Told before each call that changes or flushes something: a point at which the power can go. */
+  onChange: ((call: string, path: string) => void) | undefined;
 
   constructor() {
-    this.#root = this.#folder();
+    this.#root = newFolder(this.#ino());
   }
 
   /** Calls that changed or flushed something so far: the points at which the power can go. */
   get calls(): number {
     return this.#calls;
+  }
+
+  /** What would be in question if the power went now. */
+  get unflushed(): readonly Unflushed[] {
+    return [...unflushedIn(this.#root)];
+  }
+
+  /** The disk as it is now, flushed and not, for somebody else: what one of the two does the other does not see. */
+  fork(): CrashFileSystem {
+    const copy = new CrashFileSystem();
+    copy.#root = copyOf(this.#root);
+    copy.#nodes = this.#nodes;
+    return copy;
+  }
+
+  /** What is left of this disk when the power goes now; this one stays as it is. */
+  survivor(survival: Survival): CrashFileSystem {
+    const left = new CrashFileSystem();
+    left.#root = survivorOf(this.#root, survival);
+    left.#nodes = this.#nodes;
+    return left;
+  }
+
+  /** Every file by its path, with its content as it is read. */
+  files(): ReadonlyMap<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>();
+    const walk = (folder: CrashFolder, path: string): void => {
+      for (const [name, node] of folder.names) {
+        if (node.kind === 'file') files.set(`${path}${sep}${name}`, node.bytes);
+        else walk(node, `${path}${sep}${name}`);
+      }
+    };
+    walk(this.#root, '');
+    return files;
   }
 
   /** Lets `count` more changing calls happen; the one after them and all others fail, as for a process that is gone. */
@@ -49,7 +86,15 @@ export class CrashFileSystem implements FileSystem {
   /** Power is back: keeps what was flushed, and of the rest what chance says. Handles of before must not be used. */
   restart(random: SeededRandom): void {
     this.#callsUntilCut = Number.POSITIVE_INFINITY;
-    this.#root = this.#survivor(this.#root, random, new Map()) as CrashFolder;
+    this.#root = survivorOf(this.#root, survivalByChance(random));
+  }
+
+  /**
+   * What a failed flush does on many systems: what it was about is still read, but no later flush makes it durable,
+   * though it says so.
+   */
+  forgetUnflushed(path: string): void {
+    forget(this.#find('sync', path));
   }
 
   async open(path: string, flags: 'r' | 'wx' | 'r+'): Promise<FileHandle> {
@@ -57,8 +102,7 @@ export class CrashFileSystem implements FileSystem {
       this.#change('open', path);
       const { folder, name } = this.#parent('open', path);
       if (folder.names.has(name)) throw systemError('EEXIST', 'open', path);
-      const empty = new Uint8Array(0);
-      folder.names.set(name, { kind: 'file', ino: this.#ino(), bytes: empty, synced: empty });
+      setName(folder, name, newFile(this.#ino()));
     }
     const node = this.#find('open', path);
     if (node.kind === 'folder') throw systemError('EISDIR', 'open', path);
@@ -71,8 +115,8 @@ export class CrashFileSystem implements FileSystem {
     const target = this.#parent('rename', to);
     if (target.folder.names.get(target.name)?.kind === 'folder') throw systemError('EISDIR', 'rename', to);
     const source = this.#parent('rename', from);
-    source.folder.names.delete(source.name);
-    target.folder.names.set(target.name, node);
+    setName(source.folder, source.name, undefined);
+    setName(target.folder, target.name, node);
   }
 
   async link(existing: string, name: string): Promise<void> {
@@ -80,14 +124,14 @@ export class CrashFileSystem implements FileSystem {
     const node = this.#find('link', existing);
     const target = this.#parent('link', name);
     if (target.folder.names.has(target.name)) throw systemError('EEXIST', 'link', name);
-    target.folder.names.set(target.name, node);
+    setName(target.folder, target.name, node);
   }
 
   async unlink(path: string): Promise<void> {
     this.#change('unlink', path);
     if (this.#find('unlink', path).kind === 'folder') throw systemError('EISDIR', 'unlink', path);
     const { folder, name } = this.#parent('unlink', path);
-    folder.names.delete(name);
+    setName(folder, name, undefined);
   }
 
   async rmdir(path: string): Promise<void> {
@@ -96,17 +140,20 @@ export class CrashFileSystem implements FileSystem {
     if (node.kind === 'file') throw systemError('ENOTDIR', 'rmdir', path);
     if (node.names.size > 0) throw systemError('ENOTEMPTY', 'rmdir', path);
     const { folder, name } = this.#parent('rmdir', path);
-    folder.names.delete(name);
+    setName(folder, name, undefined);
   }
 
   /** Makes the folders above it too, as the real one does. */
   async mkdir(path: string): Promise<void> {
     this.#change('mkdir', path);
     let folder = this.#root;
-    for (const name of path.split(sep).filter((part) => part !== '')) {
-      const next = folder.names.get(name) ?? this.#folder();
-      if (next.kind === 'file') throw systemError('EEXIST', 'mkdir', path);
-      folder.names.set(name, next);
+    for (const name of partsOf(path)) {
+      let next = folder.names.get(name);
+      if (next?.kind === 'file') throw systemError('EEXIST', 'mkdir', path);
+      if (next === undefined) {
+        next = newFolder(this.#ino());
+        setName(folder, name, next);
+      }
       folder = next;
     }
   }
@@ -123,11 +170,16 @@ export class CrashFileSystem implements FileSystem {
     return statOf(this.#find('stat', path));
   }
 
+  async checkWritable(path: string): Promise<void> {
+    this.#alive('access', path);
+    this.#find('access', path);
+  }
+
   async syncDirectory(path: string): Promise<void> {
     this.#change('syncDirectory', path);
     const node = this.#find('syncDirectory', path);
     if (node.kind === 'file') throw systemError('ENOTDIR', 'syncDirectory', path);
-    node.synced = new Map(node.names);
+    flush(node);
   }
 
   async freeBytes(path: string): Promise<number> {
@@ -145,42 +197,16 @@ export class CrashFileSystem implements FileSystem {
       },
       write: async (buffer, offset, length, position) => {
         this.#change('write', path);
-        const grown = new Uint8Array(Math.max(file.bytes.length, position + length));
-        grown.set(file.bytes);
-        grown.set(buffer.subarray(offset, offset + length), position);
-        file.bytes = grown;
+        writeTo(file, position, buffer.subarray(offset, offset + length));
         return { bytesWritten: length };
       },
       sync: async () => {
         this.#change('sync', path);
-        file.synced = file.bytes;
+        flush(file);
       },
       stat: async () => statOf(file),
       close: async () => undefined,
     };
-  }
-
-  #survivor(node: CrashNode, random: SeededRandom, seen: Map<CrashNode, CrashNode>): CrashNode {
-    const known = seen.get(node);
-    if (known) return known;
-    if (node.kind === 'file') {
-      const bytes = survivingBytes(node, random);
-      const file: CrashFile = { kind: 'file', ino: node.ino, bytes, synced: bytes };
-      seen.set(node, file);
-      return file;
-    }
-    const names = new Map<string, CrashNode>();
-    for (const name of new Set([...node.synced.keys(), ...node.names.keys()])) {
-      const kept = random.integer(2) === 0 ? node.synced.get(name) : node.names.get(name);
-      if (kept) names.set(name, this.#survivor(kept, random, seen));
-    }
-    const folder: CrashFolder = { kind: 'folder', ino: node.ino, names, synced: new Map(names) };
-    seen.set(node, folder);
-    return folder;
-  }
-
-  #folder(): CrashFolder {
-    return { kind: 'folder', ino: this.#ino(), names: new Map(), synced: new Map() };
   }
 
   #ino(): number {
@@ -190,7 +216,7 @@ export class CrashFileSystem implements FileSystem {
 
   #find(call: string, path: string): CrashNode {
     let node: CrashNode = this.#root;
-    for (const name of path.split(sep).filter((part) => part !== '')) {
+    for (const name of partsOf(path)) {
       if (node.kind === 'file') throw systemError('ENOTDIR', call, path);
       const next = node.names.get(name);
       if (!next) throw systemError('ENOENT', call, path);
@@ -211,8 +237,13 @@ export class CrashFileSystem implements FileSystem {
 
   #change(call: string, path: string): void {
     this.#alive(call, path);
+    this.onChange?.(call, path);
     this.#calls += 1;
   }
+}
+
+function partsOf(path: string): readonly string[] {
+  return path.split(sep).filter((part) => part !== '');
 }
 
 function kindOf(node: CrashNode): { isFile(): boolean; isDirectory(): boolean } {
@@ -222,14 +253,4 @@ function kindOf(node: CrashNode): { isFile(): boolean; isDirectory(): boolean } 
 function statOf(node: CrashNode): FileStat {
   const size = node.kind === 'file' ? node.bytes.length : 0;
   return { size, mtimeMs: 0, ctimeMs: 0, ino: node.ino, mode: 0o600, ...kindOf(node) };
-}
-
-/** Unflushed content may be all there, not there, or there with holes: its length is kept before its bytes. */
-function survivingBytes(file: CrashFile, random: SeededRandom): Uint8Array {
-  if (file.bytes === file.synced) return file.synced;
-  const choice = random.integer(4);
-  if (choice === 0) return file.synced;
-  if (choice === 1) return file.bytes;
-  if (choice === 2) return file.bytes.slice(0, random.integer(file.bytes.length + 1));
-  return file.bytes.map((byte) => (random.integer(2) === 0 ? 0 : byte));
 }

@@ -14,13 +14,26 @@ export type FileSystemCall =
 
 /** Which calls fail, and how. */
 export interface FileSystemFault extends FaultTiming {
-  readonly call: FileSystemCall;
+  readonly call: FileSystemCall | 'any';
   /** System code of the error, as `ENOSPC`, `EIO` or `EACCES`. */
   readonly code: string;
   /** Only calls whose path contains this text. Default: all. */
   readonly path?: string;
-  /** `after`: the call does its work and fails nevertheless. Default `before`. */
-  readonly when?: 'before' | 'after';
+  /**
+   * `after`: the call does its work and fails nevertheless. `torn`: a write does half of it, and everything else none.
+   * Default `before`.
+   */
+  readonly when?: 'before' | 'after' | 'torn';
+  /** Told of each call that is hit, as it fails. */
+  readonly onHit?: (call: FileSystemCall, path: string) => void;
+}
+
+/** A call: its work, what half of it is, and what the trace says beside its path. */
+interface Act<T> {
+  readonly work: () => Promise<T>;
+  readonly torn?: () => Promise<T>;
+  readonly extra?: string;
+  readonly when?: 'after';
 }
 
 /** An error like Node's own of a failed system call. */
@@ -90,6 +103,10 @@ export class FaultyFileSystem implements FileSystem {
     return this.#call('stat', path, () => this.#inner.stat(path));
   }
 
+  checkWritable(path: string): Promise<void> {
+    return this.#call('checkWritable', path, () => this.#inner.checkWritable(path));
+  }
+
   syncDirectory(path: string): Promise<void> {
     return this.#call('syncDirectory', path, () => this.#inner.syncDirectory(path));
   }
@@ -104,7 +121,10 @@ export class FaultyFileSystem implements FileSystem {
       read: (buffer, offset, length, position) =>
         this.#call('read', path, () => handle.read(buffer, offset, short(length), position)),
       write: (buffer, offset, length, position) =>
-        this.#call('write', path, () => handle.write(buffer, offset, short(length), position)),
+        this.#call('write', path, {
+          work: () => handle.write(buffer, offset, short(length), position),
+          torn: () => handle.write(buffer, offset, length >> 1, position),
+        }),
       sync: () => this.#call('sync', path, () => handle.sync()),
       stat: () => this.#call('handleStat', path, () => handle.stat()),
       // A handle is closed even when its close is to fail, or every such test would leak one.
@@ -112,19 +132,18 @@ export class FaultyFileSystem implements FileSystem {
     };
   }
 
-  async #call<T>(
-    call: FileSystemCall,
-    path: string,
-    act: (() => Promise<T>) | { readonly work: () => Promise<T>; readonly extra?: string; readonly when?: 'after' },
-  ): Promise<T> {
-    const { work, extra, when: forced } = typeof act === 'function' ? { work: act } : act;
+  async #call<T>(call: FileSystemCall, path: string, act: (() => Promise<T>) | Act<T>): Promise<T> {
+    const { work, extra, torn, when: forced }: Act<T> = typeof act === 'function' ? { work: act } : act;
     this.trace.push([call, this.#name(path), ...(extra === undefined ? [] : [extra])].join(' '));
-    const fault = this.#faults.due((due) => due.call === call && path.includes(due.path ?? ''));
-    const when = forced ?? fault?.when ?? 'before';
-    if (fault && when === 'before') throw systemError(fault.code, call, path);
-    const result = await work();
-    if (fault) throw systemError(fault.code, call, path);
-    return result;
+    const isAbout = (due: FileSystemFault) =>
+      (due.call === call || due.call === 'any') && path.includes(due.path ?? '');
+    const fault = this.#faults.due(isAbout);
+    if (fault === undefined) return await work();
+    const when = forced ?? fault.when ?? 'before';
+    if (when === 'after') await work();
+    else if (when === 'torn') await torn?.();
+    fault.onHit?.(call, path);
+    throw systemError(fault.code, call, path);
   }
 
   #name(path: string): string {

@@ -2,6 +2,7 @@
 
 export type { DirectoryItem, FileHandle, FileStat, FileSystem } from '../runtime/file-system.ts';
 export type { OpenedBackend, SuiteContext } from './backend-case.ts';
+export type { ContentSurvival, Survival, Unflushed } from './crash-disk.ts';
 export { CrashFileSystem } from './crash-file-system.ts';
 export { type BackendSuiteOptions, describeBackend, type SuiteRunner } from './describe-backend.ts';
 export type { FaultTiming } from './fault-schedule.ts';

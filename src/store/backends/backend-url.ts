@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Backend } from '../../backend/contract.ts';
 import { openFsBackend } from '../../backend/open-fs-backend.ts';
 import { storeError } from '../../errors/store-error.ts';
+import type { FileSystem } from '../../runtime/file-system.ts';
 import { fileUrlOf, isPathText } from '../../runtime/file-url.ts';
 import { openSingleFile, sniffFile } from '../../single-file/index.ts';
 import { FILE_ENDING, isFilePath } from '../file-place.ts';
@@ -42,12 +43,13 @@ function checkPath(path: string, location: string): string {
  */
 export async function openBackendUrl(
   url: string,
-  options: { readonly readOnly: boolean; readonly create: boolean },
+  options: { readonly readOnly: boolean; readonly create: boolean; readonly fileSystem: FileSystem },
 ): Promise<Backend> {
   const path = pathOf(url);
   // What is set aside for deletes on a full disk is the home's: the journal and the metadata grow there.
-  const how = { ...options, reserveBytes: 0 };
-  if (!isFilePath(path)) return await openFsBackend(path, how);
+  const { fileSystem, ...given } = options;
+  const how = { ...given, reserveBytes: 0 };
+  if (!isFilePath(path)) return await openFsBackend(path, { ...how, fileSystem });
   const found = await sniffFile(path);
   if (found === 'something else' || (found === 'empty' && !path.endsWith(FILE_ENDING)))
     throw storeError('BACKEND_MISMATCH', `${path} is a file that no store has made: nothing was changed there`);

@@ -14,9 +14,10 @@ import { type BackendFacts, BackendLink, type BackendStateListener } from '../..
 import { BackendSet, SOLE_BACKEND, soleBackend } from '../../placement/backend-set.ts';
 import { MirroredBackend } from '../../placement/mirrored-backend.ts';
 import { parityNeeded } from '../../placement/stripe-writer.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import type { FileSystem } from '../../runtime/file-system.ts';
 import { sleep } from '../../runtime/timers.ts';
-import type { Place } from '../location.ts';
+import { type Place, surroundingsOf } from '../location.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { backendUrl, openBackendUrl } from './backend-url.ts';
 
 /** A disk that does not answer must not keep a store from being opened. */
@@ -31,6 +32,7 @@ export interface Connection {
   readonly home: number;
   /** Where that one is; empty for a backend of the caller's. */
   readonly homeUrl: string;
+  readonly surroundings: Surroundings;
   /** Follows a newer config. @param opened by id */
   follow(config: StoreConfig, opened?: ReadonlyMap<string, Backend>): Promise<void>;
 }
@@ -41,7 +43,6 @@ export interface ConnectOptions {
   readonly home: Backend;
   readonly config: StoreConfig;
   readonly readOnly: boolean;
-  readonly clock: Clock;
   /** Told when a backend goes down, and when it is back. */
   readonly onBackendState?: BackendStateListener | undefined;
 }
@@ -52,11 +53,11 @@ export interface ConnectOptions {
  * @throws `conflict/BACKEND_MISMATCH` when the home is none of the store's backends
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { home, config, clock } = options;
-  const { readOnly } = options;
+  const { home, config, readOnly, place } = options;
+  const surroundings = surroundingsOf(place);
   let now = config;
   const number = config.placement ? await findHome(home, config) : SOLE_BACKEND;
-  const backends = config.placement ? new BackendSet([]) : soleBackend(home, clock);
+  const backends = config.placement ? new BackendSet([]) : soleBackend(home, surroundings.clock);
   const own = config.placement?.backends.find((facts) => facts.number === number);
   if (own) await relink(backends, options, new Map([...(await givenBackends(options)), [own.id, home]]));
   // As many as the shards that a pack must have beyond those it is read from: what is acknowledged bears the same losses.
@@ -66,9 +67,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     await relink(backends, { ...options, config: newer }, opened);
     now = newer;
   };
-  const { place } = options;
-  const homeUrl = urlOf(place);
-  return { backends, control, home: number, homeUrl, follow };
+  return { backends, control, home: number, homeUrl: urlOf(place), surroundings, follow };
 }
 
 /** Where a place is; empty for what has no URL. */
@@ -89,8 +88,10 @@ async function relink(set: BackendSet, options: ConnectOptions, opened: Readonly
       const known = set.find(facts.number);
       if (known && !opened.has(facts.id) && isSame(known.facts, facts)) return known;
       const backend = opened.get(facts.id) ?? known?.backend ?? (await openLink(facts, options));
-      const reopen = (): Promise<Backend> => openMarked(facts, { ...options, storeId: options.config.storeId });
-      const { clock, onBackendState: onState } = options;
+      const { fileSystem, clock } = surroundingsOf(options.place);
+      const how = { readOnly: options.readOnly, fileSystem, storeId: options.config.storeId };
+      const reopen = (): Promise<Backend> => openMarked(facts, how);
+      const { onBackendState: onState } = options;
       const parts = { facts, backend, clock, ...(onState && { onState }) };
       return new BackendLink({ ...parts, ...(facts.url !== '' && { reopen }) });
     }),
@@ -127,10 +128,14 @@ async function givenBackends({ place }: ConnectOptions): Promise<ReadonlyMap<str
   return given;
 }
 
-async function openLink(facts: ConfigBackend, { config, readOnly }: ConnectOptions): Promise<Backend | StoreError> {
+async function openLink(
+  facts: ConfigBackend,
+  { config, readOnly, place }: ConnectOptions,
+): Promise<Backend | StoreError> {
   if (facts.url === '') return unreachable(facts, 'it was not passed when the store was opened');
   try {
-    return await openMarked(facts, { storeId: config.storeId, readOnly });
+    const { fileSystem } = surroundingsOf(place);
+    return await openMarked(facts, { storeId: config.storeId, readOnly, fileSystem });
   } catch (error) {
     if (!isStoreError(error)) throw error;
     return error;
@@ -143,10 +148,10 @@ async function openLink(facts: ConfigBackend, { config, readOnly }: ConnectOptio
  */
 export async function openMarked(
   facts: Pick<ConfigBackend, 'id' | 'name' | 'url'>,
-  options: { readonly storeId: string; readonly readOnly: boolean },
+  options: { readonly storeId: string; readonly readOnly: boolean; readonly fileSystem: FileSystem },
 ): Promise<Backend> {
-  const { storeId, readOnly } = options;
-  const opening = openBackendUrl(facts.url, { readOnly, create: false });
+  const { storeId, readOnly, fileSystem } = options;
+  const opening = openBackendUrl(facts.url, { readOnly, create: false, fileSystem });
   const backend = await inTime(opening, () => unreachable(facts, `it did not open within ${OPEN_TIMEOUT_MS} ms`));
   try {
     const marker = await readMarker(backend);

@@ -11,7 +11,7 @@ import {
   STORE_CONFIG_KEY,
 } from '../../format/index.ts';
 import { SOLE_NAME } from '../../placement/backend-set.ts';
-import type { Place } from '../location.ts';
+import { type Place, surroundingsOf } from '../location.ts';
 import { checkNew } from './backend-arguments.ts';
 import type { NewBackend } from './backend-types.ts';
 import { backendUrl, openBackendUrl, pathOf } from './backend-url.ts';
@@ -75,6 +75,7 @@ function mismatch(why: string): Error {
  * @throws `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID`, and what opening them throws
  */
 export async function checkNewBackends(place: Place, backends: readonly NewBackend[]): Promise<void> {
+  const { fileSystem } = surroundingsOf(place);
   const others = [{ name: SOLE_NAME, url: urlOf(place) }];
   for (const backend of backends) {
     const { name } = checkNew(backend);
@@ -82,7 +83,7 @@ export async function checkNewBackends(place: Place, backends: readonly NewBacke
     const url = backendUrl(backend.location);
     checkNewBackend({ url, name }, others);
     others.push({ name: name ?? '', url });
-    const opened = await openBackendUrl(url, { readOnly: false, create: true });
+    const opened = await openBackendUrl(url, { readOnly: false, create: true, fileSystem });
     try {
       await checkEmptyBackend(opened, '');
     } finally {

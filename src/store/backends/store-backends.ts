@@ -15,7 +15,6 @@ import { BACKEND_NUMBER_MAX, STORE_BACKENDS_MAX } from '../../limits.ts';
 import { findUnknownPlaces } from '../../maintenance/find-places.ts';
 import { type RebalanceReport, rebalance } from '../../maintenance/rebalance.ts';
 import { SOLE_BACKEND } from '../../placement/backend-set.ts';
-import { systemRandom } from '../../runtime/random.ts';
 import type { Engine } from '../engine.ts';
 import type { StoreCalls } from '../scoped-calls.ts';
 import type { Settings } from '../settings.ts';
@@ -67,7 +66,9 @@ export class StoreBackends implements Backends {
       checkChange(change);
       const url = change.location === undefined ? undefined : backendUrl(change.location);
       const { storeId } = this.#engine.config;
-      const moved = url === undefined ? undefined : await openMarked({ ...facts, url }, { storeId, readOnly: false });
+      const { fileSystem } = this.#engine.connection.surroundings;
+      const how = { storeId, readOnly: false, fileSystem };
+      const moved = url === undefined ? undefined : await openMarked({ ...facts, url }, how);
       const { name: newName = facts.name, domain = facts.domain, weight = facts.weight, mode = facts.mode } = change;
       const next = { ...facts, name: newName, domain, weight, mode, url: url ?? facts.url };
       await this.#set((placement) => withBackend(placement, next), moved && new Map([[facts.id, moved]]));
@@ -192,8 +193,10 @@ export class StoreBackends implements Backends {
     const url = isUrl ? backendUrl(backend.location) : '';
     const known = this.#placement.backends.filter(({ number }) => number !== inPlaceOf);
     checkNewBackend({ url, name }, known);
-    const opened = isUrl ? await openBackendUrl(url, { readOnly: false, create: true }) : (backend.location as Backend);
-    const id = toHex(systemRandom(16));
+    const { fileSystem, random } = this.#engine.connection.surroundings;
+    const how = { readOnly: false, create: true, fileSystem };
+    const opened = isUrl ? await openBackendUrl(url, how) : (backend.location as Backend);
+    const id = toHex(random(16));
     try {
       await checkEmptyBackend(opened, this.#engine.config.storeId, known);
       await this.#mark(opened, id);

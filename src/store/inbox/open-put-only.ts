@@ -9,10 +9,17 @@ import {
   readWriterCredential,
   type WriterCredential,
 } from '../../keys/index.ts';
-import { systemRandom } from '../../runtime/random.ts';
 import { connectBackends } from '../connect-store.ts';
 import type { PutOnlyStore } from '../key-types.ts';
-import { checkExistingPlace, checkWritablePlace, openPlace, type Place, readConfig, toPlace } from '../location.ts';
+import {
+  checkExistingPlace,
+  checkWritablePlace,
+  openPlace,
+  type Place,
+  readConfig,
+  surroundingsOf,
+  toPlace,
+} from '../location.ts';
 import { openMetadata } from '../open.ts';
 import { exchangeSeed } from '../scope.ts';
 import type { CallOptions, StoreLocation } from '../types.ts';
@@ -70,7 +77,7 @@ async function openInbox(
   try {
     const { backend } = parts;
     const metadata = await openMetadata(place, config, { backend, create: false, readOnly: true });
-    return new InboxStore({ ...parts, backend: control, metadata, random: systemRandom });
+    return new InboxStore({ ...parts, backend: control, metadata, random: surroundingsOf(place).random });
   } catch (error) {
     await control.close();
     throw error;

@@ -1,0 +1,40 @@
+import type { Metadata } from '../metadata/contract.ts';
+import {
+  checkSqliteUnused,
+  openSqliteMetadata,
+  type SqliteMetadataOptions,
+  setAsideSqliteMetadata,
+} from '../metadata/index.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type FileSystem, nodeFileSystem } from '../runtime/file-system.ts';
+import { type RandomBytes, systemRandom } from '../runtime/random.ts';
+
+/** Metadata in files of their own, wherever those lie. */
+export interface MetadataFiles {
+  /** See `openSqliteMetadata`. */
+  open(options: SqliteMetadataOptions): Promise<Metadata>;
+  /** See `checkSqliteUnused`. */
+  checkUnused(path: string): Promise<void>;
+  /** See `setAsideSqliteMetadata`. */
+  setAside(path: string, to: string): Promise<void>;
+}
+
+/**
+ * What a store has of the machine it runs on: handed down from where a place is named, so that a test can cut the power of
+ * a whole store, its opening and its rebuilding included.
+ */
+export interface Surroundings {
+  /** Of folders; what lies in one SQLite file is the business of SQLite. */
+  readonly fileSystem: FileSystem;
+  readonly metadata: MetadataFiles;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** This machine. */
+export const SYSTEM_SURROUNDINGS: Surroundings = {
+  fileSystem: nodeFileSystem,
+  metadata: { open: openSqliteMetadata, checkUnused: checkSqliteUnused, setAside: setAsideSqliteMetadata },
+  clock: systemClock,
+  random: systemRandom,
+};

@@ -4,11 +4,13 @@ import type { GcReport } from '../maintenance/gc/report.ts';
 import { every } from '../runtime/timers.ts';
 import type { Telemetry } from './events.ts';
 import type { Health } from './health.ts';
+import type { Upkeep } from './upkeep.ts';
 
 interface CollectorParts {
   readonly context: () => GcContext;
   readonly telemetry: Telemetry;
   readonly health: Health;
+  readonly upkeep: Upkeep;
 }
 
 /** Collects garbage: when somebody asks, and by itself in small steps while the store is open. */
@@ -32,11 +34,14 @@ export class Collector {
 
   /** One collection after the other. */
   collect(options: CollectionOptions): Promise<GcReport> {
-    const collecting = this.#collecting.then(() => {
-      const context = this.#parts.context();
-      const signal = AbortSignal.any([context.signal, this.#stop.signal]);
-      return new Collection({ ...context, signal }, options).run();
-    });
+    const { upkeep, context: contextOf } = this.#parts;
+    const collecting = this.#collecting.then(() =>
+      upkeep.withoutMerging(() => {
+        const context = contextOf();
+        const signal = AbortSignal.any([context.signal, this.#stop.signal]);
+        return new Collection({ ...context, signal }, options).run();
+      }),
+    );
     this.#collecting = collecting.catch(() => undefined);
     return collecting;
   }

@@ -204,12 +204,13 @@ export class Engine {
     });
     const settled = new SettledPacks();
     const collector = new Collector({
-      ...{ telemetry, health },
+      ...{ telemetry, health, upkeep },
       context: () => ({
         ...upkeep.context(),
         ...{ clock: this.clock, sleep, life: this.#life, session: sessionId, settled },
         ...{ backends: this.connection.backends, control: this.backend },
         publish: () => operations.publish(),
+        adoptInbox: () => this.adoptInbox(),
         contentOf: (namespace) => this.scopes.of(namespace),
         compressionLevel: () => this.config.compression.level,
       }),
@@ -271,6 +272,9 @@ export class Engine {
   get healer(): Healer {
     return this.#writeSide.healer;
   }
+
+  /** What the store does with its inbox before it deletes anything. */
+  adoptInbox: () => Promise<void> = async () => undefined;
 
   get collector(): Collector {
     return this.#writeSide.collector;

@@ -44,7 +44,10 @@ export class HoldfastStore extends EntryStore implements Store {
     this.namespaces = new SealedNamespaces(sealedCalls);
     this.backends = new StoreBackends(parts);
     this.maintenance = new StoreMaintenance(parts);
-    if (this.sealed && engine.writable) this.inbox.start();
+    if (this.sealed && engine.writable) {
+      this.inbox.start();
+      engine.adoptInbox = () => this.inbox.adoptForGc();
+    }
   }
 
   namespace(name: string): Entries {

@@ -30,6 +30,7 @@ export class Upkeep {
   readonly #stop = new AbortController();
   #merging: Promise<void> | undefined;
   #shredding: Promise<unknown> = Promise.resolve();
+  #held = 0;
   #packsAtLastMerge = -MERGE_FAN_IN;
 
   constructor(parts: UpkeepParts) {
@@ -40,6 +41,7 @@ export class Upkeep {
   mergeWhenDue(packsWritten: number): void {
     if (
       this.#merging ||
+      this.#held > 0 ||
       this.#parts.health.poisoned ||
       this.#stop.signal.aborted ||
       packsWritten - this.#packsAtLastMerge < MERGE_FAN_IN
@@ -49,6 +51,17 @@ export class Upkeep {
     this.#merging = this.#merge().finally(() => {
       this.#merging = undefined;
     });
+  }
+
+  /** Does work during which nothing is merged: what it looks at would be moved from under it. */
+  async withoutMerging<T>(work: () => Promise<T>): Promise<T> {
+    this.#held += 1;
+    try {
+      await this.#merging;
+      return await work();
+    } finally {
+      this.#held -= 1;
+    }
   }
 
   /** Destroys keys and packs that the state has let go of; one call after the other. */

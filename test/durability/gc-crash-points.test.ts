@@ -4,7 +4,7 @@ import type { Store } from '../../src/index.ts';
 import { type CollectedStore, collectedStore, expectRebuiltAlike } from '../support/collected-store.ts';
 import { noise } from '../support/contents.ts';
 import { KINDS } from '../support/living-store.ts';
-import { pointsOf, SAMPLE } from '../support/points.ts';
+import { IS_THOROUGH, pointsOf, SAMPLE } from '../support/points.ts';
 
 /** Of one run. */
 const POINTS = 4;
@@ -26,9 +26,10 @@ async function prepare(store: Store): Promise<void> {
 }
 
 /** What lies in packs or in the journal, wherever merges have brought it. */
-async function heldBy({ metadata }: Pick<CollectedStore, 'metadata'>) {
+async function heldBy({ store, metadata }: Pick<CollectedStore, 'store' | 'metadata'>) {
   const { chunks, uniqueBytes, objects } = await metadata.counters();
-  return { chunks, uniqueBytes, objects };
+  // Every sealed store cuts content in its own way.
+  return store.sealed ? { objects } : { chunks, uniqueBytes, objects };
 }
 
 async function expectKept(store: Store): Promise<void> {
@@ -40,32 +41,37 @@ async function expectKept(store: Store): Promise<void> {
 }
 
 describe.each(KINDS)(`a $kind store whose collector ends at any step (${SAMPLE})`, ({ keys }) => {
-  it('loses nothing, and the next collection comes to the same', async () => {
-    const whole = await collectedStore(keys);
-    await prepare(whole.store);
-    const from = whole.life.changes.length;
-    const report = await whole.store.maintenance.gc(AT_ONCE);
-    expect(report).toMatchObject({ outcome: 'ok', problems: [] });
-    expect(report.objectsRemoved).toBeGreaterThan(1);
-    expect(report.packsRemoved).toBeGreaterThan(1);
-    const changes = whole.life.changes.length - from;
-    const held = await heldBy(whole);
-    await expectKept(whole.store);
-    await whole.store.close();
-    for (const point of pointsOf(changes, 0, POINTS)) {
-      const found = await collectedStore(keys);
-      await prepare(found.store);
-      found.life.endAfter(point);
-      await expect(found.store.maintenance.gc(AT_ONCE), `point ${point} of ${changes}`).rejects.toThrow();
-      expect(found.life.alive).toBe(false);
-      const next = { ...found, ...(await found.start()) };
-      await expectRebuiltAlike(next, keys);
-      const after = await next.store.maintenance.gc(AT_ONCE);
-      expect(after, `after point ${point}`).toMatchObject({ outcome: 'ok', problems: [] });
-      expect(await heldBy(next)).toEqual(held);
-      await expectRebuiltAlike(next, keys);
-      await expectKept(next.store);
-      await next.store.close();
-    }
-  }, 120_000);
+  it(
+    'loses nothing, and the next collection comes to the same',
+    async () => {
+      const whole = await collectedStore(keys);
+      await prepare(whole.store);
+      const from = whole.life.changes.length;
+      const report = await whole.store.maintenance.gc(AT_ONCE);
+      expect(report).toMatchObject({ outcome: 'ok', problems: [] });
+      expect(report.objectsRemoved).toBeGreaterThan(1);
+      expect(report.packsRemoved).toBeGreaterThan(1);
+      const changes = whole.life.changes.length - from;
+      const held = await heldBy(whole);
+      await expectKept(whole.store);
+      await whole.store.close();
+      for (const point of pointsOf(changes, 0, POINTS)) {
+        const found = await collectedStore(keys);
+        await prepare(found.store);
+        found.life.endAfter(point);
+        await expect(found.store.maintenance.gc(AT_ONCE), `point ${point} of ${changes}`).rejects.toThrow();
+        expect(found.life.alive).toBe(false);
+        const next = { ...found, ...(await found.start()) };
+        await expectRebuiltAlike(next, keys);
+        const after = await next.store.maintenance.gc(AT_ONCE);
+        expect(after, `after point ${point}`).toMatchObject({ outcome: 'ok', problems: [] });
+        expect(await heldBy(next)).toEqual(held);
+        expect(await next.store.maintenance.gc(AT_ONCE)).toMatchObject({ itemsRemoved: 0, objectsRemoved: 0 });
+        await expectRebuiltAlike(next, keys);
+        await expectKept(next.store);
+        await next.store.close();
+      }
+    },
+    IS_THOROUGH ? 1_200_000 : 120_000,
+  );
 });

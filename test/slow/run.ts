@@ -116,7 +116,9 @@ async function fuzz(): Promise<void> {
   const [cases, seed] = [Number(values.cases), Number(values.seed)];
   const only = values.case === undefined ? undefined : Number(values.case);
   const stateFile = path.join(folder, 'fuzz.json');
-  say(`fuzz: ${only === undefined ? `${cases} cases` : `case ${only}`} of ${target ?? 'every target'}, seed ${seed}, state in ${stateFile}`);
+  say(
+    `fuzz: ${only === undefined ? `${cases} cases` : `case ${only}`} of ${target ?? 'every target'}, seed ${seed}, state in ${stateFile}`,
+  );
   await runFuzz({ cases, seed, target, only, again, stateFile, say });
 }
 

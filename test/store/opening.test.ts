@@ -84,7 +84,14 @@ describe('createStore', () => {
 });
 
 describe('a location', () => {
-  it.each(['', 's3://bucket', 'https://example.org', 'postgres:x', 'a\0b', 'half \ud800'])('is no text like %j', async (location) => {
+  it.each([
+    '',
+    's3://bucket',
+    'https://example.org',
+    'postgres:x',
+    'a\0b',
+    'half \ud800',
+  ])('is no text like %j', async (location) => {
     await expect(createStore(location, PLAIN)).rejects.toMatchObject({ code: 'LOCATION_INVALID' });
     await expect(openStore(location)).rejects.toMatchObject({ code: 'LOCATION_INVALID' });
   });

@@ -36,6 +36,8 @@ export interface GcContext extends CompactContext, CountContext, LeakedContext {
   readonly life: ProcessLife;
   /** Id of the session of this process. */
   readonly session: Uint8Array;
+  /** Takes in what put-only writers left: it may count on what is condemned, and nobody else speaks for it. */
+  adoptInbox(): Promise<void>;
   /** Publishes how old the oldest operation of this process is. */
   publish(): Promise<void>;
   /** Packs that were there at an earlier time, and whose operations have ended since. */
@@ -179,7 +181,10 @@ export class Collection {
       this.#tally.counts.fenced += await fenceDead(this.#context);
       const state = await metadata.collectionState();
       settled.learn(state);
-      if (state.oldestEpoch >= wanted) return await this.#count();
+      if (state.oldestEpoch >= wanted) {
+        await this.#context.adoptInbox();
+        return await this.#count();
+      }
       if (clock.monotonicMs() >= untilMs) break;
       await this.#context.sleep(GC_POLL_MS, { signal: this.#signal });
     }

@@ -10,7 +10,6 @@ import type { Fault } from './run-case.ts';
 import type { TargetResult } from './run-target.ts';
 import { BEAT_AT, CASE_AT, SHARED_BYTES, type ThreadAnswer, type ThreadJob } from './thread-protocol.ts';
 
-
 export interface WatchOptions {
   /** How long one case may take before its thread is ended, milliseconds. */
   readonly hangMs: number;
@@ -54,7 +53,10 @@ export class WatchedThread {
     return answer;
   }
 
-  async #watch(answer: Promise<ThreadAnswer | Fault>, { hangMs, onProgress }: WatchOptions): Promise<ThreadAnswer | Fault> {
+  async #watch(
+    answer: Promise<ThreadAnswer | Fault>,
+    { hangMs, onProgress }: WatchOptions,
+  ): Promise<ThreadAnswer | Fault> {
     const done = new AbortController();
     const settled = answer.finally(() => done.abort());
     let beat = -1;

@@ -29,11 +29,14 @@ const setByte: Mutation = (input, random) => {
 
 const truncate: Mutation = (input, random) => {
   const cut = random.integer(3) === 0 ? random.integer(input.length + 1) : smallCount(random, 64);
-  return random.integer(4) === 0 ? input.slice(Math.min(cut, input.length)) : input.slice(0, Math.max(0, input.length - cut));
+  return random.integer(4) === 0
+    ? input.slice(Math.min(cut, input.length))
+    : input.slice(0, Math.max(0, input.length - cut));
 };
 
 const extend: Mutation = (input, random) => {
-  const added = random.integer(2) === 0 ? new Uint8Array(smallCount(random, 4096)) : random.bytes(smallCount(random, 256));
+  const added =
+    random.integer(2) === 0 ? new Uint8Array(smallCount(random, 4096)) : random.bytes(smallCount(random, 256));
   const at = pick(random, [0, input.length, random.integer(input.length + 1)]);
   return replaced(input, { start: at, end: at }, added);
 };
@@ -52,7 +55,11 @@ const transplant: Mutation = (input, random, others) => {
   const { start, end } = randomSpan(random, source.length);
   const at = random.integer(input.length + 1);
   const isOverwrite = random.integer(2) === 0;
-  return replaced(input, { start: at, end: isOverwrite ? Math.min(input.length, at + end - start) : at }, source.subarray(start, end));
+  return replaced(
+    input,
+    { start: at, end: isOverwrite ? Math.min(input.length, at + end - start) : at },
+    source.subarray(start, end),
+  );
 };
 
 const repeatSpan: Mutation = (input, random) => {
@@ -86,9 +93,11 @@ export const setNumber: Mutation = (input, random) => {
   const view = new DataView(changed.buffer);
   const isLittle = random.integer(4) > 0;
   const padded = new DataView(new ArrayBuffer(8));
-  for (let index = 0; index < width; index += 1) padded.setUint8(index, view.getUint8(at + (isLittle ? index : width - 1 - index)));
+  for (let index = 0; index < width; index += 1)
+    padded.setUint8(index, view.getUint8(at + (isLittle ? index : width - 1 - index)));
   padded.setBigUint64(0, BigInt.asUintN(64, boundary(random, input, padded.getBigUint64(0, true))), true);
-  for (let index = 0; index < width; index += 1) view.setUint8(at + (isLittle ? index : width - 1 - index), padded.getUint8(index));
+  for (let index = 0; index < width; index += 1)
+    view.setUint8(at + (isLittle ? index : width - 1 - index), padded.getUint8(index));
   return changed;
 };
 

@@ -70,7 +70,26 @@ function allItems(root: Item): readonly Item[] {
   return items;
 }
 
-const INTEGERS = [0n, 1n, 2n, 23n, 24n, 31n, 32n, 33n, 255n, 256n, 65_535n, 65_536n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 64n - 1n];
+const INTEGERS = [
+  0n,
+  1n,
+  2n,
+  23n,
+  24n,
+  31n,
+  32n,
+  33n,
+  255n,
+  256n,
+  65_535n,
+  65_536n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+  2n ** 53n - 1n,
+  2n ** 53n,
+  2n ** 64n - 1n,
+];
 
 function foreignItem(random: SeededRandom, like: Item): Uint8Array {
   const number = pick(random, [...INTEGERS, like.argument + 1n, like.argument - 1n]);
@@ -91,7 +110,17 @@ function foreignItem(random: SeededRandom, like: Item): Uint8Array {
     Uint8Array.of(0x81, 0xf6),
     Uint8Array.of(0xa1, 0x61, 0x61, 0x00),
     // null, false, true, undefined, half a NaN, 1.5, a tag, an array without an end, a simple value.
-    ...[[0xf6], [0xf4], [0xf5], [0xf7], [0xf9, 0x7e, 0x00], [0xf9, 0x3e, 0x00], [0xc0, 0x00], [0x9f, 0xff], [0xf8, 0x20]].map((bytes) => Uint8Array.from(bytes)),
+    ...[
+      [0xf6],
+      [0xf4],
+      [0xf5],
+      [0xf7],
+      [0xf9, 0x7e, 0x00],
+      [0xf9, 0x3e, 0x00],
+      [0xc0, 0x00],
+      [0x9f, 0xff],
+      [0xf8, 0x20],
+    ].map((bytes) => Uint8Array.from(bytes)),
   ]);
 }
 
@@ -113,7 +142,8 @@ function changeContained(input: Uint8Array, random: SeededRandom, { item, items 
   const other = pick(random, items);
   if (random.integer(3) === 0) encoded.splice(at, 0, ...taken, ...taken);
   else if (random.integer(2) === 0) encoded.splice(step * random.integer(encoded.length / step + 1), 0, ...taken);
-  else if (random.integer(2) === 0) encoded.splice(at, 0, ...taken, ...Array.from({ length: step }, () => input.subarray(other.start, other.end)));
+  else if (random.integer(2) === 0)
+    encoded.splice(at, 0, ...taken, ...Array.from({ length: step }, () => input.subarray(other.start, other.end)));
   const count = random.integer(8) === 0 ? item.argument : BigInt(Math.floor(encoded.length / step));
   return replaced(input, item, concatBytes([head(item.major, count), ...encoded]));
 }
@@ -121,8 +151,10 @@ function changeContained(input: Uint8Array, random: SeededRandom, { item, items 
 /** The head of an item says another length or number, or the same one in more bytes. */
 function changeHead(input: Uint8Array, random: SeededRandom, { item }: Choice): Uint8Array {
   const place = { start: item.start, end: item.body };
-  if (random.integer(2) === 0) return replaced(input, place, head(item.major, item.argument, pick(random, [1, 2, 4, 8] as const)));
-  if (random.integer(4) === 0) return replaced(input, place, Uint8Array.of((item.major << 5) | pick(random, [28, 29, 30, 31])));
+  if (random.integer(2) === 0)
+    return replaced(input, place, head(item.major, item.argument, pick(random, [1, 2, 4, 8] as const)));
+  if (random.integer(4) === 0)
+    return replaced(input, place, Uint8Array.of((item.major << 5) | pick(random, [28, 29, 30, 31])));
   const argument = pick(random, [...INTEGERS, item.argument + 1n, item.argument - 1n]);
   return replaced(input, place, head(random.integer(8) === 0 ? random.integer(8) : item.major, argument));
 }

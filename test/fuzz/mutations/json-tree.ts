@@ -55,7 +55,9 @@ export function formatTree(node: JsonNode, indent: number): string {
     const parts =
       one.kind === 'list'
         ? one.items.map((item) => write(item, depth + 1))
-        : one.members.map(([name, value]) => `${JSON.stringify(name)}:${indent > 0 ? ' ' : ''}${write(value, depth + 1)}`);
+        : one.members.map(
+            ([name, value]) => `${JSON.stringify(name)}:${indent > 0 ? ' ' : ''}${write(value, depth + 1)}`,
+          );
     const [open, close] = one.kind === 'list' ? ['[', ']'] : ['{', '}'];
     if (indent === 0 || parts.length === 0) return open + parts.join(',') + close;
     const line = (at: number): string => `\n${' '.repeat(indent * at)}`;

@@ -10,8 +10,37 @@ const SPELLINGS = [
   ...['255', '256', '65536', '4294967295', '4294967296', '9007199254740991', '9007199254740992', '9007199254740993'],
   ...['1e308', '123456789012345678901234567890', '{}', '[]', '""', '[[]]', '{"":0}'],
 ];
-const TEXTS = ['', ' ', '0', 'none', '__proto__', 'a'.repeat(300), '\u0000', '\ud800', 'é', '=', '====', '../x', 'blake3:', '0'.repeat(64)];
-const NAMES = ['', 'type', 'version', 'content', 'metadata', 'id', '__proto__', 'constructor', 'toString', '0', '1', '\ud800', 'ключ'];
+const TEXTS = [
+  '',
+  ' ',
+  '0',
+  'none',
+  '__proto__',
+  'a'.repeat(300),
+  '\u0000',
+  '\ud800',
+  'é',
+  '=',
+  '====',
+  '../x',
+  'blake3:',
+  '0'.repeat(64),
+];
+const NAMES = [
+  '',
+  'type',
+  'version',
+  'content',
+  'metadata',
+  'id',
+  '__proto__',
+  'constructor',
+  'toString',
+  '0',
+  '1',
+  '\ud800',
+  'ключ',
+];
 
 function spelling(random: SeededRandom): JsonNode {
   return { kind: 'spelling', spelling: pick(random, SPELLINGS) };
@@ -47,10 +76,15 @@ function changeMembers(node: Extract<JsonNode, { kind: 'object' }>, random: Seed
       return;
     case 2:
       // A name that is there already, with the same or another value.
-      if (member) members.splice(random.integer(members.length + 1), 0, [member[0], random.integer(2) === 0 ? member[1] : spelling(random)]);
+      if (member)
+        members.splice(random.integer(members.length + 1), 0, [
+          member[0],
+          random.integer(2) === 0 ? member[1] : spelling(random),
+        ]);
       return;
     case 3:
-      if (member) members[at] = [random.integer(2) === 0 ? pick(random, NAMES) : changeText(member[0], random), member[1]];
+      if (member)
+        members[at] = [random.integer(2) === 0 ? pick(random, NAMES) : changeText(member[0], random), member[1]];
       return;
     default:
       if (member) members[at] = [member[0], random.integer(2) === 0 ? spelling(random) : other()];
@@ -89,7 +123,8 @@ const changeNode: Mutation = (input, random, others) => {
   };
   const node = pick(random, nodesOf(root));
   if (node.kind === 'text') node.text = changeText(node.text, random);
-  else if (node.kind === 'spelling') node.spelling = pick(random, [...SPELLINGS, `${node.spelling}0`, `-${node.spelling}`]);
+  else if (node.kind === 'spelling')
+    node.spelling = pick(random, [...SPELLINGS, `${node.spelling}0`, `-${node.spelling}`]);
   else if (node.kind === 'object') changeMembers(node, random, other);
   else changeItems(node, random, other);
   return treeBytes(root, input);
@@ -98,7 +133,10 @@ const changeNode: Mutation = (input, random, others) => {
 /** A value inside arrays or objects, a few or many of them. */
 const nest: Mutation = (input, random) => {
   const depth = pick(random, random.integer(16) === 0 ? [2000, 50_000] : [1, 2, 8, 255, 256, 257]);
-  const [open, close] = pick(random, [['[', ']'], ['{"a":', '}']] as const);
+  const [open, close] = pick(random, [
+    ['[', ']'],
+    ['{"a":', '}'],
+  ] as const);
   const root = parseTree(input);
   if (root === undefined) return input;
   const node = pick(random, nodesOf(root));
@@ -115,7 +153,9 @@ const respell: Mutation = (input, random) => {
   const text = inputText(input);
   const at = random.integer(text.length + 1);
   const character = text[at] ?? '';
-  const escaped = /[\w]/.test(character) ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : `${character} `;
+  const escaped = /[\w]/.test(character)
+    ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    : `${character} `;
   const bom = random.integer(8) === 0 ? '\ufeff' : '';
   return textInput(bom + text.slice(0, at) + escaped + text.slice(at + 1));
 };

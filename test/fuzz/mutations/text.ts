@@ -36,8 +36,52 @@ export function inputText(input: Uint8Array): string {
 /** What grammars end at: signs, digits beyond all bounds, other digits and spaces than ASCII's, what looks alike. */
 const PIECES = [
   ...['', ' ', '\t', '\n', '\r\n', '\0', '\u007f', '\u0085', '\u00a0', '\u2028', '\ufeff', '\ufffd', '\uffff'],
-  ...['/', '//', '\\', '.', '..', ':', ';', ',', '-', '--', '+', '=', '@{', '}', '~', '^', '*', '**', '?', '[', ']', '!', '#', '%', '$', '"', "'"],
-  ...['0', '-0', '00', '1', '9', '-1', '1e3', '0x10', '1_000', '99999999999999999999', '9007199254740992', '2147483648', '0.5', '١', '１'],
+  ...[
+    '/',
+    '//',
+    '\\',
+    '.',
+    '..',
+    ':',
+    ';',
+    ',',
+    '-',
+    '--',
+    '+',
+    '=',
+    '@{',
+    '}',
+    '~',
+    '^',
+    '*',
+    '**',
+    '?',
+    '[',
+    ']',
+    '!',
+    '#',
+    '%',
+    '$',
+    '"',
+    "'",
+  ],
+  ...[
+    '0',
+    '-0',
+    '00',
+    '1',
+    '9',
+    '-1',
+    '1e3',
+    '0x10',
+    '1_000',
+    '99999999999999999999',
+    '9007199254740992',
+    '2147483648',
+    '0.5',
+    '١',
+    '１',
+  ],
   ...['NaN', 'Infinity', 'null', 'true', 'undefined', '__proto__', 'constructor', 'latest', 'HEAD', 'none', 'all'],
   ...['é', 'e\u0301', 'ß', 'İ', 'K', 'ſ', '𝟙', '👨‍👩‍👧', '\ud83d', '\ude00', '\u202e', '\u0000'],
 ];
@@ -53,7 +97,9 @@ const changeCase: Mutation = (input, random) => {
   const text = inputText(input);
   const { start, end } = randomSpan(random, text.length);
   const part = text.slice(start, end);
-  return textInput(text.slice(0, start) + (random.integer(2) === 0 ? part.toUpperCase() : part.toLowerCase()) + text.slice(end));
+  return textInput(
+    text.slice(0, start) + (random.integer(2) === 0 ? part.toUpperCase() : part.toLowerCase()) + text.slice(end),
+  );
 };
 
 const repeatPart: Mutation = (input, random) => {
@@ -81,8 +127,24 @@ const changeNumber: Mutation = (input, random) => {
   if (runs.length === 0) return input;
   const run = pick(random, runs);
   const value = BigInt(run[0].slice(0, 40));
-  const numbers = [0n, 1n, value + 1n, value - 1n, value * 10n, 59n, 60n, 255n, 256n, 2n ** 32n, 2n ** 53n, 10n ** 15n, 10n ** 30n];
-  const number = pick(random, numbers).toString().padStart(random.integer(2) === 0 ? run[0].length : 0, '0');
+  const numbers = [
+    0n,
+    1n,
+    value + 1n,
+    value - 1n,
+    value * 10n,
+    59n,
+    60n,
+    255n,
+    256n,
+    2n ** 32n,
+    2n ** 53n,
+    10n ** 15n,
+    10n ** 30n,
+  ];
+  const number = pick(random, numbers)
+    .toString()
+    .padStart(random.integer(2) === 0 ? run[0].length : 0, '0');
   return textInput(text.slice(0, run.index) + number + text.slice(run.index + run[0].length));
 };
 

@@ -4,7 +4,13 @@ import { encodePax, parsePax } from '../../../src/archive/pax-records.ts';
 import { BLOCK_BYTES, parseHeader } from '../../../src/archive/tar-header.ts';
 import { formatDecimalTime, formatTimeText, parseDecimalTime, parseTimeText } from '../../../src/archive/tar-time.ts';
 import { concatBytes, equalBytes, utf8Encode } from '../../../src/bytes/bytes.ts';
-import { compressSync, compressStream, decompressStream, decompressSync, type StreamCompression } from '../../../src/compress/index.ts';
+import {
+  compressStream,
+  compressSync,
+  decompressStream,
+  decompressSync,
+  type StreamCompression,
+} from '../../../src/compress/index.ts';
 import { SAMPLE_ZSTD_PLAIN, ZSTD_RECORD } from '../../support/format-samples.ts';
 import { mustEqual, mustHold } from '../harness/expect.ts';
 import { type FuzzTarget, fuzzTarget } from '../harness/fuzz-target.ts';
@@ -36,8 +42,22 @@ async function gather(pieces: AsyncIterable<Uint8Array>, bytesMax = Number.POSIT
 
 const ITEMS: readonly TarItem[] = [
   { path: utf8Encode('docs'), type: 'folder', mode: 0o755, mtime: MTIME, size: 0 },
-  { path: utf8Encode('docs/a.txt'), type: 'file', mode: 0o644, mtime: MTIME, size: 5, content: () => once(utf8Encode('12345')) },
-  { path: utf8Encode(`${'long/'.repeat(40)}é`), type: 'file', mode: 0o600, mtime: '1969-12-31T23:59:59.500000000Z', size: 0, content: () => once(new Uint8Array(0)) },
+  {
+    path: utf8Encode('docs/a.txt'),
+    type: 'file',
+    mode: 0o644,
+    mtime: MTIME,
+    size: 5,
+    content: () => once(utf8Encode('12345')),
+  },
+  {
+    path: utf8Encode(`${'long/'.repeat(40)}é`),
+    type: 'file',
+    mode: 0o600,
+    mtime: '1969-12-31T23:59:59.500000000Z',
+    size: 0,
+    content: () => once(new Uint8Array(0)),
+  },
   { path: Uint8Array.of(0x64, 0xfc), type: 'link', mode: 0o777, mtime: MTIME, size: 0, target: utf8Encode('../x') },
   { path: utf8Encode('same'), type: 'file', mode: 0o644, mtime: MTIME, size: 0, sameAs: utf8Encode('docs/a.txt') },
 ];
@@ -75,7 +95,11 @@ const changeHeader: Mutation = (input, random) => {
     () => set(156, utf8Encode(pick(random, [...'0123456789xgLKSVMDNAZ\0']))),
     () => set(124, utf8Encode(pick(random, numbers))),
     () => set(136, utf8Encode(pick(random, numbers))),
-    () => set(pick(random, [100, 124, 136]), Uint8Array.from([pick(random, [0x80, 0xff]), ...random.bytes(pick(random, [7, 11]))])),
+    () =>
+      set(
+        pick(random, [100, 124, 136]),
+        Uint8Array.from([pick(random, [0x80, 0xff]), ...random.bytes(pick(random, [7, 11]))]),
+      ),
     () => set(257, utf8Encode(pick(random, ['ustar\u000000', 'ustar  \0', '\0\0\0\0\0\0\0\0']))),
     () => set(pick(random, [0, 157, 345]), utf8Encode(pick(random, ['/', '../x', 'a/../b', './', 'a//b', '\0']))),
     () => set(482, Uint8Array.of(1)),
@@ -85,10 +109,13 @@ const changeHeader: Mutation = (input, random) => {
 
 /** Whole blocks lost, twice, or elsewhere. */
 const moveBlocks: Mutation = (input, random) => {
-  const blocks = Array.from({ length: Math.ceil(input.length / BLOCK_BYTES) }, (_, index) => input.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES));
+  const blocks = Array.from({ length: Math.ceil(input.length / BLOCK_BYTES) }, (_, index) =>
+    input.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES),
+  );
   const at = random.integer(blocks.length + 1);
   const taken = blocks.splice(at, smallCount(random, 4));
-  if (random.integer(3) > 0) blocks.splice(random.integer(blocks.length + 1), 0, ...taken, ...(random.integer(2) === 0 ? taken : []));
+  if (random.integer(3) > 0)
+    blocks.splice(random.integer(blocks.length + 1), 0, ...taken, ...(random.integer(2) === 0 ? taken : []));
   return concatBytes(blocks);
 };
 
@@ -105,13 +132,19 @@ async function readArchive(input: Uint8Array): Promise<ReadArchive> {
   for await (const item of readTar(once(input))) {
     if (item.type === 'refused') {
       refused += 1;
-      mustHold(['PATH_UNSAFE', 'ARCHIVE_ITEM_UNSUPPORTED'].includes(item.error.code), 'an item is refused for no reason');
+      mustHold(
+        ['PATH_UNSAFE', 'ARCHIVE_ITEM_UNSUPPORTED'].includes(item.error.code),
+        'an item is refused for no reason',
+      );
       continue;
     }
     paths.push(Buffer.from(item.path).toString('latin1'));
     const content = item.content && (await gather(item.content()));
     mustHold(content === undefined || content.length === item.size, 'content has another size than its item');
-    mustHold(item.mode >= 0 && item.mode <= 0o7777 && parseTimeText(item.mtime) !== undefined, 'an item has a mode or time that is none');
+    mustHold(
+      item.mode >= 0 && item.mode <= 0o7777 && parseTimeText(item.mtime) !== undefined,
+      'an item has a mode or time that is none',
+    );
   }
   return { paths, refused };
 }
@@ -120,7 +153,10 @@ function mustBeInside({ paths }: ReadArchive): void {
   for (const path of paths) {
     const parts = path.split('/');
     const isRoot = path === '';
-    mustHold(isRoot || !parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')), 'a path leads out of its folder');
+    mustHold(
+      isRoot || !parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')),
+      'a path leads out of its folder',
+    );
   }
 }
 
@@ -158,15 +194,27 @@ const tarHeader = fuzzTarget({
   repair: (input) => withChecksums(concatBytes([input, new Uint8Array(BLOCK_BYTES)]).subarray(0, BLOCK_BYTES)),
   // The reader never hands on less or more than a block.
   read: (input) => parseHeader(concatBytes([input, new Uint8Array(BLOCK_BYTES)]).subarray(0, BLOCK_BYTES), 0),
-  check: ({ mode, size, seconds }) => mustHold(mode >= 0 && mode <= 0o7777 && size >= 0 && Number.isSafeInteger(size) && Number.isSafeInteger(seconds), 'a header has numbers that are none'),
+  check: ({ mode, size, seconds }) =>
+    mustHold(
+      mode >= 0 && mode <= 0o7777 && size >= 0 && Number.isSafeInteger(size) && Number.isSafeInteger(seconds),
+      'a header has numbers that are none',
+    ),
   errors: ['ARCHIVE_INVALID'],
 });
 
-const PAX = new Map([['path', utf8Encode('é/x')], ['mtime', utf8Encode('1.5')], ['size', utf8Encode('99999999999')]]);
+const PAX = new Map([
+  ['path', utf8Encode('é/x')],
+  ['mtime', utf8Encode('1.5')],
+  ['size', utf8Encode('99999999999')],
+]);
 
 const pax = fuzzTarget({
   name: 'pax-records',
-  samples: () => [encodePax(PAX), encodePax(new Map([['linkpath', new Uint8Array(0)]])), utf8Encode('18 GNU.sparse.x=1\n')],
+  samples: () => [
+    encodePax(PAX),
+    encodePax(new Map([['linkpath', new Uint8Array(0)]])),
+    utf8Encode('18 GNU.sparse.x=1\n'),
+  ],
   mutations: [...BYTE_MUTATIONS, ...TEXT_MUTATIONS],
   read: (input) => parsePax(input, 0),
   check: (records) => {
@@ -227,11 +275,21 @@ const record = fuzzTarget({
     const plainLength = Number(inputText(partAt(parts, 0)));
     return { plainLength, plain: decompressSync(1, partAt(parts, 1), plainLength) };
   },
-  check: ({ plain, plainLength }) => mustHold(plain.length === plainLength, 'a record has another length than it was promised to have'),
+  check: ({ plain, plainLength }) =>
+    mustHold(plain.length === plainLength, 'a record has another length than it was promised to have'),
   errors: ['COMPRESSED_CORRUPT'],
   arguments: true,
   // What is promised may be 32 MiB.
   memoryBytesMax: 80 * 1024 * 1024,
 });
 
-export const ARCHIVE_TARGETS: readonly FuzzTarget[] = [tar, packedTar, tarHeader, pax, tarTime, stream('gzip'), stream('zstd'), record];
+export const ARCHIVE_TARGETS: readonly FuzzTarget[] = [
+  tar,
+  packedTar,
+  tarHeader,
+  pax,
+  tarTime,
+  stream('gzip'),
+  stream('zstd'),
+  record,
+];

@@ -1,4 +1,6 @@
 /** `holdfast.json`, plain and sealed, the mark of a backend, and what they hold as text. */
+
+import { checkBackendKey, checkBackendPrefix, isBackendKey } from '../../../src/backend/backend-key.ts';
 import { toHex, utf8Decode, utf8Encode } from '../../../src/bytes/bytes.ts';
 import { formatChunking, parseChunking } from '../../../src/chunking/index.ts';
 import { formatRedundancy, parseRedundancy } from '../../../src/erasure/index.ts';
@@ -13,7 +15,6 @@ import {
 import { blake3 } from '../../../src/hash/index.ts';
 import { backendUrl, pathOf } from '../../../src/store/backends/backend-url.ts';
 import { toPlace } from '../../../src/store/location.ts';
-import { checkBackendKey, checkBackendPrefix, isBackendKey } from '../../../src/backend/backend-key.ts';
 import { SAMPLE_CONFIG } from '../../support/format-samples.ts';
 import { mustBeBytes, mustEqual, mustHold, mustMean } from '../harness/expect.ts';
 import { type FuzzTarget, fuzzTarget } from '../harness/fuzz-target.ts';
@@ -61,7 +62,11 @@ function config(name: string, samples: () => readonly Uint8Array[]): FuzzTarget 
   });
 }
 
-export const SEALED_CONFIGS = ['keys/holdfast.json', 'sealed-store/holdfast.json', 'placement/sealed-config.txt'] as const;
+export const SEALED_CONFIGS = [
+  'keys/holdfast.json',
+  'sealed-store/holdfast.json',
+  'placement/sealed-config.txt',
+] as const;
 
 export function sealedConfig(name: (typeof SEALED_CONFIGS)[number]): SealedStoreConfig {
   return decodeStoreConfig(goldenBytes(name)) as SealedStoreConfig;
@@ -91,7 +96,14 @@ const redundancy = fuzzTarget({
 const chunking = fuzzTarget({
   name: 'chunking-text',
   samples: () =>
-    ['fixed:65536', 'fastcdc:16384:65536:262144:2', 'fastcdc:256:1024:4096:1:18446744073709551615', 'buzhash:131072:524288:17', 'given', 'default'].map(utf8Encode),
+    [
+      'fixed:65536',
+      'fastcdc:16384:65536:262144:2',
+      'fastcdc:256:1024:4096:1:18446744073709551615',
+      'buzhash:131072:524288:17',
+      'given',
+      'default',
+    ].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => parseChunking(inputText(input)),
   check: (value) => mustEqual(parseChunking(formatChunking(value)), value, 'the chunking'),
@@ -100,7 +112,8 @@ const chunking = fuzzTarget({
 
 const url = fuzzTarget({
   name: 'backend-url',
-  samples: () => ['/srv/store', 'relative/folder', 'file:///srv/a%20b', 'file:///srv/store.hold', 'C:x', './a#b?c'].map(utf8Encode),
+  samples: () =>
+    ['/srv/store', 'relative/folder', 'file:///srv/a%20b', 'file:///srv/store.hold', 'C:x', './a#b?c'].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => backendUrl(inputText(input)),
   check: (value) => mustHold(backendUrl(value) === value && pathOf(value).startsWith('/'), 'a backend has two URLs'),
@@ -118,7 +131,8 @@ const location = fuzzTarget({
 
 const backendKey = fuzzTarget({
   name: 'backend-key',
-  samples: () => ['holdfast.json', 'packs/0a/9f31c2aa0b6e4d7f8a1c5e3b7d90240a.0', 'a/b/c/d', 'x'.repeat(200)].map(utf8Encode),
+  samples: () =>
+    ['holdfast.json', 'packs/0a/9f31c2aa0b6e4d7f8a1c5e3b7d90240a.0', 'a/b/c/d', 'x'.repeat(200)].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => checkBackendKey(inputText(input)),
   check: (key) => {
@@ -130,7 +144,11 @@ const backendKey = fuzzTarget({
 });
 
 export const CONFIG_TARGETS: readonly FuzzTarget[] = [
-  config('store-config', () => [HINTED, SAMPLE_CONFIG].map((one) => encodeStoreConfig(one)).concat([goldenBytes('placement/store-config.txt'), goldenBytes('store/holdfast.json')])),
+  config('store-config', () =>
+    [HINTED, SAMPLE_CONFIG]
+      .map((one) => encodeStoreConfig(one))
+      .concat([goldenBytes('placement/store-config.txt'), goldenBytes('store/holdfast.json')]),
+  ),
   config('sealed-store-config', () => SEALED_CONFIGS.map(goldenBytes)),
   marker,
   redundancy,

@@ -1,7 +1,8 @@
 /** What journal and metadata say of entries: values, manifests, records, operations, and the keys that name things. */
+
+import { BinaryWriter } from '../../../src/bytes/binary-writer.ts';
 import { EMPTY_BYTES, utf8Encode } from '../../../src/bytes/bytes.ts';
 import { EnvelopeOpener, EnvelopeSealer } from '../../../src/crypto/envelope.ts';
-import { BinaryWriter } from '../../../src/bytes/binary-writer.ts';
 import { type CborValue, decodeCbor, encodeCbor } from '../../../src/format/cbor.ts';
 import { failWith } from '../../../src/format/damage.ts';
 import {
@@ -16,20 +17,29 @@ import {
   encodeObjectKey,
   entryVersion,
   isScopedKey,
+  messageHeadKey,
+  messagePartKey,
   openIsolatedEntry,
   openOperation,
   parseInboxKey,
   parseObjectKey,
   parseShardKey,
-  messageHeadKey,
-  messagePartKey,
   scopeKey,
   shardKey,
   unscopeKey,
 } from '../../../src/format/index.ts';
 import { operationToCbor } from '../../../src/format/operation.ts';
 import { blake3Keyed } from '../../../src/hash/index.ts';
-import { EMPTY_ENTRY, FULL_ENTRY, JOURNAL_DESCRIPTOR, patternBytes, SAMPLE_INNER, SAMPLE_LEAF, SAMPLE_NAMED_RECORD, SAMPLE_RECORD } from '../../support/format-samples.ts';
+import {
+  EMPTY_ENTRY,
+  FULL_ENTRY,
+  JOURNAL_DESCRIPTOR,
+  patternBytes,
+  SAMPLE_INNER,
+  SAMPLE_LEAF,
+  SAMPLE_NAMED_RECORD,
+  SAMPLE_RECORD,
+} from '../../support/format-samples.ts';
 import {
   countingRandom,
   ISOLATED,
@@ -54,7 +64,12 @@ const NODES = [SAMPLE_LEAF, SAMPLE_INNER].map((node) => encodeManifestNode(node)
 
 const cbor = fuzzTarget({
   name: 'cbor',
-  samples: () => [...RECORDS.map(encodeJournalRecord), ...ENTRIES, ...NODES, encodeCbor(new Map([['é', [null, -7, 2 ** 53 - 1]]]))],
+  samples: () => [
+    ...RECORDS.map(encodeJournalRecord),
+    ...ENTRIES,
+    ...NODES,
+    encodeCbor(new Map([['é', [null, -7, 2 ** 53 - 1]]])),
+  ],
   mutations: CBOR_MUTATIONS,
   read: (input) => decodeCbor(input, fail),
   check: (value, input) => mustBeBytes(encodeCbor(value as CborValue), input, 'the value'),
@@ -136,7 +151,9 @@ const record = fuzzTarget({
 const operation = fuzzTarget({
   name: 'journal-operation',
   samples: () =>
-    RECORDS.flatMap((one) => one.operations.map((operation) => encodeJournalRecord({ ...one, operations: [operation] }))),
+    RECORDS.flatMap((one) =>
+      one.operations.map((operation) => encodeJournalRecord({ ...one, operations: [operation] })),
+    ),
   mutations: CBOR_MUTATIONS,
   newer: (sample, random) => {
     const values = decodeCbor(sample, fail) as readonly CborValue[];
@@ -155,7 +172,8 @@ const scoped = fuzzTarget({
   name: 'scoped-operation',
   samples: () => SAMPLE_NAMED_OPERATIONS.map((one) => encodeCbor(operationToCbor(one, SCOPED_PLACE))),
   mutations: CBOR_MUTATIONS,
-  newer: (sample, random) => encodeCbor([17 + random.integer(1000), ...(decodeCbor(sample, fail) as readonly CborValue[]).slice(1)]),
+  newer: (sample, random) =>
+    encodeCbor([17 + random.integer(1000), ...(decodeCbor(sample, fail) as readonly CborValue[]).slice(1)]),
   read: (input) => {
     const label = utf8Encode('holdfast scoped operation v1');
     const aad = new BinaryWriter(label.length + 4).put(label).u32(TENANT).bytes;
@@ -167,7 +185,9 @@ const scoped = fuzzTarget({
 });
 
 const OBJECT_KEYS = [0, TENANT].flatMap((namespace) =>
-  (['raw', 'structured'] as const).map((objectClass) => encodeObjectKey({ namespace, objectClass, digest: patternBytes(32, 1) })),
+  (['raw', 'structured'] as const).map((objectClass) =>
+    encodeObjectKey({ namespace, objectClass, digest: patternBytes(32, 1) }),
+  ),
 );
 
 const objectKey = fuzzTarget({
@@ -177,7 +197,8 @@ const objectKey = fuzzTarget({
   read: parseObjectKey,
   check: (name, input) => {
     // A scope of namespace 0 is one that nobody writes.
-    if (name && !(name.namespace === 0 && input[0] === 0xff)) mustBeBytes(encodeObjectKey(name), input, 'the object key');
+    if (name && !(name.namespace === 0 && input[0] === 0xff))
+      mustBeBytes(encodeObjectKey(name), input, 'the object key');
     mustHold(name === undefined || name.namespace !== 0 || input[0] !== 0xff, 'an object key is spelt in two ways');
   },
   errors: [],
@@ -196,7 +217,8 @@ const scopedKey = fuzzTarget({
 
 const shardName = fuzzTarget({
   name: 'shard-key',
-  samples: () => [shardKey({ id: patternBytes(16, 3), class: 'data' }, 0), shardKey(JOURNAL_DESCRIPTOR, 2)].map(utf8Encode),
+  samples: () =>
+    [shardKey({ id: patternBytes(16, 3), class: 'data' }, 0), shardKey(JOURNAL_DESCRIPTOR, 2)].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => parseShardKey(inputText(input)),
   check: (name, input) => {
@@ -209,7 +231,12 @@ const shardName = fuzzTarget({
 
 const inboxName = fuzzTarget({
   name: 'inbox-key',
-  samples: () => [messageHeadKey('0f'.repeat(16)), messagePartKey('0f'.repeat(16), 0), messagePartKey('a0'.repeat(16), 4_294_967_294)].map(utf8Encode),
+  samples: () =>
+    [
+      messageHeadKey('0f'.repeat(16)),
+      messagePartKey('0f'.repeat(16), 0),
+      messagePartKey('a0'.repeat(16), 4_294_967_294),
+    ].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => parseInboxKey(inputText(input)),
   check: (name, input) => {

@@ -3,6 +3,8 @@ import { concatBytes, EMPTY_BYTES } from '../../../src/bytes/bytes.ts';
 import { sealAead } from '../../../src/crypto/aead.ts';
 import { createKemKeyPair } from '../../../src/crypto/kem.ts';
 import { createSigner } from '../../../src/crypto/signature.ts';
+import { encodeCbor } from '../../../src/format/cbor.ts';
+import { checkOf } from '../../../src/format/check.ts';
 import {
   decodeMessageHead,
   encodeMessageHead,
@@ -16,8 +18,6 @@ import {
   sealMessagePart,
   verifyMessageHead,
 } from '../../../src/format/index.ts';
-import { encodeCbor } from '../../../src/format/cbor.ts';
-import { checkOf } from '../../../src/format/check.ts';
 import { patternBytes, SAMPLE_STORE } from '../../support/format-samples.ts';
 import { EPOCH, sampleSchedule, TENANT } from '../../support/sealed-samples.ts';
 import { mustBeBytes, mustEqual, mustHold } from '../harness/expect.ts';
@@ -33,7 +33,10 @@ const HEAD = goldenHex('inbox/head.hex');
 const PART = goldenHex('inbox/part.hex');
 const SIGNER = createSigner('ed25519', patternBytes(32, 96));
 const { ciphertext } = decodeMessageHead(HEAD, MESSAGE);
-const KEYS = messageKeys(PLACE, createKemKeyPair(sampleSchedule().writerKemSeed(TENANT, EPOCH)).decapsulate(ciphertext));
+const KEYS = messageKeys(
+  PLACE,
+  createKemKeyPair(sampleSchedule().writerKemSeed(TENANT, EPOCH)).decapsulate(ciphertext),
+);
 const fail = messageFail(MESSAGE);
 
 const FRONT_BYTES = 1664;
@@ -52,7 +55,11 @@ const head = fuzzTarget({
   },
   check: ({ isSigned }, input) => {
     // The seal covers the front and what is sealed, the signature these and the tag.
-    mustBeBytes(input.subarray(0, input.length - TAIL_BYTES), HEAD.subarray(0, HEAD.length - TAIL_BYTES), 'what opened');
+    mustBeBytes(
+      input.subarray(0, input.length - TAIL_BYTES),
+      HEAD.subarray(0, HEAD.length - TAIL_BYTES),
+      'what opened',
+    );
     if (isSigned) mustBeBytes(input, HEAD, 'what was signed');
   },
   errors: ['MESSAGE_CORRUPT', 'FORMAT_UNSUPPORTED'],
@@ -95,7 +102,11 @@ const entry = fuzzTarget<MessageEntry>({
   },
   check: (value, input) => {
     const { key, contentType = null, attributes, digest, size, parts } = value;
-    mustBeBytes(encodeCbor([1, key, contentType, new Map(Object.entries(attributes)), digest, size, parts]), input, 'the entry of the message');
+    mustBeBytes(
+      encodeCbor([1, key, contentType, new Map(Object.entries(attributes)), digest, size, parts]),
+      input,
+      'the entry of the message',
+    );
   },
   errors: ['MESSAGE_CORRUPT', 'FORMAT_UNSUPPORTED'],
 });

@@ -12,4 +12,16 @@ import { SEALING_TARGETS } from './sealing.ts';
 import { SHARD_TARGETS } from './shards.ts';
 import { TEXT_TARGETS } from './texts.ts';
 
-export const TARGETS: readonly FuzzTarget[] = [...PACK_TARGETS, ...SHARD_TARGETS, ...CONFIG_TARGETS, ...KEY_TARGETS, ...SEALING_TARGETS, ...ENTRY_TARGETS, ...INBOX_TARGETS, ...PROOF_TARGETS, ...OBJECT_TARGETS, ...TEXT_TARGETS, ...ARCHIVE_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [
+  ...PACK_TARGETS,
+  ...SHARD_TARGETS,
+  ...CONFIG_TARGETS,
+  ...KEY_TARGETS,
+  ...SEALING_TARGETS,
+  ...ENTRY_TARGETS,
+  ...INBOX_TARGETS,
+  ...PROOF_TARGETS,
+  ...OBJECT_TARGETS,
+  ...TEXT_TARGETS,
+  ...ARCHIVE_TARGETS,
+];

@@ -1,8 +1,7 @@
 /** What people keep of keys: key files, identities, credentials, shares, signatures, guards, names and labels. */
-import { utf8Decode, utf8Encode } from '../../../src/bytes/bytes.ts';
-import { blake3 } from '../../../src/hash/index.ts';
-import { toHex } from '../../../src/bytes/bytes.ts';
+import { toHex, utf8Decode, utf8Encode } from '../../../src/bytes/bytes.ts';
 import { formatShare, parseShare } from '../../../src/crypto/share-text.ts';
+import { blake3 } from '../../../src/hash/index.ts';
 import {
   combineIdentity,
   formatIdentity,
@@ -47,7 +46,12 @@ const keyFile = fuzzTarget({
   samples: () => {
     const text = goldenText('keys/master.key').trim();
     const raw = new Uint8Array(Buffer.from(text, 'hex'));
-    return [utf8Encode(`${text}\n`), utf8Encode(text.toUpperCase()), raw, utf8Encode(`${Buffer.from(raw).toString('base64')}\r\n`)];
+    return [
+      utf8Encode(`${text}\n`),
+      utf8Encode(text.toUpperCase()),
+      raw,
+      utf8Encode(`${Buffer.from(raw).toString('base64')}\r\n`),
+    ];
   },
   mutations: [...TEXT_MUTATIONS, ...BYTE_MUTATIONS],
   read: parseKey,
@@ -63,7 +67,11 @@ const identity = fuzzTarget({
   read: parseIdentity,
   check: (value) => {
     const again = parseIdentity(formatIdentity(value));
-    mustEqual([again.algorithm, again.seed, again.publicKey], [value.algorithm, value.seed, value.publicKey], 'the identity');
+    mustEqual(
+      [again.algorithm, again.seed, again.publicKey],
+      [value.algorithm, value.seed, value.publicKey],
+      'the identity',
+    );
   },
   errors: DOCUMENT_ERRORS,
 });
@@ -74,7 +82,8 @@ const credential = fuzzTarget({
   mutations: JSON_MUTATIONS,
   newer: newerDocument,
   read: parseWriterCredential,
-  check: (value) => mustMean({ ...parseWriterCredential(formatWriterCredential(value)) }, { ...value }, 'the credential'),
+  check: (value) =>
+    mustMean({ ...parseWriterCredential(formatWriterCredential(value)) }, { ...value }, 'the credential'),
   errors: DOCUMENT_ERRORS,
 });
 
@@ -91,7 +100,8 @@ const signature = fuzzTarget({
     return { facts, isVerified: verifySignatureDocument(input, { signer: line, text: ROOT, context: 'golden' }) };
   },
   check: ({ facts, isVerified }) => {
-    if (isVerified) mustHold(facts.text === ROOT && facts.context === 'golden', 'a signature over something else is good');
+    if (isVerified)
+      mustHold(facts.text === ROOT && facts.context === 'golden', 'a signature over something else is good');
   },
   errors: DOCUMENT_ERRORS,
 });
@@ -112,13 +122,17 @@ const publicLine = fuzzTarget({
   mutations: TEXT_MUTATIONS,
   repair: withLineCheck,
   read: (input) => parsePublicIdentity(inputText(input)),
-  check: (value, input) => mustHold(formatPublicIdentity(value) === inputText(input).trim(), 'a public key has two lines'),
+  check: (value, input) =>
+    mustHold(formatPublicIdentity(value) === inputText(input).trim(), 'a public key has two lines'),
   errors: ['CREDENTIAL_INVALID'],
 });
 
 /** The checksum made right, as of somebody who writes shares. */
 function withShareCheck(input: Uint8Array): Uint8Array {
-  const body = inputText(input).replace(/\s+/g, '').toLowerCase().replace(/-[^-]*$/, '');
+  const body = inputText(input)
+    .replace(/\s+/g, '')
+    .toLowerCase()
+    .replace(/-[^-]*$/, '');
   return utf8Encode(`${body}-${toHex(blake3(utf8Encode(body)).subarray(0, 4))}`);
 }
 
@@ -128,13 +142,15 @@ const share = fuzzTarget({
   mutations: TEXT_MUTATIONS,
   repair: withShareCheck,
   read: (input) => parseShare(inputText(input)),
-  check: (value, input) => mustHold(formatShare(value) === inputText(input).replace(/\s+/g, '').toLowerCase(), 'a share has two texts'),
+  check: (value, input) =>
+    mustHold(formatShare(value) === inputText(input).replace(/\s+/g, '').toLowerCase(), 'a share has two texts'),
   errors: ['CREDENTIAL_INVALID'],
 });
 
 const combination = fuzzTarget({
   name: 'recovery-shares-together',
-  samples: () => [SHARES, SHARES.slice(1), [...SHARES, ...SHARES].reverse()].map((lines) => partsInput(lines.map(utf8Encode))),
+  samples: () =>
+    [SHARES, SHARES.slice(1), [...SHARES, ...SHARES].reverse()].map((lines) => partsInput(lines.map(utf8Encode))),
   mutations: partMutations([TEXT_MUTATIONS]),
   repair: (input) => partsInput(inputParts(input).map(withShareCheck)),
   read: (input) => combineIdentity(inputParts(input).map(inputText)),
@@ -144,7 +160,15 @@ const combination = fuzzTarget({
 
 /** A file system with one file, whatever it is called. */
 function oneFile(bytes: Uint8Array): FileSystem {
-  const stat = async () => ({ size: bytes.length, mtimeMs: 0, ctimeMs: 0, ino: 1, mode: 0o100600, isFile: () => true, isDirectory: () => false });
+  const stat = async () => ({
+    size: bytes.length,
+    mtimeMs: 0,
+    ctimeMs: 0,
+    ino: 1,
+    mode: 0o100600,
+    isFile: () => true,
+    isDirectory: () => false,
+  });
   const handle = {
     stat,
     read: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
@@ -159,7 +183,13 @@ function oneFile(bytes: Uint8Array): FileSystem {
   return { ...nodeFileSystem, stat, open: async () => handle };
 }
 
-const GUARD: GuardState = { storeId: '0f'.repeat(16), keys: 'ab'.repeat(32), generation: 3, commit: 17, digest: 'cd'.repeat(32) };
+const GUARD: GuardState = {
+  storeId: '0f'.repeat(16),
+  keys: 'ab'.repeat(32),
+  generation: 3,
+  commit: 17,
+  digest: 'cd'.repeat(32),
+};
 
 async function writtenGuard(state: GuardState): Promise<Uint8Array> {
   const written: Uint8Array[] = [];
@@ -169,7 +199,13 @@ async function writtenGuard(state: GuardState): Promise<Uint8Array> {
     return { bytesWritten: buffer.length };
   };
   const nothing = async (): Promise<void> => undefined;
-  const fileSystem = { ...oneFile(new Uint8Array(0)), open: async () => ({ ...handle, write }), mkdir: nothing, rename: nothing, syncDirectory: nothing };
+  const fileSystem = {
+    ...oneFile(new Uint8Array(0)),
+    open: async () => ({ ...handle, write }),
+    mkdir: nothing,
+    rename: nothing,
+    syncDirectory: nothing,
+  };
   await writeGuard(state, { folder: 'guards', fileSystem }, (length) => new Uint8Array(length));
   return written[0] ?? new Uint8Array(0);
 }

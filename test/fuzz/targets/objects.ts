@@ -30,7 +30,7 @@ import { inputParts, partMutations, partsInput } from '../mutations/parts.ts';
 import { inputText, TEXT_MUTATIONS } from '../mutations/text.ts';
 
 const VALUES: readonly JsonValue[] = [
-  { b: [1e3, 0.1, -5e-324, 1e21], a: { 'é': 'x\u0000"\\', '\ufb33': null, '😀': true } },
+  { b: [1e3, 0.1, -5e-324, 1e21], a: { é: 'x\u0000"\\', '\ufb33': null, '😀': true } },
   { '10': 1, '9': 2, a: { '1': [[[]]] } },
   [],
   'text',
@@ -48,7 +48,11 @@ const canonical = fuzzTarget({
 
 const strict = fuzzTarget({
   name: 'strict-json',
-  samples: () => VALUES.flatMap((value) => [utf8Encode(JSON.stringify(value)), utf8Encode(`${JSON.stringify(value, undefined, 2)}\n`)]),
+  samples: () =>
+    VALUES.flatMap((value) => [
+      utf8Encode(JSON.stringify(value)),
+      utf8Encode(`${JSON.stringify(value, undefined, 2)}\n`),
+    ]),
   mutations: JSON_MUTATIONS,
   read: (input) => parseJsonStrict(input),
   check: (value, input) => mustMean(value, JSON.parse(new TextDecoder().decode(input)), 'the value'),
@@ -56,7 +60,18 @@ const strict = fuzzTarget({
 });
 
 const CHILDREN: readonly TreeChild[] = [
-  { type: 'entry', name: 'a/docs', id: fakeId(1), size: 1, version: fakeId(2), modified: TIME, contentType: 'text/plain', attributes: { a: 'b' }, parent: 'docs', parentVersion: fakeId(3) },
+  {
+    type: 'entry',
+    name: 'a/docs',
+    id: fakeId(1),
+    size: 1,
+    version: fakeId(2),
+    modified: TIME,
+    contentType: 'text/plain',
+    attributes: { a: 'b' },
+    parent: 'docs',
+    parentVersion: fakeId(3),
+  },
   file('b.txt', 4, { sparse: true, sameAs: 'a/b' }),
   folder('c', fakeId(5)),
   { type: 'link', name: 'd\ufffd', nameBytes: 'ZP8=', target: '../x', mtime: TIME },
@@ -67,8 +82,27 @@ const OBJECTS: readonly unknown[] = [
   { type: 'blob', content: { id: fakeId(1), size: 3 }, metadata: { name: 'x' } },
   { type: 'bundle', content: { any: ['thing', 1] } },
   { type: 'tree', content: { entries: CHILDREN }, metadata: { a: 1 } },
-  { type: 'tree', content: { nodes: [{ first: 'a', id: fakeId(1), count: 2 }, { first: 'b\ufffd', firstBytes: 'Yv8=', id: fakeId(2), count: 1 }] } },
-  { type: 'snapshot', content: { tree: fakeId(1), rootMode: 0o755, rootMtime: TIME, entries: fakeId(2), bundles: [fakeId(3)], parent: fakeId(4), merged: [fakeId(5)] } },
+  {
+    type: 'tree',
+    content: {
+      nodes: [
+        { first: 'a', id: fakeId(1), count: 2 },
+        { first: 'b\ufffd', firstBytes: 'Yv8=', id: fakeId(2), count: 1 },
+      ],
+    },
+  },
+  {
+    type: 'snapshot',
+    content: {
+      tree: fakeId(1),
+      rootMode: 0o755,
+      rootMtime: TIME,
+      entries: fakeId(2),
+      bundles: [fakeId(3)],
+      parent: fakeId(4),
+      merged: [fakeId(5)],
+    },
+  },
 ];
 const ENCODED = OBJECTS.map((one) => encodeObject(parseObject(one)));
 
@@ -97,7 +131,8 @@ const object = fuzzTarget<StructuredObject>({
 /** An object as it was stored: its reference says what it must be. */
 const stored = fuzzTarget({
   name: 'stored-object',
-  samples: () => ENCODED.map((bytes) => partsInput([utf8Encode(`${decodeObject(bytes).type} ${toHex(blake3(bytes))}`), bytes])),
+  samples: () =>
+    ENCODED.map((bytes) => partsInput([utf8Encode(`${decodeObject(bytes).type} ${toHex(blake3(bytes))}`), bytes])),
   mutations: partMutations([TEXT_MUTATIONS, JSON_MUTATIONS]),
   repair: (input) => {
     const [name, bytes] = inputParts(input);
@@ -129,7 +164,10 @@ const child = fuzzTarget({
 
 const time = fuzzTarget({
   name: 'object-time',
-  samples: () => [TIME, '0001-01-01T00:00:00.000000000Z', '9999-12-31T23:59:59.999999999Z', '2024-02-29T12:00:00.000000001Z'].map(utf8Encode),
+  samples: () =>
+    [TIME, '0001-01-01T00:00:00.000000000Z', '9999-12-31T23:59:59.999999999Z', '2024-02-29T12:00:00.000000001Z'].map(
+      utf8Encode,
+    ),
   mutations: TEXT_MUTATIONS,
   read: (input) => parseObjectTime(inputText(input)),
   check: (nanoseconds, input) => {
@@ -140,15 +178,26 @@ const time = fuzzTarget({
 
 /** Nodes of one folder; a link to node n has the id `fakeId(n)`, so that nodes can lie about each other. */
 function nodesOfFolder(): readonly Uint8Array[] {
-  const leaf = (...names: readonly string[]): unknown => ({ type: 'tree', content: { entries: names.map((name, index) => file(name, index + 1)) } });
+  const leaf = (...names: readonly string[]): unknown => ({
+    type: 'tree',
+    content: { entries: names.map((name, index) => file(name, index + 1)) },
+  });
   const inner = (...links: readonly (readonly [first: string, node: number, count: number])[]): unknown => ({
     type: 'tree',
     content: { nodes: links.map(([first, node, count]) => ({ first, id: fakeId(node), count })) },
   });
-  return [inner(['a', 1, 3], ['d', 2, 3]), inner(['a', 3, 2], ['c', 4, 1]), leaf('d', 'e', 'f'), leaf('a', 'b'), leaf('c')].map((one) => encodeObject(parseObject(one)));
+  return [
+    inner(['a', 1, 3], ['d', 2, 3]),
+    inner(['a', 3, 2], ['c', 4, 1]),
+    leaf('d', 'e', 'f'),
+    leaf('a', 'b'),
+    leaf('c'),
+  ].map((one) => encodeObject(parseObject(one)));
 }
 
-async function readFolder(input: Uint8Array): Promise<{ readonly children: readonly TreeChild[]; readonly load: LoadObjects }> {
+async function readFolder(
+  input: Uint8Array,
+): Promise<{ readonly children: readonly TreeChild[]; readonly load: LoadObjects }> {
   const nodes = inputParts(input).map((part) => parseObject(parseJsonStrict(part)));
   const load: LoadObjects = async (references) => references.map(({ id }) => nodes[Number.parseInt(id, 16)]);
   const children: TreeChild[] = [];
@@ -164,9 +213,13 @@ const folderTree = fuzzTarget({
   check: async ({ children, load }) => {
     const names = children.map(nameBytesOf);
     for (const [index, name] of names.entries()) {
-      mustHold(index === 0 || compareBytes(names[index - 1] ?? name, name) < 0, 'a folder shows names out of order, or twice');
+      mustHold(
+        index === 0 || compareBytes(names[index - 1] ?? name, name) < 0,
+        'a folder shows names out of order, or twice',
+      );
     }
-    for (const one of children.slice(0, 8)) mustEqual(await findChild(fakeId(0), nameBytesOf(one), load), one, 'a child that is looked up');
+    for (const one of children.slice(0, 8))
+      mustEqual(await findChild(fakeId(0), nameBytesOf(one), load), one, 'a child that is looked up');
   },
   errors: ['OBJECT_INVALID', 'OBJECT_CORRUPT', 'OBJECT_MISSING'],
 });

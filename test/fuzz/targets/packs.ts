@@ -66,9 +66,15 @@ function footer(name: string, identity: PackIdentity, packs: readonly Uint8Array
     samples: () => packs.map((pack) => pack.slice(-PACK_FOOTER_BYTES)),
     mutations: BYTE_MUTATIONS,
     repair: reseal,
-    newer: (sample, random) => (identity.keyMode === 'plain' ? reseal(newerPrelude(sample, random)) : newerSealedFooter(random.integer(2))),
+    newer: (sample, random) =>
+      identity.keyMode === 'plain' ? reseal(newerPrelude(sample, random)) : newerSealedFooter(random.integer(2)),
     read: (input) => decodePackFooter(input, identity),
-    check: (value, input) => mustBeBytes(encodePackFooter(value, identity), withoutHints(input.slice(-PACK_FOOTER_BYTES), identity), 'the footer'),
+    check: (value, input) =>
+      mustBeBytes(
+        encodePackFooter(value, identity),
+        withoutHints(input.slice(-PACK_FOOTER_BYTES), identity),
+        'the footer',
+      ),
     errors: ['PACK_CORRUPT', 'FORMAT_UNSUPPORTED'],
   });
 }
@@ -92,8 +98,15 @@ function footerFor(columns: Uint8Array, bytes: number): PackFooter {
   // The columns of a sample begin: array of 8, version, array of stored lengths.
   const recordCount = (columns[2] ?? 0) & 0x1f;
   const ids = columns.length < 100 ? 1 : 3;
-  if ((columns[2] ?? 0) >> 5 === 4 && recordCount > 0) Object.assign(counts, { recordCount, itemCount: Math.max(recordCount, ids) });
-  return { directoryOffset: 217, directoryLength: bytes, recordCount: counts.recordCount, itemCount: counts.itemCount, paddingLength: 0 };
+  if ((columns[2] ?? 0) >> 5 === 4 && recordCount > 0)
+    Object.assign(counts, { recordCount, itemCount: Math.max(recordCount, ids) });
+  return {
+    directoryOffset: 217,
+    directoryLength: bytes,
+    recordCount: counts.recordCount,
+    itemCount: counts.itemCount,
+    paddingLength: 0,
+  };
 }
 
 /** Columns of directories, in the frame of a pack: the trailer is right, and what it says is the input. */
@@ -188,7 +201,8 @@ const pack = fuzzTarget({
   samples: () => PACKS,
   mutations: BYTE_MUTATIONS,
   repair: repairPack,
-  newer: (sample, random) => repairPack(newerPrelude(sample, random, random.integer(2) === 0 ? 0 : sample.length - PACK_FOOTER_BYTES)),
+  newer: (sample, random) =>
+    repairPack(newerPrelude(sample, random, random.integer(2) === 0 ? 0 : sample.length - PACK_FOOTER_BYTES)),
   read: (input) => decodePack(input),
   check: ({ items }, input) => {
     for (const { offset, storedLength, inner, length, plainLength } of items) {
@@ -204,7 +218,10 @@ const wholeSealed = fuzzTarget({
   samples: () => SEALED_WHOLE,
   mutations: BYTE_MUTATIONS,
   repair: (input) => withCheck(input, PACK_HEADER_BYTES),
-  read: (input) => decodePack(input, (name) => sampleKey({ ...sealedHeader(name.class, 1), ...name, keyMode: 'sealed' } as PackHeader)),
+  read: (input) =>
+    decodePack(input, (name) =>
+      sampleKey({ ...sealedHeader(name.class, 1), ...name, keyMode: 'sealed' } as PackHeader),
+    ),
   check: (value, input) => {
     const same = SEALED_WHOLE.find((one) => one.length === input.length);
     // Hints of the header, and records, which are opened one by one, are all that may differ.

@@ -1,7 +1,7 @@
 /** Proofs, challenges and trees as documents: what is proven with a root is what the root was made of, or nothing. */
 import { isDeepStrictEqual } from 'node:util';
 import { equalBytes, utf8Decode, utf8Encode } from '../../../src/bytes/bytes.ts';
-import { blake3 } from '../../../src/hash/index.ts';
+import { blake3, formatDigest } from '../../../src/hash/index.ts';
 import {
   challengedLeaf,
   createChallenge,
@@ -21,7 +21,6 @@ import {
   verifyRangeProof,
   verifyResponse,
 } from '../../../src/merkle/index.ts';
-import { formatDigest } from '../../../src/hash/index.ts';
 import { seededRandom } from '../../../src/testing/seeded-random.ts';
 import { patternBytes } from '../../support/format-samples.ts';
 import { mustHold, mustMean } from '../harness/expect.ts';
@@ -54,7 +53,10 @@ function mustBeSample(samples: readonly Uint8Array[], input: Uint8Array, parse: 
   const isSample = samples.some((sample) => {
     const [known, ...others] = inputParts(sample);
     const isAlike = others.every((part, index) => equalBytes(part, partAt(rest, index)));
-    return isAlike && isDeepStrictEqual(JSON.stringify(parse(inputText(known ?? new Uint8Array(0)))), JSON.stringify(meaning));
+    return (
+      isAlike &&
+      isDeepStrictEqual(JSON.stringify(parse(inputText(known ?? new Uint8Array(0)))), JSON.stringify(meaning))
+    );
   });
   mustHold(isSample, 'something is proven that nobody made a proof of');
 }
@@ -63,7 +65,9 @@ const DATA = patternBytes(100, 4);
 const TREES = [1, 5, 8].map((leaves) => createDataTree(DATA.subarray(0, 10 * leaves), { leafBytes: 10 }));
 
 const INCLUSIONS = TREES.flatMap((tree) =>
-  [0, tree.leafCount - 1].map((at) => partsInput([json(tree.proveInclusion(at)), utf8Encode(tree.root()), DATA.slice(10 * at, 10 * at + 10)])),
+  [0, tree.leafCount - 1].map((at) =>
+    partsInput([json(tree.proveInclusion(at)), utf8Encode(tree.root()), DATA.slice(10 * at, 10 * at + 10)]),
+  ),
 );
 
 const inclusion = fuzzTarget({
@@ -115,7 +119,13 @@ const RANGES = [
   { offset: 0, length: 100 },
 ].map((range) => ({ range, proof: proveRange(CHUNKS, range) }));
 
-function covered({ offset, chunks }: { readonly offset: number; readonly chunks: readonly { readonly length: number }[] }): Uint8Array {
+function covered({
+  offset,
+  chunks,
+}: {
+  readonly offset: number;
+  readonly chunks: readonly { readonly length: number }[];
+}): Uint8Array {
   return DATA.slice(offset, offset + chunks.reduce((sum, { length }) => sum + length, 0));
 }
 
@@ -146,7 +156,10 @@ const range = fuzzTarget({
     if (!proven.range) return;
     const proof = parseRangeProof(inputText(partAt(parts, 0)));
     const end = proof.offset + covered(proof).length;
-    mustHold(proven.place && proof.offset <= proven.offset && proven.offset + proven.length <= end, 'a range is proven that the chunks do not cover');
+    mustHold(
+      proven.place && proof.offset <= proven.offset && proven.offset + proven.length <= end,
+      'a range is proven that the chunks do not cover',
+    );
   },
   errors: ERRORS,
   arguments: true,
@@ -156,7 +169,10 @@ const range = fuzzTarget({
 function mustBeRange(parts: readonly Uint8Array[]): void {
   mustHold(inputText(partAt(parts, 1)) === ENTRY_ROOT, 'another root is proven');
   const proof = JSON.stringify(parseRangeProof(inputText(partAt(parts, 0))));
-  mustHold(RANGES.some((one) => JSON.stringify(parseRangeProof(one.proof)) === proof), 'a range is proven that nobody made a proof of');
+  mustHold(
+    RANGES.some((one) => JSON.stringify(parseRangeProof(one.proof)) === proof),
+    'a range is proven that nobody made a proof of',
+  );
 }
 
 function isCovered(parts: readonly Uint8Array[]): boolean {
@@ -165,7 +181,10 @@ function isCovered(parts: readonly Uint8Array[]): boolean {
 
 const CHALLENGES = TREES.map((tree, index) => {
   const shard = DATA.slice(0, 10 * tree.leafCount);
-  const challenge = createChallenge({ root: tree.root(), totalLength: shard.length, leafBytes: 10 }, seededRandom(index).bytes);
+  const challenge = createChallenge(
+    { root: tree.root(), totalLength: shard.length, leafBytes: 10 },
+    seededRandom(index).bytes,
+  );
   return partsInput([json(challenge), json(respond(challenge, shard)), shard]);
 });
 
@@ -176,15 +195,25 @@ const response = fuzzTarget({
   newer: newerFirstPart,
   read: (input) => {
     const [challenge = '', answer = ''] = inputParts(input).slice(0, 2).map(inputText);
-    return { isProven: verifyResponse(challenge, answer), parsed: parseChallenge(challenge), answered: parseChallengeResponse(answer) };
+    return {
+      isProven: verifyResponse(challenge, answer),
+      parsed: parseChallenge(challenge),
+      answered: parseChallengeResponse(answer),
+    };
   },
   check: ({ isProven, parsed, answered }) => {
     const asked = TREES.find((tree) => tree.root() === parsed.root);
-    mustHold(challengedLeaf(parsed) < Math.ceil(parsed.totalLength / parsed.leafBytes), 'a leaf is asked for that is not there');
+    mustHold(
+      challengedLeaf(parsed) < Math.ceil(parsed.totalLength / parsed.leafBytes),
+      'a leaf is asked for that is not there',
+    );
     if (!isProven) return;
     const at = challengedLeaf(parsed) * parsed.leafBytes;
     const leaf = DATA.subarray(at, Math.min(at + parsed.leafBytes, parsed.totalLength));
-    mustHold(asked !== undefined && answered.leaf === Buffer.from(leaf).toString('base64'), 'a leaf is proven that the shard does not have');
+    mustHold(
+      asked !== undefined && answered.leaf === Buffer.from(leaf).toString('base64'),
+      'a leaf is proven that the shard does not have',
+    );
   },
   errors: ERRORS,
 });
@@ -198,13 +227,17 @@ const keeper = fuzzTarget({
     const parts = inputParts(input);
     return respond(inputText(partAt(parts, 0)), partAt(parts, 2));
   },
-  check: (answer, input) => mustHold(verifyResponse(inputText(partAt(inputParts(input), 0)), answer), 'an honest answer is not believed'),
+  check: (answer, input) =>
+    mustHold(verifyResponse(inputText(partAt(inputParts(input), 0)), answer), 'an honest answer is not believed'),
   errors: [...ERRORS, 'SHARD_CORRUPT'],
 });
 
 const document = fuzzTarget({
   name: 'merkle-tree-document',
-  samples: () => [...TREES, createDataTree(DATA, { leafBytes: 30, algorithm: 'sha512' }), createDataTree(new Uint8Array(0))].map((tree) => json(tree.toJSON())),
+  samples: () =>
+    [...TREES, createDataTree(DATA, { leafBytes: 30, algorithm: 'sha512' }), createDataTree(new Uint8Array(0))].map(
+      (tree) => json(tree.toJSON()),
+    ),
   mutations: JSON_MUTATIONS,
   newer: newerDocument,
   read: (input) => parseMerkleTree(inputText(input)),

@@ -1,13 +1,13 @@
 /** What opens a sealed store: slots, ring and MAC of its config, wrapped keys, envelopes, key pages. */
 import { fromHex, toHex, utf8Encode } from '../../../src/bytes/bytes.ts';
 import { EnvelopeOpener, EnvelopeSealer } from '../../../src/crypto/envelope.ts';
+import { failWith } from '../../../src/format/damage.ts';
 import {
   decodeKeyPage,
   decodeStoreConfig,
   encodeStoreConfig,
   type SealedStoreConfig,
 } from '../../../src/format/index.ts';
-import { failWith } from '../../../src/format/damage.ts';
 import { unlock } from '../../../src/keys/index.ts';
 import { bindTo, deriveKey, unwrap, wrap } from '../../../src/keys/key-wrap.ts';
 import { materialOf } from '../../../src/keys/keyring.ts';

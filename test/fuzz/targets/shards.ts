@@ -1,5 +1,6 @@
 /** Shards as they lie on backends, shard sets as values and documents, and proofs of single shards. */
 import { concatBytes, utf8Decode, utf8Encode } from '../../../src/bytes/bytes.ts';
+import { checkOf } from '../../../src/format/check.ts';
 import {
   decodeShardHeader,
   decodeShardTrailer,
@@ -10,13 +11,12 @@ import {
   shardTrailerBytes,
   verifyShard,
 } from '../../../src/format/index.ts';
-import { checkOf } from '../../../src/format/check.ts';
 import { blockDigests, shardRoot } from '../../../src/format/shard-digests.ts';
 import { digestOf, formatDigest, parseDigest } from '../../../src/hash/index.ts';
 import { decodeShardSet } from '../../../src/shards/decode-shard-set.ts';
 import { encodeShardSet } from '../../../src/shards/encode-shard-set.ts';
-import { formatShardSet, parseShardSet } from '../../../src/shards/shard-set-json.ts';
 import { formatShardSetRoot, proveShard, type ShardSet, verifyShardProof } from '../../../src/shards/index.ts';
+import { formatShardSet, parseShardSet } from '../../../src/shards/shard-set-json.ts';
 import { namedRoot } from '../../../src/shards/shard-set-root.ts';
 import { verifyShardSet } from '../../../src/shards/verify-shard-set.ts';
 import { seededRandom } from '../../../src/testing/seeded-random.ts';
@@ -26,8 +26,8 @@ import { mustBeBytes, mustEqual, mustHold, mustMean } from '../harness/expect.ts
 import { type FuzzTarget, fuzzTarget } from '../harness/fuzz-target.ts';
 import { BYTE_MUTATIONS } from '../mutations/bytes.ts';
 import { JSON_MUTATIONS } from '../mutations/json.ts';
-import { inputText, TEXT_MUTATIONS } from '../mutations/text.ts';
 import { inputParts, partAt, partMutations, partsInput } from '../mutations/parts.ts';
+import { inputText, TEXT_MUTATIONS } from '../mutations/text.ts';
 import { newerPrelude, withCheck } from './frames.ts';
 
 const golden = (name: string): Uint8Array => parseHex(GOLDEN_FILES[name]?.() ?? '');
@@ -93,7 +93,10 @@ function repairShard(input: Uint8Array): Uint8Array {
     const digests = blockDigests(data);
     const roots = new Uint8Array(32 * (known.k + known.m));
     roots.set(shardRoot(known, digests), 32 * known.index);
-    return concatBytes([checked.subarray(0, SHARD_HEADER_BYTES + known.shardBytes), encodeShardTrailer({ digests, roots })]);
+    return concatBytes([
+      checked.subarray(0, SHARD_HEADER_BYTES + known.shardBytes),
+      encodeShardTrailer({ digests, roots }),
+    ]);
   } catch {
     // No header that can be: as it is.
     return checked;
@@ -131,7 +134,11 @@ const SETS: readonly ShardSet[] = [
   sampleSet('x', '7+8'),
   {
     ...LOCATED,
-    shards: LOCATED.shards.map((one, index) => ({ ...one, bytes: index === 1 ? undefined : one.bytes, location: { backend: `b${index}`, key: `shards/${index}` } })),
+    shards: LOCATED.shards.map((one, index) => ({
+      ...one,
+      bytes: index === 1 ? undefined : one.bytes,
+      location: { backend: `b${index}`, key: `shards/${index}` },
+    })),
   },
 ];
 const SET_ERRORS = ['SHARD_SET_INVALID', 'FORMAT_UNSUPPORTED'] as const;
@@ -177,7 +184,10 @@ const decoding = fuzzTarget({
   check: ({ set, report, decoded }) => {
     mustHold(report.canDecode, 'a set is decoded that its report says cannot be');
     mustHold(decoded.content.length === set.size, 'the content has another size than the set says');
-    mustHold(formatDigest(set.algorithm, digestOf(set.algorithm, decoded.content)) === formatDigest(set.algorithm, set.digest), 'the content has another digest');
+    mustHold(
+      formatDigest(set.algorithm, digestOf(set.algorithm, decoded.content)) === formatDigest(set.algorithm, set.digest),
+      'the content has another digest',
+    );
     if (report.isWhole) mustEqual(namedRoot(set), set.root, 'the root of a whole set');
   },
   errors: [...SET_ERRORS, 'SHARDS_INSUFFICIENT', 'SHARD_SET_CORRUPT'],
@@ -217,7 +227,8 @@ const digest = fuzzTarget({
   samples: () => [...CONTENTS.slice(0, 2), `sha512:${'0f'.repeat(64)}`, `sha3-256:${'a0'.repeat(32)}`].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => parseDigest(inputText(input)),
-  check: (value, input) => mustHold(formatDigest(value.algorithm, value.digest) === inputText(input), 'a digest has two texts'),
+  check: (value, input) =>
+    mustHold(formatDigest(value.algorithm, value.digest) === inputText(input), 'a digest has two texts'),
   errors: ['DIGEST_INVALID'],
 });
 

@@ -14,7 +14,10 @@ export class CampaignState {
   }
 
   /** @param again begin from the first case, whatever was run before */
-  static async open(file: string, { seed, again }: { readonly seed: number; readonly again: boolean }): Promise<CampaignState> {
+  static async open(
+    file: string,
+    { seed, again }: { readonly seed: number; readonly again: boolean },
+  ): Promise<CampaignState> {
     const text = again ? undefined : await readFile(file, 'utf8').catch(() => undefined);
     const known = text === undefined ? undefined : (JSON.parse(text) as { seed: number; next: Record<string, number> });
     return new CampaignState(file, seed, new Map(known?.seed === seed ? Object.entries(known.next) : []));
@@ -29,7 +32,10 @@ export class CampaignState {
     this.#next.set(target, next);
     await mkdir(path.dirname(this.#file), { recursive: true });
     const temporary = `${this.#file}.tmp`;
-    await writeFile(temporary, `${JSON.stringify({ seed: this.#seed, next: Object.fromEntries(this.#next) }, null, 2)}\n`);
+    await writeFile(
+      temporary,
+      `${JSON.stringify({ seed: this.#seed, next: Object.fromEntries(this.#next) }, null, 2)}\n`,
+    );
     await rename(temporary, this.#file);
   }
 }

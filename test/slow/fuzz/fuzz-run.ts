@@ -29,7 +29,8 @@ const SAVE_EVERY_MS = 5000;
 export async function runFuzz(options: FuzzOptions): Promise<void> {
   const { target: wanted, say } = options;
   const targets = TARGETS.filter(({ name }) => wanted === undefined || name === wanted);
-  if (targets.length === 0) throw new Error(`there is no target ${wanted}; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
+  if (targets.length === 0)
+    throw new Error(`there is no target ${wanted}; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
   const state = await CampaignState.open(options.stateFile, options);
   const thread = new WatchedThread();
   let [failures, total] = [0, 0];
@@ -74,6 +75,8 @@ async function runOne(
   const seconds = (performance.now() - began) / 1000;
   const counts = Object.entries(outcomes).sort(([, a], [, b]) => b - a);
   const told = counts.map(([outcome, count]) => `${outcome} ${count}`).join(', ');
-  say(`${name.padEnd(32)} ${String(cases).padStart(8)} cases ${seconds.toFixed(1).padStart(7)} s  ${failure ? 'FAILED' : told}`);
+  say(
+    `${name.padEnd(32)} ${String(cases).padStart(8)} cases ${seconds.toFixed(1).padStart(7)} s  ${failure ? 'FAILED' : told}`,
+  );
   return { cases, failed: failure !== undefined };
 }

@@ -101,6 +101,8 @@ export const SCRUB_WAIT_MS = 60_000;
 /** An open store repairs as much in one step, so often, and seldom where nothing can be done. */
 /** References that are counted in one transaction. */
 export const GC_COUNT_ROWS = 256;
+/** Items that leave the state in one commit. */
+export const GC_REMOVE_ITEMS = 16_384;
 /** Rows that one step of the census, or of a look at objects, goes through. */
 export const GC_SCAN_ROWS = 1024;
 /** A pack is compacted when at least this part of it is dead. */

@@ -42,7 +42,7 @@ const CODES = {
   'version-keep': 14,
   'family-delete': 15,
   'policy-set': 16,
-  'pack-compact': 17,
+  'items-remove': 17,
   'object-remove': 18,
 } as const satisfies Record<Operation['type'], number>;
 
@@ -119,8 +119,9 @@ export function operationToCbor(operation: Operation, place: OperationPlace): Cb
       return [code, keyToCbor(operation.from, place), keyToCbor(operation.to, place), operation.modified];
     case 'pack-add':
       return [code, packDescriptorToCbor(operation.pack, place.version)];
+    case 'items-remove':
+      return [code, idsToCbor(operation.chunks, DIGEST_BYTES), idsToCbor(operation.nodes, DIGEST_BYTES)];
     case 'pack-merge':
-    case 'pack-compact':
       return [
         code,
         operation.added.map((pack) => packDescriptorToCbor(pack, place.version)),
@@ -304,13 +305,15 @@ function storeOperationOf(code: number, fields: Fields, { place, fail }: Reading
     }
     case CODES['pack-add']:
       return { type: 'pack-add', pack: packDescriptorFromCbor(fields.any('pack'), place.version, fail) };
-    case CODES['pack-merge']:
-    case CODES['pack-compact']: {
+    case CODES['items-remove']: {
+      const chunks = idList(fields, 'ids of chunks', { idBytes: DIGEST_BYTES, fail });
+      return { type: 'items-remove', chunks, nodes: idList(fields, 'ids of nodes', { idBytes: DIGEST_BYTES, fail }) };
+    }
+    case CODES['pack-merge']: {
       const added = fields.list('added packs').map((pack) => packDescriptorFromCbor(pack, place.version, fail));
       const dropped = idList(fields, 'dropped packs', { idBytes: PACK_ID_BYTES, fail });
       const stale = idList(fields, 'stale ids', { idBytes: DIGEST_BYTES, fail });
-      const type = code === CODES['pack-merge'] ? 'pack-merge' : 'pack-compact';
-      return { type, added, dropped, stale };
+      return { type: 'pack-merge', added, dropped, stale };
     }
     case CODES.scoped: {
       const namespace = fields.integer('namespace', NAMESPACES);

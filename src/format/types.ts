@@ -145,12 +145,11 @@ export type Operation =
       readonly dropped: readonly Uint8Array[];
       readonly stale: readonly Uint8Array[];
     }
-  /** Like `pack-merge`; whatever is still found in `dropped` packs then was dead, and leaves the state. */
+  /** Chunks and manifest nodes that nothing refers to leave the state, wherever they are found. */
   | {
-      readonly type: 'pack-compact';
-      readonly added: readonly PackDescriptor[];
-      readonly dropped: readonly Uint8Array[];
-      readonly stale: readonly Uint8Array[];
+      readonly type: 'items-remove';
+      readonly chunks: readonly Uint8Array[];
+      readonly nodes: readonly Uint8Array[];
     }
   /**
    * An operation on entries of a namespace other than the default one, sealed under that namespace's operation key. A

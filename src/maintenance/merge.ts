@@ -4,7 +4,7 @@
  * pack, which in a sealed store means sealed anew; chunks that rode in journal packs move to a data pack, so that old
  * journal packs shrink to their records.
  */
-import { concatBytes, toHex } from '../bytes/bytes.ts';
+import { concatBytes } from '../bytes/bytes.ts';
 import type { Redundancy } from '../erasure/index.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import {
@@ -175,23 +175,6 @@ export async function mergePacks(
   return whole && (await mergeWhole(context, { class: packClass, namespace }, whole));
 }
 
-/**
- * Writes a journal pack anew without the chunks that ride in it: those that are needed move to a data pack.
- * @param dead chunks that leave the state: see the change `pack-compact`
- * @returns as `mergePacks`
- */
-export async function compactJournalPack(
-  context: MergeContext,
-  pack: PackRow,
-  dead: PackCompact['dead'],
-): Promise<MergeReport | undefined> {
-  const whole = await readSound(context, [pack], new Set());
-  const changes = whole && (await mergeJournal(context, whole, new Set(dead.map(({ id }) => toHex(id)))));
-  return (
-    changes && (await commitMerge(context, { ...changes, change: { ...changes.change, type: 'pack-compact', dead } }))
-  );
-}
-
 async function mergeWhole(
   context: MergeContext,
   packGroup: PackGroup,
@@ -199,14 +182,7 @@ async function mergeWhole(
 ): Promise<MergeReport | undefined> {
   const isJournal = packGroup.class === 'journal';
   const changes = isJournal ? await mergeJournal(context, whole) : await mergeItems(context, packGroup, whole);
-  return changes && (await commitMerge(context, changes));
-}
-
-/** Commits what was copied, and deletes what it was copied from. @returns as `mergePacks` */
-async function commitMerge(
-  context: MergeContext,
-  changes: { readonly change: MergeChange | PackCompact; readonly bytes: number },
-): Promise<MergeReport | undefined> {
+  if (changes === undefined) return undefined;
   try {
     await context.submit([changes.change]);
   } catch (error) {
@@ -222,7 +198,6 @@ async function commitMerge(
 }
 
 type MergeChange = Extract<Change, { type: 'pack-merge' }>;
-type PackCompact = Extract<Change, { type: 'pack-compact' }>;
 
 interface PlannedMerge {
   readonly change: MergeChange;
@@ -310,14 +285,10 @@ async function writeIfAny(
   return [{ pack, items: finished.items }];
 }
 
-/** @param dead ids in hex of items that go: a record of nothing else is left out */
-function copyLiveRecords({ found }: PackToMerge, builder: PackBuilder, dead: ReadonlySet<string> = new Set()): void {
+function copyLiveRecords({ found }: PackToMerge, builder: PackBuilder): void {
   if (found === undefined) return;
   const records = Map.groupBy(found.whole.items, (item) => item.ordinal);
-  for (const [ordinal, items] of records) {
-    if (!found.live.has(ordinal) || items.every(({ id }) => dead.has(toHex(id)))) continue;
-    builder.add(recordOf(found.whole, items));
-  }
+  for (const [ordinal, items] of records) if (found.live.has(ordinal)) builder.add(recordOf(found.whole, items));
 }
 
 /** A record of a pack, opened, to be put into another one as it is. */
@@ -360,11 +331,7 @@ async function liveOrdinals(
 }
 
 /** Moves live inline chunks of journal packs to a data pack, and their records to one journal pack. */
-async function mergeJournal(
-  context: MergeContext,
-  group: readonly PackToMerge[],
-  dead?: ReadonlySet<string>,
-): Promise<PlannedMerge | undefined> {
+async function mergeJournal(context: MergeContext, group: readonly PackToMerge[]): Promise<PlannedMerge | undefined> {
   const records = await newBuilder(context, JOURNAL_GROUP);
   const chunks = await newBuilder(context, { class: 'data', namespace: DEFAULT_NAMESPACE });
   let last = 0;
@@ -372,7 +339,7 @@ async function mergeJournal(
   for (const pack of group) {
     const { row, found } = pack;
     if (row.journal === undefined || found === undefined) return undefined;
-    copyLiveRecords(pack, chunks, dead);
+    copyLiveRecords(pack, chunks);
     const { entries } = await journalEntriesOf({ ...row, journal: row.journal }, found.whole);
     for (const entry of entries) {
       if (entry.commit <= last) continue;

@@ -133,8 +133,9 @@ export async function adopt(
   // Also without a record that is new: what lies on the backend holds its records, and a later one may count on that,
   // such as one that drops a pack of the same commits.
   if (steps.length > 0 || newer.length === 0) await metadata.replay([pack.descriptor], steps);
+  // Those of newer records were placed with them, and may have been removed by a later one.
   const inline = pack.entries
-    .filter((entry) => entry.inline.length > 0)
+    .filter((entry) => entry.inline.length > 0 && entry.commit <= head.commit)
     .map((entry) => ({ commit: entry.commit, items: entry.inline }));
   const flushed: FlushedJournal = { pack: pack.descriptor, inline };
   await metadata.markFlushed([flushed]);

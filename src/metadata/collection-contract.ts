@@ -155,6 +155,8 @@ export interface Collecting {
     packNumber: number,
     items: readonly Pick<DirectoryItem, 'kind' | 'id'>[],
   ): Promise<{ readonly items: number; readonly bytes: number }>;
+  /** Nothing is condemned in these packs any more. */
+  clearCondemned(packNumbers: readonly number[]): Promise<void>;
   /**
    * Condemns objects that nothing counted refers to; what they refer to is not counted for them any more.
    * @returns how many

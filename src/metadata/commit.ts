@@ -10,7 +10,7 @@ import { checkQuotas } from './namespace-quota.ts';
 import { loadObjects, planObjectChange } from './object-changes.ts';
 import type { ObjectChange } from './object-contract.ts';
 import type { OperationScope } from './operation-scope.ts';
-import { itemsOf, packIdsOf, planPackChange } from './pack-changes.ts';
+import { itemsOf, packIdsOf, planPackChange, planRemoveItems } from './pack-changes.ts';
 import { plusOperations, type RecordSize } from './record-size.ts';
 import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
 import type { Tables } from './tables.ts';
@@ -45,10 +45,10 @@ const REQUEST_ERRORS = [
   ...(['ENTRY_HAS_CHILDREN', 'RELATION_CYCLE', 'OBJECT_NOT_FOUND', 'BATCH_TOO_LARGE'] as const),
 ];
 
-type PackChange = Extract<Change, { readonly type: `pack-${string}` }>;
+type PackChange = Extract<Change, { readonly type: 'pack-add' | 'pack-merge' }>;
 
 function isPackChange(change: Change): change is PackChange {
-  return change.type === 'pack-add' || change.type === 'pack-merge' || change.type === 'pack-compact';
+  return change.type === 'pack-add' || change.type === 'pack-merge';
 }
 
 const OBJECT_CHANGES: readonly string[] = [
@@ -73,7 +73,8 @@ async function load(state: WorkingState, requests: readonly CommitRequest[]): Pr
   for (const { changes, inline } of requests) {
     for (const record of inline) for (const { id } of record.items) items.push({ kind: 'chunk', id });
     for (const change of changes) {
-      if (isPackChange(change)) {
+      if (change.type === 'items-remove') for (const item of itemsOf(change)) items.push(item);
+      else if (isPackChange(change)) {
         packs.push(...packIdsOf(change));
         for (const item of itemsOf(change)) items.push(item);
       } else if (change.type !== 'namespace-drop' && !isObjectChange(change))
@@ -110,7 +111,8 @@ async function planChange(state: WorkingState, change: Change, tables: Tables): 
     return { outcome: { existed: false }, dropped: change.namespace };
   }
   const commit = state.head.commit + 1;
-  if (isPackChange(change)) return await planPackChange(state, change, { commit, tables });
+  if (change.type === 'items-remove') return await planRemoveItems(state, tables, change);
+  if (isPackChange(change)) return await planPackChange(state, change, commit);
   return isObjectChange(change) ? await planObjectChange(state, change, tables) : await planEntryChange(state, change);
 }
 

@@ -142,15 +142,12 @@ export type Change =
       readonly dropped: readonly Uint8Array[];
     }
   /**
-   * Like `pack-merge`, of packs of which some items are doomed: those that are condemned and that nothing counted
-   * refers to leave the state. `conflict/PRECONDITION_FAILED` as well when one of them is needed again, while somebody
-   * may count on one, and when it cannot be read who may need one.
+   * Items leave the state that are condemned and that nothing counted refers to; the others are passed by.
+   * `conflict/PRECONDITION_FAILED` while somebody may count on one of them, or cannot be read who may need it.
    */
   | {
-      readonly type: 'pack-compact';
-      readonly added: readonly { readonly pack: PackDescriptor; readonly items: readonly DirectoryItem[] }[];
-      readonly dropped: readonly Uint8Array[];
-      readonly dead: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array }[];
+      readonly type: 'items-remove';
+      readonly items: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array }[];
     }
   /**
    * Entries, items and packs of a namespace leave the state; its packs become dropped ones. It takes effect after all

@@ -49,8 +49,10 @@ function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: Inlin
   if (!isLocated(item)) return false;
   const row = state.items.get(itemKey(item.kind, item.id));
   const { commit, pack } = placement;
-  // The commit is being replayed now; or it was, from another pack that holds its record but not its chunks.
-  if (!row || row.commit < commit) return true;
+  // The commit is being replayed now; or it was, from another pack that holds its record but not its chunks. Where
+  // anything was ever condemned, what is not there was removed: a pack that is told of late brings nothing back.
+  if (!row) return commit > state.head.commit || state.head.epoch === 0;
+  if (row.commit < commit) return true;
   if (row.commit > commit || row.pack === pack.number) return false;
   if (row.pack === IN_OUTBOX) return true;
   const current = state.packByNumber(row.pack).descriptor;

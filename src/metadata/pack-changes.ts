@@ -14,14 +14,13 @@ import type { Change } from './contract.ts';
 import type { PlannedChange } from './entry-changes.ts';
 import { namespaceOfPack } from './namespace-tally.ts';
 import { type ItemKind, itemKey, type StoredPack } from './rows.ts';
-import { scanTable } from './table-scan.ts';
 import type { Tables } from './tables.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
 type PackAdd = Extract<Change, { readonly type: 'pack-add' }>;
 type PackMerge = Extract<Change, { readonly type: 'pack-merge' }>;
-type PackCompact = Extract<Change, { readonly type: 'pack-compact' }>;
-type PackOperation = Extract<Operation, { readonly type: 'pack-add' | 'pack-merge' | 'pack-compact' }>;
+type ItemsRemove = Extract<Change, { readonly type: 'items-remove' }>;
+type PackOperation = Extract<Operation, { readonly type: 'pack-add' | 'pack-merge' }>;
 type Directories = ReadonlyMap<string, readonly DirectoryItem[]>;
 
 function failed(problem: string, id: Uint8Array): StoreError {
@@ -30,18 +29,18 @@ function failed(problem: string, id: Uint8Array): StoreError {
 }
 
 /** Ids of the packs that a change or operation reads. */
-export function packIdsOf(change: PackAdd | PackMerge | PackCompact | PackOperation): readonly Uint8Array[] {
+export function packIdsOf(change: PackAdd | PackMerge | PackOperation): readonly Uint8Array[] {
   if (change.type === 'pack-add') return [change.pack.id];
   return [...change.added.map((added) => ('pack' in added ? added.pack.id : added.id)), ...change.dropped];
 }
 
 /** Items whose rows a change reads. */
 export function itemsOf(
-  change: PackAdd | PackMerge | PackCompact,
+  change: PackAdd | PackMerge | ItemsRemove,
 ): readonly { readonly kind: ItemKind; readonly id: Uint8Array }[] {
+  if (change.type === 'items-remove') return change.items;
   const items = change.type === 'pack-add' ? change.items : change.added.flatMap((added) => added.items);
-  const named = items.filter(isLocated);
-  return change.type === 'pack-compact' ? [...named, ...change.dead] : named;
+  return items.filter(isLocated);
 }
 
 interface Placement {
@@ -87,30 +86,44 @@ async function checkRecordsStay(state: WorkingState, sources: ReadonlySet<number
   }
 }
 
-/** Removes what is condemned and still not needed. @throws `conflict/PRECONDITION_FAILED` where it is needed again */
-async function doomItems(
+/**
+ * Removes items that are condemned and still not needed. Their rows must be loaded.
+ * @throws `conflict/PRECONDITION_FAILED`
+ */
+export async function planRemoveItems(
   state: WorkingState,
   tables: Tables,
-  { dead, sources }: { readonly dead: PackCompact['dead']; readonly sources: ReadonlySet<number> },
-): Promise<void> {
+  { items }: ItemsRemove,
+): Promise<PlannedChange> {
   const namespaces = new Set<number>();
+  const [chunks, nodes]: [Uint8Array[], Uint8Array[]] = [[], []];
   let condemned = 0;
-  for (const { kind, id } of dead) {
+  for (const { kind, id } of items) {
     const row = state.items.get(itemKey(kind, id));
-    if (!row || !sources.has(row.pack)) continue;
-    if (row.condemned === 0 || row.refs > 0) throw failed('holds what is needed again', id);
+    if (!row || row.condemned === 0 || row.refs > 0) continue;
     condemned = Math.max(condemned, row.condemned);
     namespaces.add(row.namespace);
     state.removeItem(itemKey(kind, id));
+    (kind === 'chunk' ? chunks : nodes).push(id);
   }
-  if (condemned > 0) await checkDoom(state, tables, { condemned, namespaces });
+  const deleted = chunks.length + nodes.length;
+  if (deleted === 0) return { outcome: { existed: false, deleted } };
+  await checkDoom(state, tables, { condemned, namespaces });
+  return { outcome: { existed: true, deleted }, operations: [{ type: 'items-remove', chunks, nodes }] };
 }
 
-async function planMerge(
+/** Repeats the operation: what it names is not needed, wherever a replay found it. */
+export async function replayRemoveItems(
   state: WorkingState,
-  change: PackMerge | PackCompact,
-  { commit, tables }: { readonly commit: number; readonly tables: Tables },
-): Promise<PlannedChange> {
+  { chunks, nodes }: Extract<Operation, { readonly type: 'items-remove' }>,
+): Promise<void> {
+  const named = (kind: ItemKind, ids: readonly Uint8Array[]) => ids.map((id) => ({ kind, id }));
+  const items = [...named('chunk', chunks), ...named('manifest', nodes)];
+  await state.loadItems(items);
+  for (const { kind, id } of items) state.removeItem(itemKey(kind, id));
+}
+
+async function planMerge(state: WorkingState, change: PackMerge, commit: number): Promise<PlannedChange> {
   // `stale` names ids alone, and one id may be a chunk and a manifest.
   const classes = new Set(change.added.map(({ pack }) => pack.class));
   if (classes.size > 1) throw argumentRangeError('added', 'packs of one class', [...classes].join(' and '));
@@ -121,7 +134,6 @@ async function planMerge(
     sources.add(pack.number);
   }
   await checkRecordsStay(state, sources);
-  if (change.type === 'pack-compact') await doomItems(state, tables, { dead: change.dead, sources });
   const stale: Uint8Array[] = [];
   // An item that lies in several of the copied records is placed by each of them, as in the replay: named as stale by
   // the second one, it would be lost there.
@@ -142,7 +154,7 @@ async function planMerge(
     drop(state, pack);
   }
   const operation = {
-    type: change.type,
+    type: 'pack-merge',
     added: change.added.map(({ pack }) => pack),
     dropped: change.dropped,
     stale,
@@ -156,11 +168,10 @@ async function planMerge(
  */
 export async function planPackChange(
   state: WorkingState,
-  change: PackAdd | PackMerge | PackCompact,
-  context: { readonly commit: number; readonly tables: Tables },
+  change: PackAdd | PackMerge,
+  commit: number,
 ): Promise<PlannedChange> {
-  if (change.type === 'pack-add') return planAdd(state, change, context.commit);
-  return await planMerge(state, change, context);
+  return change.type === 'pack-add' ? planAdd(state, change, commit) : await planMerge(state, change, commit);
 }
 
 function replayNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack {
@@ -186,30 +197,6 @@ export function replayPackOperation(
   if (operation.type === 'pack-add') return;
   for (const id of operation.dropped) {
     const pack = state.pack(id);
-    if (!pack) continue;
-    drop(state, pack);
-    if (operation.type === 'pack-compact') state.compacted.add(pack.number);
-  }
-}
-
-/**
- * What a replay left in packs that were compacted was dead then: it leaves the state. One look through all items for
- * all of those packs, and none where their directories were not there to be read any more.
- */
-export async function removeCompacted(state: WorkingState, tables: Tables): Promise<void> {
-  const numbers = [...state.compacted];
-  state.compacted.clear();
-  await state.packs.load(
-    state.transaction,
-    numbers.map((number) => [number]),
-  );
-  const left = new Set(numbers.filter((number) => (state.packs.get([number])?.items ?? 0) > 0));
-  if (left.size === 0) return;
-  await state.save();
-  for await (const page of scanTable(state.transaction, tables.items)) {
-    const dead = page.map((row) => tables.items.check(row).row).filter(({ pack }) => left.has(pack));
-    await state.loadItems(dead);
-    for (const { kind, id } of dead) state.removeItem(itemKey(kind, id));
-    await state.save();
+    if (pack) drop(state, pack);
   }
 }

@@ -11,9 +11,8 @@ import { placeInline, registerJournalPack, removeFromOutbox, settleFlushed } fro
 import { dropNamespaces } from './namespace-drop.ts';
 import { replayObjectOperation } from './object-changes.ts';
 import type { OperationScope } from './operation-scope.ts';
-import { packIdsOf, removeCompacted, replayPackOperation } from './pack-changes.ts';
+import { packIdsOf, replayPackOperation, replayRemoveItems } from './pack-changes.ts';
 import type { StoredPack } from './rows.ts';
-import type { Tables } from './tables.ts';
 import { isLocated, type WorkingState } from './working-state.ts';
 
 const INCARNATION_BYTES = 16;
@@ -94,14 +93,15 @@ async function replayOperation(state: WorkingState, operation: Operation, contex
       await dropNamespaces(state, [operation.namespace]);
       return;
     case 'pack-add':
-    case 'pack-merge':
-    case 'pack-compact': {
+    case 'pack-merge': {
       const ids = packIdsOf(operation);
       await state.loadPacks(ids);
       await state.loadItems(ids.flatMap((id) => context.directories.get(toHex(id)) ?? []).filter(isLocated));
       replayPackOperation(state, operation, context);
       return;
     }
+    case 'items-remove':
+      return await replayRemoveItems(state, operation);
     case 'object-put':
     case 'object-remove':
     case 'ref-set':
@@ -140,9 +140,9 @@ async function replayNew(
 export async function replaySteps(
   state: WorkingState,
   input: { readonly journalPacks: readonly PackDescriptor[]; readonly steps: readonly ReplayStep[] },
-  context: { readonly random: RandomBytes; readonly scope: OperationScope | undefined; readonly tables: Tables },
+  context: { readonly random: RandomBytes; readonly scope: OperationScope | undefined },
 ): Promise<void> {
-  const { random, scope, tables } = context;
+  const { random, scope } = context;
   for (const pack of input.journalPacks) {
     scope?.checkReadable(pack);
     await registerJournalPack(state, pack);
@@ -167,6 +167,5 @@ export async function replaySteps(
     await state.save();
     last = read;
   }
-  await removeCompacted(state, tables);
   await settleFlushed(state);
 }

@@ -251,6 +251,13 @@ export class SqlMetadata implements Metadata {
     return this.#change((state) => condemnItems(state, packNumber, items));
   }
 
+  clearCondemned(packNumbers: readonly number[]): Promise<void> {
+    const numbers = packNumbers.map((number) => [number]);
+    return this.#database.write((transaction) =>
+      transaction.run('UPDATE packs SET condemned = 0 WHERE number = ?', numbers),
+    );
+  }
+
   condemnObjects(keys: readonly Uint8Array[]): Promise<number> {
     return this.#change((state) => condemnObjects(state, keys));
   }
@@ -440,7 +447,7 @@ export class SqlMetadata implements Metadata {
 
   replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
     return this.#change(async (state) => {
-      const context = { random: this.#random, scope: this.#sealed?.scope, tables: this.#tables };
+      const context = { random: this.#random, scope: this.#sealed?.scope };
       await replaySteps(state, { journalPacks, steps }, context);
       await state.save();
     });

@@ -154,6 +154,10 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('condemnItems', args);
   }
 
+  clearCondemned(packNumbers: readonly number[]): Promise<void> {
+    return this.#call('clearCondemned', [packNumbers]);
+  }
+
   condemnObjects(keys: readonly Uint8Array[]): Promise<number> {
     return this.#call('condemnObjects', [keys]);
   }

@@ -66,8 +66,6 @@ export class WorkingState {
   epoch: number;
   /** Of the commit that is made or replayed, milliseconds since 1970: what is stamped is stamped with it. */
   time = 0;
-  /** Numbers of packs that replayed operations compacted. */
-  readonly compacted = new Set<number>();
   readonly #relations: RowSet<RelationRow>;
   readonly #parts: StoreTables;
   readonly #sums: Map<string, TableSum>;

@@ -19,9 +19,10 @@ export function operationsBytes(changes: readonly Change[]): number {
     else if (change.type === 'history-forget') bytes += change.key.length + 9 * change.numbers.length;
     else if (change.type === 'relation-set') bytes += change.child.length + (change.parent?.length ?? 0);
     else if (change.type === 'rename' || change.type === 'copy') bytes += 2 * (change.from.length + change.to.length);
+    else if (change.type === 'items-remove') bytes += 34 * change.items.length;
     else if (change.type === 'object-remove') for (const key of change.keys) bytes += OPERATION_BYTES + key.length;
     // Every item of a merge may turn out stale, and is named by its id then.
-    else if (change.type === 'pack-merge' || change.type === 'pack-compact')
+    else if (change.type === 'pack-merge')
       for (const { items } of change.added) bytes += OPERATION_BYTES + 34 * items.length;
   }
   return bytes;

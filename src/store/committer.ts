@@ -283,7 +283,7 @@ function frees({ changes }: CommitRequest): boolean {
       change.type === 'delete' ||
       change.type === 'history-forget' ||
       change.type === 'object-remove' ||
-      change.type === 'pack-compact' ||
+      change.type === 'items-remove' ||
       (change.type === 'ref-set' && change.target === undefined),
   );
 }

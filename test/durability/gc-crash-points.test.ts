@@ -20,9 +20,10 @@ async function prepare(store: Store): Promise<void> {
   await store.put('gone', Buffer.concat([SHARED, noise(100_000, 4)]));
   await store.put('tiny', 'a tiny one');
   await store.snapshots.create({ prefix: '' }, { ref: 'all' });
-  await store.put('lost', noise(50_000, 5));
+  await store.put('lost', noise(200_000, 5));
+  await store.put('little', noise(20_000, 6));
   await store.snapshots.create({ prefix: 'lost' });
-  for (const key of ['gone', 'tiny', 'lost']) await store.delete(key);
+  for (const key of ['gone', 'tiny', 'lost', 'little']) await store.delete(key);
 }
 
 /** What lies in packs or in the journal, wherever merges have brought it. */
@@ -50,7 +51,7 @@ describe.each(KINDS)(`a $kind store whose collector ends at any step (${SAMPLE})
       const report = await whole.store.maintenance.gc(AT_ONCE);
       expect(report).toMatchObject({ outcome: 'ok', problems: [] });
       expect(report.objectsRemoved).toBeGreaterThan(1);
-      expect(report.packsRemoved).toBeGreaterThan(1);
+      expect(report.packsRemoved).toBeGreaterThan(0);
       const changes = whole.life.changes.length - from;
       const held = await heldBy(whole);
       await expectKept(whole.store);

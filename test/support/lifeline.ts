@@ -22,6 +22,7 @@ const CHANGES: ReadonlySet<string | symbol> = new Set<keyof Backend | keyof Meta
     'advanceEpoch',
     'condemnItems',
     'condemnObjects',
+    'clearCondemned',
     'markSuspect',
     'markPacksSuspect',
     'commit',

@@ -1,13 +1,13 @@
 /**
- * Gives back the space of packs in which enough is dead: what lives of them goes into new packs, one commit says so and
- * that the rest is gone, and only then are their blobs deleted. A pack of which nothing lives is not even read, but for
- * its directory.
+ * Gives back the space of packs in which enough is dead: what is dead leaves the state, what lives goes into new packs,
+ * a commit says each, and only then are blobs deleted. A pack of which nothing lives is not even read, but for its
+ * directory. What rides in the journal leaves the state only: its bytes go when journal packs are merged.
  */
 import { isStoreError } from '../../errors/store-error.ts';
 import type { DirectoryItem } from '../../format/index.ts';
-import { PACK_BYTES_TARGET } from '../../limits.ts';
-import type { Change, PackRow } from '../../metadata/contract.ts';
-import { compactJournalPack, deleteDroppedPacks, type MergeContext, redundancyFor, unlessDamaged } from '../merge.ts';
+import { GC_REMOVE_ITEMS, PACK_BYTES_TARGET } from '../../limits.ts';
+import type { Change, ChangeOutcome, PackRow } from '../../metadata/contract.ts';
+import { deleteDroppedPacks, type MergeContext, redundancyFor, unlessDamaged } from '../merge.ts';
 import { LiveCopy } from './live-copy.ts';
 
 export interface CompactContext extends MergeContext {
@@ -30,8 +30,8 @@ export interface CompactStep {
   readonly waiting: boolean;
 }
 
-type PackCompact = Extract<Change, { type: 'pack-compact' }>;
-type DeadItem = PackCompact['dead'][number];
+type DeadItem = Extract<Change, { type: 'items-remove' }>['items'][number];
+type PackMerge = Extract<Change, { type: 'pack-merge' }>;
 
 interface JudgedPack {
   readonly row: PackRow;
@@ -95,7 +95,6 @@ function groupAlike(packs: readonly PackRow[]): readonly (readonly PackRow[])[] 
   return groups;
 }
 
-/** Also what bounds the ids of dead items that one commit is given. */
 const GROUP_PACKS_MAX = 16;
 
 const NOTHING: CompactStep = {
@@ -103,15 +102,29 @@ const NOTHING: CompactStep = {
   ...{ damaged: [], revived: [], waiting: false },
 };
 
-/** What rides in the journal goes by the rules of that: its records stay. */
-async function compactJournal(context: CompactContext, { row, dead }: JudgedPack): Promise<CompactStep> {
-  const done = await compactJournalPack(context, row, dead);
-  if (done === undefined) return { ...NOTHING, waiting: true };
-  return {
-    ...NOTHING,
-    ...{ dropped: done.dropped, added: done.added + 1, itemsRemoved: dead.length },
-    ...{ bytesFreed: row.storedBytes, bytesWritten: done.bytes },
-  };
+/** @returns how many left the state; `undefined` when somebody may count on one of them */
+async function removeDead(context: CompactContext, dead: readonly DeadItem[]): Promise<number | undefined> {
+  let removed = 0;
+  for (let start = 0; start < dead.length; start += GC_REMOVE_ITEMS) {
+    const items = dead.slice(start, start + GC_REMOVE_ITEMS);
+    const [outcome] = (await submitUnlessNeeded(context, { type: 'items-remove', items })) ?? [];
+    if (outcome === undefined) return undefined;
+    removed += outcome.deleted ?? 0;
+  }
+  return removed;
+}
+
+/** @returns `undefined` when somebody moved or needs some of it: nothing was committed */
+async function submitUnlessNeeded(
+  context: CompactContext,
+  change: Change,
+): Promise<readonly ChangeOutcome[] | undefined> {
+  try {
+    return await context.submit([change]);
+  } catch (error) {
+    if (isStoreError(error, 'PRECONDITION_FAILED')) return undefined;
+    throw error;
+  }
 }
 
 /** Compacts packs that go together; see `groupForCompaction`. */
@@ -125,36 +138,41 @@ export async function compactGroup(context: CompactContext, group: readonly Pack
     else if (found.dead.length === 0 && found.living.size > 0) revived.push(row);
     else judged.push(found);
   }
-  const [first] = judged;
-  if (!first) return { ...NOTHING, damaged, revived };
-  if (first.row.class === 'journal') return await compactJournal(context, first);
-  const copied = await copyLiving(context, judged);
-  if ('damaged' in copied) return { ...NOTHING, damaged: [...damaged, ...copied.damaged], revived };
-  const dead = judged.flatMap((pack) => pack.dead);
-  const change: PackCompact = {
-    type: 'pack-compact',
-    added: copied.added,
-    dropped: judged.map(({ row }) => row.id),
-    dead,
-  };
-  try {
-    await context.submit([change]);
-  } catch (error) {
-    if (!isStoreError(error) || !NOTHING_COMMITTED.has(error.kind)) throw error;
-    for (const { pack } of change.added) await context.packs.delete(pack);
-    if (error.code !== 'PRECONDITION_FAILED') throw error;
-    // Somebody moved or needs some of it: it is looked at anew.
-    return { ...NOTHING, damaged, revived, waiting: true };
-  }
+  const kept = { ...NOTHING, damaged, revived };
+  const itemsRemoved = await removeDead(
+    context,
+    judged.flatMap(({ dead }) => dead),
+  );
+  if (itemsRemoved === undefined) return { ...kept, waiting: true };
+  const packs = judged.filter(({ row }) => row.class !== 'journal');
+  if (packs.length === 0) return { ...kept, itemsRemoved };
+  const copied = await copyLiving(context, packs);
+  if ('damaged' in copied) return { ...kept, itemsRemoved, damaged: [...damaged, ...copied.damaged] };
+  const { added } = copied;
+  const change: PackMerge = { type: 'pack-merge', added, dropped: packs.map(({ row }) => row.id) };
+  if (!(await commitCopies(context, change))) return { ...kept, itemsRemoved, waiting: true };
   await deleteDroppedPacks(context);
-  const stored = (packs: readonly { readonly storedBytes: number }[]): number =>
-    packs.reduce((bytes, { storedBytes }) => bytes + storedBytes, 0);
+  const stored = (rows: readonly { readonly storedBytes: number }[]): number =>
+    rows.reduce((bytes, { storedBytes }) => bytes + storedBytes, 0);
   return {
-    ...{ dropped: judged.length, added: copied.added.length, itemsRemoved: dead.length },
-    bytesFreed: stored(judged.map(({ row }) => row)),
-    bytesWritten: stored(copied.added.map(({ pack }) => pack)),
-    ...{ damaged, revived, waiting: false },
+    ...{ ...kept, dropped: packs.length, added: added.length, itemsRemoved },
+    bytesFreed: stored(packs.map(({ row }) => row)),
+    bytesWritten: stored(added.map(({ pack }) => pack)),
   };
+}
+
+/** Copies that are not committed are nobody's: on a full disk they would only be in the way. */
+async function commitCopies(context: CompactContext, change: PackMerge): Promise<boolean> {
+  let isCommitted = false;
+  try {
+    isCommitted = (await submitUnlessNeeded(context, change)) !== undefined;
+    return isCommitted;
+  } catch (error) {
+    isCommitted = !isStoreError(error) || !NOTHING_COMMITTED.has(error.kind);
+    throw error;
+  } finally {
+    if (!isCommitted) for (const { pack } of change.added) await context.packs.delete(pack);
+  }
 }
 
 const NOTHING_COMMITTED: ReadonlySet<string> = new Set(['conflict', 'exhausted', 'denied']);

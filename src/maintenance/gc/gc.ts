@@ -84,6 +84,8 @@ export class Collection {
   readonly #signal: AbortSignal;
   readonly #endMs: number;
   #waitMs: number;
+  /** Packs in which nothing was dead, by number, and how much was counted when that was found. */
+  readonly #nothingIn = new Map<number, number>();
   /** Numbers of packs that are not tried again. */
   readonly #passedBy = new Set<number>();
 
@@ -267,7 +269,9 @@ export class Collection {
     counts.itemsRemoved += step.itemsRemoved;
     counts.bytesFreed += step.bytesFreed - step.bytesWritten;
     counts.bytesWritten += step.bytesWritten;
-    for (const pack of [...step.damaged, ...step.revived]) this.#passedBy.add(pack.number);
+    for (const pack of step.damaged) this.#passedBy.add(pack.number);
+    const done = step.waiting ? [] : group.filter((pack) => pack.class === 'journal' || step.revived.includes(pack));
+    await this.#context.metadata.clearCondemned(done.map(({ number }) => number));
     for (const pack of step.damaged) {
       const packId = toHex(pack.id);
       this.#problems.add({ code: 'PACK_CORRUPT', message: `pack ${packId} cannot be read: it stays as it is`, packId });
@@ -276,7 +280,7 @@ export class Collection {
       for (const pack of group) this.#passedBy.add(pack.number);
       this.#tally.left.add('something that is to be deleted may be needed again');
     }
-    return step.dropped > 0;
+    return step.dropped > 0 || step.itemsRemoved > 0;
   }
 
   /** @returns whether anything is newly condemned */
@@ -318,14 +322,15 @@ export class Collection {
       this.#signal.throwIfAborted();
       if (pack.condemned > 0 || this.#passedBy.has(pack.number) || !this.#isCollected(pack, blocked)) continue;
       const isSettled = pack.number < settled.before || !live.has(toHex(pack.id.subarray(0, SESSION_BYTES)));
-      if (!isSettled) continue;
+      if (!isSettled || this.#nothingIn.get(pack.number) === this.#tally.counts.referencesCounted) continue;
       if (pack.class !== 'journal' && !isWorthCompacting(pack, deadShare)) {
         leftDead += packSpace(pack).dead;
         continue;
       }
       const opened = await unlessDamaged(() => packs.open(pack, { signal: this.#signal }));
       const found = opened && (await metadata.condemnItems(pack.number, opened.items));
-      if (found === undefined || found.items === 0) this.#passedBy.add(pack.number);
+      if (found === undefined) this.#passedBy.add(pack.number);
+      else if (found.items === 0) this.#nothingIn.set(pack.number, this.#tally.counts.referencesCounted);
       condemned += found?.items ?? 0;
     }
     this.#tally.counts.bytesLeftDead = leftDead;

@@ -36,7 +36,8 @@ export class WatchedThread {
   /** @throws when the target cannot be made */
   async run(target: FuzzTarget, job: ThreadJob, options: WatchOptions): Promise<TargetResult> {
     Atomics.store(this.#shared, CASE_AT, job.start);
-    const worker = (this.#worker ??= this.#start());
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
     const ended = Promise.withResolvers<ThreadAnswer | Fault>();
     const settle = {
       message: ended.resolve,

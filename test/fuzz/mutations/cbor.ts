@@ -140,9 +140,10 @@ function changeContained(input: Uint8Array, random: SeededRandom, { item, items 
   const at = step * random.integer(Math.max(1, Math.floor(encoded.length / step)));
   const taken = encoded.splice(at, step);
   const other = pick(random, items);
-  if (random.integer(3) === 0) encoded.splice(at, 0, ...taken, ...taken);
-  else if (random.integer(2) === 0) encoded.splice(step * random.integer(encoded.length / step + 1), 0, ...taken);
-  else if (random.integer(2) === 0)
+  const how = random.integer(4);
+  if (how === 0) encoded.splice(at, 0, ...taken, ...taken);
+  else if (how === 1) encoded.splice(step * random.integer(encoded.length / step + 1), 0, ...taken);
+  else if (how === 2)
     encoded.splice(at, 0, ...taken, ...Array.from({ length: step }, () => input.subarray(other.start, other.end)));
   const count = random.integer(8) === 0 ? item.argument : BigInt(Math.floor(encoded.length / step));
   return replaced(input, item, concatBytes([head(item.major, count), ...encoded]));

@@ -9,7 +9,6 @@ import {
   decodeStoreConfig,
   encodeBackendMarker,
   encodeStoreConfig,
-  type SealedStoreConfig,
   type StoreConfig,
 } from '../../../src/format/index.ts';
 import { blake3 } from '../../../src/hash/index.ts';
@@ -67,10 +66,6 @@ export const SEALED_CONFIGS = [
   'sealed-store/holdfast.json',
   'placement/sealed-config.txt',
 ] as const;
-
-export function sealedConfig(name: (typeof SEALED_CONFIGS)[number]): SealedStoreConfig {
-  return decodeStoreConfig(goldenBytes(name)) as SealedStoreConfig;
-}
 
 const HINTED = { ...SAMPLE_CONFIG, features: { ...SAMPLE_CONFIG.features, compatible: [] } };
 

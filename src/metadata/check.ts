@@ -148,6 +148,7 @@ class Checker {
       const { places: _, ...descriptor } = pack.descriptor;
       const stripe = { ...descriptor.stripe, roots: new Uint8Array(0) };
       packs.set(number, { number, items, dropped, liveBytes, condemned, descriptor: { ...descriptor, stripe } });
+      if (head && condemned > head.epoch) this.problems.push(`pack ${number} is condemned in an epoch yet to come`);
       if (dropped) return;
       live += 1;
       storedBytes += pack.descriptor.storedBytes;
@@ -165,7 +166,7 @@ class Checker {
     head: HeadRow | undefined,
     found: { readonly packs: ReadonlyMap<number, StoredPack>; readonly outbox: ReadonlySet<string> },
   ): Promise<void> {
-    let [chunks, uniqueBytes, astray] = [0, 0, 0];
+    let [chunks, uniqueBytes, astray, unmarked] = [0, 0, 0, 0];
     const perPack = new Map<number, { items: number; liveBytes: number }>();
     const ofPack = (number: number) => perPack.get(number) ?? { items: 0, liveBytes: 0 };
     await this.#table(this.#tables.items, (row) => {
@@ -174,11 +175,13 @@ class Checker {
       const pack = found.packs.get(row.pack);
       const there = row.pack === IN_OUTBOX ? found.outbox.has(`${row.commit}/${row.ordinal}`) : pack && !pack.dropped;
       if (!there) astray += 1;
+      if (row.condemned > 0 && pack?.condemned === 0) unmarked += 1;
       if (row.kind !== 'chunk') return;
       chunks += 1;
       uniqueBytes += row.length;
       addChunk(this.#namespaces.of(row.namespace), row, 1);
     });
+    if (unmarked > 0) this.problems.push(`${unmarked} items are condemned in packs that do not say so`);
     if (astray > 0) this.problems.push(`${astray} items point to a pack or outbox record that is not there`);
     const drifted = [...found.packs.values()].filter(({ number, items, liveBytes }) => {
       const actual = ofPack(number);

@@ -47,11 +47,10 @@ export async function condemnItems(
     isNew = true;
     state.putItem({ ...row, condemned: epoch });
   }
-  if (isNew) {
-    const pack = state.packByNumber(packNumber);
-    state.packs.put({ ...pack, condemned: epoch });
-    state.head = { ...state.head, epoch };
-  }
+  if (isNew) state.head = { ...state.head, epoch };
+  const pack = count > 0 ? state.packByNumber(packNumber) : undefined;
+  // Whoever looks for what is condemned looks at packs.
+  if (pack && (isNew || pack.condemned === 0)) state.packs.put({ ...pack, condemned: state.head.epoch });
   await state.save();
   return { items: count, bytes };
 }

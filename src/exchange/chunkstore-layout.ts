@@ -28,6 +28,11 @@ export function isChunkName(name: string): boolean {
   return DIGEST.test(name);
 }
 
+/** Whether a value counts something. Minus zero does not: JSON has it, and a size would carry it on. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
+}
+
 /** The value of JSON bytes, or `undefined` for what is none. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
@@ -48,9 +53,7 @@ export function parseManifest(bytes: Uint8Array, file: string): ChunkstoreManife
   const value = parseJson(bytes);
   const { digests, file_bytes: fileBytes } = Object(value) as { digests?: unknown; file_bytes?: unknown };
   const listed = Array.isArray(digests) && digests.every((one) => typeof one === 'string' && isChunkName(one));
-  if (listed && Number.isSafeInteger(fileBytes) && (fileBytes as number) >= 0) {
-    return { digests, fileBytes: fileBytes as number };
-  }
+  if (listed && isCount(fileBytes)) return { digests, fileBytes };
   throw storeError('IMPORT_CORRUPT', `${file} is no manifest of chunkstore`, { details: { path: file } });
 }
 
@@ -71,7 +74,7 @@ export function encodeIndex(names: readonly string[]): Uint8Array {
 /** A count, or `undefined` when the bytes are none. */
 export function parseCount(bytes: Uint8Array): number | undefined {
   const value = parseJson(bytes);
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+  return isCount(value) ? value : undefined;
 }
 
 export function encodeCount(count: number): Uint8Array {

@@ -1,8 +1,10 @@
 /** Every target there is. To add one: `docs/reliability/fuzzing.md`, section "Adding a target". */
 import type { FuzzTarget } from '../harness/fuzz-target.ts';
 import { ARCHIVE_TARGETS } from './archives.ts';
+import { COMMAND_LINE_TARGETS } from './command-lines.ts';
 import { CONFIG_TARGETS } from './configs.ts';
 import { ENTRY_TARGETS } from './entries.ts';
+import { IMPORT_TARGETS } from './imports.ts';
 import { INBOX_TARGETS } from './inbox.ts';
 import { KEY_TARGETS } from './keys.ts';
 import { OBJECT_TARGETS } from './objects.ts';
@@ -24,4 +26,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...OBJECT_TARGETS,
   ...TEXT_TARGETS,
   ...ARCHIVE_TARGETS,
+  ...IMPORT_TARGETS,
+  ...COMMAND_LINE_TARGETS,
 ];

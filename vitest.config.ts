@@ -4,12 +4,19 @@ import { defineConfig } from 'vitest/config';
 // Every store starts a thread that loads its modules from their sources; compiling them once is enough for all tests.
 process.env.NODE_COMPILE_CACHE ??= path.resolve(import.meta.dirname, 'node_modules/.cache/holdfast-tests');
 
+/** What takes too long for `npm test`: campaigns, whole workloads of the predecessors, installing the package. */
+const CAMPAIGNS = [
+  'test/{archive,compliance,docs,durability,exchange,model,sealed,seeds}/**/*.test.ts',
+  'test/e2e/{demo,drill,package}.test.ts',
+];
+
+/** Campaigns of which `npm test` runs a tenth: see `test/support/campaign.ts`. */
+const IN_BOTH = ['test/fuzz/targets.test.ts'];
+
 export default defineConfig({
   test: {
     // The thread of a closed store serves the next one: starting threads took a third of the time.
     alias: { 'node:worker_threads': path.resolve(import.meta.dirname, 'test/support/kept-worker.ts') },
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/slow/**'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -18,5 +25,19 @@ export default defineConfig({
     // replaced globals, no working folder, no environment.
     isolate: false,
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/slow/**', ...CAMPAIGNS],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'campaigns', include: [...CAMPAIGNS, ...IN_BOTH], env: { HOLDFAST_CAMPAIGN: 'whole' } },
+      },
+    ],
   },
 });

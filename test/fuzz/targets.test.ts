@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
+import { ofCampaign } from '../support/campaign.ts';
 import { CASES_PER_RUN } from './harness/fuzz-target.ts';
 import { describeFailure, runTarget } from './harness/run-target.ts';
 import { TARGETS } from './targets/index.ts';
 
 /** The first cases of the campaign (`npm run test:slow -- fuzz`), which runs two hundred thousand of each. */
-const CASES = 400;
+const CASES = ofCampaign(2000);
 const SEED = 1;
 
 it.each(

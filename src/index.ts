@@ -71,6 +71,21 @@ export type { CheckReport } from './maintenance/check.ts';
 export type { CheckOptions } from './maintenance/checked-store.ts';
 export type { Garbage } from './maintenance/garbage.ts';
 export type { GcOptions, GcReport, WaitingFor } from './maintenance/gc/report.ts';
+export type {
+  InspectBlobOptions,
+  InspectedFile,
+  InspectedItem,
+  InspectedKind,
+  InspectedMessage,
+  InspectedMessagePart,
+  InspectedOperation,
+  InspectedPack,
+  InspectedRecord,
+  InspectedRing,
+  InspectedShard,
+  Inspection,
+  InspectionProblem,
+} from './maintenance/inspect/report.ts';
 export type { PaceOptions } from './maintenance/pace.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { RebalanceReport } from './maintenance/rebalance.ts';
@@ -153,6 +168,7 @@ export {
 } from './store/file-calls.ts';
 export { generateIdentity, generateKeyFile, importSeedFile, splitIdentity } from './store/generate-keys.ts';
 export { openPutOnly, type PutOnlyOpenOptions } from './store/inbox/open-put-only.ts';
+export { type InspectFileOptions, inspectFile } from './store/inspect-file.ts';
 export type {
   ChunkInfo,
   ChunkPlacement,

@@ -395,6 +395,8 @@ export const ADDRESS_STEPS_MAX = 64;
 export const ADDRESS_BACK_MAX = 999_999_999;
 /** Hex digits from which on a text may stand for the id that begins with them. */
 export const ID_PREFIX_DIGITS_MIN = 4;
+/** Items and journal records that an inspection lists when nobody says how many. */
+export const INSPECTED_ITEMS_DEFAULT = 1000;
 
 /** History that the decoder of a zstd stream keeps: what `zstd -22` and `--long` ask for, and zstd's own bound. */
 export const STREAM_WINDOW_BYTES_MAX = 128 * MIB;

@@ -9,6 +9,7 @@ import { addGc } from './commands/gc.ts';
 import { addGet } from './commands/get.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addKey } from './commands/key/key.ts';
 import { addLs } from './commands/ls.ts';
 import { addMove } from './commands/move.ts';
@@ -125,7 +126,18 @@ export function buildProgram(session: Session, args: readonly string[]): Command
   const entries = [addInit, addPut, addGet, addLs, addFind, addRm, addMove, addStat, addVersions, addRelations];
   const objects = [addSnapshot, addObject, addRef, addExplain];
   const proofs = [addProve, addValidate, addExchange];
-  const stores = [addKey, addNamespace, addInbox, addBackend, addStatus, addUpkeep, addScrub, addGc, addSingleFile];
+  const stores = [
+    addKey,
+    addNamespace,
+    addInbox,
+    addBackend,
+    addStatus,
+    addUpkeep,
+    addScrub,
+    addGc,
+    addInspect,
+    addSingleFile,
+  ];
   for (const add of [...entries, ...objects, ...proofs, ...stores, addCompletion]) add(program, session);
   return program;
 }

@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   PATH_UNSAFE: 'invalid',
   BATCH_TOO_LARGE: 'invalid',
   NOT_A_STORE: 'invalid',
+  FILE_UNKNOWN: 'invalid',
   CREDENTIAL_INVALID: 'invalid',
   NAMESPACE_INVALID: 'invalid',
   REF_INVALID: 'invalid',

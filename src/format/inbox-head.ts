@@ -13,7 +13,7 @@ import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { concatBytes, copyBytes, utf8Encode } from '../bytes/bytes.ts';
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openAead, sealAead } from '../crypto/aead.ts';
 import { hkdfSha256 } from '../crypto/kdf.ts';
-import { KEM_CIPHERTEXT_BYTES } from '../crypto/kem.ts';
+import { createKemKeyPair, KEM_CIPHERTEXT_BYTES } from '../crypto/kem.ts';
 import { padmeBytes } from '../crypto/padme.ts';
 import { SIGNATURE_BYTES, type Signer, verifySignature } from '../crypto/signature.ts';
 import { invariant } from '../errors/store-error.ts';
@@ -24,6 +24,7 @@ import { type Fail, failWith } from './damage.ts';
 import { attributesFromCbor, attributesToCbor, contentTypeFromCbor, contentTypeToCbor } from './entry.ts';
 import { Fields } from './fields.ts';
 import { MESSAGE_ID_BYTES, messageHeadKey, messageText } from './inbox-names.ts';
+import type { KeySchedule } from './key-schedule.ts';
 import { type Layout, PRELUDE_BYTES, readPrelude, readReserved, writePrelude } from './prelude.ts';
 import { CHECK_BYTES, DIGEST_BYTES, STORE_ID_BYTES } from './sizes.ts';
 
@@ -93,6 +94,19 @@ export function messageKeys(place: MessagePlace, sharedKey: Uint8Array): Message
   const derive = (label: string): Uint8Array =>
     hkdfSha256(sharedKey, { info: concatBytes([utf8Encode(label), placeBytes(place)]) });
   return { head: derive(LABELS.head), part: derive(LABELS.part) };
+}
+
+/**
+ * The keys of a message for whoever holds those of its namespace.
+ * @throws `denied/EPOCH_UNKNOWN`, `denied/NAMESPACE_KEY_GONE`
+ */
+export function decapsulateMessageKeys(head: MessageHead, schedule: KeySchedule): MessageKeys {
+  const seed = schedule.writerKemSeed(head.namespace, head.epoch);
+  const sharedKey = createKemKeyPair(seed).decapsulate(head.ciphertext);
+  const keys = messageKeys(head, sharedKey);
+  seed.fill(0);
+  sharedKey.fill(0);
+  return keys;
 }
 
 /**

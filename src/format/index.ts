@@ -39,6 +39,7 @@ export {
 } from './config-placement.ts';
 export { attributesBytes, decodeEntry, encodeEntry, entryVersion } from './entry.ts';
 export {
+  decapsulateMessageKeys,
   decodeMessageHead,
   encodeMessageHead,
   type MessageEntry,
@@ -85,6 +86,7 @@ export {
   KEY_PAGES_PREFIX,
   type KeyPage,
   keyPageKey,
+  keyPageNamespace,
 } from './key-page.ts';
 export { KeySchedule, type RingSecrets } from './key-schedule.ts';
 export {

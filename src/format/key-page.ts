@@ -13,7 +13,7 @@ import { invariant } from '../errors/store-error.ts';
 import { ISOLATED_NAMESPACE_MIN, NAMESPACE_NUMBER_MAX } from '../limits.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { checkHolds, checkOf } from './check.ts';
-import { failWith } from './damage.ts';
+import { type Fail, failWith } from './damage.ts';
 import type { KeySchedule } from './key-schedule.ts';
 import { type Layout, PRELUDE_BYTES, readPrelude, readReserved, writePrelude } from './prelude.ts';
 import { CHECK_BYTES, SECRET_BYTES } from './sizes.ts';
@@ -68,17 +68,29 @@ export function encodeKeyPage({ namespace, secret }: KeyPage, schedule: KeySched
  */
 export function decodeKeyPage(bytes: Uint8Array, namespace: number, schedule: KeySchedule): Uint8Array {
   const fail = failWith('KEY_PAGE_CORRUPT', 'key page', { backendKey: keyPageKey(namespace) });
+  if (keyPageNamespace(bytes, fail) !== namespace) fail('belongs to another entry');
+  const head = bytes.subarray(0, HEAD_BYTES);
+  const opener = new EnvelopeOpener(schedule.keyPageKey());
+  return (
+    opener.open(bytes.subarray(HEAD_BYTES, KEY_PAGE_BYTES - CHECK_BYTES), aadOf(head)) ??
+    fail('does not open under its key')
+  );
+}
+
+/**
+ * What a page says without a key: whose it is. Damage by accident is told.
+ * @throws `corrupt/KEY_PAGE_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`
+ */
+export function keyPageNamespace(bytes: Uint8Array, fail: Fail = failWith('KEY_PAGE_CORRUPT', 'key page')): number {
   if (bytes.length !== KEY_PAGE_BYTES) fail(`has ${bytes.length} bytes, not ${KEY_PAGE_BYTES}`);
   const checked = bytes.subarray(0, KEY_PAGE_BYTES - CHECK_BYTES);
   const check = bytes.subarray(KEY_PAGE_BYTES - CHECK_BYTES);
   readPrelude(bytes, LAYOUT, { fail, intact: () => checkHolds(check, checked) });
-  const head = bytes.subarray(0, HEAD_BYTES);
-  const reader = new BinaryReader(head, fail);
+  const reader = new BinaryReader(bytes.subarray(0, HEAD_BYTES), fail);
   reader.bytes(PRELUDE_BYTES);
-  if (reader.u32() !== namespace) fail('belongs to another entry');
+  const namespace = reader.u32();
   readReserved(reader, RESERVED_BYTES, fail);
-  const opener = new EnvelopeOpener(schedule.keyPageKey());
-  return opener.open(checked.subarray(HEAD_BYTES), aadOf(head)) ?? fail('does not open under its key');
+  return namespace;
 }
 
 function aadOf(head: Uint8Array): Uint8Array {

@@ -5,4 +5,4 @@ export { openSingleFile } from './open-single-file.ts';
 export { RawPages } from './salvage/raw-pages.ts';
 export { type DamagedBlob, salvageBlobs } from './salvage/salvage-blobs.ts';
 export { SingleFileBackend } from './single-file-backend.ts';
-export { sniffFile } from './sniff-file.ts';
+export { isForeign, sniffFile } from './sniff-file.ts';

@@ -8,7 +8,12 @@ import { fileUrlOf } from '../runtime/file-url.ts';
 import { isFileMark } from './open-database.ts';
 
 /** What there is at a path, as far as its first page tells. */
-export type FoundFile = 'absent' | 'empty' | 'single file' | 'something else';
+export type FoundFile = 'absent' | 'empty' | 'single file' | 'other database' | 'something else';
+
+/** Whether a file holds something that no store in one file has made. */
+export function isForeign(found: FoundFile): boolean {
+  return found === 'something else' || found === 'other database';
+}
 
 /**
  * Looks at the mark of a file, and at nothing else of it. SQLite reads it, and not this process by itself: closing a
@@ -32,8 +37,10 @@ export async function sniffFile(path: string): Promise<FoundFile> {
     throw storeError('PERMISSION_DENIED', `${path} may not be read by this user`, { details, cause });
   }
   // In the middle of writing a log back the file alone says that it has more pages than there are.
-  const marked = hasMark(immutable(path)) || ((await exists(path + LOG_SUFFIX)) && hasMark(path));
-  return marked ? 'single file' : 'something else';
+  const found = markOf(immutable(path));
+  if (found === 'single file' || !(await exists(path + LOG_SUFFIX))) return found;
+  const logged = markOf(path);
+  return logged === 'something else' ? found : logged;
 }
 
 function immutable(path: string): string {
@@ -42,14 +49,15 @@ function immutable(path: string): string {
   return url.href;
 }
 
-function hasMark(path: string): boolean {
+function markOf(path: string): 'single file' | 'other database' | 'something else' {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(path, { readOnly: true });
-    return isFileMark(Number(connection.prepare('PRAGMA application_id').get()?.application_id));
+    const isOurs = isFileMark(Number(connection.prepare('PRAGMA application_id').get()?.application_id));
+    return isOurs ? 'single file' : 'other database';
   } catch (cause) {
     const error = fromSqliteError(cause);
-    if (isStoreError(error, 'METADATA_CORRUPT')) return false;
+    if (isStoreError(error, 'METADATA_CORRUPT')) return 'something else';
     throw error;
   } finally {
     connection?.close();

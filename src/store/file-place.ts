@@ -8,7 +8,7 @@ import { STORE_CONFIG_KEY } from '../format/index.ts';
 import { METADATA_BUSY_TIMEOUT_MS } from '../limits.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { systemCode } from '../runtime/file-system.ts';
-import { openSingleFile, SingleFileBackend, sniffFile } from '../single-file/index.ts';
+import { isForeign, openSingleFile, SingleFileBackend, sniffFile } from '../single-file/index.ts';
 import type { Reserve, Space } from './committer.ts';
 import type { CreateOptions, OpenOptions } from './types.ts';
 
@@ -37,7 +37,7 @@ export function isFilePath(path: string): boolean {
 export async function checkNewFilePlace({ file }: FilePlace): Promise<void> {
   const found = await sniffFile(file);
   const details = { path: file };
-  if (found === 'something else' || (found === 'empty' && !file.endsWith(FILE_ENDING))) {
+  if (isForeign(found) || (found === 'empty' && !file.endsWith(FILE_ENDING))) {
     const message = `${file} is a file, not a folder; a store in one file has a name that ends in ${FILE_ENDING}`;
     throw storeError('LOCATION_INVALID', message, { details });
   }

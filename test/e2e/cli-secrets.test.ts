@@ -49,6 +49,7 @@ describe('a secret', () => {
       ['stats'],
       ['check'],
       ['doctor'],
+      ['inspect', '.holdfast/holdfast.json'],
       ['ls', '--key-file', 'w.credential'],
       ['ls', '--key-file', 'ann.identity'],
       ['ls', '--identity', 'main.key'],

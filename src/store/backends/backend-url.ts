@@ -5,7 +5,7 @@ import { openFsBackend } from '../../backend/open-fs-backend.ts';
 import { storeError } from '../../errors/store-error.ts';
 import type { FileSystem } from '../../runtime/file-system.ts';
 import { fileUrlOf, isPathText } from '../../runtime/file-url.ts';
-import { openSingleFile, sniffFile } from '../../single-file/index.ts';
+import { isForeign, openSingleFile, sniffFile } from '../../single-file/index.ts';
 import { FILE_ENDING, isFilePath } from '../file-place.ts';
 
 /** One scheme and a colon; a single letter is a drive of Windows. */
@@ -51,7 +51,7 @@ export async function openBackendUrl(
   const how = { ...given, reserveBytes: 0 };
   if (!isFilePath(path)) return await openFsBackend(path, { ...how, fileSystem });
   const found = await sniffFile(path);
-  if (found === 'something else' || (found === 'empty' && !path.endsWith(FILE_ENDING)))
+  if (isForeign(found) || (found === 'empty' && !path.endsWith(FILE_ENDING)))
     throw storeError('BACKEND_MISMATCH', `${path} is a file that no store has made: nothing was changed there`);
   return await openSingleFile(path, how);
 }

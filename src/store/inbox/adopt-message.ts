@@ -1,13 +1,12 @@
 import { equalBytes, toHex, utf8Decode } from '../../bytes/bytes.ts';
-import { createKemKeyPair } from '../../crypto/kem.ts';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import {
+  decapsulateMessageKeys,
   decodeMessageHead,
   entryVersion,
   type MessageHead,
   messageFail,
   messageHeadKey,
-  messageKeys,
   openMessageHead,
   verifyMessageHead,
 } from '../../format/index.ts';
@@ -97,11 +96,7 @@ export class MessageAdopter {
 
   #open(head: MessageHead, { signal }: ProgressOptions): WantedPut {
     const { schedule } = this.#keychain;
-    const seed = schedule.writerKemSeed(head.namespace, head.epoch);
-    const sharedKey = createKemKeyPair(seed).decapsulate(head.ciphertext);
-    const keys = messageKeys(head, sharedKey);
-    seed.fill(0);
-    sharedKey.fill(0);
+    const keys = decapsulateMessageKeys(head, schedule);
     const entry = openMessageHead(head, keys);
     const opened = { message: toHex(head.message), entry, partKey: keys.part };
     const scope = this.#engine.scopes.of(head.namespace);

@@ -72,14 +72,18 @@ export type { CheckOptions } from './maintenance/checked-store.ts';
 export type { Garbage } from './maintenance/garbage.ts';
 export type { GcOptions, GcReport, WaitingFor } from './maintenance/gc/report.ts';
 export type {
+  BlobKind,
   InspectBlobOptions,
   InspectedFile,
   InspectedItem,
   InspectedKind,
+  InspectedManifest,
   InspectedMessage,
   InspectedMessagePart,
+  InspectedObject,
   InspectedOperation,
   InspectedPack,
+  InspectedPlace,
   InspectedRecord,
   InspectedRing,
   InspectedShard,

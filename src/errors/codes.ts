@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   BACKEND_NOT_FOUND: 'not-found',
   OBJECT_WRONG_TYPE: 'invalid',
   OBJECT_NOT_FOUND: 'not-found',
+  ID_NOT_FOUND: 'not-found',
   REF_NOT_FOUND: 'not-found',
   VERSION_NOT_FOUND: 'not-found',
   ENTRY_EXISTS: 'conflict',

@@ -2,11 +2,13 @@ import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
 import { type CheckReport, checkStore } from '../maintenance/check.ts';
 import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
+import type { InspectBlobOptions, Inspection } from '../maintenance/inspect/report.ts';
 import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
 import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/scrub.ts';
 import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
 import { spreadKeyPages } from './backends/spread-key-pages.ts';
 import type { Engine } from './engine.ts';
+import { inspectId } from './inspection/inspect-id.ts';
 import type { StoreCalls } from './scoped-calls.ts';
 import type { CallOptions, ProgressOptions } from './types.ts';
 import type { Maintenance } from './upkeep-types.ts';
@@ -52,6 +54,10 @@ export class StoreMaintenance implements Maintenance {
       this.#engine.assertWritable();
       return scrubStore(this.#engine.shards, { ...options, ...ending });
     });
+  }
+
+  inspect(id: string, options: InspectBlobOptions = {}): Promise<Inspection> {
+    return this.#call(options, () => inspectId(this.#engine, id, options));
   }
 
   /** Ends jobs that are under way with `closed/STORE_CLOSED`. */

@@ -1,5 +1,6 @@
 import type { CheckReport } from '../maintenance/check.ts';
 import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
+import type { InspectBlobOptions, Inspection } from '../maintenance/inspect/report.ts';
 import type { Problem } from '../maintenance/problems.ts';
 import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
 import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
@@ -102,4 +103,13 @@ export interface Maintenance {
   gc(options?: GcOptions): Promise<GcReport>;
   /** Verifies, then repairs what that found: once, or with `watch` again and again until aborted. @throws as `repair` */
   scrub(options?: ScrubOptions): Promise<ScrubReport>;
+  /**
+   * What the store holds under an id, read and proven: a pack, a chunk, a manifest node, an object of the default
+   * namespace, or the journal record of a commit number. Damage is told and not thrown.
+   * @param id the beginning of one id is enough; `pack:`, `chunk:`, `manifest:`, `object:` or `journal:` before it say
+   *   which it is; decimal digits are a commit number
+   * @throws `invalid/DIGEST_INVALID`, `invalid/ID_AMBIGUOUS`, `not-found/ID_NOT_FOUND`, `unavailable/*`; RangeError for
+   *   options
+   */
+  inspect(id: string, options?: InspectBlobOptions): Promise<Inspection>;
 }

@@ -39,6 +39,16 @@ describe('holdfast inspect', () => {
     expect(await folder.ok('inspect', journal, '--key-file', 'golden.key')).toContain('entry-put');
   });
 
+  it('shows what the store has under an id or a number', async () => {
+    const [pack = ''] = await packFiles(path.join(folder.path, 'store'));
+    const id = path.basename(pack, '.0');
+    const [json] = jsonLines(await folder.ok('-s', 'store', 'inspect', `pack:${id}`, '--json'));
+    expect(json).toMatchObject({ kind: 'pack', pack: { header: { pack: id } } });
+    expect(await folder.ok('-s', 'store', 'inspect', '1')).toMatch(/^lies in {2}pack .*\n\ncommit 1 {2}/m);
+    expect(await folder.run(['-s', 'store', 'inspect', '123456789'])).toMatchObject({ status: 3 });
+    expect(await folder.run(['-s', 'store', 'inspect', 'a4'])).toMatchObject({ status: 2 });
+  });
+
   it('ends with 6 for damage, with 2 for what is none of Holdfast’s, and with 3 for nothing', async () => {
     const [, pack = ''] = await packFiles(path.join(folder.path, 'store'));
     await flipByte(pack, 128 + 128);

@@ -4,6 +4,7 @@ import type {
   InspectedMessage,
   InspectedOperation,
   InspectedPack,
+  InspectedPlace,
   InspectedRecord,
   InspectedShard,
   Inspection,
@@ -31,13 +32,15 @@ const LOCKED: Readonly<Record<string, string>> = {
 
 /** The whole of an inspection. */
 export function describeInspection(inspection: Inspection): string {
-  const { kind, path, bytes, shard, pack, config, message } = inspection;
+  const { kind, path, bytes, shard, pack, config, message, place, record } = inspection;
   const sections = [
     formatFields([
       ['what', kind],
       ['file', path === undefined ? undefined : escapeControls(path)],
       ['bytes', formatBytes(bytes)],
     ]),
+    ...(place ? [describePlace(place)] : []),
+    ...(record ? [describeRecord(record)] : []),
     ...(shard ? [describeShard(shard)] : []),
     ...(pack ? describePack(pack) : []),
     ...(config ? [JSON.stringify(config, undefined, 2)] : []),
@@ -49,8 +52,8 @@ export function describeInspection(inspection: Inspection): string {
 }
 
 /** What has no form of its own. */
-function describeRest({ ring, marker, keyPage, part, file }: Inspection): string[] {
-  return Object.entries({ ring, marker, keyPage, part, file }).flatMap(([name, value]) =>
+function describeRest({ ring, marker, keyPage, part, file, manifest, object }: Inspection): string[] {
+  return Object.entries({ ring, marker, keyPage, part, file, manifest, object }).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${escapeControls(JSON.stringify(value, undefined, 2))}`],
   );
 }
@@ -63,6 +66,14 @@ function verdict({ outcome, problems, problemCount, locked }: Inspection): strin
     ...(problemCount > shown.length ? [`and ${formatCount(problemCount - shown.length)} more problems`] : []),
     OUTCOMES[outcome],
   ].join('\n');
+}
+
+function describePlace({ pack, item, suspect, condemned }: InspectedPlace): string {
+  const fields = formatFields([
+    ['lies in', pack === undefined ? 'the metadata, until the journal has it' : `pack ${pack}`],
+    ['state', suspect ? 'FOUND DAMAGED' : condemned ? 'garbage, to be deleted' : undefined],
+  ]);
+  return item ? `${fields}\n\n${itemTable([item])}` : fields;
 }
 
 function describeShard({ header, trailer, damagedBlocks }: InspectedShard): string {
@@ -78,7 +89,7 @@ function describeShard({ header, trailer, damagedBlocks }: InspectedShard): stri
   ]);
 }
 
-function describePack({ bytes, header, footer, items, journal }: InspectedPack): string[] {
+function describePack({ bytes, header, footer, items, journal, stripe }: InspectedPack): string[] {
   const fields = formatFields([
     ['pack', header?.pack],
     ['store', header?.store],
@@ -87,6 +98,8 @@ function describePack({ bytes, header, footer, items, journal }: InspectedPack):
     ['size', formatBytes(bytes)],
     ['directory', footer && `${formatBytes(footer.directoryLength)} at ${footer.directoryOffset}`],
     ['records', footer && `${formatCount(footer.recordCount)}, ${countOf(footer.itemCount, 'item', 'items')}`],
+    ['redundancy', stripe && `${stripe.k}+${stripe.m}`],
+    ['backends', stripe?.backends?.map((name) => name ?? 'none').join(', ')],
     ['padding', footer && footer.paddingLength > 0 ? formatBytes(footer.paddingLength) : undefined],
   ]);
   const unlisted = (footer?.itemCount ?? 0) - (items?.length ?? 0);

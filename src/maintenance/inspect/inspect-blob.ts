@@ -30,7 +30,7 @@ import { type ByteSource, readSmall } from './byte-source.ts';
 import type { Findings } from './findings.ts';
 import { inspectPack } from './inspect-pack.ts';
 import { inspectShard } from './inspect-shard.ts';
-import type { InspectedKind, InspectedMessage, InspectedMessagePart, Inspection } from './report.ts';
+import type { BlobKind, InspectedMessage, InspectedMessagePart, Inspection } from './report.ts';
 
 /** A blob to look at. */
 export interface BlobToInspect {
@@ -41,8 +41,6 @@ export interface BlobToInspect {
   readonly head?: (() => Promise<Uint8Array | undefined>) | undefined;
 }
 
-/** What a file as a whole is takes its database to be asked. */
-type BlobKind = Exclude<InspectedKind, 'single file'>;
 type Parts = Omit<Inspection, 'kind' | 'bytes' | 'outcome' | 'problems' | 'problemCount' | 'locked' | 'path'>;
 
 const MAGIC_BYTES = 8;

@@ -4,7 +4,7 @@
  */
 import { equalBytes, toHex } from '../../bytes/bytes.ts';
 import { decompress } from '../../compress/index.ts';
-import { storeError } from '../../errors/store-error.ts';
+import { invariant, storeError } from '../../errors/store-error.ts';
 import {
   type DirectoryItem,
   decodeDirectory,
@@ -110,18 +110,28 @@ async function inspectRecords({ source, identity, items }: Records, findings: Fi
     while (items[end]?.ordinal === ordinal) end += 1;
     const inRecord = items.slice(first, end);
     first = end;
-    const plain = await findings.part(`record ${ordinal}`, async () => {
-      const ids = await idsOf(identity, findings);
-      const frame = await source.read(record.offset, record.storedLength + RECORD_TRAILER_BYTES);
-      const bytes = await decompress(record.codec, openRecord(identity, record, frame), record.plainLength);
-      for (const item of inRecord) checkItem(identity, item, { bytes, ids });
-      return bytes;
-    });
+    const place = { source, identity, items: inRecord };
+    const plain = await findings.part(`record ${ordinal}`, () => openItems(place, findings));
     if (plain === undefined || record.kind !== 'journal' || journal.length >= findings.limit) continue;
     const told = await findings.part(`journal record in record ${ordinal}`, () => inspectRecord(plain, findings));
     if (told) journal.push(told);
   }
   return journal;
+}
+
+/**
+ * Opens one record and proves that its items are those that its pack lists.
+ * @param records whose items are all of one record, or some of them
+ * @returns its plain bytes
+ */
+export async function openItems({ source, identity, items }: Records, findings: Findings): Promise<Uint8Array> {
+  const [record] = items;
+  invariant(record, 'a record has an item');
+  const ids = await idsOf(identity, findings);
+  const frame = await source.read(record.offset, record.storedLength + RECORD_TRAILER_BYTES);
+  const bytes = await decompress(record.codec, openRecord(identity, record, frame), record.plainLength);
+  for (const item of items) checkItem(identity, item, { bytes, ids });
+  return bytes;
 }
 
 async function idsOf({ keyMode, namespace }: PackIdentity, { keys }: Findings): Promise<ItemIds> {
@@ -155,7 +165,8 @@ export function describeHeader(header: PackHeader): NonNullable<InspectedPack['h
   };
 }
 
-function describeItem(item: DirectoryItem): InspectedItem {
+/** An item as it is told. */
+export function describeItem(item: DirectoryItem): InspectedItem {
   const { ordinal, kind, id, offset, storedLength, plainLength, codec, inner, length } = item;
   return { ordinal, kind, id: toHex(id), offset, storedLength, plainLength, codec, inner, length };
 }

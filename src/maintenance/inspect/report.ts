@@ -1,6 +1,6 @@
 /** What inspecting one blob gives: plain data with ids, digests and keys as text, the same that `--json` prints. */
 import type { ErrorCode } from '../../errors/codes.ts';
-import type { PackClass, RecordKind, StoreConfig } from '../../format/index.ts';
+import type { ObjectType, PackClass, RecordKind, StoreConfig } from '../../format/index.ts';
 
 /** How much to tell. */
 export interface InspectBlobOptions {
@@ -9,16 +9,11 @@ export interface InspectBlobOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What can be inspected. */
-export type InspectedKind =
-  | 'shard'
-  | 'pack'
-  | 'config'
-  | 'backend marker'
-  | 'key page'
-  | 'message head'
-  | 'message part'
-  | 'single file';
+/** Kinds of blobs. */
+export type BlobKind = 'shard' | 'pack' | 'config' | 'backend marker' | 'key page' | 'message head' | 'message part';
+
+/** What can be inspected: blobs, the database of a store in one file, and what an open store knows by an id. */
+export type InspectedKind = BlobKind | 'single file' | 'chunk' | 'manifest node' | 'object' | 'journal record';
 
 /** Something that is not as it was written, or that this version does not know. */
 export interface InspectionProblem {
@@ -52,6 +47,11 @@ export interface Inspection {
   readonly message?: InspectedMessage;
   readonly part?: InspectedMessagePart;
   readonly file?: InspectedFile;
+  /** Of what an open store knows by an id or a commit number: where it is found. */
+  readonly place?: InspectedPlace;
+  readonly manifest?: InspectedManifest;
+  readonly object?: InspectedObject;
+  readonly record?: InspectedRecord;
 }
 
 export interface InspectedShard {
@@ -95,6 +95,13 @@ export interface InspectedPack {
   readonly items?: readonly InspectedItem[];
   /** The journal records in it: the first `limit`. */
   readonly journal?: readonly InspectedRecord[];
+  /** In an open store: how it became shards, and the backend of each, `null` for one that lies nowhere. */
+  readonly stripe?: {
+    readonly id: string;
+    readonly k: number;
+    readonly m: number;
+    readonly backends?: readonly (string | null)[];
+  };
 }
 
 /** One item of a directory. */
@@ -176,4 +183,34 @@ export interface InspectedFile {
   readonly capacityBytes?: number;
   readonly blobs: number;
   readonly blobBytes: number;
+}
+
+export interface InspectedPlace {
+  /** Id of its pack; absent: not in a pack yet, but in the outbox of the metadata. */
+  readonly pack?: string;
+  readonly item?: InspectedItem;
+  /** A reader found it damaged. */
+  readonly suspect?: true;
+  /** It is garbage that will be deleted. */
+  readonly condemned?: true;
+}
+
+export interface InspectedManifest {
+  /** 0 for a leaf, which lists chunks. */
+  readonly level: number;
+  readonly childCount: number;
+  /** The first `limit`: plain digests of chunks, or ids of nodes with the chunks beneath them. */
+  readonly children: readonly { readonly id: string; readonly bytes: number; readonly chunks?: number }[];
+}
+
+export interface InspectedObject {
+  readonly id: string;
+  readonly type: ObjectType;
+  readonly size: number;
+  readonly chunkCount: number;
+  readonly root: string;
+  /** Id of its manifest; absent when that is in its row. */
+  readonly manifest?: string;
+  /** ISO 8601 in UTC. */
+  readonly stored: string;
 }

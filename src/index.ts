@@ -67,7 +67,7 @@ export {
   type WriterCredential,
   writeIdentity,
 } from './keys/index.ts';
-export type { CheckReport } from './maintenance/check.ts';
+export type { CheckReport, StoreCheckOptions } from './maintenance/check.ts';
 export type { CheckOptions } from './maintenance/checked-store.ts';
 export type { Garbage } from './maintenance/garbage.ts';
 export type { GcOptions, GcReport, WaitingFor } from './maintenance/gc/report.ts';
@@ -90,6 +90,8 @@ export type {
   Inspection,
   InspectionProblem,
 } from './maintenance/inspect/report.ts';
+export type { InvariantReport } from './maintenance/invariants/check-run.ts';
+export { CHECK_INVARIANTS, type InvariantInfo, type InvariantName } from './maintenance/invariants/names.ts';
 export type { PaceOptions } from './maintenance/pace.ts';
 export type { Problem } from './maintenance/problems.ts';
 export type { RebalanceReport } from './maintenance/rebalance.ts';

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addBackend } from './commands/backend/backend.ts';
+import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addExchange } from './commands/exchange.ts';
 import { addExplain } from './commands/explain.ts';
@@ -132,6 +133,7 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     addInbox,
     addBackend,
     addStatus,
+    addCheck,
     addUpkeep,
     addScrub,
     addGc,

@@ -22,7 +22,12 @@ interface EntryFindings extends ContentFindings {
   readonly keyPages: KeyPageCheck;
 }
 
-export async function checkEntries(store: CheckedStore, findings: EntryFindings, options: CheckOptions): Promise<void> {
+/** @returns how many entries were looked at */
+export async function checkEntries(
+  store: CheckedStore,
+  findings: EntryFindings,
+  options: CheckOptions,
+): Promise<number> {
   const { signal, onProgress } = options;
   const { entries: total } = await store.metadata.counters();
   const check = new EntryCheck(store, findings);
@@ -36,6 +41,7 @@ export async function checkEntries(store: CheckedStore, findings: EntryFindings,
     onProgress?.({ phase: 'check entries', done, total, bytes });
   }
   await check.finish();
+  return done;
 }
 
 async function* allEntries({ metadata, namespaces }: CheckedStore): AsyncGenerator<EntryRow> {

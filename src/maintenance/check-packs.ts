@@ -9,6 +9,7 @@ import { allPacks, packNumbered } from './all-packs.ts';
 import { PlacesCheck, tellOnce } from './check-places.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { Garbage } from './garbage.ts';
+import type { CheckRun } from './invariants/check-run.ts';
 import { type ProblemList, type ProblemPlace, placeIn } from './problems.ts';
 import { listingPasses, ShardListing } from './shard-listing.ts';
 import { fillInPlaces, patienceOf } from './shard-store.ts';
@@ -26,15 +27,13 @@ export interface PacksChecked {
  * Lost packs are flagged where the store is writable, so that the next put of their content stores it anew; shards that
  * are not where they should be are queued for repair.
  */
-export async function checkPacks(
-  store: CheckedStore,
-  problems: ProblemList,
-  options: CheckOptions,
-): Promise<PacksChecked> {
+export async function checkPacks(store: CheckedStore, run: CheckRun, options: CheckOptions): Promise<PacksChecked> {
   const { metadata, shards } = store;
   const { signal, onProgress } = options;
   await fillInPlaces(shards, signal);
   const { packs: total } = await metadata.counters();
+  const [present, problems] = [run.problemsOf('packs-present'), run.problemsOf('shards-placed')];
+  const agree = run.problemsOf('directories-agree');
   const lost = new Set<number>();
   const garbage = { blobs: 0, bytes: 0 };
   const unreachable = new Set<string>();
@@ -48,7 +47,8 @@ export async function checkPacks(
       signal?.throwIfAborted();
       const places = new PlacesCheck({ store, listing, problems, patience, unreachable }, signal);
       places.account(pack);
-      if (await checkPack(store, pack, problems)) await places.tell(pack);
+      run.looked('shards-placed', pack.stripe.k + pack.stripe.m);
+      if (await checkPack(store, pack, { present, agree })) await places.tell(pack);
       else lost.add(pack.number);
       done += 1;
       onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
@@ -58,12 +58,22 @@ export async function checkPacks(
     garbage.blobs += left.blobs;
     garbage.bytes += left.bytes;
   }
+  run.looked('packs-present', done);
+  run.looked('directories-agree', done);
   if (store.writable && lost.size > 0) await metadata.markPacksSuspect([...lost]);
   return { garbage, lostPacks: lost };
 }
 
+/** Where problems with packs go. */
+interface PackProblems {
+  readonly present: ProblemList;
+  /** What they hold is not what the metadata says. */
+  readonly agree: ProblemList;
+}
+
 /** @returns false when the pack is lost: still found by the metadata, and too little of it left on the backends */
-async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemList): Promise<boolean> {
+async function checkPack(store: CheckedStore, pack: PackRow, problems: PackProblems): Promise<boolean> {
+  const { present } = problems;
   const packId = toHex(pack.id);
   const place = { packId, ...placeIn(store, pack.seal?.namespace) };
   try {
@@ -71,16 +81,16 @@ async function checkPack(store: CheckedStore, pack: PackRow, problems: ProblemLi
     if (opened === undefined) {
       if (!(await packNumbered(store.metadata, pack.number))) return true;
       const needed = pack.class === 'journal' ? 'the journal records in it' : `${pack.items} items`;
-      problems.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, ...place });
+      present.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, ...place });
       return false;
     }
     const checked = { pack, opened, place };
-    describeOpened(checked, problems);
+    describeOpened(checked, problems.agree);
     await checkItems(store.metadata, checked, problems);
   } catch (error) {
     // A blob that a merge deletes while it is read looks damaged.
     if (!(await packNumbered(store.metadata, pack.number))) return true;
-    problems.addError(error, place);
+    present.addError(error, place);
     return !isStoreError(error, 'SHARDS_INSUFFICIENT');
   }
   return true;
@@ -113,7 +123,7 @@ function isSameSeal(a: PackSeal | undefined, b: PackSeal | undefined): boolean {
 async function checkItems(
   metadata: Metadata,
   { pack, opened, place }: CheckedPack,
-  problems: ProblemList,
+  { present, agree }: PackProblems,
 ): Promise<void> {
   let found = 0;
   for (const kind of ['chunk', 'manifest'] as const) {
@@ -129,15 +139,15 @@ async function checkItems(
         const digest = `blake3:${id}`;
         if (location.suspect) {
           const message = `${kind} ${digest} was found damaged by an earlier read`;
-          problems.add({ code: 'CHUNK_CORRUPT', message, digest, ...place });
+          present.add({ code: 'CHUNK_CORRUPT', message, digest, ...place });
         } else if (!held.some((item) => isSamePlace(item, location))) {
           const message = `the metadata finds ${kind} ${digest} where pack ${place.packId} does not hold it`;
-          problems.add({ code: 'METADATA_CORRUPT', message, digest, ...place });
+          agree.add({ code: 'METADATA_CORRUPT', message, digest, ...place });
         }
       }
     }
   }
-  if (found !== pack.items) await checkCount(metadata, { pack, found, place }, problems);
+  if (found !== pack.items) await checkCount(metadata, { pack, found, place }, agree);
 }
 
 /** A count that has changed since is that of a store at work, and no problem. */

@@ -3,15 +3,17 @@ import { type ShardWorld, shardWorld } from '../../test/support/shard-world.ts';
 import { damageShard } from '../../test/support/striped-packs.ts';
 import { createPackId, shardKey } from '../format/index.ts';
 import { checkPacks, type PacksChecked } from './check-packs.ts';
-import { ProblemList } from './problems.ts';
+import { CheckRun } from './invariants/check-run.ts';
+import type { ProblemList } from './problems.ts';
 import { listingPasses } from './shard-listing.ts';
 
 const LARGE = { bytes: 150_000 };
 const SMALL = { bytes: 500 };
 
 async function check(world: ShardWorld): Promise<PacksChecked & { readonly problems: ProblemList }> {
-  const problems = new ProblemList();
-  return { ...(await checkPacks(world.checked(), problems, {})), problems };
+  const run = new CheckRun(['packs-present', 'directories-agree', 'shards-placed']);
+  const checked = await checkPacks(world.checked(), run, {});
+  return { ...checked, problems: run.problems() };
 }
 
 const codesOf = ({ problems }: { readonly problems: ProblemList }): readonly string[] =>

@@ -2,9 +2,8 @@
 import { toHex, utf8Decode } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import { parseObjectKey, unscopeKey } from '../format/index.ts';
-import type { ContentFindings } from './check-entries.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
-import { placeIn } from './problems.ts';
+import { type ProblemList, placeIn } from './problems.ts';
 
 const PAGE = 256;
 
@@ -16,21 +15,23 @@ interface Named {
   readonly move?: number;
 }
 
+/** @returns how many refs and moves were looked at */
 export async function checkRefs(
   store: CheckedStore,
-  findings: ContentFindings,
+  problems: ProblemList,
   { signal, onProgress }: CheckOptions,
-): Promise<void> {
+): Promise<number> {
   let done = 0;
   for (const namespace of store.namespaces.keys()) {
     for await (const page of namedIn(store, namespace)) {
       signal?.throwIfAborted();
       const rows = await store.metadata.getObjects(page.map(({ target }) => target));
-      for (const [index, named] of page.entries()) if (!rows[index]) await tell(store, named, findings);
+      for (const [index, named] of page.entries()) if (!rows[index]) await tell(store, named, problems);
       done += page.length;
       onProgress?.({ phase: 'check refs', done, bytes: 0 });
     }
   }
+  return done;
 }
 
 async function* namedIn({ metadata }: CheckedStore, namespace: number): AsyncGenerator<readonly Named[]> {
@@ -60,7 +61,7 @@ async function* namedIn({ metadata }: CheckedStore, namespace: number): AsyncGen
 }
 
 /** Nobody is told of a ref that was moved on or forgotten meanwhile. */
-async function tell(store: CheckedStore, { key, target, move }: Named, { problems }: ContentFindings): Promise<void> {
+async function tell(store: CheckedStore, { key, target, move }: Named, problems: ProblemList): Promise<void> {
   const { metadata } = store;
   if (move === undefined) {
     const [now] = await metadata.getRefs([key]);

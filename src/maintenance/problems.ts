@@ -54,6 +54,13 @@ export class ProblemList {
     if (this.#listed.length < LISTED_MAX) this.#listed.push(Object.freeze(problem));
   }
 
+  /** Takes over what another list has. */
+  addAll(other: ProblemList): void {
+    this.#count += other.#count;
+    this.#unseen += other.#unseen;
+    this.#listed.push(...other.#listed.slice(0, Math.max(0, LISTED_MAX - this.#listed.length)));
+  }
+
   /**
    * Takes an error that says something about the store; every other one is thrown on. Damage is a problem; what could
    * not be reached is one too, and was not looked at.

@@ -9,7 +9,7 @@ import { decodeJournalRecord } from '../format/journal.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import { blake3 } from '../hash/index.ts';
 import { loadHead, loadSums } from './books.ts';
-import type { MetadataCheck, TableReport } from './contract.ts';
+import type { MetadataCheck, MetadataInvariant, MetadataProblem, TableReport } from './contract.ts';
 import type { Reader, SqlRow } from './database.ts';
 import { NamedCheck } from './named-check.ts';
 import {
@@ -63,7 +63,7 @@ class Checker {
   readonly #options: CheckOptions;
   readonly #reports: TableReport[] = [];
   readonly #namespaces = new CountersByNamespace();
-  readonly problems: string[] = [];
+  readonly problems: MetadataProblem[] = [];
   #sums = new Map<string, TableSum>();
   #done = 0;
   #total = 0;
@@ -81,9 +81,13 @@ class Checker {
       return await work();
     } catch (error) {
       if (!isStoreError(error, 'METADATA_CORRUPT')) throw error;
-      this.problems.push(error.message);
+      this.#tell('row-digests', error.message);
       return undefined;
     }
+  }
+
+  #tell(invariant: MetadataInvariant, ...messages: readonly string[]): void {
+    for (const message of messages) this.problems.push({ invariant, message });
   }
 
   async #table<Row>(table: Table<Row>, visit: (row: Row, stored: SqlRow) => void): Promise<void> {
@@ -98,7 +102,7 @@ class Checker {
           if (isStoreError(checked)) {
             damagedRows += 1;
             actual = { ...actual, rows: actual.rows + 1 };
-            if (damagedRows <= LISTED_MAX) this.problems.push(checked.message);
+            if (damagedRows <= LISTED_MAX) this.#tell('row-digests', checked.message);
           } else {
             actual = addToSum(actual, checked.digest, 1);
             visit(checked.row, row);
@@ -113,8 +117,8 @@ class Checker {
     this.#reports.push({ table: name, rows: actual.rows, damagedRows, sumMatches });
   }
 
-  #compare(what: string, kept: number, actual: number): void {
-    if (kept !== actual) this.problems.push(`${what}: ${kept} kept, ${actual} found`);
+  #compare(what: string, kept: number, actual: number, invariant: MetadataInvariant = 'counters'): void {
+    if (kept !== actual) this.#tell(invariant, `${what}: ${kept} kept, ${actual} found`);
   }
 
   async #entries(head: HeadRow | undefined): Promise<void> {
@@ -128,7 +132,7 @@ class Checker {
     });
     for (const table of this.#parts.index.tables) await this.#table(table, () => undefined);
     const found = await this.#noting(() => order.finish(this.#reader, this.#options.signal));
-    this.problems.push(...(found ?? []));
+    this.#tell('entry-order', ...(found ?? []));
     if (!head) return;
     this.#compare('entries', head.entries, entries);
     this.#compare('bytes of entries', head.logicalBytes, logicalBytes);
@@ -142,19 +146,20 @@ class Checker {
       const problem = localColumnsProblem(stored, pack);
       if (problem !== undefined) {
         misplaced += 1;
-        if (misplaced <= LISTED_MAX) this.problems.push(`pack ${number}: ${problem}`);
+        if (misplaced <= LISTED_MAX) this.#tell('shards-placed', `pack ${number}: ${problem}`);
       }
       // Roots and places are the bulk of a row and not needed here.
       const { places: _, ...descriptor } = pack.descriptor;
       const stripe = { ...descriptor.stripe, roots: new Uint8Array(0) };
       packs.set(number, { number, items, dropped, liveBytes, condemned, descriptor: { ...descriptor, stripe } });
-      if (head && condemned > head.epoch) this.problems.push(`pack ${number} is condemned in an epoch yet to come`);
+      if (head && condemned > head.epoch)
+        this.#tell('condemned-marked', `pack ${number} is condemned in an epoch yet to come`);
       if (dropped) return;
       live += 1;
       storedBytes += pack.descriptor.storedBytes;
       addPack(this.#namespaces.of(namespaceOfPack(pack)), pack, 1);
     });
-    if (misplaced > LISTED_MAX) this.problems.push(`places of ${misplaced - LISTED_MAX} more packs are wrong`);
+    if (misplaced > LISTED_MAX) this.#tell('shards-placed', `places of ${misplaced - LISTED_MAX} more packs are wrong`);
     if (head) {
       this.#compare('packs', head.packs, live);
       this.#compare('bytes of packs', head.storedBytes, storedBytes);
@@ -181,17 +186,20 @@ class Checker {
       uniqueBytes += row.length;
       addChunk(this.#namespaces.of(row.namespace), row, 1);
     });
-    if (unmarked > 0) this.problems.push(`${unmarked} items are condemned in packs that do not say so`);
-    if (astray > 0) this.problems.push(`${astray} items point to a pack or outbox record that is not there`);
-    const drifted = [...found.packs.values()].filter(({ number, items, liveBytes }) => {
-      const actual = ofPack(number);
-      return items !== actual.items || liveBytes !== actual.liveBytes;
-    });
-    for (const { number, items, liveBytes } of drifted.slice(0, LISTED_MAX)) {
-      this.#compare(`items of pack ${number}`, items, ofPack(number).items);
-      this.#compare(`live bytes of pack ${number}`, liveBytes, ofPack(number).liveBytes);
+    if (unmarked > 0) this.#tell('condemned-marked', `${unmarked} items are condemned in packs that do not say so`);
+    if (astray > 0) this.#tell('items-placed', `${astray} items point to a pack or outbox record that is not there`);
+    const packs = [...found.packs.values()];
+    const otherItems = packs.filter(({ number, items }) => items !== ofPack(number).items);
+    for (const { number, items } of otherItems.slice(0, LISTED_MAX)) {
+      this.#compare(`items of pack ${number}`, items, ofPack(number).items, 'items-placed');
     }
-    if (drifted.length > LISTED_MAX) this.problems.push(`items of ${drifted.length - LISTED_MAX} more packs drifted`);
+    const otherBytes = packs.filter(({ number, liveBytes }) => liveBytes !== ofPack(number).liveBytes);
+    for (const { number, liveBytes } of otherBytes.slice(0, LISTED_MAX)) {
+      this.#compare(`live bytes of pack ${number}`, liveBytes, ofPack(number).liveBytes, 'live-bytes');
+    }
+    const [moreItems, moreBytes] = [otherItems.length - LISTED_MAX, otherBytes.length - LISTED_MAX];
+    if (moreItems > 0) this.#tell('items-placed', `items of ${moreItems} more packs drifted`);
+    if (moreBytes > 0) this.#tell('live-bytes', `live bytes of ${moreBytes} more packs drifted`);
     if (!head) return;
     this.#compare('chunks', head.chunks, chunks);
     this.#compare('bytes of chunks', head.uniqueBytes, uniqueBytes);
@@ -200,7 +208,10 @@ class Checker {
   /** Commits between two in the outbox were flushed before those ahead of them: then a journal pack holds them. */
   #notInOutbox(first: number, last: number, packs: ReadonlyMap<number, StoredPack>): void {
     if (first <= last && !holdsRecords(packs, first, last)) {
-      this.problems.push(`the records of commits ${first} to ${last} are in no journal pack and not in the outbox`);
+      this.#tell(
+        'journal-chain',
+        `the records of commits ${first} to ${last} are in no journal pack and not in the outbox`,
+      );
     }
   }
 
@@ -209,11 +220,11 @@ class Checker {
     let last: StoredRecord | undefined;
     await this.#table(this.#tables.outbox, (row) => {
       if (!last && head && row.commit !== head.flushed + 1) {
-        this.problems.push(`the outbox begins with commit ${row.commit}, flushed is ${head.flushed}`);
+        this.#tell('journal-chain', `the outbox begins with commit ${row.commit}, flushed is ${head.flushed}`);
       }
       if (last) this.#notInOutbox(last.commit + 1, row.commit - 1, packs);
       if (last?.commit === row.commit - 1 && !follows(row.record, last.record)) {
-        this.problems.push(`the outbox record of commit ${row.commit} does not follow the one before`);
+        this.#tell('journal-chain', `the outbox record of commit ${row.commit} does not follow the one before`);
       }
       last = row;
     });
@@ -221,10 +232,11 @@ class Checker {
     await this.#table(this.#tables.outboxRecords, (row) => places.add(`${row.commit}/${row.ordinal}`));
     if (head) {
       const end = last?.commit ?? head.flushed;
-      if (end > head.commit) this.problems.push(`the outbox ends with commit ${end}, the last one is ${head.commit}`);
+      if (end > head.commit)
+        this.#tell('journal-chain', `the outbox ends with commit ${end}, the last one is ${head.commit}`);
       this.#notInOutbox(end + 1, head.commit, packs);
       if (last?.commit === head.commit && !equalBytes(blake3(last.record), head.digest)) {
-        this.problems.push('the last outbox record is not the one the head names');
+        this.#tell('journal-chain', 'the last outbox record is not the one the head names');
       }
     }
     return places;
@@ -251,10 +263,11 @@ class Checker {
       kept.add(row.number);
       const actual = this.#namespaces.get(row.number) ?? NOTHING_HELD;
       const drifted = Object.entries(actual).some(([name, value]) => row[name as keyof typeof actual] !== value);
-      if (drifted) this.problems.push(`the counters of namespace ${row.number} drifted`);
+      if (drifted) this.#tell('namespace-tallies', `the counters of namespace ${row.number} drifted`);
     });
     for (const [number, counters] of this.#namespaces.entries()) {
-      if (!isEmpty(counters) && !kept.has(number)) this.problems.push(`namespace ${number} has no counters`);
+      if (!isEmpty(counters) && !kept.has(number))
+        this.#tell('namespace-tallies', `namespace ${number} has no counters`);
     }
     await this.#table(shreds, () => undefined);
   }

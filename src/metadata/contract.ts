@@ -278,10 +278,32 @@ export interface TableReport {
   readonly sumMatches: boolean;
 }
 
+/** What a check of the metadata holds its rows against. */
+export type MetadataInvariant =
+  | 'row-digests'
+  | 'table-sums'
+  | 'counters'
+  | 'namespace-tallies'
+  | 'entry-order'
+  | 'items-placed'
+  | 'live-bytes'
+  | 'condemned-marked'
+  | 'histories-count'
+  | 'relations-resolve'
+  | 'refs-resolve'
+  | 'shards-placed'
+  | 'journal-chain';
+
+/** Something that is not as it should be, in words. */
+export interface MetadataProblem {
+  readonly invariant: MetadataInvariant;
+  readonly message: string;
+}
+
 export interface MetadataCheck {
   readonly tables: readonly TableReport[];
-  /** Problems in words: counters that drifted, rows that point nowhere. Empty when all is well. */
-  readonly problems: readonly string[];
+  /** Counters that drifted, rows that point nowhere. Empty when all is well. */
+  readonly problems: readonly MetadataProblem[];
 }
 
 /** The tables whose rows a rebuild must reproduce. */

@@ -2,6 +2,7 @@ import { BinaryWriter } from '../bytes/binary-writer.ts';
 import { toHex } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
+import type { MetadataInvariant, MetadataProblem } from './contract.ts';
 import type { Reader } from './database.ts';
 import { placeOfStep } from './history-steps.ts';
 import type { HistoryRow, RelationRow, StepRow } from './object-rows.ts';
@@ -56,16 +57,17 @@ export class NamedCheck {
   }
 
   /** After the last row, with a reader that sees the same state. @returns problems in words, without names */
-  async finish(reader: Reader, { refs, objects, relations, entries }: Tables): Promise<readonly string[]> {
-    const problems: string[] = [];
-    if (this.#steps !== 0n) problems.push('histories count other steps than there are');
-    if (this.#edges !== 0n) problems.push('relations count other children than there are');
+  async finish(reader: Reader, { refs, objects, relations, entries }: Tables): Promise<readonly MetadataProblem[]> {
+    const problems: MetadataProblem[] = [];
+    const tell = (invariant: MetadataInvariant, message: string): void => void problems.push({ invariant, message });
+    if (this.#steps !== 0n) tell('histories-count', 'histories count other steps than there are');
+    if (this.#edges !== 0n) tell('relations-resolve', 'relations count other children than there are');
     const [nodes] = await reader.all('SELECT count(*) AS held, count(DISTINCT node) AS named FROM relations', []);
-    if (nodes?.held !== nodes?.named) problems.push('relations share nodes');
+    if (nodes?.held !== nodes?.named) tell('relations-resolve', 'relations share nodes');
     const lost = await countAstray(reader, refs, { target: objects, keyOf: ({ target }) => target });
-    if (lost > 0) problems.push(`${lost} refs lead to objects that are not there`);
+    if (lost > 0) tell('refs-resolve', `${lost} refs lead to objects that are not there`);
     const astray = await countAstray(reader, relations, { target: entries, keyOf: ({ key }) => key });
-    if (astray > 0) problems.push(`${astray} relations are of entries that are not there`);
+    if (astray > 0) tell('relations-resolve', `${astray} relations are of entries that are not there`);
     return problems;
   }
 }

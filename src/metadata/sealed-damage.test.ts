@@ -93,7 +93,7 @@ describe('a row of sealed metadata', () => {
     file.tamper(`UPDATE ${table} SET ${change}`);
     expect(await wrongTables()).toEqual([table]);
     const [first] = (await metadata.check()).problems;
-    expect(first).toContain(`metadata table ${table}`);
+    expect(first?.message).toContain(`metadata table ${table}`);
   });
 
   it('that was overwritten is found by the sum of its table when it comes back', async () => {

@@ -1,6 +1,6 @@
 import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
-import { type CheckReport, checkStore } from '../maintenance/check.ts';
+import { type CheckReport, checkStore, type StoreCheckOptions } from '../maintenance/check.ts';
 import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
 import type { InspectBlobOptions, Inspection } from '../maintenance/inspect/report.ts';
 import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
@@ -10,7 +10,7 @@ import { spreadKeyPages } from './backends/spread-key-pages.ts';
 import type { Engine } from './engine.ts';
 import { inspectId } from './inspection/inspect-id.ts';
 import type { StoreCalls } from './scoped-calls.ts';
-import type { CallOptions, ProgressOptions } from './types.ts';
+import type { CallOptions } from './types.ts';
 import type { Maintenance } from './upkeep-types.ts';
 
 /** Work on an open store as a whole. Its long jobs end when the store is closed: one of them never would by itself. */
@@ -22,7 +22,7 @@ export class StoreMaintenance implements Maintenance {
     this.#parts = parts;
   }
 
-  check(options: ProgressOptions = {}): Promise<CheckReport> {
+  check(options: StoreCheckOptions = {}): Promise<CheckReport> {
     return this.#call(options, () => checkStore(this.#engine.checked(), options));
   }
 

@@ -1,4 +1,4 @@
-import type { CheckReport } from '../maintenance/check.ts';
+import type { CheckReport, StoreCheckOptions } from '../maintenance/check.ts';
 import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
 import type { InspectBlobOptions, Inspection } from '../maintenance/inspect/report.ts';
 import type { Problem } from '../maintenance/problems.ts';
@@ -6,7 +6,6 @@ import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
 import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
 import type { PackRepair } from '../maintenance/shard-reports.ts';
 import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
-import type { ProgressOptions } from './types.ts';
 
 /** Counters since the store was opened. */
 export interface StoreMetrics {
@@ -79,8 +78,12 @@ export interface StoreEvents {
 
 /** Work on the store itself rather than its entries. */
 export interface Maintenance {
-  /** Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. */
-  check(options?: ProgressOptions): Promise<CheckReport>;
+  /**
+   * Proves every reference, count and pack presence against metadata and backend; content is not re-hashed. What it
+   * proves are invariants with names (`CHECK_INVARIANTS`), of which `invariants` chooses some.
+   * @throws RangeError and TypeError for invariants that there are none of
+   */
+  check(options?: StoreCheckOptions): Promise<CheckReport>;
   /**
    * Reads every shard and hashes it anew; nothing is decrypted or decoded, which is what `validate` of entries does. What was not verified for longest comes first,
    * so that a job that was stopped goes on where it was. Shards that are missing or corrupt are queued for repair; a

@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { CHECK_INVARIANTS } from '../../src/index.ts';
 import { noise } from '../support/contents.ts';
 import { cutOff, flipByte, journalFiles, metadataFile, packFiles } from '../support/store-files.ts';
 import { folderStore, reopen, SOUND, storeTemplate } from '../support/stores.ts';
@@ -36,6 +37,7 @@ describe('check', () => {
       chunks: expect.any(Number),
       packs: 5,
       journalRecords: 4,
+      invariants: CHECK_INVARIANTS.map(({ name }) => expect.objectContaining({ name, outcome: 'ok', violations: [] })),
       garbage: { blobs: 0, bytes: 0 },
     });
   });

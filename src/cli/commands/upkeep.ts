@@ -1,48 +1,15 @@
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors/codes.ts';
-import { isStoreError } from '../../errors/store-error.ts';
-import type { CheckReport, DiagnosisReport, RebuildReport, Store } from '../../index.ts';
+import type { DiagnosisReport, RebuildReport } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { followProgress, ProgressMeter } from '../progress/meter.ts';
 import { declaredKeys, openWithKeys } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
-import { formatBytes } from '../text/format-bytes.ts';
 import { countOf, escapeControls } from '../text/format-text.ts';
 import { problemLines } from '../text/problem-lines.ts';
 
 /** Exit status of a doctor that found an error: nothing failed, but not all is well. */
 const EXIT_UNHEALTHY = 1;
-
-const STATUS_OF_OUTCOME: Readonly<Record<CheckReport['outcome'], number>> = {
-  ok: 0,
-  damaged: EXIT_STATUS.corrupt,
-  partial: EXIT_STATUS.unavailable,
-};
-
-const OUTCOME_SENTENCE: Readonly<Record<CheckReport['outcome'], string>> = {
-  ok: 'ok: every reference, count and pack is as it should be',
-  damaged: 'DAMAGED',
-  partial: 'PARTIAL: something could not be looked at',
-};
-
-function describeCheck(report: CheckReport): string {
-  const looked = [
-    countOf(report.entries, 'entry', 'entries'),
-    ...(report.versions > 0 ? [countOf(report.versions, 'earlier version', 'earlier versions')] : []),
-    ...(report.objects > 0 ? [countOf(report.objects, 'object', 'objects')] : []),
-    countOf(report.chunks, 'chunk', 'chunks'),
-    countOf(report.packs, 'pack', 'packs'),
-    countOf(report.journalRecords, 'journal record', 'journal records'),
-  ];
-  const lines = [`checked ${looked.join(', ')}`];
-  const { blobs, bytes } = report.garbage;
-  if (blobs > 0)
-    lines.push(
-      `${countOf(blobs, 'leftover blob', 'leftover blobs')} of interrupted puts, ${formatBytes(bytes)}: harmless`,
-    );
-  lines.push(...problemLines(report.problems, report.problemCount), OUTCOME_SENTENCE[report.outcome]);
-  return lines.join('\n');
-}
 
 function describeRebuild(report: RebuildReport): string {
   const found = [
@@ -62,25 +29,6 @@ function describeDiagnosis(report: DiagnosisReport): string {
     ...(advice === undefined ? [] : [`${' '.repeat(11 + width)}${escapeControls(advice)}`]),
   ]);
   return [...lines, report.healthy ? 'healthy' : 'NOT HEALTHY'].join('\n');
-}
-
-/** A check of a store that may not be written proves the same; it only cannot flag what it finds. */
-async function openToCheck(session: Session): Promise<Store> {
-  try {
-    return await session.openStore();
-  } catch (error) {
-    if (!isStoreError(error, 'PERMISSION_DENIED', 'READ_ONLY')) throw error;
-    return await session.openStore({ readOnly: true });
-  }
-}
-
-async function check(session: Session): Promise<void> {
-  using meter = new ProgressMeter(session, 'check');
-  await using store = await openToCheck(session);
-  const report = await store.maintenance.check({ signal: session.signal, onProgress: followProgress(meter) });
-  meter.stop();
-  await session.result(report, () => describeCheck(report));
-  session.endWith(STATUS_OF_OUTCOME[report.outcome]);
 }
 
 async function rebuild(session: Session): Promise<void> {
@@ -105,14 +53,8 @@ async function doctor(session: Session): Promise<void> {
   if (!report.healthy) session.endWith(EXIT_UNHEALTHY);
 }
 
-/** Defines `holdfast check`, `holdfast rebuild` and `holdfast doctor`. */
+/** Defines `holdfast rebuild` and `holdfast doctor`. */
 export function addUpkeep(program: Command, session: Session): void {
-  program
-    .command('check')
-    .summary('prove that metadata and packs agree')
-    .description('Proves every reference, every count and the presence of every pack. Content itself is not re-read.')
-    .addHelpText('after', '\nExit status: 0 all proven, 6 damaged, 7 something could not be looked at.')
-    .action(() => check(session));
   program
     .command('rebuild')
     .summary('make the metadata anew from the packs')

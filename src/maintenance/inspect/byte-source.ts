@@ -7,11 +7,6 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** Bytes in memory as a source. */
-export function memorySource(bytes: Uint8Array): ByteSource {
-  return { bytes: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
-}
-
 /** A part of a source as a source of its own: as much of it as there is. */
 export function sourcePart(source: ByteSource, offset: number, length: number): ByteSource {
   const bytes = Math.max(0, Math.min(length, source.bytes - offset));

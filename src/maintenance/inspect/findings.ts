@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors/codes.ts';
 import { isStoreError, type StoreError } from '../../errors/store-error.ts';
-import type { ItemIds, NamespacedOperation, PackKeys, ScopedOperation } from '../../format/index.ts';
+import type { ItemIds, PackKeys } from '../../format/index.ts';
 import type { Keyring } from '../../keys/index.ts';
 import type { Inspection, InspectionProblem } from './report.ts';
 
@@ -12,9 +12,6 @@ export interface InspectionKeys extends PackKeys {
   /** Runs `work` while the key of a namespace is at hand. @throws as `PackKeys`, and what `work` throws */
   using<T>(namespace: number, work: () => T): Promise<T>;
 }
-
-/** Opens a scoped operation. @returns `undefined` when the key of its namespace is gone */
-export type OperationOpener = (operation: ScopedOperation) => NamespacedOperation | undefined;
 
 const LISTED_MAX = 1000;
 /** What it looks like when keys are not those that are needed. */

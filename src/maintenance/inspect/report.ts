@@ -1,6 +1,7 @@
 /** What inspecting one blob gives: plain data with ids, digests and keys as text, the same that `--json` prints. */
 import type { ErrorCode } from '../../errors/codes.ts';
-import type { ObjectType, PackClass, RecordKind, StoreConfig } from '../../format/index.ts';
+import type { PackClass } from '../../format/index.ts';
+import type { ObjectType } from '../../objects/index.ts';
 
 /** How much to tell. */
 export interface InspectBlobOptions {
@@ -39,7 +40,7 @@ export interface Inspection {
   readonly shard?: InspectedShard;
   readonly pack?: InspectedPack;
   /** As it is written, but for its check. */
-  readonly config?: StoreConfig;
+  readonly config?: object;
   /** With keys: what the ring of the config holds beside secrets. */
   readonly ring?: InspectedRing;
   readonly marker?: { readonly storeId: string; readonly backendId: string };
@@ -54,6 +55,7 @@ export interface Inspection {
   readonly record?: InspectedRecord;
 }
 
+/** What a shard says of itself, and which of its blocks are good. */
 export interface InspectedShard {
   readonly header?: {
     readonly store: string;
@@ -72,6 +74,7 @@ export interface InspectedShard {
   readonly damagedBlocks?: readonly number[];
 }
 
+/** What a pack says of itself. */
 export interface InspectedPack {
   readonly bytes: number;
   readonly header?: {
@@ -108,7 +111,7 @@ export interface InspectedPack {
 export interface InspectedItem {
   /** Of its record, which several items may share. */
   readonly ordinal: number;
-  readonly kind: RecordKind;
+  readonly kind: 'chunk' | 'manifest' | 'journal';
   readonly id: string;
   readonly offset: number;
   readonly storedLength: number;
@@ -118,6 +121,7 @@ export interface InspectedItem {
   readonly length: number;
 }
 
+/** A journal record. */
 export interface InspectedRecord {
   readonly commit: number;
   /** ISO 8601 in UTC. */
@@ -136,6 +140,7 @@ export interface InspectedOperation {
   readonly [member: string]: unknown;
 }
 
+/** What the key ring of a sealed store holds beside secrets. */
 export interface InspectedRing {
   readonly epochs: readonly { readonly number: number; readonly created: string }[];
   readonly namespaces: readonly {
@@ -147,6 +152,7 @@ export interface InspectedRing {
   readonly writers: readonly { readonly label: string; readonly fingerprint: string; readonly namespace: number }[];
 }
 
+/** What the head of an inbox message says. */
 export interface InspectedMessage {
   readonly store: string;
   readonly message: string;
@@ -166,6 +172,7 @@ export interface InspectedMessage {
   };
 }
 
+/** A part of an inbox message. */
 export interface InspectedMessagePart {
   readonly message: string;
   readonly index: number;
@@ -185,6 +192,7 @@ export interface InspectedFile {
   readonly blobBytes: number;
 }
 
+/** Where the store finds something. */
 export interface InspectedPlace {
   /** Id of its pack; absent: not in a pack yet, but in the outbox of the metadata. */
   readonly pack?: string;
@@ -195,6 +203,7 @@ export interface InspectedPlace {
   readonly condemned?: true;
 }
 
+/** A manifest node. */
 export interface InspectedManifest {
   /** 0 for a leaf, which lists chunks. */
   readonly level: number;
@@ -203,6 +212,7 @@ export interface InspectedManifest {
   readonly children: readonly { readonly id: string; readonly bytes: number; readonly chunks?: number }[];
 }
 
+/** An object, by its row. */
 export interface InspectedObject {
   readonly id: string;
   readonly type: ObjectType;

@@ -99,10 +99,13 @@ export const SCRUB_BYTES_PER_SECOND = 10 * MIB;
 export const SCRUB_AGE_MS = 7 * 24 * 3600 * 1000;
 export const SCRUB_WAIT_MS = 60_000;
 /** An open store repairs as much in one step, so often, and seldom where nothing can be done. */
-/** References that are counted in one transaction. */
+/** References that are looked at together to be counted. */
 export const GC_COUNT_ROWS = 256;
-/** Items that leave the state in one commit. */
-export const GC_REMOVE_ITEMS = 16_384;
+/**
+ * Items that one transaction of a collection is about: counts, condemns, judges or removes, and for counting what one more
+ * reference names. Each costs some kilobytes of memory while it is worked on.
+ */
+export const GC_ITEMS = 4096;
 /** Rows that one step of the census, or of a look at objects, goes through. */
 export const GC_SCAN_ROWS = 1024;
 /** A pack is compacted when at least this part of it is dead. */

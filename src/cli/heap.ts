@@ -3,8 +3,11 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * Keeps the part of the heap for young objects as small as it starts. A long run of puts makes V8 enlarge it to 64 MiB
  * for each thread, nearly all of it garbage: a stream of 4 GiB peaked at 241 to 282 MiB, with this at 177, in the same
- * time. A matter of the process and so of the command; the library leaves it to the program it is part of.
+ * time. And has the old ones collected when they have grown by half, which V8 else lets grow to four times what lives:
+ * collecting the garbage of 200,000 chunks peaked at 405 MB without, at 322 MB with it. A matter of the process and so of
+ * the command; the library leaves it to the program it is part of.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=50');
 }

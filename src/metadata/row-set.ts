@@ -7,6 +7,8 @@ import type { CheckedRow, StoredRow, Table } from './table.ts';
 interface Slot<Row> {
   readonly before: CheckedRow<Row> | undefined;
   after: Row | undefined;
+  /** Where its last change stands in the list of what can be undone; -1 where it does not. */
+  undoAt: number;
 }
 
 function keyText(key: SqlParameters): string {
@@ -21,6 +23,7 @@ export class RowSet<Row> {
   readonly #table: Table<Row>;
   readonly #slots = new Map<string, Slot<Row>>();
   readonly #undo: { readonly slot: Slot<Row>; readonly after: Row | undefined }[] = [];
+  #marked = 0;
 
   constructor(table: Table<Row>) {
     this.#table = table;
@@ -42,7 +45,7 @@ export class RowSet<Row> {
     let index = 0;
     for (const text of wanted.keys()) {
       const before = rows[index++];
-      this.#slots.set(text, { before, after: before?.row });
+      this.#slots.set(text, { before, after: before?.row, undoAt: -1 });
     }
   }
 
@@ -51,7 +54,7 @@ export class RowSet<Row> {
     const found: Row[] = [];
     for (const before of await this.#table.select(reader, tail, parameters)) {
       const text = keyText(this.#table.keyOf(before.row));
-      const slot = this.#slots.get(text) ?? { before, after: before.row };
+      const slot = this.#slots.get(text) ?? { before, after: before.row, undoAt: -1 };
       this.#slots.set(text, slot);
       if (slot.after !== undefined) found.push(slot.after);
     }
@@ -68,8 +71,9 @@ export class RowSet<Row> {
     return this.#slot(key).after;
   }
 
+  /** A pack's row changes once for each of its items: what it was at the mark is kept, and nothing in between. */
   #change(slot: Slot<Row>, after: Row | undefined): void {
-    this.#undo.push({ slot, after: slot.after });
+    if (slot.undoAt < this.#marked) slot.undoAt = this.#undo.push({ slot, after: slot.after }) - 1;
     slot.after = after;
   }
 
@@ -85,7 +89,7 @@ export class RowSet<Row> {
   /** Adds a row whose key is known to be new, without having looked. */
   add(row: Row): void {
     const text = keyText(this.#table.keyOf(row));
-    const slot = this.#slots.get(text) ?? { before: undefined, after: undefined };
+    const slot = this.#slots.get(text) ?? { before: undefined, after: undefined, undoAt: -1 };
     invariant(slot.after === undefined, `a new row of ${this.#table.shape.name} has a new key`);
     this.#slots.set(text, slot);
     this.#change(slot, row);
@@ -93,13 +97,16 @@ export class RowSet<Row> {
 
   /** A point to roll back to. */
   mark(): number {
-    return this.#undo.length;
+    this.#marked = this.#undo.length;
+    return this.#marked;
   }
 
   rollBack(mark: number): void {
     while (this.#undo.length > mark) {
       const last = this.#undo.pop();
-      if (last) last.slot.after = last.after;
+      if (!last) return;
+      last.slot.after = last.after;
+      last.slot.undoAt = -1;
     }
   }
 
@@ -130,6 +137,7 @@ export class RowSet<Row> {
     }
     this.#slots.clear();
     this.#undo.length = 0;
+    this.#marked = 0;
     await this.#table.delete(transaction, deleted);
     await this.#table.upsert(transaction, written);
     return sum;

@@ -4,6 +4,7 @@
  * and none believed.
  */
 import { toHex } from '../bytes/bytes.ts';
+import { discardBytes } from '../bytes/discard.ts';
 import type { Redundancy } from '../erasure/index.ts';
 import { invariant, isStoreError, storeError } from '../errors/store-error.ts';
 import {
@@ -21,7 +22,9 @@ import {
   type PackIdentity,
   type PackKeys,
   packBytesOf,
+  SHARD_HEADER_BYTES,
   shardKey,
+  shardTrailerBytes,
 } from '../format/index.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import type { BackendSet } from './backend-set.ts';
@@ -54,6 +57,17 @@ export interface OpenedPack {
 /** A pack in memory. */
 export interface WholePack extends OpenedPack {
   readonly bytes: Uint8Array;
+}
+
+/**
+ * Gives the memory of a whole pack back at once, where nothing else lies in it: garbage collectors get to large arrays
+ * late, and the next pack would take memory of its own. Nobody may hold a part of its bytes.
+ */
+export function discardWhole({ bytes, descriptor }: WholePack): void {
+  const { k, m } = descriptor.stripe;
+  const frameBytes = SHARD_HEADER_BYTES + shardTrailerBytes({ shardBytes: bytes.length, k, m });
+  const { buffer } = bytes;
+  if (buffer.byteLength <= bytes.length + frameBytes) discardBytes(new Uint8Array(buffer));
 }
 
 interface CallOptions {

@@ -33,6 +33,8 @@ interface Pending {
 
 /** What a worker makes is garbage after each call; without a bound V8 would let 64 MiB of it gather. */
 const YOUNG_MIB_MAX = 12;
+/** Far more than is ever needed: V8 lets garbage gather in proportion to what it may take. */
+const OLD_MIB_MAX = 1024;
 
 /** A worker thread and the calls that wait for it. */
 export class WorkerClient {
@@ -45,7 +47,11 @@ export class WorkerClient {
   constructor(entry: URL, name: string) {
     // Node calls its SQLite experimental on every start of a thread; that is our concern, not our users'.
     const execArgv = ['--disable-warning=ExperimentalWarning'];
-    this.#worker = new Worker(entry, { name, execArgv, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX } });
+    this.#worker = new Worker(entry, {
+      name,
+      execArgv,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX, maxOldGenerationSizeMb: OLD_MIB_MAX },
+    });
     this.#worker.on('message', (reply: Reply) => this.#onReply(reply));
     this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));

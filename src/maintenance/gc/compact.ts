@@ -5,13 +5,21 @@
  */
 import { isStoreError } from '../../errors/store-error.ts';
 import type { DirectoryItem } from '../../format/index.ts';
-import { GC_REMOVE_ITEMS, PACK_BYTES_TARGET } from '../../limits.ts';
+import { PACK_BYTES_TARGET } from '../../limits.ts';
 import type { Change, ChangeOutcome, PackRow } from '../../metadata/contract.ts';
+import { discardWhole } from '../../placement/pack-store.ts';
 import { deleteDroppedPacks, type MergeContext, redundancyFor, unlessDamaged } from '../merge.ts';
+import { inTransactions } from './in-transactions.ts';
 import { LiveCopy } from './live-copy.ts';
 
 export interface CompactContext extends MergeContext {
   readonly compressionLevel: () => number;
+}
+
+/** What one compaction works with. */
+export interface GroupContext extends CompactContext {
+  /** See `LiveCopyParts.buffer`. */
+  readonly buffer: Uint8Array;
 }
 
 /** What the compaction of some packs came to. */
@@ -54,13 +62,15 @@ async function judge(context: CompactContext, row: PackRow): Promise<JudgedPack 
   const opened = await unlessDamaged(() => packs.open(row, { signal }));
   if (opened === undefined) return undefined;
   const items = opened.items.filter(isNamed);
-  const verdicts = await metadata.judgeItems(row.number, items);
   const dead: DeadItem[] = [];
   const living = new Map<string, true | 'doubtful'>();
-  for (const [index, item] of items.entries()) {
-    const verdict = verdicts[index];
-    if (verdict === 'condemned') dead.push({ kind: item.kind, id: item.id });
-    else if (verdict !== 'elsewhere') living.set(nameOf(item), verdict === 'doubtful' ? verdict : true);
+  for (const some of inTransactions(items)) {
+    const verdicts = await metadata.judgeItems(row.number, some);
+    for (const [index, item] of some.entries()) {
+      const verdict = verdicts[index];
+      if (verdict === 'condemned') dead.push({ kind: item.kind, id: item.id });
+      else if (verdict !== 'elsewhere') living.set(nameOf(item), verdict === 'doubtful' ? verdict : true);
+    }
   }
   return { row, dead, living };
 }
@@ -105,8 +115,7 @@ const NOTHING: CompactStep = {
 /** @returns how many left the state; `undefined` when somebody may count on one of them */
 async function removeDead(context: CompactContext, dead: readonly DeadItem[]): Promise<number | undefined> {
   let removed = 0;
-  for (let start = 0; start < dead.length; start += GC_REMOVE_ITEMS) {
-    const items = dead.slice(start, start + GC_REMOVE_ITEMS);
+  for (const items of inTransactions(dead)) {
     const [outcome] = (await submitUnlessNeeded(context, { type: 'items-remove', items })) ?? [];
     if (outcome === undefined) return undefined;
     removed += outcome.deleted ?? 0;
@@ -128,7 +137,7 @@ async function submitUnlessNeeded(
 }
 
 /** Compacts packs that go together; see `groupForCompaction`. */
-export async function compactGroup(context: CompactContext, group: readonly PackRow[]): Promise<CompactStep> {
+export async function compactGroup(context: GroupContext, group: readonly PackRow[]): Promise<CompactStep> {
   const judged: JudgedPack[] = [];
   const damaged: PackRow[] = [];
   const revived: PackRow[] = [];
@@ -180,7 +189,7 @@ const DEFAULT_NAMESPACE = 0;
 
 /** @returns the packs that hold what lives now; or those that cannot be read */
 async function copyLiving(
-  context: CompactContext,
+  context: GroupContext,
   judged: readonly JudgedPack[],
 ): Promise<{ readonly added: LiveCopy['added'] } | { readonly damaged: readonly PackRow[] }> {
   const [first] = judged;
@@ -197,6 +206,7 @@ async function copyLiving(
     write: (pack) => packs.write({ ...pack, redundancy }),
     ids: await context.idsOf(namespace),
     compressionLevel: context.compressionLevel(),
+    buffer: context.buffer,
   });
   let current = first.row;
   const done = await unlessDamaged(async () => {
@@ -207,6 +217,7 @@ async function copyLiving(
       const whole = await packs.openWhole(row, { signal });
       if (whole === undefined) return undefined;
       await copy.add(whole, (item) => living.get(nameOf(item)) ?? false);
+      discardWhole(whole);
     }
     return await copy.finish();
   });

@@ -14,7 +14,7 @@ import {
   parseObjectKey,
 } from '../../format/index.ts';
 import { blake3 } from '../../hash/index.ts';
-import { GC_COUNT_ROWS } from '../../limits.ts';
+import { GC_COUNT_ROWS, GC_ITEMS } from '../../limits.ts';
 import {
   type CountedItem,
   type CountedReferences,
@@ -54,18 +54,22 @@ const NOTHING = { items: [], objects: [] } as const;
 
 type Found = Omit<CountedReferences, 'number'>;
 
-/** Counts the oldest references that wait. */
+/** Counts the oldest references that wait; no more of them than name about as much as fits one transaction. */
 export async function countStep(context: CountContext): Promise<CountStep> {
   const { metadata, signal } = context;
   const rows = await metadata.uncountedReferences({ limit: GC_COUNT_ROWS });
   const counted: CountedReferences[] = [];
   const parked: number[] = [];
   const unreadable: Unreadable[] = [];
+  let named = 0;
   for (const row of rows) {
     signal.throwIfAborted();
+    if (named >= GC_ITEMS) break;
     const found = await readReferences(context, row);
-    if (!isStoreError(found)) counted.push({ number: row.number, ...found });
-    else {
+    if (!isStoreError(found)) {
+      counted.push({ number: row.number, ...found });
+      named += found.items.length + found.objects.length;
+    } else {
       parked.push(row.number);
       if (row.change > 0) unreadable.push({ namespace: row.namespace, error: found, ...objectOf(row) });
     }

@@ -14,7 +14,7 @@
  */
 import { toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import { namespaceOfKey } from '../../format/index.ts';
+import { namespaceOfKey, PACK_BUFFER_BYTES } from '../../format/index.ts';
 import { GC_DEAD_SHARE, GC_GRACE_MS, GC_POLL_MS, GC_SCAN_ROWS, GC_WAIT_MS } from '../../limits.ts';
 import type { CollectionState, PackRow } from '../../metadata/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -25,6 +25,7 @@ import { deleteDroppedPacks, unlessDamaged } from '../merge.ts';
 import { ProblemList } from '../problems.ts';
 import { type CompactContext, compactGroup, groupForCompaction } from './compact.ts';
 import { type CountContext, countStep, type Unreadable } from './count.ts';
+import { inTransactions } from './in-transactions.ts';
 import { deleteLeaked, isForLater, type LeakedContext } from './leaked-packs.ts';
 import { isCollected, isWorthCompacting, packSpace } from './pack-space.ts';
 import { type GcOptions, type GcReport, GcTally } from './report.ts';
@@ -84,6 +85,7 @@ export class Collection {
   readonly #signal: AbortSignal;
   readonly #endMs: number;
   #waitMs: number;
+  #buffer: Uint8Array | undefined;
   /** Packs in which nothing was dead, by number, and how much was counted when that was found. */
   readonly #nothingIn = new Map<number, number>();
   /** Numbers of packs that are not tried again. */
@@ -262,7 +264,9 @@ export class Collection {
   }
 
   async #compactOne(group: readonly PackRow[]): Promise<boolean> {
-    const step = await compactGroup({ ...this.#context, signal: this.#signal }, group);
+    // One for all packs of a collection: each of its own would be garbage of 16 MiB.
+    this.#buffer ??= new Uint8Array(PACK_BUFFER_BYTES);
+    const step = await compactGroup({ ...this.#context, signal: this.#signal, buffer: this.#buffer }, group);
     const { counts } = this.#tally;
     counts.packsRemoved += step.dropped;
     counts.packsWritten += step.added;
@@ -314,7 +318,7 @@ export class Collection {
   }
 
   async #condemnPacks(blocked: readonly number[]): Promise<number> {
-    const { packs, metadata, settled } = this.#context;
+    const { metadata, settled } = this.#context;
     const { deadShare = GC_DEAD_SHARE } = this.#options;
     const live = new Set((await metadata.listSessions()).filter(({ ended }) => !ended).map(({ id }) => toHex(id)));
     let [condemned, leftDead] = [0, 0];
@@ -327,13 +331,23 @@ export class Collection {
         leftDead += packSpace(pack).dead;
         continue;
       }
-      const opened = await unlessDamaged(() => packs.open(pack, { signal: this.#signal }));
-      const found = opened && (await metadata.condemnItems(pack.number, opened.items));
+      const found = await this.#condemnIn(pack);
       if (found === undefined) this.#passedBy.add(pack.number);
-      else if (found.items === 0) this.#nothingIn.set(pack.number, this.#tally.counts.referencesCounted);
-      condemned += found?.items ?? 0;
+      else if (found === 0) this.#nothingIn.set(pack.number, this.#tally.counts.referencesCounted);
+      condemned += found ?? 0;
     }
     this.#tally.counts.bytesLeftDead = leftDead;
+    return condemned;
+  }
+
+  /** @returns how much of a pack is condemned by now; `undefined` when its directory cannot be read */
+  async #condemnIn(pack: PackRow): Promise<number | undefined> {
+    const { packs, metadata } = this.#context;
+    const opened = await unlessDamaged(() => packs.open(pack, { signal: this.#signal }));
+    if (opened === undefined) return undefined;
+    let condemned = 0;
+    for (const items of inTransactions(opened.items))
+      condemned += (await metadata.condemnItems(pack.number, items)).items;
     return condemned;
   }
 

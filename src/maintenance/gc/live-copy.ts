@@ -29,6 +29,8 @@ export interface LiveCopyParts {
   write(pack: ReturnType<PackBuilder['finish']> & { readonly header: PackHeader }): Promise<PackDescriptor>;
   readonly ids: ItemIds;
   readonly compressionLevel: number;
+  /** Array that packs are built in, one after the other, whatever it holds. */
+  readonly buffer: Uint8Array;
 }
 
 interface Survivor {
@@ -56,7 +58,7 @@ export class LiveCopy {
   }
 
   /**
-   * Takes what lives of a pack.
+   * Takes what lives of a pack. Nothing of its memory is needed afterwards.
    * @param lives whether an item goes over; `doubtful`: only after it was proven
    * @throws `corrupt/PACK_CORRUPT` when an item is not what its id says
    */
@@ -83,7 +85,7 @@ export class LiveCopy {
 
   async #begin(): Promise<PackBuilder> {
     const { header, key } = await this.#parts.begin();
-    return new PackBuilder(header, key && { key });
+    return new PackBuilder(header, { buffer: this.#parts.buffer, ...(key && { key }) });
   }
 
   async #addSome(whole: WholePack, living: readonly DirectoryItem[]): Promise<void> {
@@ -93,7 +95,8 @@ export class LiveCopy {
     for (const item of living) {
       const bytes = plain.subarray(item.inner, item.inner + item.length);
       this.#check(whole, item, bytes);
-      await this.#addSurvivor(item, bytes);
+      // A record that is not compressed lies in the memory of the pack, which ends before the survivors are written.
+      await this.#addSurvivor(item, bytes.slice());
     }
   }
 

@@ -12,6 +12,8 @@ export interface Books {
   readonly head: HeadRow;
   /** By name of the table. */
   readonly sums: Map<string, TableSum>;
+  /** Those that have a row: all, but for tables that came with a later version of the schema. */
+  readonly stored: ReadonlyMap<string, TableSum>;
 }
 
 /** @throws `corrupt/METADATA_CORRUPT` when the row of the head is gone or damaged */
@@ -26,13 +28,13 @@ export async function loadHead(reader: Reader, tables: Tables): Promise<HeadRow>
 const LATER_TABLES: readonly (readonly string[])[] = [OBJECT_TABLES, COLLECTION_TABLES];
 
 /** The kept count and sum of every table, by name. */
-export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<string, TableSum>> {
+export async function loadSums(reader: Reader, store: StoreTables): Promise<Pick<Books, 'sums' | 'stored'>> {
   const names = allSummedTables(store).map(({ shape }) => shape.name);
   const rows = await store.tables.sums.load(
     reader,
     names.map((name) => [name]),
   );
-  // Of a metadata that was made before there were such tables; the next change writes the rows, all of them at once.
+  // Of a metadata that was made before there were such tables; the next change writes their rows, all of them at once.
   const missing = new Set(names.filter((_, index) => rows[index] === undefined));
   const older = new Set(LATER_TABLES.filter((tables) => tables.every((name) => missing.has(name))).flat());
   const sums = new Map<string, TableSum>();
@@ -49,9 +51,9 @@ export async function loadSums(reader: Reader, store: StoreTables): Promise<Map<
     const { rows: count, sum } = found.row;
     sums.set(name, { rows: count, sum });
   }
-  return sums;
+  return { sums, stored: new Map([...sums].filter(([name]) => !missing.has(name))) };
 }
 
 export async function loadBooks(reader: Reader, parts: StoreTables): Promise<Books> {
-  return { head: await loadHead(reader, parts.tables), sums: await loadSums(reader, parts) };
+  return { head: await loadHead(reader, parts.tables), ...(await loadSums(reader, parts)) };
 }

@@ -274,7 +274,7 @@ class Checker {
 
   async run(): Promise<MetadataCheck> {
     const head = await this.#noting(() => loadHead(this.#reader, this.#tables));
-    this.#sums = (await this.#noting(() => loadSums(this.#reader, this.#parts))) ?? this.#sums;
+    this.#sums = (await this.#noting(() => loadSums(this.#reader, this.#parts)))?.sums ?? this.#sums;
     for (const { rows } of this.#sums.values()) this.#total += rows;
     await this.#entries(head);
     const packs = await this.#packs(head);

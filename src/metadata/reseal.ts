@@ -61,8 +61,8 @@ async function resealTable<Row>(
   } while (after);
 }
 
-/** See `Metadata.reseal`. Head and sums are sealed anew with every change, and once at the end. */
+/** See `Metadata.reseal`. Head and sums come last: the changes before have sealed some of them anew. */
 export async function resealRows(database: Database, store: StoreTables, options: ResealOptions): Promise<void> {
   for (const table of allSummedTables(store)) await resealTable(database, table, { ...options, store });
-  await database.write(async (transaction) => (await WorkingState.begin(transaction, store)).save());
+  await database.write(async (transaction) => (await WorkingState.begin(transaction, store)).resealBooks());
 }

@@ -139,7 +139,7 @@ export class SqlMetadata implements Metadata {
   counters(): Promise<Counters> {
     return this.#database.read(async (reader) => {
       const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = await loadHead(reader, this.#tables);
-      const sums = await loadSums(reader, this.#store);
+      const { sums } = await loadSums(reader, this.#store);
       const [outbox = 0, objects = 0, refs = 0] = ['outbox', 'objects', 'refs'].map((name) => sums.get(name)?.rows);
       return { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes, outbox, objects, refs };
     });

@@ -69,6 +69,8 @@ export class WorkingState {
   readonly #relations: RowSet<RelationRow>;
   readonly #parts: StoreTables;
   readonly #sums: Map<string, TableSum>;
+  /** As their rows have them. */
+  #storedSums: ReadonlyMap<string, TableSum>;
   readonly #packNumbers = new Map<string, number | undefined>();
   head: HeadRow;
 
@@ -96,6 +98,7 @@ export class WorkingState {
     this.epoch = books.head.epoch;
     this.references = new ReferenceLog(tables, books.head.census);
     this.#sums = books.sums;
+    this.#storedSums = books.stored;
   }
 
   static async begin(transaction: Transaction, parts: StoreTables): Promise<WorkingState> {
@@ -359,9 +362,18 @@ export class WorkingState {
     await this.#saveBooks();
   }
 
+  /** Writes head and sums as they are, every one. */
+  async resealBooks(): Promise<void> {
+    this.#storedSums = new Map();
+    await this.#saveBooks();
+  }
+
+  /** Of the sums those that changed. */
   async #saveBooks(): Promise<void> {
     const { head, sums } = this.#parts.tables;
-    await sums.put(this.transaction, ...[...this.#sums].map(([name, sum]) => ({ name, ...sum })));
+    const changed = [...this.#sums].filter(([name, sum]) => this.#storedSums.get(name) !== sum);
+    await sums.put(this.transaction, ...changed.map(([name, sum]) => ({ name, ...sum })));
+    this.#storedSums = new Map(this.#sums);
     await head.put(this.transaction, this.head);
   }
 

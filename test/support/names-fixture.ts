@@ -71,7 +71,7 @@ export class NamesFixture {
   async #write(work: (context: IndexTransaction) => Promise<void>, isCut: boolean): Promise<void> {
     try {
       await this.database.write(async (transaction) => {
-        const sums = await loadSums(transaction, this.#parts);
+        const { sums } = await loadSums(transaction, this.#parts);
         await work({ transaction, sums });
         await this.#tables.sums.put(transaction, ...[...sums].map(([name, sum]) => ({ name, ...sum })));
         if (isCut) throw new Crash();
@@ -133,7 +133,7 @@ export class NamesFixture {
   /** Whether count and sum of every table of the index are those of its rows. */
   async sumsMatch(): Promise<boolean> {
     return this.database.read(async (reader) => {
-      const sums = await loadSums(reader, this.#parts);
+      const { sums } = await loadSums(reader, this.#parts);
       for (const table of this.index.tables) {
         const rows = await table.select(reader, '');
         const kept = sums.get(table.shape.name);

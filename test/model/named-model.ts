@@ -6,9 +6,23 @@ export interface ModelPolicy {
   readonly forMs?: number;
 }
 
+/** Only where there is none, only the version that is there, or only one that is not. */
+export type OnlyIf = 'absent' | 'present' | 'stale';
+
 export type NamedChange =
-  | { readonly type: 'put'; readonly key: string; readonly label: string; readonly keep?: ModelPolicy | 'none' }
-  | { readonly type: 'delete'; readonly key: string; readonly children?: 'release' | 'delete' }
+  | {
+      readonly type: 'put';
+      readonly key: string;
+      readonly label: string;
+      readonly keep?: ModelPolicy | 'none' | undefined;
+      readonly only?: OnlyIf | undefined;
+    }
+  | {
+      readonly type: 'delete';
+      readonly key: string;
+      readonly children?: 'release' | 'delete' | undefined;
+      readonly only?: OnlyIf | undefined;
+    }
   | { readonly type: 'rename' | 'copy'; readonly from: string; readonly to: string; readonly replace: boolean }
   | { readonly type: 'relate'; readonly child: string; readonly parent: string | undefined }
   | { readonly type: 'object'; readonly label: string; readonly refersTo: readonly string[] }
@@ -33,7 +47,8 @@ export interface ModelHistory {
 interface State {
   entries: Map<string, string>;
   parents: Map<string, string>;
-  objects: Set<string>;
+  /** What each of them refers to. */
+  objects: Map<string, readonly string[]>;
   refs: Map<string, string>;
   histories: Record<HistoryName, Map<string, ModelHistory>>;
   policy: ModelPolicy | undefined;
@@ -43,12 +58,22 @@ interface State {
 class Refused extends Error {}
 
 const emptyState = (): State => ({
-  ...{ entries: new Map(), parents: new Map(), objects: new Set(), refs: new Map(), policy: undefined },
+  ...{ entries: new Map(), parents: new Map(), objects: new Map(), refs: new Map(), policy: undefined },
   histories: { version: new Map(), move: new Map() },
 });
 
 export class NamedModel {
   state = emptyState();
+
+  /** Whether an entry has a key of its own: nothing outlives it. */
+  protected isIsolated(_label: string): boolean {
+    return false;
+  }
+
+  /** What holds where a put does not say otherwise. */
+  protected get policy(): ModelPolicy | 'none' | undefined {
+    return this.state.policy;
+  }
 
   childrenOf(key: string): readonly string[] {
     return [...this.state.parents].flatMap(([child, parent]) => (parent === key ? [child] : []));
@@ -80,15 +105,23 @@ export class NamedModel {
 
   #keep(key: string, asked?: ModelPolicy | 'none'): void {
     const label = this.state.entries.get(key);
-    const policy = asked ?? this.state.policy;
-    if (label === undefined || policy === undefined || policy === 'none') return;
+    const policy = asked ?? this.policy;
+    if (label === undefined || policy === undefined || policy === 'none' || this.isIsolated(label)) return;
     const numbers = [...this.#append('version', key, label).steps.keys()];
     const kept = policy.forMs === 0 ? 0 : (policy.last ?? numbers.length);
     this.#forget('version', key, numbers.slice(0, Math.max(0, numbers.length - kept)));
   }
 
-  #delete(key: string, children: 'release' | 'delete' | undefined): void {
+  #meets(key: string, only: OnlyIf | undefined): void {
+    if (only === undefined) return;
+    const isThere = this.state.entries.has(key);
+    if (only === 'absent' && isThere) throw new Refused('ENTRY_EXISTS');
+    if (only === 'stale' || (only === 'present' && !isThere)) throw new Refused('PRECONDITION_FAILED');
+  }
+
+  #delete({ key, children, only }: Extract<NamedChange, { type: 'delete' }>): void {
     const { entries, parents } = this.state;
+    this.#meets(key, only);
     if (!entries.has(key)) return;
     const beneath = this.childrenOf(key);
     if (beneath.length > 0 && children === undefined) throw new Refused('ENTRY_HAS_CHILDREN');
@@ -105,6 +138,7 @@ export class NamedModel {
     const label = entries.get(from);
     if (label === undefined) throw new Refused('ENTRY_NOT_FOUND');
     if (entries.has(to) && !replace) throw new Refused('ENTRY_EXISTS');
+    if (type === 'copy' && this.isIsolated(label)) throw new Refused('ENTRY_ISOLATED');
     if (from === to) return;
     if (type === 'rename' && this.childrenOf(to).length > 0) throw new Refused('ENTRY_HAS_CHILDREN');
     if (type === 'rename') this.#keep(from);
@@ -146,11 +180,12 @@ export class NamedModel {
     const { state } = this;
     switch (change.type) {
       case 'put':
+        this.#meets(change.key, change.only);
         this.#keep(change.key, change.keep);
         state.entries.set(change.key, change.label);
         return;
       case 'delete':
-        this.#delete(change.key, change.children);
+        this.#delete(change);
         return;
       case 'rename':
       case 'copy':
@@ -162,7 +197,7 @@ export class NamedModel {
       case 'object':
         if (state.objects.has(change.label)) return;
         if (!change.refersTo.every((label) => state.objects.has(label))) throw new Refused('OBJECT_NOT_FOUND');
-        state.objects.add(change.label);
+        state.objects.set(change.label, change.refersTo);
         return;
       case 'ref':
         this.#setRef(change);
@@ -176,6 +211,21 @@ export class NamedModel {
       case 'drop':
         return;
     }
+  }
+
+  /** Objects that no ref and no move of one leads to. */
+  unreachable(): readonly string[] {
+    const { objects, refs, histories } = this.state;
+    const reached = new Set<string>();
+    const moves = [...histories.move.values()].flatMap(({ steps }) => [...steps.values()]);
+    const waiting = [...refs.values(), ...moves.flatMap((move) => move.split('>'))];
+    for (let label = waiting.pop(); label !== undefined; label = waiting.pop()) {
+      const references = objects.get(label);
+      if (references === undefined || reached.has(label)) continue;
+      reached.add(label);
+      waiting.push(...references);
+    }
+    return [...objects.keys()].filter((label) => !reached.has(label));
   }
 
   /** Applies the requests of one commit; `ok` or the code of its failure for each. */

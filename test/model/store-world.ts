@@ -1,248 +1,219 @@
-import { expect } from 'vitest';
+/** A store that a model stands beside: the processes that have it open, and what outlives them. */
 import { MemoryBackend } from '../../src/backend/index.ts';
+import { listAll } from '../../src/backend/list-all.ts';
 import { toHex } from '../../src/bytes/bytes.ts';
-import { type Entries, generateIdentity, isStoreError, type Store } from '../../src/index.ts';
+import type { Entries, Store } from '../../src/index.ts';
 import type { KeySecret } from '../../src/keys/index.ts';
-import { blake3Text } from '../support/contents.ts';
-import {
-  type LivingStore,
-  type MetadataHome,
-  metadataHome,
-  rebuiltMetadata,
-  startProcess,
-} from '../support/living-store.ts';
-import { bytesOf } from '../support/operations.ts';
-import { optionsOf } from '../support/run-operation.ts';
-import { SOUND } from '../support/stores.ts';
-import { DEFAULT_NAMESPACE, type ModelChange, OUTCOMES, type Outcome, StoreModel } from './store-model.ts';
-import type { Step } from './store-steps.ts';
+import { FaultyBackend } from '../../src/testing/index.ts';
+import { Lifeline } from '../support/lifeline.ts';
+import { LIVING_KEYS, type LivingStore, makeStore, rebuiltMetadata, startProcess } from '../support/living-store.ts';
+import { ReusedHome, type Rows } from './model-home.ts';
+import { DEFAULT_NAMESPACE, StoreModel } from './store-model.ts';
 
-const STALE = '00'.repeat(32);
-/** One pass may leave what another process was merging. */
-const REKEY_PASSES_MAX = 5;
+/** Kinds of stores; a spread one keeps stripes of 2+1 on three backends beside its home. */
+export const KINDS = ['plain', 'sealed', 'spread'] as const;
+export type Kind = (typeof KINDS)[number];
 
-/** The conditions of a change, as options of the call. */
-async function conditionOf(entries: Entries, change: Extract<ModelChange, { readonly key: string }>) {
-  if (change.only === 'absent') return { ifAbsent: true };
-  if (change.only === 'stale') return { ifMatch: STALE };
-  if (change.only === undefined) return {};
-  return { ifMatch: (await entries.has(change.key)) ? (await entries.stat(change.key)).version : STALE };
+const SPREAD_BACKENDS = 3;
+const CHUNKING = 'fastcdc:4096:16384:65536';
+
+/** What outlives every process: blobs and rows, with the model of what they mean. */
+export interface World {
+  readonly kind: Kind;
+  readonly blobs: readonly ReadonlyMap<string, Uint8Array>[];
+  readonly rows: Rows;
+  readonly model: StoreModel;
+  readonly ids: ReadonlyMap<string, string>;
 }
 
-async function runChange(entries: Entries, change: ModelChange): Promise<void> {
-  if (change.type === 'put') {
-    const condition = await conditionOf(entries, change);
-    await entries.put(change.key, bytesOf(change.content), { ...condition, ...optionsOf(change.content) });
-  } else if (change.type === 'delete') {
-    await entries.delete(change.key, await conditionOf(entries, change));
-  } else await entries[change.type](change.from, change.to, { replace: change.replace });
+/** The metadata of the running store and of the rebuilt one, by kind of store: they change places at a rebuild. */
+const homes = new Map<Kind, [ReusedHome, ReusedHome]>();
+
+async function homesOf(kind: Kind): Promise<[ReusedHome, ReusedHome]> {
+  const keys = keysOf(kind);
+  const found = homes.get(kind) ?? [await ReusedHome.make(keys), await ReusedHome.make(keys)];
+  homes.set(kind, found);
+  return found;
 }
 
-async function outcomeOf(work: Promise<unknown>): Promise<Outcome> {
-  try {
-    await work;
-    return 'ok';
-  } catch (error) {
-    if (isStoreError(error, ...OUTCOMES)) return error.code as Outcome;
-    throw error;
-  }
+function keysOf(kind: Kind): KeySecret | undefined {
+  return kind === 'sealed' ? LIVING_KEYS : undefined;
 }
 
-/** Conditions on what is there would need a look into the batch's own changes. */
-function forBatch(change: ModelChange): ModelChange {
-  return 'only' in change && change.only === 'present' ? { ...change, only: undefined } : change;
-}
-
-type StepOf<D extends Step['do']> = Extract<Step, { readonly do: D }>;
-
-/** A store beside its model: two processes on one backend and one metadata. */
+/** One store of a kind lives at a time. */
 export class StoreWorld {
-  readonly model = new StoreModel();
-  readonly #keys: KeySecret | undefined;
-  readonly #backend = new MemoryBackend();
-  #home: MetadataHome;
-  #processes: LivingStore[] = [];
-  #slots = 0;
+  readonly kind: Kind;
+  readonly model: StoreModel;
+  /** That of the home first. */
+  readonly backends: readonly FaultyBackend[];
+  /** Ids of objects by the labels that the model has for them. */
+  readonly ids: Map<string, string>;
+  /** Metadata as it was once. */
+  older: Rows | undefined;
+  readonly #homes: [ReusedHome, ReusedHome];
+  readonly #processes: (LivingStore | undefined)[] = [undefined, undefined];
+  /** Which of two processes is used now. */
+  #current = 0;
 
-  private constructor(keys: KeySecret | undefined, home: MetadataHome) {
-    this.#keys = keys;
-    this.#home = home;
+  private constructor(world: World, homes: [ReusedHome, ReusedHome], backends: readonly FaultyBackend[]) {
+    this.kind = world.kind;
+    this.model = world.model;
+    this.ids = new Map(world.ids);
+    this.backends = backends;
+    this.#homes = homes;
   }
 
-  /** Takes all steps, compares, rebuilds, and compares again. */
-  static async live(keys: KeySecret | undefined, steps: readonly Step[]): Promise<void> {
-    const world = await StoreWorld.start(keys);
-    for (const step of steps) await world.run(step);
-    await world.compare();
-    await world.run({ do: 'rebuild' });
-    await world.compare();
-    await world.end();
-  }
-
-  /** @param keys those of a sealed store */
-  static async start(keys?: KeySecret): Promise<StoreWorld> {
-    const world = new StoreWorld(keys, await metadataHome(keys));
-    await world.#startAll();
+  /** A new store, with nothing in it. */
+  static async create(kind: Kind): Promise<StoreWorld> {
+    const rows = (await homesOf(kind))[0].bare;
+    const world = await StoreWorld.#over({ kind, rows, blobs: [], model: new StoreModel(), ids: new Map() });
+    const [home, ...others] = world.backends;
+    if (home === undefined) throw new Error('a store has a home');
+    const redundancy = kind === 'spread' ? '2+1' : 'none';
+    await makeStore(home, keysOf(kind), { chunking: CHUNKING, redundancy });
+    await world.start();
+    for (const [index, backend] of others.entries())
+      await world.store.backends.add({ location: new Lifeline().backend(backend), name: `b${index}` });
+    if (others.length > 0) await world.store.backends.change('main', { weight: 0 });
     return world;
   }
 
-  async run(step: Step): Promise<void> {
-    switch (step.do) {
-      case 'change':
-        return await this.#runChange(step);
-      case 'batch':
-        return await this.#runBatch(step);
-      case 'namespace':
-        return await this.#runNamespace(step);
-      case 'keys':
-        return await this.#runKeys(step);
-      case 'rebuild':
-        return await this.#rebuild();
-      default:
-        return await this.#restart(step);
+  /** A store that goes on from where another one was. */
+  static async from(world: World): Promise<StoreWorld> {
+    const made = await StoreWorld.#over({ ...world, model: world.model.fork() });
+    await made.start();
+    return made;
+  }
+
+  static async #over(world: World): Promise<StoreWorld> {
+    const homes = await homesOf(world.kind);
+    await homes[0].load(world.rows);
+    const count = world.kind === 'spread' ? 1 + SPREAD_BACKENDS : 1;
+    const backends = Array.from({ length: count }, () => new FaultyBackend(new MemoryBackend()));
+    for (const [index, backend] of backends.entries())
+      for (const [key, bytes] of world.blobs[index] ?? []) await backend.put(key, bytes);
+    return new StoreWorld(world, homes, backends);
+  }
+
+  get store(): Store {
+    return this.#living.store;
+  }
+
+  get #living(): LivingStore {
+    const process = this.#processes[this.#current];
+    if (process === undefined) throw new Error('no process has the store open');
+    return process;
+  }
+
+  entries(namespace: string): Entries {
+    return namespace === DEFAULT_NAMESPACE ? this.store : this.store.namespace(namespace);
+  }
+
+  /** Whether two processes have the store open. */
+  get isShared(): boolean {
+    return this.#processes.every((process) => process !== undefined);
+  }
+
+  /** Closes the store and opens it again. */
+  async reopen(): Promise<void> {
+    await this.store.close();
+    await this.start();
+  }
+
+  /** The process is gone, and another one opens the store. */
+  async abandon(): Promise<void> {
+    await this.#kill();
+    await this.start();
+  }
+
+  /** Another process goes on; it opens the store if it has not got it open. */
+  async switch(): Promise<void> {
+    this.#current = 1 - this.#current;
+    if (this.#processes[this.#current] === undefined) await this.start();
+    // Names of namespaces that the other one dropped and made anew mean the new ones.
+    else if (this.store.sealed) await this.store.keys.list();
+  }
+
+  /** Lets the process end before one of the next changes that it makes of what outlives it. @returns whether it did */
+  async endingAfter(changes: number, work: () => Promise<unknown>): Promise<'ended' | 'done'> {
+    const { life } = this.#living;
+    life.endAfter(changes);
+    try {
+      await work();
+    } catch (error) {
+      if (life.alive) throw error;
+    } finally {
+      life.endAfter(Number.POSITIVE_INFINITY);
     }
+    if (life.alive) return 'done';
+    await this.abandon();
+    return 'ended';
   }
 
-  async #runChange({ by, namespace, change }: StepOf<'change'>): Promise<void> {
-    const found = await outcomeOf(runChange(this.#entries(by, namespace), change));
-    expect(found).toBe(this.model.change(namespace, change));
+  /** The others take the process for gone, which it is not. */
+  seemGone(): void {
+    this.#living.life.seemGone();
   }
 
-  async #runBatch({ by, namespace, changes: drawn, throws }: StepOf<'batch'>): Promise<void> {
-    const changes = drawn.map(forBatch);
-    const gaveUp = new Error('changed my mind');
-    const running = this.#entries(by, namespace).batch(async (writer) => {
-      for (const one of changes) {
-        if (one.type === 'put') {
-          const only = one.only === 'absent' ? { ifAbsent: true } : one.only === 'stale' ? { ifMatch: STALE } : {};
-          await writer.put(one.key, bytesOf(one.content), { ...only, ...optionsOf(one.content) });
-        } else if (one.type === 'delete') writer.delete(one.key, one.only === 'stale' ? { ifMatch: STALE } : {});
-        else writer[one.type](one.from, one.to, { replace: one.replace });
-      }
-      if (throws) throw gaveUp;
-    });
-    if (throws && this.model.namespaces.has(namespace)) await expect(running).rejects.toBe(gaveUp);
-    else expect(await outcomeOf(running)).toBe(this.model.change(namespace, ...changes));
-  }
-
-  async #runNamespace({ by, change }: StepOf<'namespace'>): Promise<void> {
-    const { namespaces } = this.#store(by);
-    const { name } = change;
-    const running = {
-      create: () => namespaces.create(name, 'quotaBytes' in change ? quotaOf(change) : {}),
-      quota: () => namespaces.setQuota(name, 'quotaBytes' in change ? change.quotaBytes : undefined),
-      drop: async () => expect(await namespaces.drop(name, { shred: true })).toEqual({ done: true, pending: [] }),
-    }[change.type]();
-    expect(await outcomeOf(running)).toBe(this.model.changeNamespace(change));
-    await this.#reload();
-  }
-
-  async #runKeys({ by, change }: StepOf<'keys'>): Promise<void> {
-    const { keys } = this.#store(by);
-    const slots = (await keys.list()).filter(({ type }) => type === 'recipient');
-    expect(slots).toHaveLength(this.#slots);
-    const [slot] = slots;
-    if (change === 'rotate') await keys.rotate();
-    if (change === 'rekey') await this.#rekey(by);
-    if (change === 'add') {
-      await keys.add({ recipient: generateIdentity('ml-kem-1024') });
-      this.#slots += 1;
-    }
-    if (change === 'remove' && slot) {
-      await keys.remove(slot.id);
-      this.#slots -= 1;
-    }
-    await this.#reload();
-  }
-
-  async #rekey(by: number): Promise<void> {
-    const { keys } = this.#store(by);
-    for (let pass = 1; (await keys.epochs()).length > 1; pass += 1) {
-      expect(pass).toBeLessThanOrEqual(REKEY_PASSES_MAX);
-      await keys.rekey();
-    }
-  }
-
-  /** Both processes look at the keys: names of namespaces that one has dropped and made anew mean the new ones. */
-  async #reload(): Promise<void> {
-    for (const { store } of this.#processes) await store.keys.list();
-  }
-
-  async #restart(step: StepOf<'reopen' | 'abandon'>): Promise<void> {
-    if (step.do === 'reopen') await this.#store(step.by).close();
-    this.#processes[step.by]?.end();
-    this.#processes[step.by] = await this.#startOne();
-  }
-
-  async #rebuild(): Promise<void> {
-    await this.end();
-    const { metadata, home, report } = await rebuiltMetadata(this.#backend, this.#keys);
-    const live = (await metadata.listPacks({ limit: 10_000 })).map(({ id }) => toHex(id));
-    expect(report.unreadable.filter(({ packId }) => live.includes(packId))).toEqual([]);
-    const running = await startProcess({ backend: this.#backend, metadata: this.#home.open(), keys: this.#keys });
-    expect(await metadata.stateDigests()).toEqual(await running.metadata.stateDigests());
-    await running.store.close();
-    this.#home = home;
-    await this.#startAll();
-  }
-
-  /** Compares everything that can be asked. */
-  async compare(): Promise<void> {
-    const store = this.#store(0);
-    if (store.sealed) await this.#compareNamespaces();
-    for (const [name, { entries, logicalBytes }] of this.model.namespaces) {
-      const found: Record<string, string> = {};
-      for await (const info of this.#entries(0, name).list()) {
-        expect(blake3Text(await this.#entries(0, name).get(info.key))).toBe(info.digest);
-        found[info.key] = `${info.digest} ${info.size} ${info.isolated === true}`;
-      }
-      const wanted = [...entries].map(([key, one]) => [
-        key,
-        `${blake3Text(bytesOf(one))} ${one.bytes} ${one.isolated === true}`,
-      ]);
-      expect(found).toEqual(Object.fromEntries(wanted));
-      if (name !== DEFAULT_NAMESPACE)
-        expect(await this.#entries(0, name).stats()).toMatchObject({ entries: entries.size, logicalBytes });
-    }
-    const all = [...this.model.namespaces.values()];
-    expect(await store.stats()).toMatchObject({
-      entries: all.reduce((sum, { entries }) => sum + entries.size, 0),
-      logicalBytes: all.reduce((sum, { logicalBytes }) => sum + logicalBytes, 0),
-    });
-    expect(await store.maintenance.check()).toMatchObject(SOUND);
-  }
-
-  async #compareNamespaces(): Promise<void> {
-    const found = (await this.#store(0).namespaces.list()).map(({ name, quotaBytes }) => [name, quotaBytes]);
-    const wanted = [...this.model.namespaces].map(([name, { quotaBytes }]) => [name, quotaBytes]);
-    expect(found.sort()).toEqual(wanted.sort());
-    expect(await this.#store(0).namespaces.shred()).toEqual({ done: true, pending: [] });
-  }
-
+  /** Ends every process: what is left is what all agree on. */
   async end(): Promise<void> {
-    for (const { store } of this.#processes) await store.close();
+    for (const [index, process] of this.#processes.entries()) {
+      await process?.store.close();
+      this.#processes[index] = undefined;
+    }
   }
 
-  #store(by: number): Store {
-    const process = this.#processes[by];
-    if (process === undefined) throw new Error(`there is no process ${by}`);
-    return process.store;
+  /** Copies the metadata as it is now. */
+  dumpMetadata(): Promise<Rows> {
+    return this.#homes[0].dump();
   }
 
-  #entries(by: number, namespace: string): Entries {
-    const store = this.#store(by);
-    return namespace === DEFAULT_NAMESPACE ? store : store.namespace(namespace);
+  /** Every process ends; the next finds metadata of before. */
+  async restoreMetadata(rows: Rows): Promise<void> {
+    await this.end();
+    await this.#homes[0].load(rows);
+    await this.start();
   }
 
-  async #startAll(): Promise<void> {
-    this.#processes = [await this.#startOne(), await this.#startOne()];
+  /** Every process ends, and the next finds metadata that was made anew from the backends. @returns what differs */
+  async rebuild(): Promise<readonly string[]> {
+    const { metadata } = this.#living;
+    await this.end();
+    const [running, spare] = this.#homes;
+    await spare.load(spare.bare);
+    const [home, ...backends] = this.backends as readonly [FaultyBackend, ...FaultyBackend[]];
+    const rebuilt = await rebuiltMetadata(home, keysOf(this.kind), { backends, into: spare.home });
+    const live = new Set((await rebuilt.metadata.listPacks({ limit: 10_000 })).map(({ id }) => toHex(id)));
+    const [made, known] = [await rebuilt.metadata.stateDigests(), await metadata.stateDigests()];
+    this.#homes.splice(0, 2, spare, running);
+    return [
+      ...Object.keys(made).filter((table) => made[table as keyof typeof made] !== known[table as keyof typeof known]),
+      ...rebuilt.report.unreadable.filter(({ packId }) => live.has(packId)).map(({ packId }) => `pack ${packId}`),
+    ];
   }
 
-  #startOne(): Promise<LivingStore> {
-    return startProcess({ backend: this.#backend, metadata: this.#home.open(), keys: this.#keys });
+  /** What outlives the processes, to go on from. They have ended. */
+  async save(): Promise<World> {
+    const blobs: Map<string, Uint8Array>[] = [];
+    for (const backend of this.backends) {
+      const found = new Map<string, Uint8Array>();
+      for await (const { key } of listAll(backend)) found.set(key, (await backend.get(key)) ?? new Uint8Array());
+      blobs.push(found);
+    }
+    const { kind, model, ids } = this;
+    return { kind, model, ids, blobs, rows: await this.dumpMetadata() };
   }
-}
 
-function quotaOf({ quotaBytes }: { readonly quotaBytes: number | undefined }) {
-  return quotaBytes === undefined ? {} : { quotaBytes };
+  async start(): Promise<void> {
+    const [backend, ...backends] = this.backends as readonly [FaultyBackend, ...FaultyBackend[]];
+    const metadata = this.#homes[0].home.open();
+    this.#processes[this.#current] = await startProcess({ backend, backends, metadata, keys: keysOf(this.kind) });
+  }
+
+  async #kill(): Promise<void> {
+    const { store, end } = this.#living;
+    end();
+    // Its timers end, and nothing else of it reaches anything.
+    await store.close().catch(() => undefined);
+  }
 }

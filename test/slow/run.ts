@@ -14,7 +14,7 @@ import { runModel } from './model/model-run.ts';
 import { runPoints } from './points/points-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--file] [--folder <path>]
-npm run test:slow -- model  [--lives 300] [--seed 1] [--sealed | --plain]
+npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
@@ -27,7 +27,7 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
-    lives: { type: 'string', default: '300' },
+    sequences: { type: 'string', default: '500000' },
     cases: { type: 'string', default: '200000' },
     target: { type: 'string' },
     case: { type: 'string' },
@@ -49,12 +49,16 @@ function kindOfStores(): { readonly sealed?: boolean } {
   return values.sealed === values.plain ? {} : { sealed: values.sealed };
 }
 
-const MODEL_STEPS_MAX = 120;
+/** The one case or sequence that is asked for. */
+const ONLY = values.case === undefined ? undefined : Number(values.case);
 
 async function model(): Promise<void> {
-  const [lives, seed] = [Number(values.lives), Number(values.seed)];
-  say(`model: ${lives} lives of up to ${MODEL_STEPS_MAX} steps, seed ${seed}`);
-  await runModel({ lives, seed, stepsMax: MODEL_STEPS_MAX, ...kindOfStores() });
+  const [sequences, seed] = [Number(values.sequences), Number(values.seed)];
+  const stateFile = path.join(values.folder, 'model.json');
+  say(
+    `model: ${ONLY === undefined ? `${sequences} sequences` : `sequence ${ONLY}`}, seed ${seed}, state in ${stateFile}`,
+  );
+  await runModel({ sequences, seed, only: ONLY, again: values.again, stateFile, say });
 }
 
 async function points(): Promise<void> {
@@ -114,12 +118,11 @@ async function flips(): Promise<void> {
 async function fuzz(): Promise<void> {
   const { target, again, folder } = values;
   const [cases, seed] = [Number(values.cases), Number(values.seed)];
-  const only = values.case === undefined ? undefined : Number(values.case);
   const stateFile = path.join(folder, 'fuzz.json');
   say(
-    `fuzz: ${only === undefined ? `${cases} cases` : `case ${only}`} of ${target ?? 'every target'}, seed ${seed}, state in ${stateFile}`,
+    `fuzz: ${ONLY === undefined ? `${cases} cases` : `case ${ONLY}`} of ${target ?? 'every target'}, seed ${seed}, state in ${stateFile}`,
   );
-  await runFuzz({ cases, seed, target, only, again, stateFile, say });
+  await runFuzz({ cases, seed, target, only: ONLY, again, stateFile, say });
 }
 
 const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, fuzz };

@@ -2,6 +2,7 @@
 
 import type { Backend } from '../../src/backend/contract.ts';
 import { fromHex } from '../../src/bytes/bytes.ts';
+import { parseRedundancy } from '../../src/erasure/index.ts';
 import { invariant } from '../../src/errors/store-error.ts';
 import {
   decodeStoreConfig,
@@ -16,7 +17,7 @@ import { createSealed, type KeySecret } from '../../src/keys/index.ts';
 import { type RecoveryReport, recoverFromJournal } from '../../src/maintenance/recover.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
 import { metadataIn, openSqlDatabase } from '../../src/metadata/open-sqlite.ts';
-import { soleBackend } from '../../src/placement/backend-set.ts';
+import type { SqliteDatabase } from '../../src/metadata/sqlite-database.ts';
 import { PackStore } from '../../src/placement/pack-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
@@ -62,6 +63,7 @@ function storeId(): Uint8Array {
 export interface MetadataHome {
   /** What another process has of it. In a sealed store it must be unlocked before it is used. */
   open(): Metadata;
+  readonly database: SqliteDatabase;
 }
 
 /** @param keys those of a sealed store; the metadata is locked */
@@ -75,7 +77,7 @@ export async function metadataHome(keys?: KeySecret): Promise<MetadataHome> {
     sealed: keys !== undefined,
   };
   const database = await openSqlDatabase(options);
-  return { open: () => metadataIn(database, options) };
+  return { open: () => metadataIn(database, options), database };
 }
 
 /** Metadata in memory and in this thread, for a store that has not been written to. */
@@ -83,14 +85,17 @@ export async function newMetadata(keys?: KeySecret): Promise<Metadata> {
   return (await metadataHome(keys)).open();
 }
 
+/** What may be other than in most of these stores. */
+type LivingSettings = Partial<Pick<StoreConfigBase, 'chunking' | 'redundancy'>>;
+
 /** Makes a store on a backend that has none: puts its config there. */
-export async function makeStore(backend: Backend, keys?: KeySecret): Promise<void> {
-  await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(await newConfig(keys)));
+export async function makeStore(backend: Backend, keys?: KeySecret, settings: LivingSettings = {}): Promise<void> {
+  await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(await newConfig(keys, { ...CONFIG, ...settings })));
 }
 
-async function newConfig(keys: KeySecret | undefined): Promise<StoreConfig> {
-  if (keys === undefined) return { format: STORE_FORMAT, ...CONFIG, keys: 'none' };
-  return (await createSealed(CONFIG, [keys], { random: systemRandom, clock: systemClock })).config;
+async function newConfig(keys: KeySecret | undefined, base: StoreConfigBase): Promise<StoreConfig> {
+  if (keys === undefined) return { format: STORE_FORMAT, ...base, keys: 'none' };
+  return (await createSealed(base, [keys], { random: systemRandom, clock: systemClock })).config;
 }
 
 /** A store and the process it lives in. */
@@ -147,21 +152,27 @@ async function unlockingOf(backend: Backend, keys: KeySecret | undefined): Promi
   return await unlockConfig(decodeStoreConfig(bytes), keys);
 }
 
-/** Fresh metadata, made from what lies on the backend alone. */
+/**
+ * Fresh metadata, made from what lies on the backends alone.
+ * @param parts other backends of the store, and a home that has nothing in it yet
+ */
 export async function rebuiltMetadata(
-  backend: Backend,
+  home: Backend,
   keys?: KeySecret,
+  parts: { readonly backends?: readonly Backend[]; readonly into?: MetadataHome } = {},
 ): Promise<{ readonly metadata: Metadata; readonly home: MetadataHome; readonly report: RecoveryReport }> {
-  const home = await metadataHome(keys);
-  const metadata = home.open();
-  const unlocking = await unlockingOf(backend, keys);
-  const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
-  const { keychain } = await connectStore(placed, { readOnly: false });
+  const { backends = [], into = await metadataHome(keys) } = parts;
+  const metadata = into.open();
+  const unlocking = await unlockingOf(home, keys);
+  const place = { kind: 'backend', backend: home, backends, metadataPath: '' } as const;
+  const placed = { place, backend: home, metadata, unlocking } as const;
+  const { connection, keychain, config } = await connectStore(placed, { readOnly: false });
   const packs = new PackStore({
-    backends: soleBackend(backend, systemClock),
+    backends: connection.backends,
     storeId: storeId(),
     random: systemRandom,
     keys: keychain,
+    redundancy: () => parseRedundancy(config.redundancy),
   });
-  return { metadata, home, report: await recoverFromJournal({ backend, metadata, packs }) };
+  return { metadata, home: into, report: await recoverFromJournal({ backend: connection.control, metadata, packs }) };
 }

@@ -32,9 +32,10 @@ export function spaceIn(model: StoreModel, space: string): string {
   return model.namespaces.has(space) ? space : DEFAULT_NAMESPACE;
 }
 
-/** A namespace that has entries, as far as any has. */
+/** This namespace where it has entries, or else another one that has. */
 export function furnishedIn(model: StoreModel, space: string): string {
-  return (model.namespaces.get(space)?.state.entries.size ?? 0) > 0 ? space : DEFAULT_NAMESPACE;
+  const hasEntries = (name: string): boolean => entriesIn(model, name).size > 0;
+  return [space, ...model.namespaces.keys()].find(hasEntries) ?? DEFAULT_NAMESPACE;
 }
 
 export function entriesIn(model: StoreModel, space: string): ReadonlyMap<string, string> {

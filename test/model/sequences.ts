@@ -32,7 +32,7 @@ export interface Sequence {
 const WALKED = 6;
 const OTHERS_MAX = 2;
 /** One sequence in so many begins with an empty store. */
-const EMPTY_ODDS = 3;
+const EMPTY_ODDS = 4;
 /** Drawn as good as always; what fails is tried without. */
 const ALWAYS = 2 ** 30;
 

@@ -11,6 +11,7 @@ import { checkJournal } from './check-journal.ts';
 import { KeyPageCheck } from './check-key-pages.ts';
 import { checkObjects } from './check-objects.ts';
 import { checkPacks, type PacksChecked } from './check-packs.ts';
+import { checkReferences } from './check-references.ts';
 import { checkRefs } from './check-refs.ts';
 import { checkRows } from './check-rows.ts';
 import { checkVersions } from './check-versions.ts';
@@ -45,7 +46,7 @@ export interface CheckReport {
 
 /** What to prove, and how. */
 export interface StoreCheckOptions extends CheckOptions {
-  /** Names of the invariants to prove; `true` for every one. Default: every one. */
+  /** Names of the invariants to prove; `true` for every one. Default: those that are not `onRequest`. */
   readonly invariants?: true | readonly InvariantName[];
 }
 
@@ -109,6 +110,7 @@ const PASSES: readonly (readonly [pass: PassName, work: (state: CheckState) => P
       run.looked('config-agrees', 1);
     },
   ],
+  ['references', ({ store, run, options }) => checkReferences(store, run, options)],
 ];
 
 async function passOverEntries(state: CheckState): Promise<void> {
@@ -138,7 +140,8 @@ export async function checkStore(store: CheckedStore, options: StoreCheckOptions
 /** @throws TypeError, RangeError */
 function namesOf(invariants: unknown): readonly InvariantName[] {
   const all = CHECK_INVARIANTS.map(({ name }) => name);
-  if (invariants === undefined || invariants === true) return all;
+  if (invariants === true) return all;
+  if (invariants === undefined) return CHECK_INVARIANTS.flatMap(({ name, onRequest }) => (onRequest ? [] : [name]));
   if (!Array.isArray(invariants)) throw argumentTypeError('options.invariants', 'true, or names', invariants);
   const unknown = invariants.find((name) => !isInvariantName(name));
   if (unknown !== undefined) throw argumentRangeError('options.invariants', `names among ${all.join(', ')}`, unknown);

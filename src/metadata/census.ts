@@ -4,7 +4,8 @@ import { invariant } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import { type CensusPlace, decodePlace, encodePlace, nextPhase } from './census-place.ts';
-import type { SqlRow } from './database.ts';
+import type { HeldReference } from './collection-contract.ts';
+import type { Reader, SqlRow } from './database.ts';
 import { REFERENCES, type ReferringTable } from './reference-log.ts';
 import { type ItemKind, itemKey } from './rows.ts';
 import type { Table } from './table.ts';
@@ -17,26 +18,25 @@ interface Page<Row> {
   readonly after: Uint8Array | undefined;
 }
 
-interface PageQuery {
+/** Which rows of a table: so many after a stored key. */
+export interface PageQuery {
   readonly after: Uint8Array;
   readonly limit: number;
 }
 
-function placeOf(rows: readonly SqlRow[], column: string, limit: number): Uint8Array | undefined {
+/** Where the last row of a full page stands. */
+export function placeOf(rows: readonly SqlRow[], column: string, limit: number): Uint8Array | undefined {
   if (rows.length < limit) return undefined;
   const after = rows.at(-1)?.[column];
   invariant(after instanceof Uint8Array, 'keys of a census are bytes');
   return after;
 }
 
-async function pageOf<Row>(
-  { transaction }: WorkingState,
-  table: Table<Row>,
-  { after, limit }: PageQuery,
-): Promise<Page<Row>> {
+/** A page of a table in the order of its stored keys, of which there is one column. */
+export async function pageOf<Row>(reader: Reader, table: Table<Row>, { after, limit }: PageQuery): Promise<Page<Row>> {
   const [column = ''] = table.keyColumns;
   const from = `SELECT ${table.columnList} FROM ${table.shape.name}`;
-  const found = await transaction.all(`${from} WHERE ${column} > ? ORDER BY ${column} LIMIT ?`, [after, limit]);
+  const found = await reader.all(`${from} WHERE ${column} > ? ORDER BY ${column} LIMIT ?`, [after, limit]);
   return { rows: found.map((row) => table.check(row).row), after: placeOf(found, column, limit) };
 }
 
@@ -56,7 +56,7 @@ async function resetItems(
 }
 
 async function resetObjects(state: WorkingState, tables: Tables, query: PageQuery): Promise<Uint8Array | undefined> {
-  const { rows, after } = await pageOf(state, tables.objects, query);
+  const { rows, after } = await pageOf(state.transaction, tables.objects, query);
   const counted = rows.filter(({ refs, condemned }) => refs > 0 || condemned > 0);
   await state.objects.load(
     state.transaction,
@@ -79,14 +79,22 @@ async function meet(
   table: Table<{ readonly key: Uint8Array }>,
   { name, ...query }: PageQuery & { readonly name: ReferringTable },
 ): Promise<Uint8Array | undefined> {
-  const { rows, after } = await pageOf(state, table, query);
+  const { rows, after } = await pageOf(state.transaction, table, query);
+  for (const reference of referencesIn(name, rows)) state.addUncounted({ ...reference, change: 1 });
+  return after;
+}
+
+/** What rows of a table refer to. */
+export function* referencesIn(
+  name: ReferringTable,
+  rows: readonly { readonly key: Uint8Array }[],
+): Generator<HeldReference> {
   const referencesOf = REFERENCES[name] as (row: never) => ReturnType<(typeof REFERENCES)['entries']>;
   for (const row of rows) {
     const namespace = namespaceOfKey(name === 'steps' ? row.key.subarray(1) : row.key);
     if (namespace >= ISOLATED_NAMESPACE_MIN) continue;
-    for (const reference of referencesOf(row as never)) state.addUncounted({ ...reference, change: 1, namespace });
+    for (const reference of referencesOf(row as never)) yield { ...reference, namespace };
   }
-  return after;
 }
 
 async function stepIn(

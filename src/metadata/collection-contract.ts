@@ -57,6 +57,18 @@ export interface CountedItem {
   readonly digest?: Uint8Array;
 }
 
+/** A reference that a row holds now, whether or not it is counted. */
+export type HeldReference = Pick<UncountedRow, 'kind' | 'value' | 'namespace'>;
+
+/** How often something is referred to, as it is kept. */
+export interface KeptCount {
+  readonly kind: 'chunk' | 'manifest' | 'object';
+  /** Id of an item, or key of an object. */
+  readonly key: Uint8Array;
+  readonly refs: number;
+  readonly condemned: number;
+}
+
 /** An object that nothing counted refers to. */
 export interface LooseObject extends ObjectRow {
   readonly condemned: number;
@@ -144,6 +156,21 @@ export interface Collecting {
   census(limit: number): Promise<boolean>;
   /** Forgets all counts and begins the census anew. */
   recount(): Promise<void>;
+
+  /**
+   * What refers to content now: entries, steps of histories, objects that are not condemned, refs, in the order of the
+   * census, page by page, each as it is when its page is read.
+   * @returns the place to go on after, when there may be more
+   */
+  heldReferences(query: {
+    readonly after?: Uint8Array;
+    readonly limit: number;
+  }): Promise<{ readonly rows: readonly HeldReference[]; readonly next?: Uint8Array }>;
+  /** Counts that are not 0, and what is condemned: items, then objects; pages as of `heldReferences`. */
+  keptCounts(query: {
+    readonly after?: Uint8Array;
+    readonly limit: number;
+  }): Promise<{ readonly rows: readonly KeptCount[]; readonly next?: Uint8Array }>;
 
   /** Begins an epoch. @returns its number */
   advanceEpoch(): Promise<number>;

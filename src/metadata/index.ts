@@ -4,6 +4,8 @@ export type {
   CollectionState,
   CountedItem,
   CountedReferences,
+  HeldReference,
+  KeptCount,
   SessionRow,
   UncountedRow,
 } from './collection-contract.ts';

@@ -46,6 +46,7 @@ import type { ObjectIndex, ObjectRow, RefRow, StepOf } from './object-contract.t
 import { getHistory, listHistories, listObjects, listRefs, rowsOf } from './object-queries.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { droppedPacks, forgetPacks, knownPacks, listPacks, outboxPage, smallPacks } from './pack-queries.ts';
+import { heldReferences, keptCounts } from './recount-pages.ts';
 import { countReferences, parkReferences, unparkReferences } from './reference-counts.ts';
 import { ancestorsOf, childrenOf, descendantsOf, getRelations } from './relation-queries.ts';
 import { replaySteps } from './replay.ts';
@@ -268,6 +269,14 @@ export class SqlMetadata implements Metadata {
 
   looseObjects(query: Parameters<Collecting['looseObjects']>[0]): ReturnType<Collecting['looseObjects']> {
     return looseObjects(this.#database, this.#tables, query);
+  }
+
+  heldReferences(query: Parameters<Collecting['heldReferences']>[0]): ReturnType<Collecting['heldReferences']> {
+    return this.#database.read((reader) => heldReferences(reader, this.#tables, query));
+  }
+
+  keptCounts(query: Parameters<Collecting['keptCounts']>[0]): ReturnType<Collecting['keptCounts']> {
+    return this.#database.read((reader) => keptCounts(reader, this.#tables, query));
   }
 
   async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]> {

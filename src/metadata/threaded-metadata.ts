@@ -170,6 +170,14 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('looseObjects', [query]);
   }
 
+  heldReferences(query: Parameters<Collecting['heldReferences']>[0]): ReturnType<Collecting['heldReferences']> {
+    return this.#call('heldReferences', [query]);
+  }
+
+  keptCounts(query: Parameters<Collecting['keptCounts']>[0]): ReturnType<Collecting['keptCounts']> {
+    return this.#call('keptCounts', [query]);
+  }
+
   locate(
     kind: 'chunk' | 'manifest',
     ids: Uint8Array,

@@ -9,7 +9,7 @@ afterAll(() => folder.remove());
 
 it('holdfast check tells of invariants by name, of all or some, and lists them', async () => {
   const listed = await folder.ok('check', '--list-invariants');
-  expect(listed).toMatch(/^live-bytes +the live bytes of each pack/m);
+  expect(listed).toMatch(/^live-bytes +always +the live bytes of each pack/m);
   const all = jsonLines(await folder.ok('check', '--invariants', '--json'))[0]?.invariants as { name: string }[];
   for (const { name } of all) expect(listed).toContain(`\n${name} `);
   expect(await folder.ok('check', '--invariants', 'live-bytes', 'counters')).toMatch(

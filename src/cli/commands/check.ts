@@ -90,8 +90,8 @@ async function list(session: Session): Promise<void> {
   const { CHECK_INVARIANTS } = await loadLibrary();
   await session.result(CHECK_INVARIANTS, () =>
     formatTable(
-      ['invariant', 'what it says'],
-      CHECK_INVARIANTS.map(({ name, summary }) => [name, summary]),
+      ['invariant', 'proven', 'what it says'],
+      CHECK_INVARIANTS.map(({ name, summary, onRequest }) => [name, onRequest ? 'on request' : 'always', summary]),
     ),
   );
 }

@@ -20,6 +20,7 @@ import {
   type CountedReferences,
   decodeItemReference,
   decodeObjectReference,
+  type HeldReference,
   type Metadata,
   type UncountedRow,
 } from '../../metadata/index.ts';
@@ -52,7 +53,8 @@ export interface CountStep {
 
 const NOTHING = { items: [], objects: [] } as const;
 
-type Found = Omit<CountedReferences, 'number'>;
+/** What a reference names. */
+export type NamedThings = Omit<CountedReferences, 'number'>;
 
 /** Counts the oldest references that wait; no more of them than name about as much as fits one transaction. */
 export async function countStep(context: CountContext): Promise<CountStep> {
@@ -86,7 +88,7 @@ function objectOf({ kind, value }: UncountedRow): Pick<Unreadable, 'object'> {
 }
 
 /** What a row names; the error where that cannot be told. */
-async function readReferences(context: CountContext, row: UncountedRow): Promise<Found | StoreError> {
+async function readReferences(context: CountContext, row: UncountedRow): Promise<NamedThings | StoreError> {
   try {
     return await referencesOfRow(context, row);
   } catch (error) {
@@ -97,7 +99,14 @@ async function readReferences(context: CountContext, row: UncountedRow): Promise
   }
 }
 
-async function referencesOfRow(context: CountContext, { kind, value, namespace }: UncountedRow): Promise<Found> {
+/**
+ * What a reference comes to: the items and objects that it names, as often as it does.
+ * @throws what reading a manifest or an object throws, `denied/NAMESPACE_KEY_GONE`
+ */
+export async function referencesOfRow(
+  context: Pick<CountContext, 'contentOf' | 'signal'>,
+  { kind, value, namespace }: HeldReference,
+): Promise<NamedThings> {
   const { signal } = context;
   if (kind === 'target') return { items: [], objects: [value] };
   if (kind === 'item') return { items: [decodeItemReference(value)], objects: [] };

@@ -1,13 +1,24 @@
 /** What a check proves: every invariant of a store by its name, and which pass over the store proves it. */
 
 /** One walk over a part of the store, which proves several invariants at once. */
-export type PassName = 'metadata' | 'packs' | 'journal' | 'entries' | 'versions' | 'objects' | 'refs' | 'config';
+export type PassName =
+  | 'metadata'
+  | 'packs'
+  | 'journal'
+  | 'entries'
+  | 'versions'
+  | 'objects'
+  | 'refs'
+  | 'config'
+  | 'references';
 
 interface InvariantFacts {
   /** One line for people. */
   readonly summary: string;
   /** All the passes that have a part in it. */
   readonly passes: readonly PassName[];
+  /** Proven only when it is asked for: it takes long, or says of harmless things that they are there. */
+  readonly onRequest?: true;
 }
 
 /** Name of an invariant. */
@@ -30,7 +41,9 @@ export type InvariantName =
   | 'versions-resolve'
   | 'objects-resolve'
   | 'refs-resolve'
-  | 'config-agrees';
+  | 'config-agrees'
+  | 'reference-counts'
+  | 'condemned-unreachable';
 
 const INVARIANTS: Readonly<Record<InvariantName, InvariantFacts>> = {
   'row-digests': { summary: 'every row of the metadata is the one that was written', passes: ['metadata'] },
@@ -70,6 +83,16 @@ const INVARIANTS: Readonly<Record<InvariantName, InvariantFacts>> = {
   'objects-resolve': { summary: 'the content of every object is there, and all it refers to', passes: ['objects'] },
   'refs-resolve': { summary: 'what refs name is there, and what they named before', passes: ['metadata', 'refs'] },
   'config-agrees': { summary: 'the config on the backends is the one the metadata knows', passes: ['config'] },
+  'reference-counts': {
+    summary: 'every chunk, manifest node and object is counted as often as something refers to it',
+    passes: ['references'],
+    onRequest: true,
+  },
+  'condemned-unreachable': {
+    summary: 'nothing that is condemned as garbage is referred to',
+    passes: ['references'],
+    onRequest: true,
+  },
 };
 
 /** An invariant as lists tell of it. */
@@ -77,13 +100,18 @@ export interface InvariantInfo {
   readonly name: InvariantName;
   /** What it says, in one line. */
   readonly summary: string;
+  /** A check proves it only when it is asked for. */
+  readonly onRequest?: true;
 }
 
 const NAMES = Object.keys(INVARIANTS) as InvariantName[];
 
 /** Every invariant that a check can prove, in the order in which it does. */
 export const CHECK_INVARIANTS: readonly InvariantInfo[] = Object.freeze(
-  NAMES.map((name) => Object.freeze({ name, summary: INVARIANTS[name].summary })),
+  NAMES.map((name) => {
+    const { summary, onRequest } = INVARIANTS[name];
+    return Object.freeze({ name, summary, ...(onRequest && { onRequest }) });
+  }),
 );
 
 /** The passes that prove an invariant. */

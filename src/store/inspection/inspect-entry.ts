@@ -1,4 +1,5 @@
 import { concatBytes, toHex } from '../../bytes/bytes.ts';
+import { DigestSet } from '../../hash/digest-set.ts';
 import { LOOKUP_BATCH_CHUNKS } from '../../limits.ts';
 import type { ItemLocation, Metadata, PackRow } from '../../metadata/contract.ts';
 import type { ItemKind } from '../../pipeline/item-reader.ts';
@@ -8,7 +9,6 @@ import type { Engine } from '../engine.ts';
 import { keyText, namingEntry, type OpenedEntry } from '../entry-info.ts';
 import type { Scope } from '../scope.ts';
 import { digestParts, isInPart } from './digest-parts.ts';
-import { DigestSet } from './digest-set.ts';
 import { describePack, shareOf } from './placed-items.ts';
 import type { EntryPack, EntryReport, InspectOptions } from './report-types.ts';
 import { sharedBytesOf } from './sharing.ts';

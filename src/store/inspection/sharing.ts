@@ -1,11 +1,11 @@
 import { equalBytes } from '../../bytes/bytes.ts';
+import { DigestSet } from '../../hash/digest-set.ts';
 import { entryChunks } from '../../pipeline/content-reader.ts';
 import type { ManifestChunk } from '../../pipeline/manifest-reader.ts';
 import type { Engine } from '../engine.ts';
 import { keyText, namingEntry, type OpenedEntry } from '../entry-info.ts';
 import type { Scope } from '../scope.ts';
 import { type DigestPart, digestParts, isInPart } from './digest-parts.ts';
-import { DigestSet } from './digest-set.ts';
 import { entryRows } from './entry-rows.ts';
 
 /**

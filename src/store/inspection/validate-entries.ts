@@ -1,8 +1,8 @@
+import { DigestSet } from '../../hash/digest-set.ts';
 import { DIGESTS_KEPT_MAX } from '../../limits.ts';
 import type { Engine } from '../engine.ts';
 import { entryNotFound } from '../entry-content.ts';
 import type { Scope } from '../scope.ts';
-import { DigestSet } from './digest-set.ts';
 import { entryRows } from './entry-rows.ts';
 import type { EntryValidation, ValidateAllOptions, ValidateOptions } from './report-types.ts';
 import { validateEntry } from './validate-entry.ts';

@@ -6,6 +6,7 @@
 import { concatBytes, equalBytes, toHex, utf8Encode } from '../../bytes/bytes.ts';
 import { type StoreError, storeError } from '../../errors/store-error.ts';
 import { type EntryValue, entryVersion } from '../../format/index.ts';
+import type { DigestSet } from '../../hash/digest-set.ts';
 import { asDigest, blake3 } from '../../hash/index.ts';
 import { isProblem } from '../../maintenance/problems.ts';
 import { BoundedList } from '../../maintenance/shard-reports.ts';
@@ -17,7 +18,6 @@ import { type ManifestChunk, type ManifestGap, readManifestPast } from '../../pi
 import { digestText, keyText, type OpenedEntry } from '../entry-info.ts';
 import type { Scope } from '../scope.ts';
 import type { Scopes } from '../scopes.ts';
-import type { DigestSet } from './digest-set.ts';
 import type { EntryProblem, EntryValidation } from './report-types.ts';
 
 /** What validation needs of the engine. */

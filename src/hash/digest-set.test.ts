@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../../bytes/bytes.ts';
-import { blake3 } from '../../hash/index.ts';
-import { seededRandom } from '../../testing/index.ts';
-import { digestParts, isInPart } from './digest-parts.ts';
+import { toHex } from '../bytes/bytes.ts';
+import { seededRandom } from '../testing/index.ts';
 import { DigestSet } from './digest-set.ts';
+import { blake3 } from './index.ts';
 
 function digestOf(number: number): Uint8Array {
   return blake3(new TextEncoder().encode(String(number)));
@@ -37,17 +36,5 @@ describe('a set of digests', () => {
     expect(set.size).toBe(300);
     expect(set.has(digestOf(299))).toBe(true);
     expect(set.has(digestOf(300))).toBe(false);
-  });
-});
-
-describe('passes over digests', () => {
-  it('have each digest once, and are about as large as they may be', () => {
-    const digests = Array.from({ length: 10_000 }, (_, number) => digestOf(number));
-    const parts = [...digestParts(digests.length, 1000)];
-    const sizes = parts.map((part) => digests.filter((digest) => isInPart(digest, part)).length);
-    expect(parts).toHaveLength(10);
-    expect(sizes.reduce((a, b) => a + b)).toBe(10_000);
-    expect(Math.max(...sizes)).toBeLessThan(1200);
-    expect([...digestParts(0)]).toEqual([{ part: 0, parts: 1 }]);
   });
 });

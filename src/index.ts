@@ -100,6 +100,7 @@ export type { BackendRepairOptions, BackendRepairReport } from './maintenance/re
 export type { ScrubOptions, ScrubReport } from './maintenance/scrub.ts';
 export type { JobOutcome, PackRepair, RepairedShard, ShardFinding } from './maintenance/shard-reports.ts';
 export type { VerifyOptions, VerifyReport } from './maintenance/verify.ts';
+export type { CheckpointReport } from './maintenance/write-checkpoint.ts';
 export {
   type ByteRange,
   coveredRange,

@@ -123,6 +123,8 @@ export const GC_STEP_WORK_MS = 250;
 export const GC_STEP_BYTES = 32 * MIB;
 /** How often an open store looks whether others wait for it, so that an idle one holds nothing back for longer. */
 export const SESSION_LOOK_MS = 1000;
+/** What a page of a checkpoint holds, about, and how many pages of different namespaces may be open at once. */
+export const [CHECKPOINT_PAGE_BYTES, CHECKPOINT_OPEN_PAGES_MAX] = [256 * KIB, 16] as const;
 /** How often a session shows that it lives, and after which silence it is taken for dead. */
 export const SESSION_BEAT_MS = 10_000;
 export const SESSION_SILENCE_MS = 120_000;
@@ -315,10 +317,8 @@ export const SPARSE_BLOCK_BYTES = 4 * KIB;
 
 /** Allocated on every folder backend; only delete, journal and gc may spend it. */
 export const RESERVE_BYTES = 16 * MIB;
-
 /** Packs smaller than half a full pack are merged when this many of one size tier have gathered. */
 export const MERGE_FAN_IN = 8;
-
 /** Keys of isolated entries that stay in memory though nobody is using them; each can be loaded again. */
 export const ISOLATED_KEYS_KEPT_MAX = 1024;
 /** Isolated entries that one dropped namespace may hold: the record of its commit names each. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
+import { samplePages } from '../../test/support/checkpoint-samples.ts';
 import {
   FULL_ENTRY,
   packHeader,
@@ -21,6 +22,7 @@ import {
   sampleSchedule,
 } from '../../test/support/sealed-samples.ts';
 import { concatBytes } from '../bytes/bytes.ts';
+import { decodeCheckpointHead, decodeCheckpointPage, encodeCheckpointPage } from './checkpoint.ts';
 import { decodeStoreConfig, encodeStoreConfig } from './config.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
 import { decodeEntryRow } from './isolated-entry.ts';
@@ -62,6 +64,7 @@ const SAMPLES = [
   SAMPLE_SEALED_ENTRY,
   SAMPLE_KEY_PAGE,
   encodeJournalRecord(SAMPLE_SEALED_RECORD),
+  ...samplePages(0).map((page) => encodeCheckpointPage(page, { sealed: false })),
 ];
 
 /** Every function that is given bytes from a backend, and the code of what it throws for damaged ones. */
@@ -69,6 +72,8 @@ const PARSERS: readonly (readonly [string, (bytes: Uint8Array) => unknown, strin
   ['store config', decodeStoreConfig, 'CONFIG_CORRUPT'],
   ['entry', decodeEntry, 'ENTRY_CORRUPT'],
   ['journal record', decodeJournalRecord, 'JOURNAL_CORRUPT'],
+  ['page of a checkpoint', (bytes) => decodeCheckpointPage(bytes, false), 'JOURNAL_CORRUPT'],
+  ['head of a checkpoint', (bytes) => decodeCheckpointHead(bytes, false), 'JOURNAL_CORRUPT'],
   ['manifest node', decodeManifestNode, 'MANIFEST_CORRUPT'],
   ['pack header', decodePackHeader, 'PACK_CORRUPT'],
   ['pack footer', (bytes) => decodePackFooter(bytes, HEADER), 'PACK_CORRUPT'],

@@ -6,6 +6,7 @@ export {
   decodeBackendMarker,
   encodeBackendMarker,
 } from './backend-marker.ts';
+export { type CheckpointHead, decodeCheckpointHead, encodeCheckpointHead } from './checkpoint.ts';
 export {
   configMacBytes,
   decodeStoreConfig,
@@ -77,7 +78,7 @@ export {
   openIsolatedEntry,
   sealIsolatedEntry,
 } from './isolated-entry.ts';
-export { type IdentifiedKind, type ItemIds, keyedIds, plainIds } from './item-ids.ts';
+export { type IdentifiedKind, type ItemIds, itemId, keyedIds, plainIds } from './item-ids.ts';
 export { decodeJournalRecord, encodeJournalRecord, journalRecordDigest } from './journal.ts';
 export {
   decodeKeyPage,
@@ -102,6 +103,7 @@ export {
 } from './manifest.ts';
 export {
   createPackId,
+  hasJournalPlace,
   JOURNAL_PREFIX,
   type JournalPackName,
   journalKeyAfter,

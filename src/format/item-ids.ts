@@ -8,6 +8,7 @@ import { invariant } from '../errors/store-error.ts';
 import { createKeyedDigest } from '../hash/index.ts';
 import { DIGEST_BYTES } from './sizes.ts';
 import { recordKindCode } from './type-codes.ts';
+import type { RecordKind } from './types.ts';
 
 /** What is found by its id. */
 export type IdentifiedKind = 'chunk' | 'manifest';
@@ -19,6 +20,11 @@ export interface ItemIds {
    * @returns 32 bytes, to be left unchanged: it may be `digest` itself
    */
   idOf(kind: IdentifiedKind, digest: Uint8Array): Uint8Array;
+}
+
+/** What an item goes by in directories: journal records and parts of checkpoints by their digest everywhere. */
+export function itemId(ids: ItemIds, kind: RecordKind, digest: Uint8Array): Uint8Array {
+  return kind === 'chunk' || kind === 'manifest' ? ids.idOf(kind, digest) : digest;
 }
 
 /** Ids of plain stores: the digest itself. */

@@ -22,10 +22,15 @@ const ID = createPackId(SESSION, 0x1f4);
 const ids = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const indexes = fc.nat(STRIPE_SHARDS_MAX - 1);
 const journalNames = fc
-  .tuple(ids, ids, fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()))
-  .map(([id, incarnation, [a, b]]): JournalPackName => {
+  .tuple(
+    ids,
+    ids,
+    fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()),
+    fc.constantFrom('journal' as const, 'checkpoint' as const),
+  )
+  .map(([id, incarnation, [a, b], packClass]): JournalPackName => {
     const firstCommit = Math.max(1, Math.min(a, b));
-    return { id, class: 'journal', journal: { incarnation, firstCommit, lastCommit: Math.max(firstCommit, a, b) } };
+    return { id, class: packClass, journal: { incarnation, firstCommit, lastCommit: Math.max(firstCommit, a, b) } };
   });
 
 /** The key of what a parsed name says; which class another pack has makes no difference. */
@@ -71,6 +76,14 @@ describe('the key of a shard', () => {
     );
   });
 
+  it('of a pack of a checkpoint tells its commit, and the first one whose record it needs besides', () => {
+    const key = shardKey({ ...journalName(42, 41), class: 'checkpoint' }, 0);
+    expect(key).toBe(
+      'journal/abababababababababababababababab/checkpoint-0000000000000029-000000000000002a-0123456789abcdef00000000000001f4.0',
+    );
+    expect(parseShardKey(key)).toEqual({ pack: { ...journalName(42, 41), class: 'checkpoint' }, index: 0 });
+  });
+
   it('reads back, and is a key that every backend takes', () => {
     fc.assert(
       fc.property(fc.oneof(ids, journalNames), indexes, (name, index) => {
@@ -106,6 +119,9 @@ describe('the key of a shard', () => {
     'journal/abababababababababababababababab/0020000000000000-0000000000000001-0123456789abcdef00000000000001f4.0',
     'journal/abababababababababababababababab/29-26-0123456789abcdef00000000000001f4.0',
     'journal/abababababababababababababababab/0000000000000029-0000000000000026-0123456789abcdef00000000000001f4.300',
+    'journal/abababababababababababababababab/checkpoint-0000000000000029-000000000000002b-0123456789abcdef00000000000001f4.0',
+    'journal/abababababababababababababababab/checkpoint-0000000000000000-0000000000000001-0123456789abcdef00000000000001f4.0',
+    'journal/abababababababababababababababab/check-0000000000000029-0000000000000026-0123456789abcdef00000000000001f4.0',
     'journal/abab/0000000000000029-0000000000000026-0123456789abcdef00000000000001f4.0',
   ])('is never taken for one: %j', (key) => {
     expect(parseShardKey(key)).toBeUndefined();

@@ -25,7 +25,7 @@ describe('a pack descriptor', () => {
 
   it.each<[string, number, CborValue, string]>([
     ['a short id', 0, patternBytes(15, 1), 'corrupt/JOURNAL_CORRUPT'],
-    ['an unknown class', 1, 4, 'unsupported/FORMAT_UNSUPPORTED'],
+    ['an unknown class', 1, 5, 'unsupported/FORMAT_UNSUPPORTED'],
     ['a negative size', 2, -1, 'corrupt/JOURNAL_CORRUPT'],
     ['a size that is no number', 3, '1', 'corrupt/JOURNAL_CORRUPT'],
     ['a short stripe id', 4, [patternBytes(15, 1), 1, 0, patternBytes(32, 1)], 'corrupt/JOURNAL_CORRUPT'],
@@ -41,6 +41,7 @@ describe('a pack descriptor', () => {
 
   it.each<[string, CborValue, string]>([
     ['no place', null, 'corrupt/JOURNAL_CORRUPT'],
+    ['a place that ends before it begins', [patternBytes(16, 1), 2, 1], 'corrupt/JOURNAL_CORRUPT'],
     ['a short incarnation', [patternBytes(15, 1), 1, 1], 'corrupt/JOURNAL_CORRUPT'],
     ['commit 0', [patternBytes(16, 1), 0, 1], 'corrupt/JOURNAL_CORRUPT'],
     ['one commit', [patternBytes(16, 1), 7, 7], 'no error'],

@@ -4,6 +4,7 @@ import { EPOCH_NUMBER_MAX, NAMESPACE_NUMBER_MAX, STRIPE_SHARDS_MAX } from '../li
 import type { CborValue } from './cbor.ts';
 import type { Fail } from './damage.ts';
 import { Fields } from './fields.ts';
+import { hasJournalPlace, isJournalPlace } from './names.ts';
 import { DIGEST_BYTES, INCARNATION_BYTES, PACK_ID_BYTES, PACK_SALT_BYTES, STRIPE_ID_BYTES } from './sizes.ts';
 import { packClassCode, packClassOf } from './type-codes.ts';
 import type { PackDescriptor, PackSeal, Stripe } from './types.ts';
@@ -21,7 +22,7 @@ export function packDescriptorToCbor(pack: PackDescriptor, version: number): Cbo
     'pack and stripe ids have 16 bytes',
   );
   invariant(stripe.roots.length === (stripe.k + stripe.m) * DIGEST_BYTES, 'every shard of the stripe has a root');
-  invariant((pack.class === 'journal') === (journal !== undefined), 'journal packs have a place in the journal');
+  invariant(hasJournalPlace(pack.class) === (journal !== undefined), 'journal packs have a place in the journal');
   invariant(version > 1 || seal === undefined, 'plain stores have no sealed packs');
   return [
     pack.id,
@@ -64,7 +65,7 @@ function journalPlaceFromCbor(value: unknown, fail: Fail): JournalPlace {
   const fields = new Fields(value, fail);
   const incarnation = fields.bytes('incarnation of a journal pack', INCARNATION_BYTES);
   const firstCommit = fields.integer('first commit', { min: 1 });
-  const lastCommit = fields.integer('last commit', { min: firstCommit });
+  const lastCommit = fields.integer('last commit', { min: 1 });
   fields.end();
   return { incarnation, firstCommit, lastCommit };
 }
@@ -84,7 +85,8 @@ export function packDescriptorFromCbor(value: unknown, version: number, fail: Fa
   const sealed = version > 1 ? fields.any('seal') : null;
   fields.end();
   const journal = place === null ? undefined : journalPlaceFromCbor(place, fail);
-  if ((packClass === 'journal') !== (journal !== undefined)) fail('gives a place in the journal to the wrong class');
+  if (hasJournalPlace(packClass) !== (journal !== undefined)) fail('gives a place in the journal to the wrong class');
+  if (journal && !isJournalPlace(packClass, journal)) fail('has a place in the journal that ends before it begins');
   const seal = sealed === null ? undefined : sealFromCbor(sealed, fail);
   return {
     ...{ id, class: packClass, packBytes, storedBytes, stripe },

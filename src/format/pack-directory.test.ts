@@ -101,7 +101,7 @@ describe('a pack directory', () => {
     ['plain bytes above the limit', 2, [300, 9, RECORD_PLAIN_BYTES_MAX + 1], 'corrupt/PACK_CORRUPT'],
     ['items that do not add up', 2, [300, 9, 61], 'corrupt/PACK_CORRUPT'],
     ['a codec of two bytes', 3, [1, 0, 256], 'corrupt/PACK_CORRUPT'],
-    ['an unknown kind', 4, [1, 2, 4], 'unsupported/FORMAT_UNSUPPORTED'],
+    ['an unknown kind', 4, [1, 2, 5], 'unsupported/FORMAT_UNSUPPORTED'],
     ['a record without items', 5, [3, 0, 3], 'corrupt/PACK_CORRUPT'],
     ['items shared out otherwise', 5, [1, 2, 3], 'corrupt/PACK_CORRUPT'],
     ['fewer items than there are', 5, [2, 1, 2], 'corrupt/PACK_CORRUPT'],

@@ -8,6 +8,7 @@ describe('the numbers in the layouts', () => {
     ['data', 1],
     ['meta', 2],
     ['journal', 3],
+    ['checkpoint', 4],
   ])('stand for pack class %s: %i', (name, code) => {
     expect(packClassCode(name)).toBe(code);
     expect(packClassOf(code)).toBe(name);
@@ -17,12 +18,13 @@ describe('the numbers in the layouts', () => {
     ['chunk', 1],
     ['manifest', 2],
     ['journal', 3],
+    ['checkpoint', 4],
   ])('stand for record kind %s: %i', (name, code) => {
     expect(recordKindCode(name)).toBe(code);
     expect(recordKindOf(code)).toBe(name);
   });
 
-  it.each([0, 4, 255])('of a later version are not damage: %i', (code) => {
+  it.each([0, 5, 255])('of a later version are not damage: %i', (code) => {
     expect(outcomeOf(() => packClassOf(code))).toBe('unsupported/FORMAT_UNSUPPORTED');
     expect(outcomeOf(() => recordKindOf(code))).toBe('unsupported/FORMAT_UNSUPPORTED');
   });

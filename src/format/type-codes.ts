@@ -3,8 +3,13 @@ import { formatUnsupported } from './damage.ts';
 import type { HistoryKind, ObjectType, PackClass, RecordKind } from './types.ts';
 
 /** The numbers that stand for names in the layouts. Only ever added to. */
-export const PACK_CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3 };
-export const RECORD_KIND_CODES: Readonly<Record<RecordKind, number>> = { chunk: 1, manifest: 2, journal: 3 };
+export const PACK_CLASS_CODES: Readonly<Record<PackClass, number>> = { data: 1, meta: 2, journal: 3, checkpoint: 4 };
+export const RECORD_KIND_CODES: Readonly<Record<RecordKind, number>> = {
+  chunk: 1,
+  manifest: 2,
+  journal: 3,
+  checkpoint: 4,
+};
 
 export const OBJECT_TYPE_CODES: Readonly<Record<ObjectType, number>> = { blob: 1, bundle: 2, tree: 3, snapshot: 4 };
 export const HISTORY_CODES: Readonly<Record<HistoryKind, number>> = { version: 1, move: 2 };

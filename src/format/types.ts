@@ -4,16 +4,17 @@
  */
 
 /**
- * One pack holds one class: chunks; manifests and objects; or journal records with the small chunks of their commits.
+ * One pack holds one class: chunks; manifests and objects; journal records with the small chunks of their commits; or
+ * a part of a checkpoint.
  */
-export type PackClass = 'data' | 'meta' | 'journal';
+export type PackClass = 'data' | 'meta' | 'journal' | 'checkpoint';
 
 /** What the items of a record are. */
-export type RecordKind = 'chunk' | 'manifest' | 'journal';
+export type RecordKind = 'chunk' | 'manifest' | 'journal' | 'checkpoint';
 
 /** One stored unit inside a record: a chunk, a manifest node or a journal record. */
 export interface RecordItem {
-  /** 32 bytes. Of a journal record: its digest. */
+  /** 32 bytes. Of a journal record and of a part of a checkpoint: its digest. */
   readonly id: Uint8Array;
   /** Plain bytes of this item. */
   readonly length: number;
@@ -88,7 +89,10 @@ export interface PackDescriptor {
   readonly packBytes: number;
   readonly storedBytes: number;
   readonly stripe: Stripe;
-  /** Of a journal pack: its place (`journal/<incarnation>/<last commit>-<id>`). Absent for the other classes. */
+  /**
+   * Of a journal pack: which records it holds. Of a pack of a checkpoint: the commit whose state that is, as the last one,
+   * and the first one whose record a rebuild needs beside it. Absent for the other classes.
+   */
   readonly journal?: { readonly incarnation: Uint8Array; readonly firstCommit: number; readonly lastCommit: number };
   /** Absent in plain packs, present in sealed ones. */
   readonly seal?: PackSeal;

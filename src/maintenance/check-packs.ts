@@ -2,7 +2,7 @@
 
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
-import type { DirectoryItem, PackSeal } from '../format/index.ts';
+import type { DirectoryItem, PackClass, PackSeal } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import { allPacks, packNumbered } from './all-packs.ts';
@@ -15,6 +15,10 @@ import { listingPasses, ShardListing } from './shard-listing.ts';
 import { fillInPlaces, patienceOf } from './shard-store.ts';
 
 const LOOKUP_ITEMS = 4096;
+const NEEDED: Readonly<Partial<Record<PackClass, string>>> = {
+  journal: 'the journal records in it',
+  checkpoint: 'its part of a checkpoint',
+};
 
 export interface PacksChecked {
   /** What no pack accounts for. */
@@ -80,7 +84,7 @@ async function checkPack(store: CheckedStore, pack: PackRow, problems: PackProbl
     const opened = await store.packs.open(pack);
     if (opened === undefined) {
       if (!(await packNumbered(store.metadata, pack.number))) return true;
-      const needed = pack.class === 'journal' ? 'the journal records in it' : `${pack.items} items`;
+      const needed = pack.journal ? NEEDED[pack.class] : `${pack.items} items`;
       present.add({ code: 'CHUNK_MISSING', message: `pack ${packId} is gone, and ${needed} with it`, ...place });
       return false;
     }

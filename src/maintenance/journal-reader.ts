@@ -9,6 +9,7 @@ import {
   type DirectoryItem,
   decodeJournalRecord,
   type ItemIds,
+  itemId,
   JOURNAL_PREFIX,
   openRecord,
   type PackDescriptor,
@@ -20,19 +21,30 @@ import { blake3 } from '../hash/index.ts';
 import type { ReplayStep } from '../metadata/contract.ts';
 import type { PackName, PackStore, WholePack } from '../placement/pack-store.ts';
 
+/** Of a journal pack, or of a pack of a checkpoint. */
 export interface JournalPackName extends PackName {
   readonly journal: NonNullable<PackDescriptor['journal']>;
 }
 
-/**
- * Journal packs on the backends, of which any shard is there, whose last record is after `commit`, by first commit, then last, then id. In no other
- * order does each follow on those before it: a merged pack begins where packs began that are still there or gone.
- */
+/** See {@link listJournal}. */
 export async function listJournalPacks(
   backend: Backend,
   commit: number,
   signal?: AbortSignal,
-): Promise<JournalPackName[]> {
+): Promise<readonly JournalPackName[]> {
+  return (await listJournal(backend, commit, signal)).records;
+}
+
+/**
+ * Journal packs on the backends, of which any shard is there, whose last record is after `commit`, by first commit, then
+ * last, then id. In no other order does each follow on those before it: a merged pack begins where packs began that are
+ * still there or gone. Packs of checkpoints at later commits, by commit, then id.
+ */
+export async function listJournal(
+  backend: Backend,
+  commit: number,
+  signal?: AbortSignal,
+): Promise<{ readonly records: readonly JournalPackName[]; readonly checkpoints: readonly JournalPackName[] }> {
   const names: JournalPackName[] = [];
   let known: Uint8Array | undefined;
   for await (const blob of listAll(backend, { prefix: JOURNAL_PREFIX, ...(signal && { signal }) })) {
@@ -43,10 +55,13 @@ export async function listJournalPacks(
     known = parsed.pack.id;
     names.push({ ...parsed.pack, journal: parsed.pack.journal });
   }
-  return names.sort(
-    ({ journal: a, ...one }, { journal: b, ...other }) =>
-      a.firstCommit - b.firstCommit || a.lastCommit - b.lastCommit || compareBytes(one.id, other.id),
+  const first = (one: JournalPackName): number => (one.class === 'journal' ? one.journal.firstCommit : 0);
+  names.sort(
+    (one, other) =>
+      first(one) - first(other) || one.journal.lastCommit - other.journal.lastCommit || compareBytes(one.id, other.id),
   );
+  const { journal: records = [], checkpoint: checkpoints = [] } = Object.groupBy(names, (name) => name.class);
+  return { records, checkpoints };
 }
 
 export interface JournalEntry {
@@ -117,8 +132,7 @@ export async function readItem(pack: WholePack, item: DirectoryItem, ids: ItemId
   const frame = pack.bytes.subarray(item.offset, item.offset + item.storedLength + RECORD_TRAILER_BYTES);
   const plain = await decompress(item.codec, openRecord(pack.identity, item, frame), item.plainLength);
   const bytes = plain.subarray(item.inner, item.inner + item.length);
-  const digest = blake3(bytes);
-  const id = item.kind === 'journal' ? digest : ids.idOf(item.kind, digest);
+  const id = itemId(ids, item.kind, blake3(bytes));
   if (!equalBytes(id, item.id)) {
     throw storeError(
       'PACK_CORRUPT',
@@ -137,6 +151,24 @@ export interface UnreadablePack {
   readonly error: StoreError | undefined;
 }
 
+/** The directory of a pack; `undefined`, and told, for one that is gone, damaged or has no key any more. */
+export async function openDirectory(
+  packs: PackStore,
+  pack: PackDescriptor,
+  onUnreadable: (pack: UnreadablePack) => void,
+): Promise<readonly DirectoryItem[] | undefined> {
+  try {
+    const opened = await packs.open(pack);
+    if (!opened) onUnreadable({ packId: toHex(pack.id), error: undefined });
+    return opened?.items;
+  } catch (error) {
+    const isExpected = isStoreError(error) && (error.kind === 'corrupt' || error.code === 'NAMESPACE_KEY_GONE');
+    if (!isExpected) throw error;
+    onUnreadable({ packId: toHex(pack.id), error });
+    return undefined;
+  }
+}
+
 /**
  * What replaying a record needs from the packs: the directories of those it adds. A pack that is gone, damaged or
  * sealed under keys that were destroyed is told to `onUnreadable` and left out; a later merge of the journal may have
@@ -151,15 +183,8 @@ export async function toReplayStep(
   for (const operation of decodeJournalRecord(entry.record).operations) {
     const added = operation.type === 'pack-add' ? [operation.pack] : 'added' in operation ? operation.added : [];
     for (const pack of added) {
-      try {
-        const opened = await packs.open(pack);
-        if (opened) directories.push({ packId: pack.id, items: opened.items });
-        else onUnreadable({ packId: toHex(pack.id), error: undefined });
-      } catch (error) {
-        const isExpected = isStoreError(error) && (error.kind === 'corrupt' || error.code === 'NAMESPACE_KEY_GONE');
-        if (!isExpected) throw error;
-        onUnreadable({ packId: toHex(pack.id), error });
-      }
+      const items = await openDirectory(packs, pack, onUnreadable);
+      if (items) directories.push({ packId: pack.id, items });
     }
   }
   return {

@@ -73,10 +73,15 @@ const DEFAULT_NAMESPACE = 0;
 const JOURNAL_GROUP: PackGroup = { class: 'journal', namespace: DEFAULT_NAMESPACE };
 
 /**
- * Merges what has gathered until nothing is due any more.
+ * Merges what has gathered until nothing is due any more, or somebody needs that nothing is merged.
  * @param namespaces where packs may have gathered
+ * @param isHeld whether somebody does: while commits arrive quickly there would be no end
  */
-export async function mergeSmallPacks(context: MergeContext, namespaces: readonly number[]): Promise<void> {
+export async function mergeSmallPacks(
+  context: MergeContext,
+  namespaces: readonly number[],
+  isHeld: () => boolean = () => false,
+): Promise<void> {
   const damaged = new Set<number>();
   const groups = [
     JOURNAL_GROUP,
@@ -89,6 +94,7 @@ export async function mergeSmallPacks(context: MergeContext, namespaces: readonl
     isDue = false;
     for (const group of groups) {
       context.signal.throwIfAborted();
+      if (isHeld()) return;
       const damagedBefore = damaged.size;
       const done = await mergeGroup(context, group, damaged);
       if (done) context.onMerge(done);
@@ -182,7 +188,27 @@ async function mergeWhole(
 ): Promise<MergeReport | undefined> {
   const isJournal = packGroup.class === 'journal';
   const changes = isJournal ? await mergeJournal(context, whole) : await mergeItems(context, packGroup, whole);
-  if (changes === undefined) return undefined;
+  return changes && (await commitMerge(context, changes));
+}
+
+/**
+ * Lets go of journal packs and checkpoints that no rebuild needs; chunks that ride in them move to a data pack.
+ * @param group of which no more is live than one pack takes
+ * @returns `undefined` when none of them can be read that must be, or when they are needed after all; they stay then
+ * @throws what reading, writing and committing throw
+ */
+export async function dropJournal(context: MergeContext, group: readonly PackRow[]): Promise<MergeReport | undefined> {
+  const whole: PackToMerge[] = [];
+  for (const row of group) {
+    const found = row.items > 0 ? await readUnlessDamaged(context, row) : undefined;
+    if (row.items === 0 || found) whole.push({ row, ...(found && { found }) });
+  }
+  if (whole.length === 0) return undefined;
+  const changes = await mergeItems(context, { class: 'data', namespace: DEFAULT_NAMESPACE }, whole);
+  return changes && (await commitMerge(context, changes));
+}
+
+async function commitMerge(context: MergeContext, changes: PlannedMerge): Promise<MergeReport | undefined> {
   try {
     await context.submit([changes.change]);
   } catch (error) {

@@ -8,10 +8,11 @@ import { blake3 } from '../hash/index.ts';
 import type { FlushedJournal, Metadata, ReplayStep } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import { allPacks } from './all-packs.ts';
+import { findCheckpoint, groupCheckpoints, type Restored, restoreNewest } from './checkpoint-reader.ts';
 import {
   type JournalPack,
   type JournalPackName,
-  listJournalPacks,
+  listJournal,
   readJournalPack,
   toReplayStep,
   type UnreadablePack,
@@ -25,6 +26,19 @@ export interface RecoveryReport {
   readonly unreadable: readonly UnreadablePack[];
   /** What is wrong with journal packs that were not needed: the metadata or other packs have their records. */
   readonly damaged: readonly StoreError[];
+  /** The commit of the checkpoint that the state came from, if it came from one. */
+  readonly checkpoint?: number;
+  /** What is wrong with newer checkpoints. */
+  readonly passedOver: readonly StoreError[];
+}
+
+export interface RecoveryParts {
+  readonly backend: Backend;
+  readonly metadata: Metadata;
+  readonly packs: PackStore;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each pack that was read. */
+  readonly onPack?: (done: number, total: number) => void;
 }
 
 /** Records and directory items of one replay: what is held in memory, and how long other calls wait for it. */
@@ -33,66 +47,123 @@ const REPLAY_ITEMS_MAX = 65_536;
 
 /**
  * Adopts journal packs that the metadata does not know. Their records are compared with the outbox, and those after the
- * head are replayed; nothing acknowledged is lost, nothing is applied twice.
+ * head are replayed; nothing acknowledged is lost, nothing is applied twice. Where there is nothing yet, the state begins
+ * with the newest checkpoint that is whole.
  * @throws `corrupt/JOURNAL_FORK` when two different records claim one commit number, `corrupt/JOURNAL_GAP`; `corrupt/*`
  *   when a journal pack is damaged and nothing else has its records
  */
-export async function recoverFromJournal(parts: {
-  readonly backend: Backend;
-  readonly metadata: Metadata;
-  readonly packs: PackStore;
-  readonly signal?: AbortSignal | undefined;
-  /** Told after each journal pack. */
-  readonly onJournalPack?: (done: number, total: number) => void;
-}): Promise<RecoveryReport> {
+export async function recoverFromJournal(parts: RecoveryParts): Promise<RecoveryReport> {
   const { metadata, packs, signal } = parts;
-  const unreadable: UnreadablePack[] = [];
-  const damaged: DamagedPack[] = [];
   const before = await metadata.head();
+  const listed = await listJournal(parts.backend, 0, signal);
+  const restored = (await isEmpty(metadata)) ? await restoreNewest(parts, listed) : NOTHING_RESTORED;
+  const unreadable: UnreadablePack[] = [...restored.unreadable];
+  const damaged: DamagedPack[] = [];
+  const first = restored.checkpoint?.head.first;
+  const flushed = first === undefined ? before.flushed : first - 1;
   let journalPacks = 0;
-  const names = await listJournalPacks(parts.backend, 0, signal);
-  const known = await knownJournalPacks(metadata);
+  const { records: names } = listed;
+  const known = await knownPacks(metadata, 'journal');
   for (const [index, name] of names.entries()) {
     signal?.throwIfAborted();
-    const isOwed = name.journal.lastCommit > before.flushed;
+    const isOwed = name.journal.lastCommit > flushed;
     // Known and yet owed: a replay was interrupted after its first steps.
     if (!isOwed && known.has(toHex(name.id))) continue;
-    const pack = await readUnlessDamaged(packs, name, (found) => damaged.push(found));
+    const isCovered = first !== undefined && !isOwed;
+    const pack = await unlessDamaged(
+      () => (isCovered ? withoutRecords(packs, name) : readJournalPack(packs, name)),
+      (error) => damaged.push({ name, error }),
+    );
     if (pack === undefined) continue;
     journalPacks += 1;
     try {
       await adopt(parts, pack, (found) => unreadable.push(found));
     } catch (error) {
       // The records that are not there are those of the damaged pack.
-      throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? error) : error;
+      throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? rebuildToo(error)) : error;
     }
-    parts.onJournalPack?.(index + 1, names.length);
+    parts.onPack?.(index + 1, names.length);
   }
+  await adoptCheckpoints(parts, listed.checkpoints, (error) => damaged.push({ error }));
   const after = await metadata.head();
-  const needed = damaged.find(({ name }) => name.journal.lastCommit > after.commit);
+  const needed = damaged.find(({ name }) => (name?.journal.lastCommit ?? 0) > after.commit);
   if (needed) throw needed.error;
-  const errors = damaged.map(({ error }) => error);
-  return { records: after.commit - before.commit, journalPacks, unreadable, damaged: errors };
+  return {
+    ...{ records: after.commit - before.commit, journalPacks, unreadable, passedOver: restored.passedOver },
+    damaged: damaged.map(({ error }) => error),
+    ...(restored.checkpoint && { checkpoint: restored.checkpoint.head.commit }),
+  };
+}
+
+const NOTHING_RESTORED: Restored = { passedOver: [], unreadable: [] };
+
+/** Nothing was committed, and nothing is left of a restore that was stopped. */
+async function isEmpty(metadata: Metadata): Promise<boolean> {
+  if ((await metadata.head()).commit > 0) return false;
+  const [{ entries, packs, objects }, { nextPack }] = await Promise.all([
+    metadata.counters(),
+    metadata.collectionState(),
+  ]);
+  return nextPack === 1 && entries + packs + objects === 0;
+}
+
+/** A journal pack all of whose records a checkpoint covers: its records are not read. */
+async function withoutRecords(packs: PackStore, name: JournalPackName): Promise<JournalPack | undefined> {
+  const opened = await packs.open(name);
+  return opened && { descriptor: opened.descriptor, entries: [] };
+}
+
+/** The records that are not there may be in a checkpoint, which only a rebuild begins with. */
+function rebuildToo(error: StoreError): StoreError {
+  const { details, message } = error;
+  const advice = 'where the metadata is older than the journal reaches back, a rebuild finds the state';
+  return storeError('JOURNAL_GAP', `${message}; ${advice}`, { details, cause: error });
+}
+
+/**
+ * Registers checkpoints that were finished and of which the metadata does not know.
+ * @throws `corrupt/JOURNAL_GAP` when one is of a later commit than the journal leads to
+ */
+async function adoptCheckpoints(
+  { metadata, packs }: RecoveryParts,
+  listed: readonly JournalPackName[],
+  onDamaged: (error: StoreError) => void,
+): Promise<void> {
+  if (listed.length === 0) return;
+  const known = await knownPacks(metadata, 'checkpoint');
+  for (const group of groupCheckpoints(listed)) {
+    if (group.every(({ id }) => known.has(toHex(id)))) continue;
+    const found = await unlessDamaged(() => findCheckpoint(packs, group), onDamaged);
+    if (!found) continue;
+    const { commit } = await metadata.head();
+    if (found.head.commit > commit) {
+      const message = `there is a checkpoint at commit ${found.head.commit}, and the journal ends with ${commit}`;
+      throw rebuildToo(storeError('JOURNAL_GAP', message, { details: { commit } }));
+    }
+    const opened = await Promise.all(found.packs.map((name) => unlessDamaged(() => packs.open(name), onDamaged)));
+    const descriptors = opened.flatMap((one) => one?.descriptor ?? []);
+    if (descriptors.length === found.packs.length) await metadata.replay(descriptors, []);
+  }
 }
 
 interface DamagedPack {
-  readonly name: JournalPackName;
+  /** Absent for one of a checkpoint. */
+  readonly name?: JournalPackName;
   readonly error: StoreError;
 }
 
 /** Whether a damaged pack is needed shows only when all others have been read. */
-async function readUnlessDamaged(
-  packs: PackStore,
-  name: JournalPackName,
-  onDamaged: (pack: DamagedPack) => void,
-): Promise<JournalPack | undefined> {
+async function unlessDamaged<T>(
+  read: () => Promise<T | undefined>,
+  onDamaged: (error: StoreError) => void,
+): Promise<T | undefined> {
   try {
-    return await readJournalPack(packs, name);
+    return await read();
   } catch (error) {
     // Under an epoch that was forgotten nothing lies that is needed; only somebody's journal pack of which nobody was
     // told.
     if (!isStoreError(error) || (error.kind !== 'corrupt' && error.code !== 'EPOCH_UNKNOWN')) throw error;
-    onDamaged({ name, error });
+    onDamaged(error);
     return undefined;
   }
 }
@@ -101,9 +172,9 @@ async function readUnlessDamaged(
  * Of two processes that flushed the same commits one may have died before it told of its pack. That pack is as good as
  * the other, and a rebuild would find it, so the running state does too.
  */
-async function knownJournalPacks(metadata: Metadata): Promise<ReadonlySet<string>> {
+async function knownPacks(metadata: Metadata, packClass: 'journal' | 'checkpoint'): Promise<ReadonlySet<string>> {
   const known = new Set<string>();
-  for await (const { id } of allPacks(metadata, 'journal')) known.add(toHex(id));
+  for await (const { id } of allPacks(metadata, packClass)) known.add(toHex(id));
   for (const { id } of await metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) known.add(toHex(id));
   return known;
 }

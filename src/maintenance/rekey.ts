@@ -5,9 +5,10 @@
 import type { PackClass } from '../format/index.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
 import { allPacks } from './all-packs.ts';
-import { deleteDroppedPacks, type MergeContext, mergePacks } from './merge.ts';
+import { deleteDroppedPacks, dropJournal, type MergeContext, mergePacks } from './merge.ts';
+import { type CheckpointContext, writeCheckpoint } from './write-checkpoint.ts';
 
-export interface RekeyContext extends MergeContext {
+export interface RekeyContext extends MergeContext, CheckpointContext {
   /** Writes all journal records under the newest keys that lie in journal packs which the metadata does not know. */
   flushJournalAnew(): Promise<void>;
 }
@@ -60,9 +61,24 @@ export async function rekey(
       onProgress?.({ phase: 'rekey', done: packs, total: Math.max(total, packs), bytes });
     }
   }
+  const exchanged = await exchangeCheckpoints(context, lastEpoch);
+  packs += exchanged.packs;
+  bytes += exchanged.bytes;
   await deleteDroppedPacks(context);
   await metadata.reseal({ lastEpoch, ...(signal && { signal }) });
   return { packs, bytes, left: await countOld(metadata, lastEpoch, signal) };
+}
+
+/** What a checkpoint holds is not sealed anew but written anew: a later one takes the place of those under old keys. */
+async function exchangeCheckpoints(
+  context: RekeyContext,
+  lastEpoch: number,
+): Promise<{ readonly packs: number; readonly bytes: number }> {
+  const old: PackRow[] = [];
+  for await (const pack of allPacks(context.metadata, 'checkpoint')) if (isOld(pack, lastEpoch)) old.push(pack);
+  if (old.length === 0) return { packs: 0, bytes: 0 };
+  const { bytes } = await writeCheckpoint(context, { anew: true });
+  return (await dropJournal(context, old)) ? { packs: old.length, bytes } : { packs: 0, bytes };
 }
 
 function isOld({ seal }: PackRow, lastEpoch: number): boolean {

@@ -155,7 +155,7 @@ class BackendRepair {
         if (least === undefined) break;
         const key = heads.find(({ value }) => value !== undefined && packPart(value) === least)?.value;
         const name = key === undefined ? undefined : parseShardKey(key);
-        if (name) yield name.pack.class === 'journal' ? name.pack : { id: name.pack.id, class: 'data' };
+        if (name) yield name.pack.journal ? name.pack : { id: name.pack.id, class: 'data' };
         heads = await Promise.all(
           heads.map((head, at) => pastPack(listings[at] as AsyncGenerator<string>, head, least)),
         );

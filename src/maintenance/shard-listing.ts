@@ -5,7 +5,7 @@
 import { listAll } from '../backend/list-all.ts';
 import type { StoreError } from '../errors/store-error.ts';
 import { isStoreError } from '../errors/store-error.ts';
-import { JOURNAL_PREFIX, PACKS_PREFIX, shardKey } from '../format/index.ts';
+import { hasJournalPlace, JOURNAL_PREFIX, PACKS_PREFIX, shardKey } from '../format/index.ts';
 import { CHECK_PASS_PACKS } from '../limits.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import type { BackendLink } from '../placement/backend-link.ts';
@@ -31,7 +31,7 @@ export function listingPasses(packs: number): readonly ListingPass[] {
     return {
       prefixes: [...names.map((name) => `${PACKS_PREFIX}${name}/`), ...(pass === 0 ? [JOURNAL_PREFIX] : [])],
       has: ({ id, class: packClass }): boolean => {
-        const folder = packClass === 'journal' ? 0 : (id.at(-1) ?? 0);
+        const folder = hasJournalPlace(packClass) ? 0 : (id.at(-1) ?? 0);
         return folder >= start && folder < end;
       },
     };

@@ -7,6 +7,7 @@ import type {
   RecordItem,
   VersionPolicy,
 } from '../format/types.ts';
+import type { Checkpoints } from './checkpoint-contract.ts';
 import type { Collecting } from './collection-contract.ts';
 import type { ObjectChange, ObjectIndex } from './object-contract.ts';
 import type { ShardPlaces } from './shard-contract.ts';
@@ -321,7 +322,7 @@ export interface ConfigCondition {
   readonly emptyNamespace?: number;
 }
 
-export interface Metadata extends ShardPlaces, ObjectIndex, Collecting {
+export interface Metadata extends ShardPlaces, ObjectIndex, Collecting, Checkpoints {
   /** The config that was set last, readable while locked; `undefined` before the first. */
   config(): Promise<StoredConfig | undefined>;
   /**

@@ -39,6 +39,8 @@ export interface Transaction extends Reader {
 
 /** Queries that all see one state for as long as it is open, whatever is committed meanwhile. */
 export interface Snapshot extends Reader {
+  /** Whether commits wait until it is closed. */
+  readonly holdsWriters: boolean;
   /** Idempotent. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The index of everything: the contract, and the metadata in a SQLite file. */
 
+export type { CheckpointStart } from './checkpoint-contract.ts';
 export type {
   CollectionState,
   CountedItem,

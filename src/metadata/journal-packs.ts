@@ -18,7 +18,7 @@ import { isLocated, type WorkingState } from './working-state.ts';
 type JournalPlace = NonNullable<PackDescriptor['journal']>;
 
 function placeOf(pack: PackDescriptor): JournalPlace {
-  invariant(pack.class === 'journal' && pack.journal, 'a journal pack says which commits it holds');
+  invariant(pack.journal, 'a journal pack says which commits it holds');
   return pack.journal;
 }
 
@@ -28,7 +28,7 @@ function compareJournalPacks(a: PackDescriptor, b: PackDescriptor): number {
   return x.lastCommit - y.lastCommit || compareBytes(a.id, b.id);
 }
 
-/** The row of a journal pack, registered now if it was not known; what is new of its places is taken over. */
+/** The row of a journal pack or of a pack of a checkpoint, registered now if it was not known; what is new of its places is taken over. */
 export async function registerJournalPack(state: WorkingState, pack: PackDescriptor): Promise<StoredPack> {
   placeOf(pack);
   await state.loadPacks([pack.id]);

@@ -70,11 +70,15 @@ export class OperationScope {
     if (!isNamespaced(operation)) return operation;
     const namespace = namespaceOfOperation(operation);
     if (namespace === 0) return operation;
+    return sealOperation(operation, { namespace, sealer: this.sealerOf(namespace) });
+  }
+
+  /** Seals what the journal keeps of a namespace. @throws `denied/NAMESPACE_KEY_GONE` */
+  sealerOf(namespace: number): EnvelopeSealer {
     const schedule = this.#currentKeys();
-    const sealer = cached(this.#sealers, namespace, () => {
+    return cached(this.#sealers, namespace, () => {
       return new EnvelopeSealer(schedule.operationKey(namespace), this.#random);
     });
-    return sealOperation(operation, { namespace, sealer });
   }
 
   /**
@@ -82,11 +86,15 @@ export class OperationScope {
    * @throws `corrupt/JOURNAL_CORRUPT`
    */
   unwrap(operation: ScopedOperation): NamespacedOperation | undefined {
-    const { namespace } = operation;
+    const opener = this.openerOf(operation.namespace);
+    return opener && openOperation(operation, opener);
+  }
+
+  /** Opens what the journal keeps of a namespace; `undefined` when it has no key any more: it was dropped. */
+  openerOf(namespace: number): EnvelopeOpener | undefined {
     const schedule = this.#currentKeys();
     if (!schedule.hasNamespace(namespace)) return undefined;
-    const opener = cached(this.#openers, namespace, () => new EnvelopeOpener(schedule.operationKey(namespace)));
-    return openOperation(operation, opener);
+    return cached(this.#openers, namespace, () => new EnvelopeOpener(schedule.operationKey(namespace)));
   }
 }
 

@@ -74,16 +74,37 @@ function drop(state: WorkingState, pack: StoredPack): void {
   state.packs.put({ ...pack, dropped: true });
 }
 
-/** The records of a journal pack are needed by every rebuild: it may go only when another one holds them too. */
+/**
+ * What a rebuild needs stays: the records of a journal pack in another one, unless two checkpoints can do without them, of
+ * which one may be damaged; and a checkpoint, unless there is a later one or the journal from its beginning.
+ */
 async function checkRecordsStay(state: WorkingState, sources: ReadonlySet<number>): Promise<void> {
-  for (const number of sources) {
-    const { descriptor } = state.packByNumber(number);
+  const packs = [...sources].map((number) => state.packByNumber(number));
+  if (!packs.some(({ descriptor }) => descriptor.journal)) return;
+  const { last, needed } = checkpointsOf((await state.checkpointPacks()).filter(({ number }) => !sources.has(number)));
+  for (const { descriptor } of packs) {
     if (!descriptor.journal) continue;
-    const holders = await state.journalPacksHolding(descriptor.journal);
+    const { lastCommit } = descriptor.journal;
+    const isCheckpoint = descriptor.class === 'checkpoint';
+    if (isCheckpoint ? lastCommit <= last : lastCommit < needed) continue;
+    const run = isCheckpoint ? FIRST_RECORD : descriptor.journal;
+    const holders = await state.journalPacksHolding(run);
     if (!holders.some((holder) => !sources.has(holder.number))) {
-      throw failed('holds journal records that no other live journal pack holds', descriptor.id);
+      throw failed('holds a part of the journal that no other live pack holds', descriptor.id);
     }
   }
+}
+
+const FIRST_RECORD = { firstCommit: 1, lastCommit: 1 } as const;
+
+/** @returns the commit of the newest, and the first commit whose record one of the two newest needs; 0 for none */
+function checkpointsOf(packs: readonly StoredPack[]): { readonly last: number; readonly needed: number } {
+  const places = packs.flatMap(({ descriptor }) => descriptor.journal ?? []);
+  const commits = [...new Set(places.map(({ lastCommit }) => lastCommit))].sort((a, b) => b - a);
+  const [last = 0, previous] = commits;
+  if (previous === undefined) return { last, needed: 0 };
+  const firsts = places.filter(({ lastCommit }) => lastCommit >= previous).map(({ firstCommit }) => firstCommit);
+  return { last, needed: Math.min(...firsts) };
 }
 
 /**

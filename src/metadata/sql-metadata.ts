@@ -1,6 +1,6 @@
 import { invariant, isStoreError } from '../errors/store-error.ts';
 import type { RingSecrets } from '../format/key-schedule.ts';
-import type { HistoryKind, PackDescriptor, VersionPolicy } from '../format/types.ts';
+import type { HistoryKind } from '../format/types.ts';
 import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
@@ -8,32 +8,19 @@ import { loadHead, loadSums } from './books.ts';
 import { censusStep } from './census.ts';
 import { CENSUS_ANEW } from './census-place.ts';
 import { checkMetadata } from './check.ts';
-import type {
-  Collecting,
-  CollectionState,
-  CountedReferences,
-  SessionRow,
-  UncountedRow,
-} from './collection-contract.ts';
+import { StateReadings } from './checkpoint-pages.ts';
+import type { Collecting } from './collection-contract.ts';
 import { commitRequests } from './commit.ts';
 import { advanceEpoch, collectionState, condemnItems, condemnObjects, judgeItems, looseObjects } from './condemning.ts';
 import type {
   CallOptions,
   CommitRequest,
   ConfigCondition,
-  Counters,
   EntryQuery,
   EntryRow,
   FlushedJournal,
-  Head,
-  ItemLocation,
   Metadata,
-  MetadataCheck,
-  NamespaceCounters,
-  OutboxRow,
   PackRow,
-  ReplayStep,
-  RequestOutcome,
   StoredConfig,
 } from './contract.ts';
 import type { Database, Snapshot } from './database.ts';
@@ -51,6 +38,7 @@ import { countReferences, parkReferences, unparkReferences } from './reference-c
 import { ancestorsOf, childrenOf, descendantsOf, getRelations } from './relation-queries.ts';
 import { replaySteps } from './replay.ts';
 import { resealRows } from './reseal.ts';
+import { endRestore, restoreDirectory, restorePage } from './restoring.ts';
 import type { ItemKind } from './rows.ts';
 import { actFor, endSessions, forgetSessions, listSessions, openSession, publishEpoch } from './sessions.ts';
 import { markVerified, placeShards } from './shard-places.ts';
@@ -89,6 +77,7 @@ export class SqlMetadata implements Metadata {
   readonly #random: RandomBytes;
   readonly #sealed: SealedParts | undefined;
   #folding: Promise<void> | undefined;
+  readonly #readings = new StateReadings();
   /** Whose changes are made. */
   #session: Uint8Array | undefined;
 
@@ -131,13 +120,13 @@ export class SqlMetadata implements Metadata {
     await this.#sealed.lock.unlock(keys, generation);
   }
 
-  async head(): Promise<Head> {
+  async head(): ReturnType<Metadata['head']> {
     const head = await this.#database.read((reader) => loadHead(reader, this.#tables));
     const { commit, digest, incarnation, flushed } = head;
     return { commit, digest, incarnation, flushed };
   }
 
-  counters(): Promise<Counters> {
+  counters(): ReturnType<Metadata['counters']> {
     return this.#database.read(async (reader) => {
       const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = await loadHead(reader, this.#tables);
       const { sums } = await loadSums(reader, this.#store);
@@ -146,7 +135,7 @@ export class SqlMetadata implements Metadata {
     });
   }
 
-  namespaceCounters(namespace: number): Promise<NamespaceCounters> {
+  namespaceCounters(namespace: number): ReturnType<Metadata['namespaceCounters']> {
     return this.#database.read((reader) => namespaceCounters(reader, this.#tables, namespace));
   }
 
@@ -189,7 +178,7 @@ export class SqlMetadata implements Metadata {
     });
   }
 
-  listSessions(): Promise<readonly SessionRow[]> {
+  listSessions(): ReturnType<Collecting['listSessions']> {
     return this.#database.read((reader) => listSessions(reader, this.#tables));
   }
 
@@ -205,7 +194,7 @@ export class SqlMetadata implements Metadata {
     return this.#database.read((reader) => knownPacks(reader, ids));
   }
 
-  collectionState(): Promise<CollectionState> {
+  collectionState(): ReturnType<Collecting['collectionState']> {
     return this.#database.read((reader) => collectionState(reader, this.#tables));
   }
 
@@ -213,7 +202,7 @@ export class SqlMetadata implements Metadata {
     after = 0,
     limit,
     parked = false,
-  }: Parameters<Collecting['uncountedReferences']>[0]): Promise<readonly UncountedRow[]> {
+  }: Parameters<Collecting['uncountedReferences']>[0]): ReturnType<Collecting['uncountedReferences']> {
     const where = `WHERE parked ${parked ? '> 0' : '= 0'} AND number > ? ORDER BY number LIMIT ?`;
     return this.#database.read(async (reader) => {
       const found = await this.#tables.uncounted.select(reader, where, [after, limit]);
@@ -221,7 +210,7 @@ export class SqlMetadata implements Metadata {
     });
   }
 
-  countReferences(counted: readonly CountedReferences[]): Promise<void> {
+  countReferences(counted: Parameters<Collecting['countReferences']>[0]): Promise<void> {
     return this.#change((state) => countReferences(state, counted));
   }
 
@@ -279,7 +268,7 @@ export class SqlMetadata implements Metadata {
     return this.#database.read((reader) => keptCounts(reader, this.#tables, query));
   }
 
-  async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): Promise<readonly (ItemLocation | undefined)[]> {
+  async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): ReturnType<Metadata['locate']> {
     options?.signal?.throwIfAborted();
     return locateItems(this.#database, this.#tables, { kind, ids });
   }
@@ -342,7 +331,7 @@ export class SqlMetadata implements Metadata {
     return listHistories(this.#database, this.#tables, { ...query, kind });
   }
 
-  async getPolicy(namespace: number): Promise<VersionPolicy | undefined> {
+  async getPolicy(namespace: number): ReturnType<ObjectIndex['getPolicy']> {
     const { policies } = this.#tables;
     const [found] = await this.#database.read((reader) => policies.load(reader, [[namespace]]));
     return found?.row.policy;
@@ -373,7 +362,7 @@ export class SqlMetadata implements Metadata {
   async commit(
     requests: readonly CommitRequest[],
     flushed: readonly FlushedJournal[] = [],
-  ): Promise<readonly RequestOutcome[]> {
+  ): ReturnType<Metadata['commit']> {
     const outcomes = await this.#change(async (state) => {
       const scope = this.#sealed?.scope;
       await actFor(state, this.#session);
@@ -405,7 +394,7 @@ export class SqlMetadata implements Metadata {
     }
   }
 
-  outbox(after: number, bytesMax: number): Promise<readonly OutboxRow[]> {
+  outbox(after: number, bytesMax: number): ReturnType<Metadata['outbox']> {
     return outboxPage(this.#database, this.#tables, { after, bytesMax });
   }
 
@@ -454,7 +443,7 @@ export class SqlMetadata implements Metadata {
     return packsVerifiedBefore(this.#database, this.#tables, query);
   }
 
-  replay(journalPacks: readonly PackDescriptor[], steps: readonly ReplayStep[]): Promise<void> {
+  replay(...[journalPacks, steps]: Parameters<Metadata['replay']>): Promise<void> {
     return this.#change(async (state) => {
       const context = { random: this.#random, scope: this.#sealed?.scope };
       await replaySteps(state, { journalPacks, steps }, context);
@@ -462,12 +451,36 @@ export class SqlMetadata implements Metadata {
     });
   }
 
+  async beginCheckpoint(): ReturnType<Metadata['beginCheckpoint']> {
+    return await this.#readings.begin(await this.#database.snapshot(), this.#store, this.#sealed?.scope);
+  }
+
+  async checkpointPage(reading: number): Promise<Uint8Array | undefined> {
+    return await this.#readings.next(reading);
+  }
+
+  endCheckpoint(reading: number): Promise<void> {
+    return this.#readings.end(reading);
+  }
+
+  restorePage(page: Uint8Array): Promise<void> {
+    return this.#change((state) => restorePage(state, page, this.#sealed?.scope));
+  }
+
+  restoreDirectory(...[packId, items]: Parameters<Metadata['restoreDirectory']>): Promise<void> {
+    return this.#change((state) => restoreDirectory(state, packId, items));
+  }
+
+  endRestore(place: Parameters<Metadata['endRestore']>[0]): Promise<void> {
+    return this.#change((state) => endRestore(state, this.#tables, place));
+  }
+
   async reseal(options: Parameters<Metadata['reseal']>[0]): Promise<void> {
     invariant(this.#sealed, 'only the metadata of a sealed store is sealed');
     await resealRows(this.#database, this.#store, options);
   }
 
-  check(options: Parameters<Metadata['check']>[0] = {}): Promise<MetadataCheck> {
+  check(options: Parameters<Metadata['check']>[0] = {}): ReturnType<Metadata['check']> {
     return this.#inSnapshot((snapshot) => checkMetadata(snapshot, this.#store, options));
   }
 

@@ -268,6 +268,7 @@ export class SqliteDatabase implements Database {
       throw storeError('STORE_CLOSED', 'the metadata is closed');
     };
     const snapshot: Snapshot = {
+      holdsWriters: !own,
       all: async (sql, parameters) => live().all(sql, parameters),
       lookup: async (sql, sets) => live().lookup(sql, sets),
       close,

@@ -94,7 +94,7 @@ export async function stateDigests(reader: Reader, tables: Tables): Promise<Read
   await eachRow(reader, tables.entries, (row) => entries.add(entryBytes(row)));
   await eachRow(reader, tables.packs, ({ number, descriptor, dropped }) => {
     packIds.set(number, descriptor.id);
-    if (!dropped && descriptor.class !== 'journal') packs.add(packBytes(descriptor));
+    if (!dropped && !descriptor.journal) packs.add(packBytes(descriptor));
   });
   await eachRow(reader, tables.items, (row) => items.add(itemBytes(row, packIds.get(row.pack) ?? NO_PACK)));
   return { entries: `${entries}`, items: `${items}`, packs: `${packs}`, ...(await namedDigests(reader, tables)) };

@@ -325,6 +325,30 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('replay', [journalPacks, steps]);
   }
 
+  beginCheckpoint(): ReturnType<Metadata['beginCheckpoint']> {
+    return this.#call('beginCheckpoint', []);
+  }
+
+  checkpointPage(reading: number): Promise<Uint8Array | undefined> {
+    return this.#call('checkpointPage', [reading]);
+  }
+
+  endCheckpoint(reading: number): Promise<void> {
+    return this.#call('endCheckpoint', [reading]);
+  }
+
+  restorePage(page: Uint8Array): Promise<void> {
+    return this.#call('restorePage', [page]);
+  }
+
+  restoreDirectory(...args: Parameters<Metadata['restoreDirectory']>): Promise<void> {
+    return this.#call('restoreDirectory', args);
+  }
+
+  endRestore(place: Parameters<Metadata['endRestore']>[0]): Promise<void> {
+    return this.#call('endRestore', [place]);
+  }
+
   reseal({ lastEpoch, signal }: Parameters<Metadata['reseal']>[0]): Promise<void> {
     return this.#call('reseal', [lastEpoch], signal && { signal });
   }

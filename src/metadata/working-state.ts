@@ -31,9 +31,9 @@ import {
 import type { StoreTables } from './store-tables.ts';
 import type { StoredRow, Table } from './table.ts';
 
-/** Whether a directory item has a row of its own; journal records are found by commit number instead. */
+/** Whether a directory item has a row of its own; journal records and checkpoints are found by commit number instead. */
 export function isLocated(item: DirectoryItem): item is DirectoryItem & { readonly kind: ItemKind } {
-  return item.kind !== 'journal';
+  return item.kind === 'chunk' || item.kind === 'manifest';
 }
 
 /**
@@ -222,6 +222,13 @@ export class WorkingState {
     const found = await this.packs.loadWhere(this.transaction, where, [
       ...[packClassCode('journal'), run.firstCommit, run.lastCommit],
     ]);
+    return found.filter((pack) => !pack.dropped);
+  }
+
+  /** Packs of all checkpoints. */
+  async checkpointPacks(): Promise<readonly StoredPack[]> {
+    const where = 'WHERE dropped = 0 AND class = ?';
+    const found = await this.packs.loadWhere(this.transaction, where, [packClassCode('checkpoint')]);
     return found.filter((pack) => !pack.dropped);
   }
 

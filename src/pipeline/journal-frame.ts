@@ -5,9 +5,15 @@ import { blake3 } from '../hash/index.ts';
 /** Smaller records gain less than a zstd frame costs. */
 const COMPRESS_BYTES_MIN = 1024;
 
-/** A journal record as it goes into a pack: compressed where it pays, named by its digest. */
-export async function frameJournalRecord(record: Uint8Array): Promise<{
-  readonly kind: 'journal';
+/**
+ * A journal record as it goes into a pack: compressed where it pays, named by its digest.
+ * @param kind `checkpoint`: it is a part of one instead
+ */
+export async function frameJournalRecord(
+  record: Uint8Array,
+  kind: 'journal' | 'checkpoint' = 'journal',
+): Promise<{
+  readonly kind: 'journal' | 'checkpoint';
   readonly codec: number;
   readonly plainLength: number;
   readonly stored: Uint8Array;
@@ -16,7 +22,7 @@ export async function frameJournalRecord(record: Uint8Array): Promise<{
   const { codec, bytes } =
     record.length < COMPRESS_BYTES_MIN ? { codec: CODEC_STORED, bytes: record } : await compress(record);
   return {
-    kind: 'journal',
+    kind,
     codec,
     plainLength: record.length,
     stored: bytes,

@@ -1,6 +1,7 @@
 import { GC_STEP_BYTES, GC_STEP_MS, GC_STEP_WORK_MS } from '../limits.ts';
 import { Collection, type CollectionOptions, type GcContext } from '../maintenance/gc/gc.ts';
 import type { GcReport } from '../maintenance/gc/report.ts';
+import { type CheckpointReport, writeCheckpoint } from '../maintenance/write-checkpoint.ts';
 import { every } from '../runtime/timers.ts';
 import type { Telemetry } from './events.ts';
 import type { Health } from './health.ts';
@@ -34,16 +35,26 @@ export class Collector {
 
   /** One collection after the other. */
   collect(options: CollectionOptions): Promise<GcReport> {
+    return this.#inTurn((context) => new Collection(context, options).run());
+  }
+
+  /** Writes a checkpoint; no collection goes on meanwhile. */
+  checkpoint(signal: AbortSignal): Promise<CheckpointReport> {
+    return this.#inTurn((context) =>
+      writeCheckpoint({ ...context, signal: AbortSignal.any([context.signal, signal]) }),
+    );
+  }
+
+  #inTurn<T>(work: (context: GcContext) => Promise<T>): Promise<T> {
     const { upkeep, context: contextOf } = this.#parts;
-    const collecting = this.#collecting.then(() =>
+    const working = this.#collecting.then(() =>
       upkeep.withoutMerging(() => {
         const context = contextOf();
-        const signal = AbortSignal.any([context.signal, this.#stop.signal]);
-        return new Collection({ ...context, signal }, options).run();
+        return work({ ...context, signal: AbortSignal.any([context.signal, this.#stop.signal]) });
       }),
     );
-    this.#collecting = collecting.catch(() => undefined);
-    return collecting;
+    this.#collecting = working.catch(() => undefined);
+    return working;
   }
 
   /** Stops at the next step, and waits for it. */

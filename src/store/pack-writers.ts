@@ -97,6 +97,11 @@ export class PackWriters {
     return touched;
   }
 
+  /** They were not looked at. */
+  giveBack(touched: readonly number[]): void {
+    for (const namespace of touched) this.#touched.add(namespace);
+  }
+
   #open({ namespace, redundancy }: WriterGroup): Slot {
     const { packs, session, register, health } = this.#parts;
     const open = (packClass: PackClass, buffers?: BufferPool): PackWriter =>

@@ -94,10 +94,10 @@ async function makeAnew(
     const { metadata, packs } = await openParts({ ...placed, connection }, { create: true });
     try {
       const { control, backends } = connection;
-      const { unreadable } = await recoverFromJournal({ backend: control, metadata, packs, signal: options.signal });
+      const recovered = await recoverFromJournal({ backend: control, metadata, packs, signal: options.signal });
       await refuseShorter(metadata, store.known ?? 0, connection);
       if (packs.isSpread) await findUnknownPlaces(metadata, backends, options.signal);
-      const report = await toReport(metadata, unreadable);
+      const report = await toReport(metadata, recovered);
       return { ...report, problems: [...unread, ...report.problems] };
     } finally {
       await metadata.close();

@@ -7,7 +7,7 @@ import type { GuardState } from '../keys/index.ts';
 import { allPacks } from '../maintenance/all-packs.ts';
 import type { UnreadablePack } from '../maintenance/journal-reader.ts';
 import type { Problem } from '../maintenance/problems.ts';
-import { recoverFromJournal } from '../maintenance/recover.ts';
+import { type RecoveryReport, recoverFromJournal } from '../maintenance/recover.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import type { Connection } from './backends/connect.ts';
@@ -135,9 +135,12 @@ export async function refuseShorter(metadata: Metadata, known: number, { backend
 }
 
 /** What the new metadata holds, and what is missing of it. */
-export async function toReport(metadata: Metadata, unreadable: readonly UnreadablePack[]): Promise<RebuildReport> {
+export async function toReport(
+  metadata: Metadata,
+  { unreadable, passedOver, checkpoint }: Pick<RecoveryReport, 'unreadable' | 'passedOver' | 'checkpoint'>,
+): Promise<RebuildReport> {
   const doubtful = new Map(unreadable.map((pack) => [pack.packId, pack]));
-  const problems: Problem[] = [];
+  const problems: Problem[] = passedOver.map(({ code, message }) => ({ code, message: `a checkpoint: ${message}` }));
   if (doubtful.size > 0) {
     for await (const { id } of allPacks(metadata)) {
       const found = doubtful.get(toHex(id));
@@ -146,7 +149,7 @@ export async function toReport(metadata: Metadata, unreadable: readonly Unreadab
     }
   }
   const [{ entries, chunks, packs }, { commit }] = await Promise.all([metadata.counters(), metadata.head()]);
-  return { commit, entries, chunks, packs, problems };
+  return { commit, entries, chunks, packs, ...(checkpoint !== undefined && { checkpoint }), problems };
 }
 
 function toProblem({ packId, error }: UnreadablePack): Problem {

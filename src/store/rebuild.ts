@@ -98,16 +98,16 @@ async function rebuild(
   let hadOld: boolean;
   let report: RebuildReport;
   try {
-    const onJournalPack = (done: number, total: number): void =>
+    const onPack = (done: number, total: number): void =>
       options.onProgress?.({ phase: 'rebuild', done, total, bytes: 0 });
-    const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onJournalPack });
+    const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onPack });
     await refuseShorter(metadata, store.known ?? 0, store.connection);
     hadOld = await exists(place.metadataPath, fileSystem);
     await files.setAside(place.metadataPath, setAside);
     // From here on nobody commits; what somebody committed while the journal was read is in it by now.
     const second = await recoverFromJournal({ backend, metadata, packs });
     if (packs.isSpread) await findUnknownPlaces(metadata, store.connection.backends, options.signal);
-    report = await toReport(metadata, [...first.unreadable, ...second.unreadable]);
+    report = await toReport(metadata, { ...first, unreadable: [...first.unreadable, ...second.unreadable] });
   } catch (error) {
     await metadata.close();
     await removeDatabase(newPath, fileSystem);

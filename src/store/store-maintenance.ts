@@ -6,6 +6,7 @@ import type { InspectBlobOptions, Inspection } from '../maintenance/inspect/repo
 import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
 import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/scrub.ts';
 import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
+import type { CheckpointReport } from '../maintenance/write-checkpoint.ts';
 import { spreadKeyPages } from './backends/spread-key-pages.ts';
 import type { Engine } from './engine.ts';
 import { inspectId } from './inspection/inspect-id.ts';
@@ -46,6 +47,13 @@ export class StoreMaintenance implements Maintenance {
     return this.#job(options, async (ending) => {
       this.#engine.assertWritable();
       return await this.#engine.collector.collect({ ...checkGcOptions(options), ...ending, which: 'all' });
+    });
+  }
+
+  checkpoint(options: CallOptions = {}): Promise<CheckpointReport> {
+    return this.#job(options, async ({ signal }) => {
+      this.#engine.assertWritable();
+      return Object.freeze(await this.#engine.collector.checkpoint(signal));
     });
   }
 

@@ -6,6 +6,8 @@ import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
 import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
 import type { PackRepair } from '../maintenance/shard-reports.ts';
 import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
+import type { CheckpointReport } from '../maintenance/write-checkpoint.ts';
+import type { CallOptions } from './types.ts';
 
 /** Counters since the store was opened. */
 export interface StoreMetrics {
@@ -30,7 +32,9 @@ export interface RebuildReport {
   readonly entries: number;
   readonly chunks: number;
   readonly packs: number;
-  /** Packs the journal knows whose blobs are gone; entries that stand on them will say `CHUNK_MISSING`. */
+  /** The commit of the checkpoint that the state came from; absent where all of the journal was gone through. */
+  readonly checkpoint?: number;
+  /** Packs the journal knows whose blobs are gone; entries that stand on them will say `CHUNK_MISSING`. And checkpoints that are damaged. */
   readonly problems: readonly Problem[];
   /** Where the doubtful metadata was set aside, if there was any. */
   readonly setAside?: string;
@@ -104,6 +108,12 @@ export interface Maintenance {
    * @throws `denied/READ_ONLY`, `closed/SESSION_FENCED`; RangeError for options
    */
   gc(options?: GcOptions): Promise<GcReport>;
+  /**
+   * Writes a checkpoint: the complete state at one commit. A rebuild begins with it, instead of going through all of the
+   * journal. Others put and delete meanwhile. `gc` writes one when the journal has grown long since the last.
+   * @throws `denied/READ_ONLY`; `corrupt/METADATA_CORRUPT` for state that is damaged, of which there will be no checkpoint
+   */
+  checkpoint(options?: CallOptions): Promise<CheckpointReport>;
   /** Verifies, then repairs what that found: once, or with `watch` again and again until aborted. @throws as `repair` */
   scrub(options?: ScrubOptions): Promise<ScrubReport>;
   /**

@@ -94,6 +94,10 @@ export class Upkeep {
         keychain ? await keychain.using(namespace, () => keychain.ids(namespace)) : plainIds,
       submit: (changes) => committer.submit({ changes, inline: [] }),
       flushJournal: () => committer.flush(),
+      settleJournal: async () => {
+        await committer.flush();
+        await committer.settle();
+      },
       flushJournalAnew: () => committer.flushAnew(),
       onMerge: (report) => {
         telemetry.counts.packsMerged += report.dropped;
@@ -113,7 +117,9 @@ export class Upkeep {
     const context = this.context();
     try {
       await deleteDroppedPacks(context);
-      await mergeSmallPacks(context, this.#parts.packWriters.takeTouched());
+      const touched = this.#parts.packWriters.takeTouched();
+      await mergeSmallPacks(context, touched, () => this.#held > 0);
+      if (this.#held > 0) this.#parts.packWriters.giveBack(touched);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       // Merging only tidies: a store that cannot merge now works as before and tries again after more commits.

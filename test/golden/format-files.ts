@@ -20,6 +20,7 @@ import {
   shardRoot,
 } from '../../src/format/index.ts';
 import { blockDigests } from '../../src/format/shard-digests.ts';
+import { plainCheckpoint, sealedCheckpoint } from '../support/checkpoint-samples.ts';
 import {
   EMPTY_ENTRY,
   FULL_ENTRY,
@@ -88,6 +89,8 @@ export const GOLDEN_FILES: Readonly<Record<string, () => string>> = {
   'data-pack.hex': () => formatHex(samplePack('data')),
   'meta-pack.hex': () => formatHex(samplePack('meta')),
   'journal-pack.hex': () => formatHex(samplePack('journal')),
+  'checkpoint-pack.hex': () => formatHex(plainCheckpoint().bytes),
+  'sealed-checkpoint-pack.hex': () => formatHex(sealedCheckpoint().bytes),
   'single-shard.hex': () => formatHex(singleShard()),
   'copy-shard.hex': () => formatHex(copyShard()),
   'journal-record.hex': () => formatHex(encodeJournalRecord(SAMPLE_RECORD)),

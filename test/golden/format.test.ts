@@ -48,6 +48,7 @@ import {
   readKeyPage,
   readPack,
   readScopedOperation,
+  readScopedPage,
   readShard,
 } from './stranger-reader.ts';
 
@@ -163,6 +164,29 @@ describe('a reader written from docs/format.md alone', () => {
       const unsealed = readPack(golden(`${name}-pack.hex`), plain);
       if (name !== 'journal') expect(items.map((item) => item.plain)).toEqual(unsealed.map((item) => item.plain));
     }
+  });
+
+  it.each([
+    ['checkpoint-pack.hex', 1, undefined],
+    ['sealed-checkpoint-pack.hex', 2, STRANGER_RING],
+  ] as const)('reads the checkpoint in %s: a head, and the pages that it names', (name, version, ring) => {
+    const items = readPack(golden(name), (_, stored) => stored, ring);
+    const [head, ...pages] = items.toReversed().map(({ plain }) => readCbor(Buffer.from(plain)) as readonly unknown[]);
+    expect(head?.slice(0, 3)).toEqual([version, 0, 300]);
+    const names = items.slice(0, -1).map(({ id }) => id);
+    expect((head?.[6] as Buffer).toString('hex')).toBe(names.join(''));
+    const tables = pages.toReversed().map(([, table, namespace]) => [table, namespace]);
+    const inOrder = [2, 3, 4, 5, 6, 7, 8];
+    expect(tables).toEqual([
+      ...[1, ...inOrder, 9, ...(ring ? [10] : [])].map((table) => [table, 0]),
+      ...(ring ? inOrder.map((table) => [table, TENANT]) : []),
+    ]);
+    const refs = pages.find(([, table, namespace]) => table === 5 && namespace === 0)?.[3] as Buffer[][];
+    expect(refs[0]?.[0]).toEqual(Buffer.from('main'));
+    const scoped = pages.find(([, table, namespace]) => table === 5 && namespace === TENANT);
+    if (!ring) return expect(scoped).toBeUndefined();
+    const [ref] = readScopedPage(scoped as never, ring) as Buffer[][];
+    expect(ref?.[0]).toEqual(Buffer.from([0xff, 0, 0, 0, TENANT, ...Buffer.from('main')]));
   });
 
   it('opens scoped operations, isolated entries and key pages', () => {

@@ -141,7 +141,7 @@ function openWith(header: Buffer, ring: Ring): OpenFrame {
 /** Section "Ids". */
 function idOf(item: Uint8Array, kind: number, idKey: Uint8Array | undefined): Buffer {
   const digest = blake3(item);
-  const isKeyed = idKey !== undefined && kind !== 3;
+  const isKeyed = idKey !== undefined && kind < 3;
   return Buffer.from(isKeyed ? blake3(Buffer.concat([Buffer.of(kind), digest]), { key: idKey }) : digest);
 }
 
@@ -242,6 +242,16 @@ export function readScopedOperation(operation: Cbor, ring: Ring): Cbor {
   const key = hkdf(secretOf(ring.namespaces, namespace), Buffer.alloc(0), 'holdfast operation key v1');
   const bound = Buffer.alloc(32, 'holdfast scoped operation v1');
   bound.writeUInt32LE(namespace, 28);
+  return readCbor(openEnvelope(key, envelope, bound));
+}
+
+/** Opens the rows of a page of a checkpoint that are of a namespace. */
+export function readScopedPage(page: Cbor, ring: Ring): Cbor {
+  const [, table, namespace, envelope] = page as [number, number, number, Buffer];
+  const key = hkdf(secretOf(ring.namespaces, namespace), Buffer.alloc(0), 'holdfast operation key v1');
+  const bound = Buffer.alloc(37, 'holdfast scoped checkpoint v1');
+  bound.writeUInt32LE(namespace, 29);
+  bound.writeUInt32LE(table, 33);
   return readCbor(openEnvelope(key, envelope, bound));
 }
 

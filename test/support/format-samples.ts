@@ -205,7 +205,10 @@ export const SAMPLE_PACKS = {
   data: { header: packHeader('data', 1), records: [STORED_RECORD, ZSTD_RECORD] },
   meta: { header: packHeader('meta', 2), records: [MANIFEST_RECORD] },
   journal: { header: packHeader('journal', 258), records: [JOURNAL_RECORD, STORED_RECORD] },
-} as const satisfies Record<PackClass, { readonly header: PackHeader; readonly records: readonly PackRecord[] }>;
+} as const satisfies Record<
+  Exclude<PackClass, 'checkpoint'>,
+  { readonly header: PackHeader; readonly records: readonly PackRecord[] }
+>;
 
 export const SAMPLE_STRIPE_ID = patternBytes(16, 50);
 

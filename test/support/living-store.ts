@@ -101,6 +101,8 @@ async function newConfig(keys: KeySecret | undefined, base: StoreConfigBase): Pr
 /** A store and the process it lives in. */
 export interface LivingStore {
   readonly store: Store;
+  /** What the store is made of. */
+  readonly engine: Engine;
   /** What the process has of it, unlocked. */
   readonly metadata: Metadata;
   readonly life: Lifeline;
@@ -143,7 +145,7 @@ export async function startProcess(parts: LivingParts): Promise<LivingStore> {
   });
   await engine.recover();
   await engine.startWriting({ reserve, checkRoom: undefined });
-  return { store: new HoldfastStore(engine), metadata: parts.metadata, life, end: () => life.end() };
+  return { store: new HoldfastStore(engine), engine, metadata: parts.metadata, life, end: () => life.end() };
 }
 
 async function unlockingOf(backend: Backend, keys: KeySecret | undefined): Promise<Unlocking> {

@@ -11,6 +11,7 @@ import {
   encodeKeyPage,
   encodeObjectKey,
   type FinishedPack,
+  itemId,
   type JournalRecord,
   KeySchedule,
   keyedIds,
@@ -104,8 +105,7 @@ function withKeyedIds(records: readonly PackRecord[], namespace: number): PackRe
   const ids = keyedIds(sampleSchedule().idKey(namespace));
   return records.map((record) => {
     const { kind } = record;
-    if (kind === 'journal') return record;
-    return { ...record, items: record.items.map(({ id, length }) => ({ id: ids.idOf(kind, id), length })) };
+    return { ...record, items: record.items.map(({ id, length }) => ({ id: itemId(ids, kind, id), length })) };
   });
 }
 
@@ -193,7 +193,10 @@ export const SEALED_PACKS = {
     header: sealedHeader('journal', 258),
     records: [SEALED_JOURNAL_RECORD, ...withKeyedIds(SAMPLE_PACKS.journal.records.slice(1), 0)],
   },
-} as const satisfies Record<PackClass, { readonly header: PackHeader; readonly records: readonly PackRecord[] }>;
+} as const satisfies Record<
+  Exclude<PackClass, 'checkpoint'>,
+  { readonly header: PackHeader; readonly records: readonly PackRecord[] }
+>;
 
 /** Plain bytes that no sealed byte may show. */
 export const SEALED_PLAINTEXTS: readonly Uint8Array[] = [...SAMPLE_CHUNKS, SAMPLE_ZSTD_PLAIN];

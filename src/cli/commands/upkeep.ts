@@ -17,7 +17,8 @@ function describeRebuild(report: RebuildReport): string {
     countOf(report.chunks, 'chunk', 'chunks'),
     countOf(report.packs, 'pack', 'packs'),
   ];
-  const lines = [`rebuilt ${found.join(', ')}, up to commit ${report.commit}`];
+  const from = report.checkpoint === undefined ? '' : `, from the checkpoint at commit ${report.checkpoint} on`;
+  const lines = [`rebuilt ${found.join(', ')}, up to commit ${report.commit}${from}`];
   if (report.setAside !== undefined) lines.push(`the old metadata is kept in ${escapeControls(report.setAside)}`);
   return [...lines, ...problemLines(report.problems, report.problems.length)].join('\n');
 }

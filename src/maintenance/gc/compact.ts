@@ -53,7 +53,7 @@ function nameOf({ ordinal, inner }: DirectoryItem): string {
 }
 
 function isNamed(item: DirectoryItem): item is DirectoryItem & { readonly kind: 'chunk' | 'manifest' } {
-  return item.kind !== 'journal';
+  return item.kind === 'chunk' || item.kind === 'manifest';
 }
 
 /** @returns `undefined` when the directory of the pack cannot be read */

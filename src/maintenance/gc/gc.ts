@@ -23,6 +23,7 @@ import type { sleep } from '../../runtime/timers.ts';
 import { allPacks } from '../all-packs.ts';
 import { deleteDroppedPacks, unlessDamaged } from '../merge.ts';
 import { ProblemList } from '../problems.ts';
+import type { CheckpointContext } from '../write-checkpoint.ts';
 import { type CompactContext, compactGroup, groupForCompaction } from './compact.ts';
 import { type CountContext, countStep, type Unreadable } from './count.ts';
 import { inTransactions } from './in-transactions.ts';
@@ -31,7 +32,7 @@ import { isCollected, isWorthCompacting, packSpace } from './pack-space.ts';
 import { type GcOptions, type GcReport, GcTally } from './report.ts';
 import { fenceDead, waitingFor } from './sessions.ts';
 
-export interface GcContext extends CompactContext, CountContext, LeakedContext {
+export interface GcContext extends CompactContext, CountContext, LeakedContext, CheckpointContext {
   readonly clock: Clock;
   readonly sleep: typeof sleep;
   readonly life: ProcessLife;

@@ -6,7 +6,7 @@
 import type { Backend, BlobInfo } from '../../backend/contract.ts';
 import { toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import { PACKS_PREFIX, parseShardKey } from '../../format/index.ts';
+import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../../format/index.ts';
 import type { Metadata } from '../../metadata/index.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
 import type { BackendSet } from '../../placement/backend-set.ts';
@@ -85,13 +85,23 @@ async function* leakedShards(
   link: BackendLink,
   isLeft: IsLeft,
 ): AsyncGenerator<FoundShard> {
+  for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX])
+    yield* leakedBeneath({ metadata, signal }, link, { prefix, isLeft });
+}
+
+async function* leakedBeneath(
+  { metadata, signal }: Pick<LeakedContext, 'metadata' | 'signal'>,
+  link: BackendLink,
+  { prefix, isLeft }: { readonly prefix: string; readonly isLeft: IsLeft },
+): AsyncGenerator<FoundShard> {
   for (let after: string | undefined; ; ) {
     signal.throwIfAborted();
-    const query = { prefix: PACKS_PREFIX, limit: PAGE_BLOBS, ...(after !== undefined && { after }) };
+    const query = { prefix, limit: PAGE_BLOBS, ...(after !== undefined && { after }) };
     const page = await link.call('read', (backend) => backend.list(query), signal);
     const shards = page.flatMap((blob): FoundShard[] => {
       const name = parseShardKey(blob.key);
-      return name ? [{ ...blob, pack: name.pack.id }] : [];
+      // A journal pack that is not known may be needed all the same. A checkpoint that is not was never finished.
+      return name && name.pack.class !== 'journal' ? [{ ...blob, pack: name.pack.id }] : [];
     });
     // In this order: a session that has ended by now commits nothing more, so what is not known after that never will be.
     const sessions = new Map((await metadata.listSessions()).map((session) => [toHex(session.id), session]));

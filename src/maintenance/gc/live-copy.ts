@@ -8,6 +8,7 @@ import { storeError } from '../../errors/store-error.ts';
 import {
   type DirectoryItem,
   type ItemIds,
+  itemId,
   openRecord,
   PackBuilder,
   type PackDescriptor,
@@ -102,7 +103,7 @@ export class LiveCopy {
 
   #check(whole: WholePack, { kind, id, offset }: DirectoryItem, bytes: Uint8Array): void {
     const digest = blake3(bytes);
-    const actual = kind === 'journal' ? digest : this.#parts.ids.idOf(kind, digest);
+    const actual = itemId(this.#parts.ids, kind, digest);
     if (equalBytes(actual, id)) return;
     const packId = toHex(whole.header.pack);
     throw storeError('PACK_CORRUPT', `pack ${packId} has an item that is not what its directory says`, {

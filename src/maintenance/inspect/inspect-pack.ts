@@ -12,6 +12,7 @@ import {
   decodePackHeader,
   type ItemIds,
   identifyPack,
+  itemId,
   openRecord,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
@@ -145,9 +146,8 @@ function checkItem(
   { bytes, ids }: { readonly bytes: Uint8Array; readonly ids: ItemIds },
 ): void {
   const digest = blake3(bytes.subarray(item.inner, item.inner + item.length));
-  // Journal records go by their digest everywhere.
-  const id = item.kind === 'journal' ? digest : ids.idOf(item.kind, digest);
-  if (!equalBytes(id, item.id)) throw damaged(pack, 'has an item that is not what its directory says', item.offset);
+  if (!equalBytes(itemId(ids, item.kind, digest), item.id))
+    throw damaged(pack, 'has an item that is not what its directory says', item.offset);
 }
 
 function damaged(pack: Uint8Array, why: string, offset: number): Error {

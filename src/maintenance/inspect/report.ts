@@ -111,7 +111,7 @@ export interface InspectedPack {
 export interface InspectedItem {
   /** Of its record, which several items may share. */
   readonly ordinal: number;
-  readonly kind: 'chunk' | 'manifest' | 'journal';
+  readonly kind: 'chunk' | 'manifest' | 'journal' | 'checkpoint';
   readonly id: string;
   readonly offset: number;
   readonly storedLength: number;

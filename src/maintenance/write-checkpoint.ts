@@ -1,0 +1,109 @@
+/**
+ * Writes checkpoints: the state of one commit, read from a snapshot beside whoever commits on, page by page into packs of
+ * bounded size. The head goes last, into the last pack, when every record up to the commit is durable: before that pack is
+ * durable there is no checkpoint, only packs that nobody knows.
+ */
+import { encodeCheckpointHead, PackBuilder, type PackDescriptor } from '../format/index.ts';
+import { blake3 } from '../hash/index.ts';
+import { PACK_BYTES_TARGET } from '../limits.ts';
+import type { CheckpointStart } from '../metadata/index.ts';
+import { frameJournalRecord } from '../pipeline/journal-frame.ts';
+import { allPacks } from './all-packs.ts';
+import type { MergeContext } from './merge.ts';
+
+export interface CheckpointContext extends Pick<MergeContext, 'metadata' | 'packs' | 'newPack' | 'signal'> {
+  /** Makes the journal records of all commits so far durable, and tells the metadata so. */
+  settleJournal(): Promise<void>;
+}
+
+/** What writing a checkpoint did. */
+export interface CheckpointReport {
+  /** The commit whose state it is. */
+  readonly commit: number;
+  /** Packs that were written for it; 0 where there was one of this commit already, or nothing was ever committed. */
+  readonly packs: number;
+  /** Bytes of their shards on the backends. */
+  readonly bytes: number;
+}
+
+/**
+ * Writes a checkpoint of the state as it is now, unless there is one of the last commit.
+ * @param options `anew`: even then. `packBytes`: a pack is closed when it holds so much; default as any pack
+ * @throws `corrupt/METADATA_CORRUPT` when the state is damaged; what reading and writing throw. There is no checkpoint then
+ */
+export async function writeCheckpoint(
+  context: CheckpointContext,
+  { anew = false, packBytes = PACK_BYTES_TARGET }: { readonly anew?: boolean; readonly packBytes?: number } = {},
+): Promise<CheckpointReport> {
+  const { metadata, packs } = context;
+  const { commit } = await metadata.head();
+  for await (const { journal } of allPacks(metadata, 'checkpoint'))
+    if (journal?.lastCommit === commit && !anew) return { commit, ...NOTHING_WRITTEN };
+  // What is flushed by now the checkpoint need not count on.
+  await context.settleJournal();
+  const start = await metadata.beginCheckpoint();
+  if (!start) return { commit, ...NOTHING_WRITTEN };
+  const written: PackDescriptor[] = [];
+  try {
+    await new CheckpointWriting(context, start, written).run(packBytes);
+  } catch (error) {
+    for (const pack of written) await packs.delete(pack);
+    throw error;
+  } finally {
+    await metadata.endCheckpoint(start.reading);
+  }
+  await metadata.replay(written, []);
+  const bytes = written.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+  return { commit: start.commit, packs: written.length, bytes };
+}
+
+const NOTHING_WRITTEN = { packs: 0, bytes: 0 } as const;
+
+class CheckpointWriting {
+  readonly #context: CheckpointContext;
+  readonly #start: CheckpointStart;
+  readonly #written: PackDescriptor[];
+  readonly #pages: Uint8Array[] = [];
+  readonly #ids: Uint8Array[] = [];
+
+  /** @param written is given what was written */
+  constructor(context: CheckpointContext, start: CheckpointStart, written: PackDescriptor[]) {
+    this.#context = context;
+    this.#start = start;
+    this.#written = written;
+  }
+
+  async run(packBytes: number): Promise<void> {
+    const { metadata, signal } = this.#context;
+    let builder = await this.#begin();
+    for (;;) {
+      signal.throwIfAborted();
+      const page = await metadata.checkpointPage(this.#start.reading);
+      if (!page) break;
+      this.#pages.push(blake3(page));
+      builder.add(await frameJournalRecord(page, 'checkpoint'));
+      if (builder.bytes < packBytes) continue;
+      await this.#write(builder);
+      builder = await this.#begin();
+    }
+    const { commit, digest, incarnation, first } = this.#start;
+    const sealed = builder.header.keyMode === 'sealed';
+    const head = { sealed, commit, digest, incarnation, first, pages: this.#pages, packs: this.#ids };
+    builder.add(await frameJournalRecord(encodeCheckpointHead(head), 'checkpoint'));
+    // A checkpoint of what the journal does not say yet would be another history if this process ended now.
+    await this.#context.settleJournal();
+    await this.#write(builder);
+  }
+
+  async #begin(): Promise<PackBuilder> {
+    const { header, key } = await this.#context.newPack('checkpoint');
+    this.#ids.push(header.pack);
+    return new PackBuilder(header, key && { key });
+  }
+
+  async #write(builder: PackBuilder): Promise<void> {
+    const { commit: lastCommit, first: firstCommit, writer: incarnation } = this.#start;
+    const journal = { incarnation, firstCommit, lastCommit };
+    this.#written.push(await this.#context.packs.write({ header: builder.header, ...builder.finish(), journal }));
+  }
+}

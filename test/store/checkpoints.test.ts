@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Backend } from '../../src/backend/contract.ts';
+import { listAll } from '../../src/backend/list-all.ts';
+import { createStore, isStoreError, openStore, rebuildStore, type Store } from '../../src/index.ts';
+import { writeCheckpoint } from '../../src/maintenance/write-checkpoint.ts';
+import { SqliteDatabase } from '../../src/metadata/sqlite-database.ts';
+import { type SeededRandom, seededRandom } from '../../src/testing/index.ts';
+import { type CollectedStore, collectedStore } from '../support/collected-store.ts';
+import { KINDS, rebuiltMetadata } from '../support/living-store.ts';
+import { SOUND, testFolder } from '../support/stores.ts';
+
+const SEED = Number(process.env.HOLDFAST_SEED ?? 26);
+
+const SIZES = [0, 40, 700, 5000, 90_000] as const;
+
+/** Does something to a store, of all that a checkpoint holds. */
+async function changeSomething(store: Store, random: SeededRandom): Promise<void> {
+  const name = (store.sealed ? ['', 'a', 'b'] : [''])[random.integer(store.sealed ? 3 : 1)] ?? '';
+  const entries = name === '' ? store : store.namespace(name);
+  const key = (): string => `k${random.integer(10)}`;
+  const content = random.bytes(SIZES[random.integer(SIZES.length)] ?? 0);
+  const changes: readonly (() => Promise<unknown>)[] = [
+    () => entries.put(key(), content, { attributes: { a: 'b' } }),
+    () => entries.put(key(), content, { keepVersions: { last: 3 } }),
+    () => entries.put(key(), content, store.sealed ? { isolation: 'entry' } : {}),
+    () => entries.delete(key(), { children: 'delete' }),
+    () => entries.rename(key(), key(), { replace: true }),
+    () => entries.copy(key(), key(), { replace: true }),
+    () => entries.relations.set(key(), key()),
+    async () => entries.refs.set(`ref ${key()}`, (await entries.objects.putBundle({ n: random.integer(5) })).id),
+    () => entries.refs.delete(`ref ${key()}`),
+    () => entries.versions.forget(key(), { last: 1 }),
+    () => entries.versions.setPolicy({ last: random.integer(4) }),
+    () => store.maintenance.gc({ deadShare: 0, graceMs: 0 }),
+  ];
+  try {
+    await changes[random.integer(changes.length)]?.();
+  } catch (error) {
+    if (!isStoreError(error) || !['not-found', 'conflict', 'unsupported'].includes(error.kind)) throw error;
+  }
+}
+
+async function fill(store: Store): Promise<void> {
+  for (let at = 0; at < 12; at += 1) await store.put(`k${at}`, `content ${at % 7}`, { keepVersions: {} });
+  await store.put('k3', 'another', { keepVersions: {} });
+  await store.relations.set('k3', 'k0');
+  await store.refs.set('main', (await store.objects.putBundle({ n: 1 })).id);
+}
+
+/** Backend keys of what lies there of checkpoints, the oldest first. */
+async function checkpointKeys(backend: Backend): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of listAll(backend, { prefix: 'journal/' }))
+    if (key.includes('/checkpoint-')) keys.push(key);
+  return keys;
+}
+
+async function contentsOf(store: Store): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for await (const { key } of store.list()) contents[key] = Buffer.from(await store.get(key)).toString();
+  return contents;
+}
+
+describe.each(KINDS)('checkpoints of a $kind store', ({ keys }) => {
+  let living: CollectedStore;
+  afterEach(() => living.store.close());
+
+  /** Compares what is rebuilt with what the store ended as, and goes on with another process. */
+  const rebuiltAlike = async (): Promise<number | undefined> => {
+    await living.store.close();
+    const { metadata, report } = await rebuiltMetadata(living.backend, keys);
+    expect(report.passedOver).toEqual([]);
+    expect(await metadata.stateDigests()).toEqual(await living.metadata.stateDigests());
+    expect(await metadata.check()).toMatchObject({ problems: [] });
+    living = { ...living, ...(await living.start()) };
+    return report.checkpoint;
+  };
+
+  const changeSome = async (random: SeededRandom, count: number): Promise<void> => {
+    for (let step = 0; step < count; step += 1) await changeSomething(living.store, random);
+  };
+
+  it(`hold all of the state, whatever it is and whenever they are taken (seed ${SEED})`, async () => {
+    living = await collectedStore(keys);
+    const random = seededRandom(SEED);
+    await living.store.put('k0', 'the first');
+    if (keys) for (const name of ['a', 'b']) await living.store.namespaces.create(name);
+    for (let round = 0; round < 2; round += 1) {
+      await changeSome(random, 5 + random.integer(10));
+      const { commit, packs } = await living.store.maintenance.checkpoint();
+      expect(packs).toBe(1);
+      expect(await living.store.maintenance.checkpoint()).toEqual({ commit, packs: 0, bytes: 0 });
+      expect(await rebuiltAlike()).toBe(commit);
+      await changeSome(random, random.integer(7));
+      expect(await rebuiltAlike()).toBe(commit);
+    }
+    expect(await living.store.maintenance.check()).toMatchObject(SOUND);
+  });
+
+  it('that were not finished are none, and go with the next collection', async () => {
+    living = await collectedStore(keys);
+    await fill(living.store);
+    const { commit } = await living.store.maintenance.checkpoint();
+    await living.store.put('later', 'than the first');
+    const context = living.engine.upkeep.context();
+    let settled = 0;
+    const dying = {
+      ...context,
+      settleJournal: async () => {
+        settled += 1;
+        if (settled === 2) living.end();
+        await context.settleJournal();
+      },
+    };
+    await expect(writeCheckpoint(dying, { packBytes: 1 })).rejects.toThrow();
+    const written = await checkpointKeys(living.backend);
+    expect(written.length).toBeGreaterThan(4);
+    living = { ...living, ...(await living.start()) };
+    expect(await rebuiltAlike()).toBe(commit);
+    expect(await living.store.maintenance.gc()).toMatchObject({ leakedPacks: written.length - 1 });
+    expect(await checkpointKeys(living.backend)).toHaveLength(1);
+    expect(await living.store.maintenance.check()).toMatchObject(SOUND);
+  });
+
+  it('that are damaged are passed over, for the one before or all of the journal, and told', async () => {
+    living = await collectedStore(keys);
+    const { store, backend } = living;
+    await fill(store);
+    const first = await store.maintenance.checkpoint();
+    await store.put('between', 'the two');
+    await writeCheckpoint(living.engine.upkeep.context(), { packBytes: 1 });
+    await store.put('after', 'both');
+    await store.close();
+    for (const [found, told] of [
+      [first.commit, 1],
+      [undefined, 2],
+    ]) {
+      const newest = (await checkpointKeys(backend)).at(told === 1 ? -2 : 0) as string;
+      const bytes = (await backend.get(newest)) as Uint8Array;
+      bytes[300] = (bytes[300] as number) ^ 1;
+      await backend.put(newest, bytes);
+      const { metadata, report } = await rebuiltMetadata(backend, keys);
+      expect(report.checkpoint).toBe(found);
+      expect(report.passedOver.map(({ kind }) => kind)).toEqual(
+        Array.from({ length: told as number }, () => 'corrupt'),
+      );
+      expect(await metadata.stateDigests()).toEqual(await living.metadata.stateDigests());
+    }
+  });
+
+  it('are written anew when the keys they lie under are forgotten', async () => {
+    if (!keys) return;
+    living = await collectedStore(keys);
+    const { store } = living;
+    await fill(store);
+    await store.maintenance.checkpoint();
+    await store.keys.rotate();
+    expect(await store.keys.rekey()).toMatchObject({ done: true });
+    expect(await store.keys.epochs()).toHaveLength(1);
+    expect(await checkpointKeys(living.backend)).toHaveLength(1);
+    expect(await rebuiltAlike()).toBeGreaterThan(0);
+  });
+
+  it('are not made of state that has lost a row', async () => {
+    living = await collectedStore(keys);
+    await fill(living.store);
+    const snapshot = vi.spyOn(SqliteDatabase.prototype, 'snapshot');
+    snapshot.mockImplementationOnce(async function (this: SqliteDatabase) {
+      snapshot.mockRestore();
+      const whole = await this.snapshot();
+      // The last row of each page.
+      const all: typeof whole.all = async (sql, parameters) => {
+        const rows = await whole.all(sql, parameters);
+        return sql.includes('FROM entries') ? rows.slice(0, -1) : rows;
+      };
+      return { ...whole, all };
+    });
+    await expect(living.store.maintenance.checkpoint()).rejects.toMatchObject({ code: 'METADATA_CORRUPT' });
+    expect(await checkpointKeys(living.backend)).toEqual([]);
+  });
+});
+
+describe('a checkpoint of a store on a disk', () => {
+  it.each([
+    ['a folder', 'store'],
+    ['one file', 'store.hold'],
+  ])('in %s is of one commit, while others are made', async (_, name) => {
+    const path = join(await testFolder(), name);
+    const store = await createStore(path, { keys: 'none', reserveBytes: 0, gc: 'manual' });
+    for (let at = 0; at < 20; at += 1) await store.put(`k${at}`, `content ${at}`);
+    let isOver = false;
+    const putting = (async () => {
+      for (let at = 0; !isOver; at += 1) await store.put(`k${at % 90}`, `changed ${at}`);
+    })();
+    const commits = new Set<number>();
+    for (let round = 0; round < 2; round += 1) commits.add((await store.maintenance.checkpoint()).commit);
+    isOver = true;
+    await putting;
+    expect(commits.size).toBe(2);
+    const before = await contentsOf(store);
+    const { entries, chunks } = await store.stats();
+    await store.close();
+    const report = await rebuildStore(path, { reserveBytes: 0 });
+    expect(report).toMatchObject({ entries, chunks, checkpoint: Math.max(...commits), problems: [] });
+    const rebuilt = await openStore(path, { reserveBytes: 0 });
+    expect(await contentsOf(rebuilt)).toEqual(before);
+    expect(await rebuilt.maintenance.check()).toMatchObject(SOUND);
+    await rebuilt.close();
+  });
+});

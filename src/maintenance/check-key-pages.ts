@@ -3,7 +3,7 @@ import { listAll } from '../backend/list-all.ts';
 import { decodeEntryRow, KEY_PAGES_PREFIX, keyPageKey } from '../format/index.ts';
 import type { EntryRow } from '../metadata/contract.ts';
 import type { CheckedStore } from './checked-store.ts';
-import { countGarbage, type Garbage } from './garbage.ts';
+import { type Garbage, stillThere } from './garbage.ts';
 
 /** The key pages of a store, less those of the entries that were seen. */
 export class KeyPageCheck {
@@ -40,6 +40,11 @@ export class KeyPageCheck {
       for (const namespace of page) this.#left.delete(keyPageKey(namespace));
       after = last;
     }
-    return await countGarbage(backend, this.#left);
+    const garbage = { blobs: 0, bytes: 0 };
+    for await (const { bytes } of stillThere(backend, this.#left)) {
+      garbage.blobs += 1;
+      garbage.bytes += bytes;
+    }
+    return garbage;
   }
 }

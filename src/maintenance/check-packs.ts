@@ -6,6 +6,7 @@ import type { DirectoryItem, PackClass, PackSeal } from '../format/index.ts';
 import type { ItemLocation, Metadata, PackRow } from '../metadata/contract.ts';
 import type { OpenedPack } from '../placement/pack-store.ts';
 import { allPacks, packNumbered } from './all-packs.ts';
+import { LeakCheck } from './check-leaks.ts';
 import { PlacesCheck, tellOnce } from './check-places.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
 import type { Garbage } from './garbage.ts';
@@ -58,9 +59,17 @@ export async function checkPacks(store: CheckedStore, run: CheckRun, options: Ch
       onProgress?.({ phase: 'check packs', done, total, bytes: 0 });
     }
     for (const pack of await metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) listing.takeAll(pack);
-    const left = await listing.garbage();
-    garbage.blobs += left.blobs;
-    garbage.bytes += left.bytes;
+    const leaks = new LeakCheck(store, run);
+    for await (const left of listing.left()) {
+      garbage.blobs += 1;
+      garbage.bytes += left.bytes;
+      await leaks.add(left);
+    }
+    await leaks.finish();
+  }
+  for (const name of ['no-leaked-packs', 'no-stray-shards'] as const) {
+    run.looked(name, done);
+    if (unreachable.size > 0) run.skip(name, 'not every backend could be asked');
   }
   run.looked('packs-present', done);
   run.looked('directories-agree', done);

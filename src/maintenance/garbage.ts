@@ -7,18 +7,12 @@ export interface Garbage {
 }
 
 /**
- * Counts blobs that are still there.
+ * Blobs that are still there.
  * @param left sizes by backend key, as they were listed: some may have been deleted since
  */
-export async function countGarbage(
+export async function* stillThere(
   backend: Pick<Backend, 'head'>,
   left: ReadonlyMap<string, number>,
-): Promise<Garbage> {
-  const garbage = { blobs: 0, bytes: 0 };
-  for (const [key, bytes] of left) {
-    if ((await backend.head(key)) === undefined) continue;
-    garbage.blobs += 1;
-    garbage.bytes += bytes;
-  }
-  return garbage;
+): AsyncGenerator<{ readonly key: string; readonly bytes: number }> {
+  for (const [key, bytes] of left) if ((await backend.head(key)) !== undefined) yield { key, bytes };
 }

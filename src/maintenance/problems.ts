@@ -3,7 +3,7 @@ import type { CheckedStore } from './checked-store.ts';
 
 /** One thing that is wrong with a store, as reports list it. */
 export interface Problem {
-  /** Code of the error a reader would get. */
+  /** Code of the error a reader would get; `LEAKED` for what takes space and harms nobody. */
   readonly code: string;
   readonly message: string;
   /** Where the entry, object or pack is; absent: in the default namespace, or in none in particular. */

@@ -10,7 +10,7 @@ import { CHECK_PASS_PACKS } from '../limits.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import type { BackendLink } from '../placement/backend-link.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
-import { countGarbage, type Garbage } from './garbage.ts';
+import { stillThere } from './garbage.ts';
 
 const FOLDERS = 256;
 
@@ -88,15 +88,12 @@ export class ShardListing {
     for (let index = 0; index < pack.stripe.k + pack.stripe.m; index += 1) this.take(pack, index, undefined);
   }
 
-  /** What is left and still there. */
-  async garbage(): Promise<Garbage> {
-    let [blobs, bytes] = [0, 0];
-    for (const [link, left] of this.#left) {
-      const found = await countGarbage({ head: (key) => link.call('read', (backend) => backend.head(key)) }, left);
-      blobs += found.blobs;
-      bytes += found.bytes;
+  /** What is left, and still there when it is told. */
+  async *left(): AsyncGenerator<{ readonly link: BackendLink; readonly key: string; readonly bytes: number }> {
+    for (const [link, keys] of this.#left) {
+      const head = (key: string) => link.call('read', (backend) => backend.head(key));
+      for await (const one of stillThere({ head }, keys)) yield { link, ...one };
     }
-    return { blobs, bytes };
   }
 }
 

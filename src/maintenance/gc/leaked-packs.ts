@@ -77,7 +77,8 @@ async function whatIsMissing({ metadata, backends, control, signal }: LeakedCont
 
 type IsLeft = (session: { readonly ended: boolean } | undefined) => boolean;
 
-const isOfNobody: IsLeft = (session) => session?.ended !== false;
+/** Of no session that is at work. */
+export const isOfNobody: IsLeft = (session) => session?.ended !== false;
 const isOfEnded: IsLeft = (session) => session?.ended === true;
 
 async function* leakedShards(
@@ -103,15 +104,24 @@ async function* leakedBeneath(
       // A journal pack that is not known may be needed all the same. A checkpoint that is not was never finished.
       return name && name.pack.class !== 'journal' ? [{ ...blob, pack: name.pack.id }] : [];
     });
-    // In this order: a session that has ended by now commits nothing more, so what is not known after that never will be.
-    const sessions = new Map((await metadata.listSessions()).map((session) => [toHex(session.id), session]));
-    const known = await metadata.knownPacks(shards.map(({ pack }) => pack));
-    for (const [index, shard] of shards.entries()) {
-      const session = sessions.get(toHex(shard.pack.subarray(0, SESSION_BYTES)));
-      if (!known[index] && isLeft(session)) yield shard;
-    }
+    yield* unknownShards(metadata, shards, isLeft);
     if (page.length < PAGE_BLOBS) return;
     after = page.at(-1)?.key;
+  }
+}
+
+/** Those shards of packs that no commit knows, nor ever will. @param isLeft of the session that has written one */
+export async function* unknownShards<Shard extends { readonly pack: Uint8Array }>(
+  metadata: LeakedContext['metadata'],
+  shards: readonly Shard[],
+  isLeft: IsLeft,
+): AsyncGenerator<Shard> {
+  // In this order: a session that has ended by now commits nothing more, so what is not known after that never will be.
+  const sessions = new Map((await metadata.listSessions()).map((session) => [toHex(session.id), session]));
+  const known = await metadata.knownPacks(shards.map(({ pack }) => pack));
+  for (const [index, shard] of shards.entries()) {
+    const session = sessions.get(toHex(shard.pack.subarray(0, SESSION_BYTES)));
+    if (!known[index] && isLeft(session)) yield shard;
   }
 }
 

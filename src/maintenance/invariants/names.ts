@@ -43,7 +43,9 @@ export type InvariantName =
   | 'refs-resolve'
   | 'config-agrees'
   | 'reference-counts'
-  | 'condemned-unreachable';
+  | 'condemned-unreachable'
+  | 'no-leaked-packs'
+  | 'no-stray-shards';
 
 const INVARIANTS: Readonly<Record<InvariantName, InvariantFacts>> = {
   'row-digests': { summary: 'every row of the metadata is the one that was written', passes: ['metadata'] },
@@ -91,6 +93,16 @@ const INVARIANTS: Readonly<Record<InvariantName, InvariantFacts>> = {
   'condemned-unreachable': {
     summary: 'nothing that is condemned as garbage is referred to',
     passes: ['references'],
+    onRequest: true,
+  },
+  'no-leaked-packs': {
+    summary: 'every pack on a backend is known to a commit, or was written by a process at work',
+    passes: ['packs'],
+    onRequest: true,
+  },
+  'no-stray-shards': {
+    summary: 'backends hold no shards beside those that the metadata says they hold',
+    passes: ['packs'],
     onRequest: true,
   },
 };

@@ -10,6 +10,7 @@ import type {
   CallOptions,
   DeleteOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   PutOptions,
 } from './contract.ts';
@@ -37,7 +38,7 @@ export abstract class BaseBackend implements Backend {
 
   protected abstract putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void>;
   protected abstract getBlob(key: string, options: GetOptions): Promise<Uint8Array | undefined>;
-  protected abstract headBlob(key: string, options: CallOptions): Promise<BlobInfo | undefined>;
+  protected abstract headBlob(key: string, options: HeadOptions): Promise<BlobInfo | undefined>;
   protected abstract deleteBlob(key: string, options: DeleteOptions): Promise<void>;
   protected abstract listBlobs(options: CheckedListOptions): Promise<readonly BlobInfo[]>;
   protected abstract measureSpace(options: CallOptions): Promise<BackendSpace>;
@@ -60,7 +61,7 @@ export abstract class BaseBackend implements Backend {
     });
   }
 
-  async head(key: string, options: CallOptions = {}): Promise<BlobInfo | undefined> {
+  async head(key: string, options: HeadOptions = {}): Promise<BlobInfo | undefined> {
     return this.run(options, () => this.headBlob(checkBackendKey(key), options));
   }
 

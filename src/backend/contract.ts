@@ -4,7 +4,8 @@
  * B1  after `put` resolves every reader sees the blob
  * B2  no reader sees part of a value; a refused or aborted put leaves the old value or none. Only after
  *     `unavailable/BACKEND_IO` the outcome is unknown: then the old or the new value is there, whole
- * B3  what was put survives a crash if and only if `capabilities.durable`
+ * B3  what was put survives a crash if and only if `capabilities.durable`; what a put did not end with is found by readers
+ *     and may not survive, but for what `head` and `list` find that were asked for what is `durable`
  * B4  `ifAbsent` creates exactly once, else `conflict/BLOB_EXISTS`; without the capability `unsupported`
  * B5  an absent key is `undefined`; a failure of the holder is an error, never `undefined`
  * B6  a range past the end is `invalid/BACKEND_RANGE_INVALID`, never a short read; zero length is legal
@@ -42,6 +43,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a call that somebody will count on who finds a blob. */
+export interface HeadOptions extends CallOptions {
+  /**
+   * What is found survives a crash from then on (B3), also where who put it died before that was so. A backend that is
+   * only read changes nothing, and so cannot promise it. Default false.
+   */
+  readonly durable?: boolean;
+}
+
 /** Options of a delete. */
 export interface DeleteOptions extends CallOptions {
   /**
@@ -67,7 +77,7 @@ export interface GetOptions extends CallOptions {
 }
 
 /** Which keys to list. */
-export interface ListOptions extends CallOptions {
+export interface ListOptions extends HeadOptions {
   /** Only keys that start with this text; not bound to component borders. Default: all. */
   readonly prefix?: string;
   /** Only keys after this text in byte order; a key or the beginning of one. */
@@ -104,7 +114,7 @@ export interface Backend {
   /** @returns the asked bytes, owned by the caller, or `undefined` for an absent key (B5, B6) */
   get(key: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** @returns size of the value, or `undefined` for an absent key (B5) */
-  head(key: string, options?: CallOptions): Promise<BlobInfo | undefined>;
+  head(key: string, options?: HeadOptions): Promise<BlobInfo | undefined>;
   /** Removes a value; durable like `put` (B7). */
   delete(key: string, options?: DeleteOptions): Promise<void>;
   /** One page of keys with their sizes (B8). */

@@ -4,7 +4,16 @@ import { BACKEND_CONCURRENCY_MAX, BLOB_BYTES_MAX } from '../limits.ts';
 import { type DirectoryItem, type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { BaseBackend, type CheckedListOptions } from './base-backend.ts';
 import { blobExistsError } from './blob-range.ts';
-import type { BackendSpace, BlobInfo, CallOptions, DeleteOptions, GetOptions, PutOptions } from './contract.ts';
+import type {
+  BackendSpace,
+  BlobInfo,
+  CallOptions,
+  DeleteOptions,
+  GetOptions,
+  HeadOptions,
+  ListOptions,
+  PutOptions,
+} from './contract.ts';
 import { assertMounted, type FailedAction, fsError, isDiskFull, notAFileError } from './fs-error.ts';
 import { readBlobFile, removeFile, slices, writeTemporary } from './fs-file.ts';
 import type { DurableFolders } from './fs-folders.ts';
@@ -133,11 +142,12 @@ export class FsBackend extends BaseBackend {
     return this.#unlessAbsent({ action: 'get', root: this.root, key }, read);
   }
 
-  protected override async headBlob(key: string): Promise<BlobInfo | undefined> {
+  protected override async headBlob(key: string, options: HeadOptions = {}): Promise<BlobInfo | undefined> {
     const failed: FailedAction = { action: 'head', root: this.root, key };
     return this.#unlessAbsent(failed, async () => {
       const stat = await this.#fileSystem.stat(this.#path(key));
       if (!stat.isFile()) throw notAFileError(failed);
+      if (options.durable) await this.#settle(dirname(this.#path(key)), failed);
       return { key, bytes: stat.size };
     });
   }
@@ -249,6 +259,13 @@ export class FsBackend extends BaseBackend {
     await removeFile(this.#fileSystem, file).catch(() => undefined);
   }
 
+  /** Flushes the names that were found in a folder, and its own: who made them may have died before that. */
+  async #settle(folder: string, failed: FailedAction): Promise<void> {
+    if (this.#parts.readOnly) return;
+    await this.#parts.folders.ensure(folder);
+    await this.#syncNames(folder, failed);
+  }
+
   /** Flushes a folder after a name in it changed. Whatever fails here, the change was made: the outcome is unknown. */
   async #syncNames(folder: string, failed: FailedAction): Promise<void> {
     try {
@@ -311,14 +328,19 @@ export class FsBackend extends BaseBackend {
   }
 
   async *#blobs(
-    window: KeyWindow & { readonly limit?: number; readonly signal?: AbortSignal | undefined },
+    window: KeyWindow & Pick<ListOptions, 'limit' | 'durable'> & { readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<BlobInfo> {
-    const { signal, limit = STAT_BATCH } = window;
+    const { signal, limit = STAT_BATCH, durable = false } = window;
     const failed: FailedAction = { action: 'list', root: this.root };
     let keys: string[] = [];
     const readFolder = async (folder: string): Promise<DirectoryItem[]> => {
       signal?.throwIfAborted();
-      const read = () => this.#fileSystem.readdir(join(this.root, folder));
+      const path = join(this.root, folder);
+      const read = async () => {
+        const items = await this.#fileSystem.readdir(path);
+        if (durable) await this.#settle(path, failed);
+        return items;
+      };
       return (await this.#unlessAbsent(failed, read)) ?? [];
     };
     // A blob deleted since its name was read is left out.

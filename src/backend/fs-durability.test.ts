@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isStoreError } from '../errors/store-error.ts';
 import type { FileSystem } from '../runtime/file-system.ts';
+import type { Survival } from '../testing/crash-disk.ts';
 import { CrashFileSystem } from '../testing/crash-file-system.ts';
 import { FaultyFileSystem, type FileSystemCall } from '../testing/faulty-file-system.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
@@ -259,5 +260,51 @@ describe('a change of the folder', () => {
       details: { capability: 'ifAbsent', system: 'EPERM' },
     });
     expect(await backend.head('there/once')).toBeUndefined();
+  });
+});
+
+describe('what somebody put who died before its name was flushed', () => {
+  /** A disk on which a put was done, but for its last flush. */
+  async function unflushed() {
+    const { disk, backend } = await prepare();
+    const last = callsOf((CHANGES[1] as Change).trace).length - 1;
+    disk.cutPowerAfter(last - 1);
+    await backend.put('there/old', NEW).catch(() => undefined);
+    await backend.close();
+    // Only the process is gone: everybody sees what the disk does not hold yet.
+    const seen = disk.fork();
+    return { seen, next: await open(seen, 2) };
+  }
+
+  const worst: Survival = { name: () => 0, content: () => ({ kept: 'none' }) };
+
+  async function afterCut(seen: CrashFileSystem): Promise<Uint8Array | undefined> {
+    return await (await open(seen.survivor(worst), 3)).get('there/old');
+  }
+
+  it('is read, and a power cut may take it', async () => {
+    const { seen, next } = await unflushed();
+    expect(await next.get('there/old')).toEqual(NEW);
+    expect((await next.list()).map(({ key }) => key)).toContain('there/old');
+    expect(await afterCut(seen)).toEqual(OLD);
+  });
+
+  it('survives once somebody asked for what is durable', async () => {
+    for (const ask of [
+      (backend: Backend) => backend.head('there/old', { durable: true }),
+      (backend: Backend) => backend.list({ prefix: 'there/', durable: true }),
+    ]) {
+      const { seen, next } = await unflushed();
+      expect(await ask(next)).toBeDefined();
+      expect(await afterCut(seen)).toEqual(NEW);
+    }
+  });
+
+  it('stays as it is for who may only read', async () => {
+    const { seen } = await unflushed();
+    const calls = seen.calls;
+    const reader = await openFsBackend(ROOT, { fileSystem: seen, readOnly: true });
+    expect(await reader.list({ durable: true })).toHaveLength(2);
+    expect(seen.calls).toBe(calls);
   });
 });

@@ -13,6 +13,7 @@ export type {
   CallOptions,
   DeleteOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   PutOptions,
 } from './contract.ts';

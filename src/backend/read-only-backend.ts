@@ -1,6 +1,6 @@
 import { invariant } from '../errors/store-error.ts';
 import { BaseBackend, type CheckedListOptions } from './base-backend.ts';
-import type { Backend, BackendSpace, BlobInfo, CallOptions, GetOptions } from './contract.ts';
+import type { Backend, BackendSpace, BlobInfo, CallOptions, GetOptions, HeadOptions } from './contract.ts';
 
 class ReadOnlyBackend extends BaseBackend {
   readonly #inner: Backend;
@@ -22,7 +22,7 @@ class ReadOnlyBackend extends BaseBackend {
     return this.#inner.get(key, options);
   }
 
-  protected override headBlob(key: string, options: CallOptions): Promise<BlobInfo | undefined> {
+  protected override headBlob(key: string, options: HeadOptions): Promise<BlobInfo | undefined> {
     return this.#inner.head(key, options);
   }
 

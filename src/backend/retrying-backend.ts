@@ -10,6 +10,7 @@ import type {
   CallOptions,
   DeleteOptions,
   GetOptions,
+  HeadOptions,
   PutOptions,
 } from './contract.ts';
 
@@ -59,7 +60,7 @@ class RetryingBackend extends BaseBackend {
     return this.#retry(options, () => this.#inner.get(key, options));
   }
 
-  protected override headBlob(key: string, options: CallOptions): Promise<BlobInfo | undefined> {
+  protected override headBlob(key: string, options: HeadOptions): Promise<BlobInfo | undefined> {
     return this.#retry(options, () => this.#inner.head(key, options));
   }
 

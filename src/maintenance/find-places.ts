@@ -83,7 +83,7 @@ async function noteShards(
   try {
     for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX]) {
       await link.call('read', async (backend) => {
-        for await (const { key } of listAll(backend, { prefix, ...(signal && { signal }) })) {
+        for await (const { key } of listAll(backend, { prefix, durable: true, ...(signal && { signal }) })) {
           const name = parseShardKey(key);
           const held = name && places.get(toHex(name.pack.id));
           if (name && held && name.index < held.length) held[name.index] = link.facts.number;

@@ -38,7 +38,8 @@ export async function listJournalPacks(
 /**
  * Journal packs on the backends, of which any shard is there, whose last record is after `commit`, by first commit, then
  * last, then id. In no other order does each follow on those before it: a merged pack begins where packs began that are
- * still there or gone. Packs of checkpoints at later commits, by commit, then id.
+ * still there or gone. Packs of checkpoints at later commits, by commit, then id. What is listed survives a crash from
+ * here on.
  */
 export async function listJournal(
   backend: Backend,
@@ -47,7 +48,7 @@ export async function listJournal(
 ): Promise<{ readonly records: readonly JournalPackName[]; readonly checkpoints: readonly JournalPackName[] }> {
   const names: JournalPackName[] = [];
   let known: Uint8Array | undefined;
-  for await (const blob of listAll(backend, { prefix: JOURNAL_PREFIX, ...(signal && { signal }) })) {
+  for await (const blob of listAll(backend, { prefix: JOURNAL_PREFIX, durable: true, ...(signal && { signal }) })) {
     const parsed = parseShardKey(blob.key);
     if (parsed?.pack.journal === undefined || parsed.pack.journal.lastCommit <= commit) continue;
     // Shards of one pack follow each other in byte order.

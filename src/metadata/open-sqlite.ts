@@ -89,9 +89,8 @@ function readVersion(database: SqliteDatabase, options: OpenSqliteOptions): numb
   if (version === 0 && isBare(database, options)) return 0;
   checkKind(database, options);
   if (version === SET_ASIDE_VERSION) {
-    throw storeError('METADATA_BUSY', `the metadata at ${path} is being set aside for a rebuild`, {
-      details: { path },
-    });
+    const message = `the metadata at ${path} was set aside by a rebuild that has not ended: rebuild again`;
+    throw storeError('METADATA_MISSING', message, { details: { path } });
   }
   const known = kindOf(options).migrations.length;
   if (version > known) {

@@ -10,6 +10,7 @@ import type {
   CallOptions,
   DeleteOptions,
   GetOptions,
+  HeadOptions,
   PutOptions,
 } from '../backend/contract.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
@@ -79,7 +80,7 @@ export class MirroredBackend extends BaseBackend {
     return await this.#first(options, (backend) => backend.get(key, options));
   }
 
-  protected override async headBlob(key: string, options: CallOptions): Promise<BlobInfo | undefined> {
+  protected override async headBlob(key: string, options: HeadOptions): Promise<BlobInfo | undefined> {
     return await this.#first(options, (backend) => backend.head(key, options));
   }
 

@@ -63,7 +63,8 @@ async function adopt(backend: Backend, upload: ShardUpload): Promise<void> {
 async function isStored(backend: Backend, upload: ShardUpload): Promise<boolean> {
   const { set, index, location, confirm, signal } = upload;
   const length = setShardBytes(set);
-  const info = await backend.head(location.key, { signal });
+  // Who put it may have died, or failed, before a crash could no longer undo it.
+  const info = await backend.head(location.key, { signal, durable: true });
   if (info?.bytes !== length) return false;
   if (confirm === 'length') return true;
   const bytes = await backend.get(location.key, { offset: 0, length, signal });

@@ -6,6 +6,7 @@ import type {
   CallOptions,
   DeleteOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   PutOptions,
 } from '../backend/contract.ts';
@@ -71,7 +72,7 @@ export class FaultyBackend implements Backend {
     return this.#call('get', key, { work, torn: half });
   }
 
-  async head(key: string, options?: CallOptions): Promise<BlobInfo | undefined> {
+  async head(key: string, options?: HeadOptions): Promise<BlobInfo | undefined> {
     return this.#call('head', key, { work: () => this.#inner.head(key, options) });
   }
 

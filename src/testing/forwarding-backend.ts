@@ -6,6 +6,7 @@ import type {
   CallOptions,
   DeleteOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   PutOptions,
 } from '../backend/contract.ts';
@@ -28,7 +29,7 @@ export class ForwardingBackend implements Backend {
     return this.#inner.get(key, options);
   }
 
-  head(key: string, options?: CallOptions): Promise<BlobInfo | undefined> {
+  head(key: string, options?: HeadOptions): Promise<BlobInfo | undefined> {
     return this.#inner.head(key, options);
   }
 

@@ -1,9 +1,9 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { fromHex } from '../../src/bytes/bytes.ts';
 import { createStore, type EntryInfo, rebuildStore, type Store } from '../../src/index.ts';
-import { openSqliteMetadata } from '../../src/metadata/index.ts';
+import { openSqliteMetadata, setAsideSqliteMetadata } from '../../src/metadata/index.ts';
 import { noise, sameBytes } from '../support/contents.ts';
 import { flipByte, imageOf, journalFiles, loseMetadata, metadataFile, packFiles } from '../support/store-files.ts';
 import { all, reopen, SOUND, storeTemplate, testFolder } from '../support/stores.ts';
@@ -88,6 +88,16 @@ describe('a rebuild', () => {
     const { setAside = '' } = await rebuildStore(folder, { reserveBytes: 0 });
     expect(sameBytes(await readFile(setAside), noise(20_000))).toBe(true);
     expect((await reopen(folder)).id).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('is made again where a power cut took the name of what was set aside', async () => {
+    const folder = await small.copy();
+    const file = metadataFile(folder);
+    await setAsideSqliteMetadata(file, `${file}.aside`);
+    await rename(`${file}.aside`, file);
+    await expect(reopen(folder)).rejects.toMatchObject({ code: 'METADATA_MISSING', kind: 'corrupt' });
+    expect(await rebuildStore(folder, { reserveBytes: 0 })).toMatchObject({ entries: 3, problems: [] });
+    expect(await (await reopen(folder)).maintenance.check()).toMatchObject(SOUND);
   });
 
   it('tells its progress', async () => {

@@ -15,7 +15,7 @@ import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type ProcessLife, systemProcessLife } from '../runtime/process-life.ts';
+import type { ProcessLife } from '../runtime/process-life.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
 import { sleep } from '../runtime/timers.ts';
@@ -58,8 +58,8 @@ export interface EngineParts {
   readonly heal?: 'auto' | 'manual' | undefined;
   /** Whether a writable store collects garbage by itself. Default `auto`. */
   readonly gc?: 'auto' | 'manual' | undefined;
-  /** Of this process among others. Default: as the system has it. */
-  readonly life?: ProcessLife | undefined;
+  /** Of this process among others. */
+  readonly life: ProcessLife;
 }
 
 /** Everything that only a writable store has. */
@@ -117,7 +117,7 @@ export class Engine {
     this.#random = parts.random;
     this.#heal = parts.heal ?? 'auto';
     this.#gc = parts.gc ?? 'auto';
-    this.#life = parts.life ?? systemProcessLife;
+    this.#life = parts.life;
     this.#placement = placementOf(config);
     this.#storeId = storeIdOf(parts.config);
     this.packs = new PackStore({

@@ -200,7 +200,7 @@ async function start(
 ): Promise<Store> {
   const { metadata, unlocking } = parts;
   const surroundings = surroundingsOf(parts.place);
-  const { clock, random } = surroundings;
+  const { clock, random, life } = surroundings;
   const { options, space } = how;
   const telemetry = new Telemetry(options.logger);
   let connection: Connection | undefined;
@@ -219,6 +219,7 @@ async function start(
       gc: checkAuto('gc', options.gc),
       clock,
       random,
+      life,
     });
     if (!options.readOnly) await engine.recover();
     if (remembered) await checkRemembered(engine, remembered);

@@ -7,6 +7,7 @@ import {
 } from '../metadata/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type FileSystem, nodeFileSystem } from '../runtime/file-system.ts';
+import { type ProcessLife, systemProcessLife } from '../runtime/process-life.ts';
 import { type RandomBytes, systemRandom } from '../runtime/random.ts';
 
 /** Metadata in files of their own, wherever those lie. */
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly metadata: MetadataFiles;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Of this process among others that have the store open. */
+  readonly life: ProcessLife;
 }
 
 /** This machine. */
@@ -37,4 +40,5 @@ export const SYSTEM_SURROUNDINGS: Surroundings = {
   metadata: { open: openSqliteMetadata, checkUnused: checkSqliteUnused, setAside: setAsideSqliteMetadata },
   clock: systemClock,
   random: systemRandom,
+  life: systemProcessLife,
 };

@@ -7,6 +7,7 @@ import { EnvelopeSealer } from '../../src/crypto/envelope.ts';
 import { decodeStoreConfig, PackBuilder, type PackRecord, STORE_CONFIG_KEY } from '../../src/format/index.ts';
 import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { systemProcessLife } from '../../src/runtime/process-life.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { connectStore } from '../../src/store/connect-store.ts';
 import { Engine } from '../../src/store/engine.ts';
@@ -49,6 +50,7 @@ async function openHere(folder: string): Promise<HoldfastStore> {
     telemetry: new Telemetry(undefined),
     clock: systemClock,
     random: systemRandom,
+    life: systemProcessLife,
   });
   await engine.recover();
   await engine.startWriting({ reserve: undefined, checkRoom: undefined });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
+import { runCuts } from './cuts/cuts-run.ts';
 import { runFlips } from './flips/flip-run.ts';
 import { runFuzz } from './fuzz/fuzz-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
@@ -18,6 +19,7 @@ npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [-
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
+npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
 
@@ -28,6 +30,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
     sequences: { type: 'string', default: '500000' },
+    states: { type: 'string', default: '2000000' },
     cases: { type: 'string', default: '200000' },
     target: { type: 'string' },
     case: { type: 'string' },
@@ -115,6 +118,14 @@ async function flips(): Promise<void> {
   for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
 }
 
+async function cuts(): Promise<void> {
+  const { again, folder } = values;
+  const [states, seed] = [Number(values.states), Number(values.seed)];
+  const stateFile = path.join(folder, 'cuts.json');
+  say(`cuts: ${ONLY === undefined ? `${states} states` : `round ${ONLY}`}, seed ${seed}, state in ${stateFile}`);
+  await runCuts({ states, seed, only: ONLY, again, stateFile, say });
+}
+
 async function fuzz(): Promise<void> {
   const { target, again, folder } = values;
   const [cases, seed] = [Number(values.cases), Number(values.seed)];
@@ -125,7 +136,7 @@ async function fuzz(): Promise<void> {
   await runFuzz({ cases, seed, target, only: ONLY, again, stateFile, say });
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, fuzz };
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, cuts, fuzz };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

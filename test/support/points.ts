@@ -9,7 +9,7 @@ export const IS_THOROUGH = every === '1';
 const SEEDS = 2 ** 31;
 
 /** What the sample of a run follows from: another one in every run; `HOLDFAST_POINTS_SEED` brings an old one back. */
-const SEED = given === undefined ? randomInt(SEEDS) : Number(given);
+export const SEED = given === undefined ? randomInt(SEEDS) : Number(given);
 
 /** Stands in the names of the tests that take a sample. */
 export const SAMPLE = IS_THOROUGH ? 'every point' : `seed ${SEED}`;

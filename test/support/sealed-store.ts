@@ -9,6 +9,7 @@ import type { KeySource } from '../../src/keys/index.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
 import { openSqlMetadata } from '../../src/metadata/open-sqlite.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { systemProcessLife } from '../../src/runtime/process-life.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { connectStore } from '../../src/store/connect-store.ts';
 import { Engine } from '../../src/store/engine.ts';
@@ -222,6 +223,7 @@ export class StoreImage {
       telemetry: new Telemetry(undefined),
       clock: systemClock,
       random: systemRandom,
+      life: systemProcessLife,
     });
     return { store: new HoldfastStore(engine), engine };
   }

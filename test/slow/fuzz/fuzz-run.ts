@@ -4,7 +4,7 @@ import { CASES_PER_RUN, type FuzzTarget } from '../../fuzz/harness/fuzz-target.t
 import { describeFailure } from '../../fuzz/harness/run-target.ts';
 import { WatchedThread } from '../../fuzz/harness/watched-thread.ts';
 import { TARGETS } from '../../fuzz/targets/index.ts';
-import { CampaignState } from './campaign-state.ts';
+import { CampaignState } from '../campaign-state.ts';
 
 export interface FuzzOptions {
   /** Of each cheap target; dear ones have fewer. */

@@ -1,7 +1,7 @@
 /** The campaign of stores beside their model. It goes on where it was ended. */
 import { performance } from 'node:perf_hooks';
 import { ALL_PAIRS, runSequences } from '../../model/sequences.ts';
-import { CampaignState } from '../fuzz/campaign-state.ts';
+import { CampaignState } from '../campaign-state.ts';
 
 export interface ModelOptions {
   readonly sequences: number;

@@ -1,0 +1,155 @@
+/** One run of a case: its process, what is acknowledged so far, and what must be found where it ends now. */
+import type { Store } from '../../src/index.ts';
+import type { FileSystem } from '../../src/runtime/file-system.ts';
+import { openAt } from '../../src/store/open.ts';
+import { openOptions, type StoreKind } from './kinds.ts';
+import type { SimulatedCase, StepContext } from './simulated-cases.ts';
+import { placeOn, type SimulatedMachine } from './simulated-machine.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import { differenceOf, imageOf, type StoreImage } from './store-image.ts';
+
+/** What each step of a case makes of a store, found by a run that nothing disturbs. */
+export interface CaseEffects {
+  readonly images: readonly [StoreImage, ...StoreImage[]];
+  /** Calls of the steps, and of closing the store after them, that change or flush something. */
+  readonly changes: number;
+}
+
+export interface CaseRun {
+  readonly process: SimulatedProcess;
+  /** Which steps were acknowledged. */
+  readonly acknowledged: readonly boolean[];
+  /** Runs the steps; resolves when they have ended, or the process has. Rejects with the first failure. */
+  steps(onStep?: () => Promise<void>): Promise<void>;
+  /** The store that is open beside the steps. */
+  readonly store: Store | undefined;
+  /** Closes it, after the steps. */
+  close(): Promise<void>;
+}
+
+/** Opens the store of a machine and brings it to where the steps of a case begin. */
+export async function beginCase(
+  machine: SimulatedMachine,
+  { kind, one }: { readonly kind: StoreKind; readonly one: SimulatedCase },
+  how: { readonly seed: number; readonly wrap?: (disk: FileSystem) => FileSystem },
+): Promise<CaseRun> {
+  const { place, process } = placeOn(machine, how);
+  const open = (): Promise<Store> => openAt(place, openOptions(kind));
+  let store: Store | undefined = await open();
+  const context: StepContext = {
+    ...{ kind, place, open },
+    get store() {
+      if (store) return store;
+      throw new Error('the store is closed when this case begins');
+    },
+  };
+  await one.prepare?.(context);
+  if (one.isOffline) {
+    await store.close();
+    store = undefined;
+  }
+  const acknowledged = one.steps.map(() => false);
+  const run = async (index: number, onStep?: () => Promise<void>): Promise<void> => {
+    const step = one.steps[index];
+    if (!step || (await process.outcome(step(context))) === 'gone') return;
+    acknowledged[index] = true;
+    await onStep?.();
+  };
+  return {
+    ...{ process, acknowledged },
+    store,
+    close: async () => {
+      if (store) await process.outcome(store.close());
+    },
+    steps: async (onStep) => {
+      if (one.isAtOnce) {
+        await Promise.all(one.steps.map((_, index) => run(index)));
+        await onStep?.();
+        return;
+      }
+      for (const index of one.steps.keys()) await run(index, onStep);
+    },
+  };
+}
+
+/** Runs a case to its end, one step after the other, and undoes it. */
+export async function effectsOf(
+  machine: SimulatedMachine,
+  what: { readonly kind: StoreKind; readonly one: SimulatedCase },
+): Promise<CaseEffects> {
+  return await machine.databases.tried(async () => {
+    const { kind, one } = what;
+    const copy = { ...machine, disk: machine.disk.fork() };
+    const run = await beginCase(copy, { kind, one: one.isAtOnce ? inTurn(one) : one }, { seed: 2 });
+    const images: [StoreImage, ...StoreImage[]] = [await imageNow(copy, kind, run)];
+    const before = run.process.changes;
+    let looked = 0;
+    await run.steps(async () => {
+      const start = run.process.changes;
+      images.push(await imageNow(copy, kind, run));
+      looked += run.process.changes - start;
+    });
+    await run.close();
+    return { images, changes: run.process.changes - before - looked };
+  });
+}
+
+function inTurn({ isAtOnce: _, ...one }: SimulatedCase): SimulatedCase {
+  return one;
+}
+
+async function imageNow(machine: SimulatedMachine, kind: StoreKind, run: CaseRun): Promise<StoreImage> {
+  if (run.store) return await imageOf(run.store);
+  return await machine.databases.tried(async () => {
+    const { place } = placeOn({ ...machine, disk: machine.disk.fork() }, { seed: 3 });
+    const store = await openAt(place, openOptions(kind));
+    const image = await imageOf(store);
+    await store.close();
+    return image;
+  });
+}
+
+/** Says what is wrong with an image that was found, where the steps were acknowledged or not; undefined if nothing is. */
+export function wrongWith(
+  found: StoreImage,
+  { images }: CaseEffects,
+  { one, acknowledged }: { readonly one: SimulatedCase; readonly acknowledged: readonly boolean[] },
+): string | undefined {
+  const possible = one.isAtOnce ? subsets(images, acknowledged) : prefixes(images, acknowledged);
+  const all = acknowledged.every((is) => is);
+  const blurs = all ? [] : (one.blurs ?? []);
+  const sharp = (image: StoreImage): string =>
+    JSON.stringify(
+      Object.entries(image)
+        .filter(([name]) => !blurs.some((blur) => name.startsWith(blur)))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  const seen = sharp(found);
+  if (possible.some((image) => sharp(image) === seen)) return undefined;
+  const differences = possible.map((image) => differenceOf(image, found).join('; '));
+  return `it holds none of what it may hold (acknowledged: ${acknowledged.join()}): ${differences.join('\n  or ')}`;
+}
+
+function prefixes(images: CaseEffects['images'], acknowledged: readonly boolean[]): readonly StoreImage[] {
+  const done = acknowledged.filter((is) => is).length;
+  return images.slice(done, done + 2);
+}
+
+/** Steps that concern different things: each makes its difference, or none. */
+function subsets(images: CaseEffects['images'], acknowledged: readonly boolean[]): readonly StoreImage[] {
+  const [before] = images;
+  return acknowledged.reduce<readonly StoreImage[]>(
+    (possible, isDone, index) => {
+      const apply = (image: StoreImage) => changed(image, images[index] ?? before, images[index + 1] ?? before);
+      return isDone ? possible.map(apply) : possible.flatMap((image) => [image, apply(image)]);
+    },
+    [before],
+  );
+}
+
+function changed(image: StoreImage, from: StoreImage, to: StoreImage): StoreImage {
+  const result: Record<string, string> = { ...image };
+  for (const name of Object.keys(from)) if (!(name in to)) delete result[name];
+  for (const [name, value] of Object.entries(to)) if (from[name] !== value) result[name] = value;
+  return result;
+}

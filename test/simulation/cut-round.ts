@@ -1,0 +1,248 @@
+/**
+ * Power cuts of one case: its process is held before its calls, and what a disk may hold of the moment is opened by other
+ * processes, some of which lose their power as well.
+ */
+import { isStoreError, type Store } from '../../src/index.ts';
+import type { Place } from '../../src/store/location.ts';
+import { openAt } from '../../src/store/open.ts';
+import { rebuildAt } from '../../src/store/rebuild.ts';
+import { survivalByChance } from '../../src/testing/crash-disk.ts';
+import { type CrashFileSystem, type SeededRandom, seededRandom } from '../../src/testing/index.ts';
+import { beginCase, type CaseEffects, type CaseRun, wrongWith } from './case-run.ts';
+import { openOptions, type StoreKind } from './kinds.ts';
+import type { SimulatedCase } from './simulated-cases.ts';
+import { digestsOf, loseMetadata, placeOn, type SimulatedMachine } from './simulated-machine.ts';
+import { imageOf, type StoreImage } from './store-image.ts';
+import { expectNext, expectRebuilt } from './verify-store.ts';
+
+export interface CutFigures {
+  /** A case, a point at which its power was cut, and what was left on the disk then. No two of one round are the same. */
+  states: number;
+  /** Of these, those in which the process that recovered had its power cut as well, somewhere until its first put. */
+  secondCuts: number;
+  /** Disks that differ in any byte. */
+  images: number;
+  /** Disks that differ in what anybody reads: each was opened. */
+  recovered: number;
+  /** What those came to: each was read, checked and written to. */
+  verified: number;
+  /** Of these, those whose metadata was made anew from the packs, and compared. */
+  rebuilt: number;
+}
+
+/** One in so many deaths is that of the process alone: what it did not flush is seen, and not yet on the disk. */
+const KILL_ODDS = 5;
+const SECOND_CUT_ODDS = 8;
+/** One disk in so many has lost its metadata, which is made anew from the packs. */
+const LOSS_ODDS = 8;
+/** What is left after the second cut of one process is drawn so often. */
+const SECOND_DRAWS = 6;
+/** Calls that opening and a put take, and more. */
+const SECOND_CUT_CHANGES = 60;
+const REBUILD_ODDS = 8;
+/** Draws for each state that is wanted, where most of them are known. */
+const DRAWS_MAX = 3;
+const LATER = 'entry default later';
+/** What processes draw their randomness from; no two that see each other have one seed. */
+const SEEDS = { first: 1000, second: 11, third: 12, rebuilding: 21 } as const;
+
+export interface CutRoundParts {
+  readonly machine: SimulatedMachine;
+  readonly kind: StoreKind;
+  readonly one: SimulatedCase;
+  readonly effects: CaseEffects;
+  readonly seed: number;
+  /** States to visit, about. */
+  readonly states: number;
+  readonly figures: CutFigures;
+}
+
+/** What a process finds when the power is back. */
+interface Found {
+  readonly machine: SimulatedMachine;
+  /** Names the moment. */
+  readonly point: string;
+  /** Whether the process before put something new. */
+  readonly later: 'absent' | 'perhaps' | 'there';
+  readonly acknowledged: readonly boolean[];
+  /** Of the metadata. */
+  readonly databases: string;
+  /** Whether the file of the metadata is gone. */
+  readonly isLost: boolean;
+}
+
+export class CutRound {
+  readonly #parts: CutRoundParts;
+  readonly #random: SeededRandom;
+  readonly #states = new Set<string>();
+  readonly #images = new Set<string>();
+  /** What was read, by what anybody reads of a disk. */
+  readonly #recovered = new Map<string, StoreImage>();
+  /** The same, by the state that a recovery came to. */
+  readonly #verified = new Map<string, StoreImage>();
+  #failure: Error | undefined;
+
+  constructor(parts: CutRoundParts) {
+    this.#parts = parts;
+    this.#random = seededRandom(parts.seed);
+  }
+
+  /** @throws when something was lost, with all that is needed to do it again */
+  async run(): Promise<void> {
+    const { machine, effects, seed } = this.#parts;
+    await machine.databases.tried(async () => {
+      const copy = { ...machine, disk: machine.disk.fork() };
+      const run = await beginCase(copy, this.#parts, { seed: SEEDS.first + seed });
+      const draws = this.#drawsByPoint(effects.changes);
+      const start = run.process.changes;
+      const explore = async (what: string): Promise<void> => {
+        const point = run.process.changes - start;
+        await this.#explore(copy, run, { what, count: draws.get(point) ?? 0, point });
+      };
+      run.process.onChange = (call, path) => explore(`${call} ${path}`);
+      try {
+        await run.steps();
+        await run.close();
+        run.process.onChange = undefined;
+        await run.process.hold(explore('the end'));
+      } catch (error) {
+        // What the store made of a failure here is no news.
+        throw this.#failure ?? error;
+      } finally {
+        run.process.end();
+        await run.store?.close().catch(() => undefined);
+      }
+    });
+  }
+
+  #drawsByPoint(points: number): ReadonlyMap<number, number> {
+    const draws = new Map<number, number>();
+    const add = (point: number): void => void draws.set(point, (draws.get(point) ?? 0) + 1);
+    for (let left = this.#parts.states; left > 0; left -= 1) add(this.#random.integer(points + 1));
+    return draws;
+  }
+
+  async #explore(
+    machine: SimulatedMachine,
+    { acknowledged }: CaseRun,
+    { what, count, point }: { readonly what: string; readonly count: number; readonly point: number },
+  ): Promise<void> {
+    const { kind, one, figures, seed } = this.#parts;
+    if (count === 0) return;
+    const databases = await machine.databases.digest();
+    const end = figures.states + count;
+    for (let draw = 0; draw < count * DRAWS_MAX && figures.states < end; draw += 1) {
+      const isKill = this.#random.integer(KILL_ODDS) === 0;
+      const disk = isKill ? machine.disk.fork() : this.#survivorOf(machine.disk);
+      const isLost = !isKill && this.#random.integer(LOSS_ODDS) === 0;
+      if (isLost) await loseMetadata(disk);
+      const found = {
+        machine: { ...machine, disk },
+        point: `${point}`,
+        later: 'absent',
+        acknowledged,
+        databases,
+        isLost,
+      } as const;
+      const isSecond = this.#random.integer(SECOND_CUT_ODDS) === 0;
+      try {
+        await machine.databases.tried<unknown>(() => (isSecond ? this.#cutAgain(found) : this.#visit(found)));
+      } catch (error) {
+        const where = `${kind.name}, ${one.title}, seed ${seed}, before call ${point} (${what}), draw ${draw}`;
+        const how = isKill ? 'a process that ended' : 'a power cut';
+        this.#failure ??= new Error(`${how}: ${where}: ${String(error)}`, { cause: error });
+        throw this.#failure;
+      }
+    }
+  }
+
+  #survivorOf(disk: CrashFileSystem): CrashFileSystem {
+    return disk.survivor(survivalByChance(this.#random));
+  }
+
+  /** Another process recovers, puts something, and ends at any of its calls; its machine loses power then. */
+  async #cutAgain(found: Found): Promise<void> {
+    const { machine, point } = found;
+    const { place, process } = placeOn(machine, { seed: SEEDS.second });
+    const changes = this.#random.integer(SECOND_CUT_CHANGES);
+    process.endAfter(changes);
+    let later: Found['later'] = 'absent';
+    let store: Store | undefined;
+    const work = async (): Promise<void> => {
+      store = await this.#open(place, found.isLost);
+      later = 'perhaps';
+      await store.put('later', 'x');
+      later = 'there';
+      await store.close();
+    };
+    await process.outcome(work());
+    process.end();
+    await (store as Store | undefined)?.close().catch(() => undefined);
+    const databases = await machine.databases.digest();
+    for (let draw = 0; draw < SECOND_DRAWS; draw += 1) {
+      const left = { ...machine, disk: this.#survivorOf(machine.disk) };
+      const next = { ...found, machine: left, point: `${point}/${changes}`, later, databases };
+      const isNew = await machine.databases.tried(() => this.#visit(next));
+      if (isNew) this.#parts.figures.secondCuts += 1;
+    }
+  }
+
+  /** @returns false for a state that was visited before */
+  async #visit(found: Found): Promise<boolean> {
+    const { effects, one, figures } = this.#parts;
+    const { image, readable } = digestsOf(found.machine.disk);
+    const state = `${found.point} ${image}`;
+    if (this.#states.has(state)) return false;
+    this.#states.add(state);
+    const disk = `${image} ${found.databases}`;
+    if (!this.#images.has(disk)) figures.images += 1;
+    this.#images.add(disk);
+    const name = `${readable} ${found.databases} ${found.isLost}`;
+    const holds = this.#recovered.get(name) ?? (await this.#recover(found));
+    this.#recovered.set(name, holds);
+    const { [LATER]: later, ...others } = holds;
+    if (found.later === 'there' && later === undefined) throw new Error('the put after the recovery is lost');
+    if (found.later === 'absent' && later !== undefined) throw new Error('there is what nobody put');
+    const wrong = wrongWith(others, effects, { one, acknowledged: found.acknowledged });
+    if (wrong) throw new Error(wrong);
+    figures.states += 1;
+    return true;
+  }
+
+  async #recover({ machine, isLost }: Found): Promise<StoreImage> {
+    const { figures, kind } = this.#parts;
+    const { place, process } = placeOn(machine, { seed: SEEDS.third });
+    const store = await this.#open(place, isLost);
+    figures.recovered += 1;
+    const state = `${digestsOf(machine.disk).readable} ${await machine.databases.digest()}`;
+    const known = this.#verified.get(state);
+    if (known) {
+      process.end();
+      await store.close().catch(() => undefined);
+      return known;
+    }
+    const image = await imageOf(store);
+    await expectNext(store);
+    await store.close();
+    if (this.#random.integer(REBUILD_ODDS) === 0) {
+      await expectRebuilt(machine, { kind, image, seed: SEEDS.rebuilding });
+      figures.rebuilt += 1;
+    }
+    this.#verified.set(state, image);
+    figures.verified += 1;
+    return image;
+  }
+
+  /** Metadata that is lost, or that a rebuild left in the midst, is made anew. */
+  async #open(place: Place, isLost: boolean): Promise<Store> {
+    const { kind, one } = this.#parts;
+    const options = openOptions(kind);
+    try {
+      return await openAt(place, options);
+    } catch (error) {
+      if (!(one.rebuilds || isLost) || !isStoreError(error, 'METADATA_MISSING')) throw error;
+      await rebuildAt(place, options);
+      return await openAt(place, options);
+    }
+  }
+}

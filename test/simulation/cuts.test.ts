@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { ofCampaign } from '../support/campaign.ts';
+import { SEED } from '../support/points.ts';
+import { CutCampaign, PAIRS } from './cut-campaign.ts';
+
+const ROUND_STATES = 100;
+const ROUNDS = ofCampaign(PAIRS.length);
+
+it(`a store survives power cuts at any call of what is done to it (seed ${SEED})`, { timeout: 1_800_000 }, async () => {
+  const campaign = new CutCampaign(SEED);
+  for (let round = 0; round < ROUNDS; round += 1) await campaign.run(round, ROUND_STATES);
+  expect(campaign.figures.states).toBeGreaterThan((ROUNDS * ROUND_STATES) / 2);
+});

@@ -10,7 +10,7 @@ interface Pair {
 }
 
 /** Every case of every kind of store, in an order in which neighbours have little in common. */
-export const PAIRS: readonly Pair[] = spreadOut(KINDS.flatMap((kind) => casesOf(kind).map((one) => ({ kind, one }))));
+const PAIRS: readonly Pair[] = spreadOut(KINDS.flatMap((kind) => casesOf(kind).map((one) => ({ kind, one }))));
 
 function spreadOut(pairs: readonly Pair[]): readonly Pair[] {
   const place = (at: number): number => (at * ((Math.sqrt(5) - 1) / 2)) % 1;

@@ -133,8 +133,9 @@ export function fileSystemOf(life: SimulatedProcess, inner: FileSystem): FileSys
       const open = () => inner.open(there(path), flags);
       return handle(await (flags === 'wx' ? change('open', there(path), open) : look(open)), there(path));
     },
-    rename: (from, to) => change('rename', there(from), () => inner.rename(there(from), there(to))),
-    link: (existing, name) => change('link', there(name), () => inner.link(there(existing), there(name))),
+    rename: (from, to) => change('rename', `${there(from)} ${there(to)}`, () => inner.rename(there(from), there(to))),
+    link: (existing, name) =>
+      change('link', `${there(existing)} ${there(name)}`, () => inner.link(there(existing), there(name))),
     unlink: (path) => change('unlink', there(path), () => inner.unlink(there(path))),
     rmdir: (path) => change('rmdir', path, () => inner.rmdir(path)),
     mkdir: (path) => change('mkdir', path, () => inner.mkdir(path)),

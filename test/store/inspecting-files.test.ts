@@ -237,6 +237,14 @@ describe('inspecting damaged files', () => {
     expect(await inspectFile(named)).toMatchObject({ kind: 'shard', outcome: 'damaged' });
   });
 
+  it('tells of the head of a message that was cut off anywhere that it is damaged', async () => {
+    for (const length of [20, 40, 100, 1700]) {
+      const file = await unhexed('inbox/head.hex');
+      await writeFile(file, (await readFile(file)).subarray(0, length));
+      expect(partsOf(await inspectFile(file))).toEqual(['message head: MESSAGE_CORRUPT']);
+    }
+  });
+
   it('tells damage of configs and key pages', async () => {
     const folder = await copied('sealed-store');
     await flipByte(path.join(folder, 'holdfast.json'), 20);

@@ -323,8 +323,7 @@ describe('an invariant', () => {
   it('of counts holds while references wait to be counted, and is skipped where it cannot be told', async () => {
     const folder = await template.copy();
     const store = await reopen(folder, { gc: 'manual' });
-    // A tree of manifest nodes: more chunks than one lists.
-    await store.put('more', noise(264_000, 4), { chunking: 'fixed:64' });
+    await store.put('more', noise(70_000, 4), { chunking: `fixed:${CHUNK_BYTES}` });
     await store.put('large', 'and less');
     await store.delete('parent', { children: 'release' });
     await store.close();

@@ -64,7 +64,7 @@ function verdict({ outcome, problems, problemCount, locked }: Inspection): strin
     ...(locked === undefined ? [] : [LOCKED[locked] ?? locked]),
     ...shown.map(({ part, code, message }) => `${part}: ${code}: ${escapeControls(message)}`),
     ...(problemCount > shown.length ? [`and ${formatCount(problemCount - shown.length)} more problems`] : []),
-    OUTCOMES[outcome],
+    outcome === 'ok' && locked !== undefined ? 'ok, as far as it could be read' : OUTCOMES[outcome],
   ].join('\n');
 }
 

@@ -178,7 +178,9 @@ async function inspectMessageHead({ source, key }: BlobToInspect, findings: Find
 /** A head names its message itself; where its place does too, the two must agree. */
 function decodeHead(bytes: Uint8Array, key: string | undefined): MessageHead {
   const named = key === undefined ? undefined : parseInboxKey(key)?.message;
-  return decodeMessageHead(bytes, named ?? toHex(bytes.subarray(MESSAGE_AT, MESSAGE_AT + MESSAGE_ID_BYTES)));
+  const id = toHex(bytes.subarray(MESSAGE_AT, MESSAGE_AT + MESSAGE_ID_BYTES));
+  // One that is cut off before its id is damaged whatever it is called.
+  return decodeMessageHead(bytes, named ?? id.padEnd(2 * MESSAGE_ID_BYTES, '0'));
 }
 
 function openEntry(head: MessageHead, findings: Findings): ReturnType<typeof openMessageHead> | undefined {

@@ -30,7 +30,10 @@ export interface Inspection {
   /** The file, where one was named. */
   readonly path?: string;
   readonly bytes: number;
-  /** `damaged`: some part is not what was written; `unsupported`: some part takes a newer version of Holdfast. */
+  /**
+   * `ok`: nothing is wrong with what could be read. `damaged`: some part is not what was written. `unsupported`: some part
+   * takes a newer version of Holdfast.
+   */
   readonly outcome: 'ok' | 'damaged' | 'unsupported';
   /** The first thousand, and how many there are. */
   readonly problems: readonly InspectionProblem[];

@@ -12,6 +12,7 @@ import { runFuzz } from './fuzz/fuzz-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
+import { runPlanted } from './planted/planted-run.ts';
 import { runPoints } from './points/points-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--file] [--folder <path>]
@@ -20,6 +21,7 @@ npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
 npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
+npm run test:slow -- planted [--bug <name>] [--folder <path>]
 npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
 
@@ -33,6 +35,7 @@ const { positionals, values } = parseArgs({
     states: { type: 'string', default: '2000000' },
     cases: { type: 'string', default: '200000' },
     target: { type: 'string' },
+    bug: { type: 'string' },
     case: { type: 'string' },
     again: { type: 'boolean', default: false },
     sealed: { type: 'boolean', default: false },
@@ -136,7 +139,13 @@ async function fuzz(): Promise<void> {
   await runFuzz({ cases, seed, target, only: ONLY, again, stateFile, say });
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, cuts, fuzz };
+async function planted(): Promise<void> {
+  const { bug, folder } = values;
+  say(`planted: ${bug ?? 'every bug'} in a copy of the sources in ${folder}`);
+  await runPlanted({ bug, folder, say });
+}
+
+const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, cuts, fuzz, planted };
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

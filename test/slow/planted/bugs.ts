@@ -17,6 +17,7 @@ export interface PlantedBug {
 }
 
 const COLLECTING = ['test/store/collecting.test.ts', 'test/store/collecting-objects.test.ts'];
+const CONTRACT = ['test/compliance/metadata/collecting.test.ts'];
 const POWER = ['test/durability/power-cut.test.ts'];
 
 /** Of what is durable, and when it is said to be. */
@@ -83,14 +84,14 @@ const GARBAGE: readonly PlantedBug[] = [
     file: 'src/metadata/condemning.ts',
     find: 'if (state.oldestEpoch >= condemned && isCounted && !blocked) return;',
     plant: 'if (condemned >= 0) return;',
-    tests: [...COLLECTING, 'src/metadata'],
+    tests: CONTRACT,
   },
   {
     name: 'fenced-session-commits',
     file: 'src/metadata/sessions.ts',
     find: 'if (!row || row.ended) throw fenced(id);',
     plant: 'if (!row) throw fenced(id);',
-    tests: ['test/store/fenced-processes.test.ts'],
+    tests: CONTRACT,
   },
   {
     name: 'count-off-by-one',
@@ -115,7 +116,7 @@ const GARBAGE: readonly PlantedBug[] = [
     file: 'src/metadata/item-queries.ts',
     find: 'return rows.map((row) => row?.suspect === 0 && row.condemned === null);',
     plant: 'return rows.map((row) => row?.suspect === 0);',
-    tests: ['src/metadata', ...COLLECTING],
+    tests: CONTRACT,
   },
   {
     name: 'unreadable-reference-blocks-nothing',
@@ -129,7 +130,7 @@ const GARBAGE: readonly PlantedBug[] = [
     file: 'src/maintenance/gc/live-copy.ts',
     find: 'if (equalBytes(actual, id)) return;',
     plant: 'if (equalBytes(actual, actual) || id) return;',
-    tests: COLLECTING,
+    tests: ['src/maintenance/gc/live-copy.test.ts'],
   },
 ];
 
@@ -140,14 +141,18 @@ const BOOKS: readonly PlantedBug[] = [
     file: 'src/metadata/replay.ts',
     find: 'if (commit > head.commit + 1) throw gap(head.commit + 1, commit);',
     plant: '',
-    tests: ['src/metadata', 'test/durability/metadata-loss.test.ts'],
+    tests: ['test/compliance/metadata/replay.test.ts', 'test/durability/metadata-loss.test.ts'],
   },
   {
     name: 'fork-not-told',
     file: 'src/metadata/replay.ts',
     find: 'if (commit === head.commit + 1 && !equalBytes(previous, head.digest)) throw fork(commit, head.digest, previous);',
     plant: '',
-    tests: ['src/metadata', 'test/durability/forked-metadata.test.ts', 'test/durability/metadata-loss.test.ts'],
+    tests: [
+      'test/compliance/metadata/replay.test.ts',
+      'test/durability/forked-metadata.test.ts',
+      'test/durability/metadata-loss.test.ts',
+    ],
   },
   {
     name: 'vanished-row-not-summed',

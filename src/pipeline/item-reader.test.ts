@@ -66,6 +66,15 @@ describe('ItemReader of a sealed store', () => {
     expect(asked).toEqual(WANTED.map(({ digest }) => toHex(IDS.idOf('chunk', digest))));
   });
 
+  it('gives no other bytes than those that were asked for, though a record opens', async () => {
+    const digest = blake3(SAMPLE_CHUNKS[1]);
+    const id = IDS.idOf('chunk', blake3(SAMPLE_CHUNKS[0]));
+    const { reader, damaged } = reading({ ids: { idOf: () => id } });
+    const wanted = [{ digest, length: SAMPLE_CHUNKS[0].length }];
+    await expect(reader.read('chunk', wanted)).rejects.toMatchObject({ code: 'CHUNK_CORRUPT' });
+    expect(damaged).toMatchObject([{ digest }]);
+  });
+
   it('looks again for a pack whose shards moved on its way, and flags nothing', async () => {
     const places = [[1], [2]];
     const moving = (pack: object): object => ({ ...pack, places: places.length > 1 ? places.shift() : places[0] });

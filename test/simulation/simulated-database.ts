@@ -162,7 +162,7 @@ export class SimulatedDatabase {
       if (isOpen) this.#turn.release();
       isOpen = false;
     };
-    return { ...this.#statements(), close };
+    return { ...this.#statements(), holdsWriters: true, close };
   }
 
   /** A process that is held must not see what others try meanwhile. */

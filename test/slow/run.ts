@@ -145,7 +145,16 @@ async function planted(): Promise<void> {
   await runPlanted({ bug, folder, say });
 }
 
-const TIERS: Readonly<Record<string, () => Promise<void>>> = { kill, model, points, memory, flips, cuts, fuzz, planted };
+const TIERS: Readonly<Record<string, () => Promise<void>>> = {
+  kill,
+  model,
+  points,
+  memory,
+  flips,
+  cuts,
+  fuzz,
+  planted,
+};
 
 const tier = TIERS[positionals[0] ?? ''];
 if (tier === undefined) {

@@ -18,7 +18,7 @@ export interface PlantedBug {
 
 const COLLECTING = ['test/store/collecting.test.ts', 'test/store/collecting-objects.test.ts'];
 const CONTRACT = ['test/compliance/metadata/collecting.test.ts'];
-const POWER = ['test/durability/power-cut.test.ts'];
+const POWER = ['test/simulation/cuts.test.ts'];
 
 /** Of what is durable, and when it is said to be. */
 const DURABILITY: readonly PlantedBug[] = [
@@ -213,7 +213,7 @@ const BYTES: readonly PlantedBug[] = [
     file: 'src/maintenance/journal-reader.ts',
     find: 'if (!gapFree || entries.at(-1)?.commit !== lastCommit) {',
     plant: 'if (!gapFree && entries.at(-1)?.commit !== lastCommit) {',
-    tests: ['src/maintenance', 'test/durability/damaged-journal.test.ts', 'test/store/rebuilding.test.ts'],
+    tests: ['src/maintenance/journal-reader.test.ts'],
   },
 ];
 

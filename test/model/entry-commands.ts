@@ -11,7 +11,7 @@ import type { Kind } from './store-world.ts';
 export const KEYS = ['a', 'b', 'c', 'd/e', 'é'] as const;
 const STALE = '00'.repeat(32);
 
-type EntryChange = Extract<NamedChange, { readonly type: 'put' | 'delete' | 'rename' | 'copy' | 'relate' }>;
+export type EntryChange = Extract<NamedChange, { readonly type: 'put' | 'delete' | 'rename' | 'copy' | 'relate' }>;
 type Put = Extract<EntryChange, { readonly type: 'put' }>;
 type Delete = Extract<EntryChange, { readonly type: 'delete' }>;
 type Move = Extract<EntryChange, { readonly type: 'rename' | 'copy' }>;
@@ -57,6 +57,8 @@ const bytes = fc.oneof(
 );
 const keep = fc.constantFrom<(ModelPolicy | 'none' | undefined)[]>(undefined, undefined, 'none', {}, { last: 1 });
 const only = fc.constantFrom<OnlyIf[]>('absent', 'present', 'stale');
+/** In a batch a condition on what is there would need a look into its own changes. */
+const onlyUnseen = fc.constantFrom<OnlyIf[]>('absent', 'stale');
 
 function labelIn(kind: Kind): fc.Arbitrary<string> {
   const isolated = kind === 'sealed' ? fc.constantFrom(false, false, false, true) : fc.constant(false);
@@ -81,10 +83,13 @@ function moving<Type extends Move['type']>(type: Type): fc.Arbitrary<Move> {
 
 const relating: fc.Arbitrary<Relate> = fc.record({ type: fc.constant('relate' as const), child: key, parent: key });
 
-function changeIn(kind: Kind): fc.Arbitrary<EntryChange> {
+export function changeIn(kind: Kind): fc.Arbitrary<EntryChange> {
   return fc.oneof(
     { weight: 4, arbitrary: putIn(kind) },
-    { weight: 1, arbitrary: fc.tuple(putIn(kind), only).map(([put, condition]) => ({ ...put, only: condition })) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(putIn(kind), onlyUnseen).map(([put, condition]) => ({ ...put, only: condition })),
+    },
     { weight: 1, arbitrary: deleting },
     { weight: 1, arbitrary: fc.oneof(moving('rename'), moving('copy')) },
     { weight: 1, arbitrary: relating },
@@ -138,11 +143,6 @@ async function runInBatch(writer: BatchWriter, change: EntryChange): Promise<voi
   else writer[change.type](change.from, change.to, { replace: change.replace });
 }
 
-/** Conditions on what is there would need a look into the batch's own changes. */
-function forBatch(change: EntryChange): EntryChange {
-  return 'only' in change && change.only === 'present' ? { ...change, only: undefined } : change;
-}
-
 /** A command that makes one change. */
 function changing<Change extends EntryChange>(change: (kind: Kind) => fc.Arbitrary<Change>): Command {
   return command<In & { readonly change: Change }, unknown>({
@@ -165,6 +165,17 @@ function existingIn(model: StoreModel, { space, index }: Existing): { readonly s
 const isThere = (model: StoreModel, args: Existing): boolean => existingIn(model, args).key !== '';
 
 const gaveUp = new Error('changed my mind');
+
+/** All in one batch. @param throws after they were made */
+export async function runChanges(entries: Entries, changes: readonly EntryChange[], throws = false): Promise<void> {
+  const work = entries.batch(async (writer) => {
+    for (const change of changes) await runInBatch(writer, change);
+    if (throws) throw gaveUp;
+  });
+  await work.catch((error: unknown) => {
+    if (error !== gaveUp) throw error;
+  });
+}
 
 /** What a range of a content is, as parts of it. */
 async function rangeOf(entries: Entries, at: string, part: { readonly from: number; readonly to: number }) {
@@ -215,19 +226,10 @@ export const ENTRY_COMMANDS = {
     args: (kind) =>
       fc.record({
         space: spaceOf(kind),
-        changes: fc.array(changeIn(kind).map(forBatch), { minLength: 1, maxLength: 4 }),
+        changes: fc.array(changeIn(kind), { minLength: 1, maxLength: 4 }),
         throws: fc.constantFrom(false, false, false, true),
       }),
-    run: async (world, { space, changes, throws }) => {
-      const work = world.entries(spaceIn(world.model, space)).batch(async (writer) => {
-        for (const change of changes) await runInBatch(writer, change);
-        if (throws) throw gaveUp;
-      });
-      if (!throws) return await work;
-      return await work.catch((error: unknown) => {
-        if (error !== gaveUp) throw error;
-      });
-    },
+    run: (world, { space, changes, throws }) => runChanges(world.entries(spaceIn(world.model, space)), changes, throws),
     effect: (model, { space, changes, throws }) => (throws ? 'ok' : model.change(spaceIn(model, space), ...changes)),
   }),
   policy: command<In & { readonly policy: ModelPolicy | undefined }, unknown>({

@@ -1,14 +1,19 @@
 /** Commands on the store as a whole: its upkeep, its processes, its keys and namespaces. */
 import * as fc from 'fast-check';
 import { type GcOptions, type GcReport, generateIdentity } from '../../src/index.ts';
+import { MERGE_FAN_IN } from '../../src/limits.ts';
+import { bytesOf } from '../support/operations.ts';
 import { type Command, command } from './command.ts';
-import type { Outcome, StoreModel } from './store-model.ts';
+import { DEFAULT_NAMESPACE, labelOf, type Outcome, type StoreModel } from './store-model.ts';
 import type { StoreWorld } from './store-world.ts';
 
 /** Nobody waits for anything. */
 const AT_ONCE = { graceMs: 0, waitMs: 0, deadShare: 0 } as const;
 /** One pass may leave what another process was merging. */
 const REKEY_PASSES_MAX = 5;
+
+/** So many commits make the store merge its small packs. */
+const MERGED = { bytes: 1, seed: 1, noise: false, note: '' } as const;
 
 interface GcArgs extends Pick<GcOptions, 'dryRun' | 'bytesMax' | 'deadShare' | 'recount'> {
   /** Aborted when it has told of its progress so often. */
@@ -56,9 +61,12 @@ function collected(model: StoreModel, { dryRun }: GcArgs, { report, gone, shared
   return report.outcome === 'partial' || left.length === 0 ? 'ok' : `${left} stay`;
 }
 
-async function rekey({ store }: StoreWorld): Promise<void> {
-  for (let pass = 1; (await store.keys.epochs()).length > 1 && pass <= REKEY_PASSES_MAX; pass += 1)
-    await store.keys.rekey();
+async function rekey(world: StoreWorld): Promise<void> {
+  const { keys } = world.store;
+  for (let pass = 1; (await keys.epochs()).length > 1 && pass <= REKEY_PASSES_MAX; pass += 1) {
+    await keys.rekey();
+    world.forgotEpochs = true;
+  }
 }
 
 const nothing = () => fc.constant(undefined);
@@ -83,6 +91,17 @@ export const LIFE_COMMANDS = {
     args: () => fc.record({ abortAfter: fc.nat({ max: 3 }) }),
     run: collect,
     effect: collected,
+  }),
+  merge: command<string, unknown>({
+    args: () => fc.constantFrom('a', 'c'),
+    run: async ({ store }, key) => {
+      for (let index = 0; index < MERGE_FAN_IN; index += 1)
+        await store.put(key, bytesOf(MERGED), { keepVersions: 'none' });
+    },
+    effect: (model, key) => {
+      const put = { type: 'put', key, label: labelOf(MERGED), keep: 'none' } as const;
+      return model.change(DEFAULT_NAMESPACE, put);
+    },
   }),
   reopen: command({ args: nothing, run: (world) => world.reopen(), effect: ok }),
   abandon: command({ args: nothing, run: (world) => world.abandon(), effect: ok }),

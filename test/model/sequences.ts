@@ -9,11 +9,17 @@ import { type SeededRandom, seededRandom } from '../../src/testing/index.ts';
 import type { Command } from './command.ts';
 import { compareStore } from './compare-store.ts';
 import { ENTRY_COMMANDS } from './entry-commands.ts';
+import { FAULT_COMMANDS } from './fault-commands.ts';
 import { LIFE_COMMANDS } from './life-commands.ts';
 import { OBJECT_COMMANDS } from './object-commands.ts';
 import { KINDS, type Kind, StoreWorld, type World } from './store-world.ts';
 
-const COMMANDS: Readonly<Record<string, Command>> = { ...ENTRY_COMMANDS, ...OBJECT_COMMANDS, ...LIFE_COMMANDS };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  ...ENTRY_COMMANDS,
+  ...OBJECT_COMMANDS,
+  ...LIFE_COMMANDS,
+  ...FAULT_COMMANDS,
+};
 
 /** One command with what it is done to: plain data. */
 export interface Step {
@@ -29,7 +35,7 @@ export interface Sequence {
 }
 
 /** Commands of the walk that one sequence takes, and how many others come before. */
-const WALKED = 6;
+const WALKED = 8;
 const OTHERS_MAX = 2;
 /** One sequence in so many begins with an empty store. */
 const EMPTY_ODDS = 4;
@@ -172,5 +178,25 @@ export async function runSequences({ seed, start, end, onPair }: RunOptions): Pr
     if (!details.failed) continue;
     const told = JSON.stringify(details.counterexample?.[0]);
     throw new Error(`sequence ${number} of seed ${seed}: ${told}`, { cause: details.errorInstance });
+  }
+}
+
+const TRIES_MAX = 20;
+
+/**
+ * Has its turn with every pair that a walk has left out, because there was nothing to do the second one to.
+ * @throws as `runSequences`; for a pair that cannot be seen
+ */
+export async function runPairs(pairs: Iterable<string>, seed: number): Promise<void> {
+  for (const pair of pairs) {
+    const names = pair.split(', ');
+    const kind = KINDS.find((one) => names.every((name) => namesOf(one).includes(name)));
+    assert.ok(kind, `some store has ${pair}`);
+    const steps = fc.tuple(...names.map((name) => stepOf(kind, name)));
+    let isSeen = false;
+    for (const drawn of fc.sample(steps, { seed, numRuns: TRIES_MAX })) {
+      if (!isSeen) await runSequence({ kind, furnished: true, steps: drawn }, () => (isSeen = true));
+    }
+    assert.ok(isSeen, `${pair} is seen`);
   }
 }

@@ -2,7 +2,7 @@
 import { MemoryBackend } from '../../src/backend/index.ts';
 import { listAll } from '../../src/backend/list-all.ts';
 import { toHex } from '../../src/bytes/bytes.ts';
-import type { Entries, Store } from '../../src/index.ts';
+import { type Entries, isStoreError, type Store } from '../../src/index.ts';
 import type { KeySecret } from '../../src/keys/index.ts';
 import { FaultyBackend } from '../../src/testing/index.ts';
 import { Lifeline } from '../support/lifeline.ts';
@@ -48,8 +48,12 @@ export class StoreWorld {
   readonly backends: readonly FaultyBackend[];
   /** Ids of objects by the labels that the model has for them. */
   readonly ids: Map<string, string>;
-  /** Metadata as it was once. */
-  older: Rows | undefined;
+  /** Whether something of it was harmed that has not been repaired. */
+  harmed = false;
+  /** Whether everything was sealed anew, and the keys of before are gone. */
+  forgotEpochs = false;
+  /** Metadata as it was in the beginning. */
+  readonly #older: Rows;
   readonly #homes: [ReusedHome, ReusedHome];
   readonly #processes: (LivingStore | undefined)[] = [undefined, undefined];
   /** Which of two processes is used now. */
@@ -61,6 +65,7 @@ export class StoreWorld {
     this.ids = new Map(world.ids);
     this.backends = backends;
     this.#homes = homes;
+    this.#older = world.rows;
   }
 
   /** A new store, with nothing in it. */
@@ -146,13 +151,38 @@ export class StoreWorld {
       life.endAfter(Number.POSITIVE_INFINITY);
     }
     if (life.alive) return 'done';
+    // It may have been about to put the last shards of a stripe.
+    this.harmed ||= this.kind === 'spread';
     await this.abandon();
     return 'ended';
   }
 
-  /** The others take the process for gone, which it is not. */
-  seemGone(): void {
-    this.#living.life.seemGone();
+  /** Makes good what was harmed: stripes get their shards back; what reads found wrong elsewhere is looked at anew. */
+  async heal(): Promise<void> {
+    if (!this.harmed) return;
+    this.harmed = false;
+    if (this.kind === 'spread') await this.store.maintenance.scrub();
+    else {
+      // That an item was found damaged is remembered until it is stored again, or the metadata is.
+      await this.rebuild();
+      await this.start();
+    }
+  }
+
+  /** The other process is taken for gone, which it is not. @returns how its next change ends */
+  async fence(): Promise<string> {
+    if (!this.isShared) await this.switch();
+    const other = this.#processes[1 - this.#current];
+    other?.life.seemGone();
+    await this.store.maintenance.gc({ waitMs: 0 });
+    const outcome = await other?.store.put('fenced', 'nobody sees this').then(
+      () => 'ok',
+      (error: { readonly code?: string }) => error.code ?? String(error),
+    );
+    other?.end();
+    await other?.store.close().catch(() => undefined);
+    this.#processes[1 - this.#current] = undefined;
+    return outcome ?? 'nobody was fenced';
   }
 
   /** Ends every process: what is left is what all agree on. */
@@ -163,33 +193,42 @@ export class StoreWorld {
     }
   }
 
-  /** Copies the metadata as it is now. */
-  dumpMetadata(): Promise<Rows> {
-    return this.#homes[0].dump();
-  }
-
-  /** Every process ends; the next finds metadata of before. */
-  async restoreMetadata(rows: Rows): Promise<void> {
+  /**
+   * Every process ends, and the next finds the metadata that this store began with. What was sealed under an epoch that has
+   * been forgotten since cannot be read any more, and is made anew.
+   */
+  async restoreMetadata(): Promise<void> {
     await this.end();
-    await this.#homes[0].load(rows);
-    await this.start();
+    await this.#homes[0].load(this.#older);
+    try {
+      await this.start();
+    } catch (error) {
+      if (!this.forgotEpochs || !isStoreError(error, 'METADATA_CORRUPT')) throw error;
+      await this.#remake();
+      await this.start();
+    }
   }
 
   /** Every process ends, and the next finds metadata that was made anew from the backends. @returns what differs */
   async rebuild(): Promise<readonly string[]> {
     const { metadata } = this.#living;
     await this.end();
+    const { metadata: rebuilt, report } = await this.#remake();
+    const live = new Set((await rebuilt.listPacks({ limit: 10_000 })).map(({ id }) => toHex(id)));
+    const [made, known] = [await rebuilt.stateDigests(), await metadata.stateDigests()];
+    return [
+      ...Object.keys(made).filter((table) => made[table as keyof typeof made] !== known[table as keyof typeof known]),
+      ...report.unreadable.filter(({ packId }) => live.has(packId)).map(({ packId }) => `pack ${packId}`),
+    ];
+  }
+
+  async #remake() {
     const [running, spare] = this.#homes;
     await spare.load(spare.bare);
     const [home, ...backends] = this.backends as readonly [FaultyBackend, ...FaultyBackend[]];
     const rebuilt = await rebuiltMetadata(home, keysOf(this.kind), { backends, into: spare.home });
-    const live = new Set((await rebuilt.metadata.listPacks({ limit: 10_000 })).map(({ id }) => toHex(id)));
-    const [made, known] = [await rebuilt.metadata.stateDigests(), await metadata.stateDigests()];
     this.#homes.splice(0, 2, spare, running);
-    return [
-      ...Object.keys(made).filter((table) => made[table as keyof typeof made] !== known[table as keyof typeof known]),
-      ...rebuilt.report.unreadable.filter(({ packId }) => live.has(packId)).map(({ packId }) => `pack ${packId}`),
-    ];
+    return rebuilt;
   }
 
   /** What outlives the processes, to go on from. They have ended. */
@@ -201,7 +240,7 @@ export class StoreWorld {
       blobs.push(found);
     }
     const { kind, model, ids } = this;
-    return { kind, model, ids, blobs, rows: await this.dumpMetadata() };
+    return { kind, model, ids, blobs, rows: await this.#homes[0].dump() };
   }
 
   async start(): Promise<void> {

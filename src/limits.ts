@@ -125,6 +125,8 @@ export const GC_STEP_BYTES = 32 * MIB;
 export const SESSION_LOOK_MS = 1000;
 /** What a page of a checkpoint holds, about, and how many pages of different namespaces may be open at once. */
 export const [CHECKPOINT_PAGE_BYTES, CHECKPOINT_OPEN_PAGES_MAX] = [256 * KIB, 16] as const;
+/** A checkpoint is due after so many bytes or records, and so large a share of the bytes of the last one. */
+export const CHECKPOINT_JOURNAL = { bytes: 8 * MIB, records: 10_000, share: 0.25 } as const;
 /** How often a session shows that it lives, and after which silence it is taken for dead. */
 export const SESSION_BEAT_MS = 10_000;
 export const SESSION_SILENCE_MS = 120_000;
@@ -323,7 +325,6 @@ export const MERGE_FAN_IN = 8;
 export const ISOLATED_KEYS_KEPT_MAX = 1024;
 /** Isolated entries that one dropped namespace may hold: the record of its commit names each. */
 export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
-
 /** Rows that the metadata reads in one step; between steps other calls have their turn. */
 export const METADATA_SCAN_ROWS = 1000;
 /** Steps of a history that are looked up at once, however few are wanted: most of them may have been forgotten. */
@@ -338,7 +339,6 @@ export const METADATA_CACHE_BYTES = 16 * MIB;
 export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 /** How long overwriting old metadata waits for whoever still reads it. The thread is blocked meanwhile. */
 export const METADATA_SCRUB_TIMEOUT_MS = 500;
-
 /** When a shard was verified, milliseconds since 1970. */
 export const VERIFIED_TIME_MS_MAX = 2 ** 48 - 1;
 

@@ -1,14 +1,15 @@
 /** Is every record up to the head there, each naming the digest of the one before it? */
 
-import { equalBytes, toHex } from '../bytes/bytes.ts';
+import { EMPTY_BYTES, equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import { decodeJournalRecord } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import { allPacks, packNumbered } from './all-packs.ts';
 import type { CheckedStore, CheckOptions } from './checked-store.ts';
+import { findCheckpoint, groupCheckpoints } from './checkpoint-reader.ts';
 import { type JournalPack, readJournalPack } from './journal-reader.ts';
-import type { ProblemList } from './problems.ts';
+import { isProblem, type ProblemList } from './problems.ts';
 
 const OUTBOX_BYTES = 4 * 1024 * 1024;
 
@@ -23,9 +24,24 @@ class Chain {
   #whole = true;
   records = 0;
 
-  constructor(problems: ProblemList, outbox: ReadonlyMap<number, Uint8Array>) {
+  /** The latest commit that the journal may begin with: checkpoints hold what was before. */
+  readonly #mayBegin: number;
+  /** Digests of the records that checkpoints are of; empty where the record is not there. */
+  readonly #wanted: Map<number, Uint8Array | undefined>;
+
+  constructor(
+    problems: ProblemList,
+    outbox: ReadonlyMap<number, Uint8Array>,
+    checkpoints: { readonly mayBegin: number; readonly wanted: Map<number, Uint8Array | undefined> },
+  ) {
     this.#problems = problems;
     this.#outbox = outbox;
+    this.#mayBegin = checkpoints.mayBegin;
+    this.#wanted = checkpoints.wanted;
+  }
+
+  #follows(commit: number): boolean {
+    return commit <= this.#commit + 1 || (this.#commit === 0 && commit <= this.#mayBegin);
   }
 
   /** Records that two journal packs hold are looked at once. */
@@ -44,13 +60,14 @@ class Chain {
 
   #append(record: Uint8Array): void {
     const { commit, previous } = decodeJournalRecord(record);
-    if (commit !== this.#commit + 1) {
+    if (!this.#follows(commit)) {
       this.#report('JOURNAL_GAP', `the journal lacks the commits ${this.#commit + 1} to ${commit - 1}`);
-    } else if (this.#whole && !equalBytes(previous, this.#digest)) {
+    } else if (this.#whole && commit === this.#commit + 1 && !equalBytes(previous, this.#digest)) {
       this.#report('JOURNAL_FORK', `commit ${commit} does not follow the commit ${commit - 1} that is there`);
     }
     this.#commit = commit;
     this.#digest = blake3(record);
+    if (this.#wanted.has(commit)) this.#wanted.set(commit, this.#digest);
     this.#whole = true;
     this.records += 1;
   }
@@ -58,7 +75,7 @@ class Chain {
   /** Records that could not be looked at: told as such, and no gap. */
   skip({ firstCommit, lastCommit }: { readonly firstCommit: number; readonly lastCommit: number }): void {
     this.#addFromOutbox(firstCommit);
-    if (firstCommit > this.#commit + 1 || lastCommit <= this.#commit) return;
+    if (!this.#follows(firstCommit) || lastCommit <= this.#commit) return;
     this.#commit = lastCommit;
     this.#whole = false;
   }
@@ -82,13 +99,50 @@ class Chain {
 export async function checkJournal(store: CheckedStore, problems: ProblemList, options: CheckOptions): Promise<number> {
   // Head, outbox, packs, in this order: what leaves the outbox meanwhile is in the packs.
   const head = await store.metadata.head();
-  const chain = new Chain(problems, await readOutbox(store, head));
+  const rows = await journalPacks(store, 'checkpoint');
+  const wanted = new Map<number, Uint8Array | undefined>(rows.map(({ journal }) => [journal.lastCommit, undefined]));
+  const chain = new Chain(problems, await readOutbox(store, head), { mayBegin: mayBeginAt(rows), wanted });
   const seen = new Set<number>();
   // A merge may take a pack away between listing and reading. Its records are in a pack that is there by then, so the
   // list is made anew; what was read is not read again.
   while (await readPacks({ store, chain, seen, problems, commit: head.commit }, options));
   chain.end(head);
+  await checkCheckpoints(store, problems, { rows, wanted });
   return chain.records;
+}
+
+/** Two checkpoints can do without what is before the first record that one of them needs. */
+function mayBeginAt(rows: readonly JournalPackRow[]): number {
+  const firsts = new Map(rows.map(({ journal }) => [journal.lastCommit, journal.firstCommit]));
+  const newest = [...firsts].sort(([a], [b]) => b - a).slice(0, 2);
+  return newest.length < 2 ? 1 : Math.min(...newest.map(([, first]) => first));
+}
+
+/** Is there a head to each checkpoint, and is it of the record that the journal has? */
+async function checkCheckpoints(
+  store: CheckedStore,
+  problems: ProblemList,
+  {
+    rows,
+    wanted,
+  }: {
+    readonly rows: readonly JournalPackRow[];
+    readonly wanted: ReadonlyMap<number, Uint8Array | undefined>;
+  },
+): Promise<void> {
+  for (const group of groupCheckpoints(rows)) {
+    const packId = toHex(group[0]?.id ?? EMPTY_BYTES);
+    try {
+      const found = await findCheckpoint(store.packs, group);
+      const digest = found && wanted.get(found.head.commit);
+      if (!digest || equalBytes(digest, found.head.digest)) continue;
+      const message = `the checkpoint at commit ${found.head.commit} is of another commit than the journal has`;
+      problems.add({ code: 'JOURNAL_FORK', message, packId });
+    } catch (error) {
+      if (!isProblem(error)) throw error;
+      problems.addError(error, { packId });
+    }
+  }
 }
 
 /**
@@ -107,7 +161,7 @@ async function readPacks(
 ): Promise<boolean> {
   const { store, chain, seen, problems, commit } = reading;
   const { signal, onProgress } = options;
-  const packs = (await journalPacks(store)).filter(
+  const packs = (await journalPacks(store, 'journal')).filter(
     ({ number, journal }) => !seen.has(number) && journal.firstCommit <= commit,
   );
   for (const [index, pack] of packs.entries()) {
@@ -157,9 +211,9 @@ async function readOutbox(
 type JournalPackRow = PackRow & { readonly journal: NonNullable<PackRow['journal']> };
 
 /** In order of their first commit; of packs that begin alike the one that holds most comes first. */
-async function journalPacks(store: CheckedStore): Promise<JournalPackRow[]> {
+async function journalPacks(store: CheckedStore, packClass: 'journal' | 'checkpoint'): Promise<JournalPackRow[]> {
   const packs: JournalPackRow[] = [];
-  for await (const { journal, ...pack } of allPacks(store.metadata, 'journal'))
+  for await (const { journal, ...pack } of allPacks(store.metadata, packClass))
     if (journal) packs.push({ ...pack, journal });
   return packs.sort(
     (a, b) => a.journal.firstCommit - b.journal.firstCommit || b.journal.lastCommit - a.journal.lastCommit,

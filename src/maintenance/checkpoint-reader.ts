@@ -92,7 +92,7 @@ async function* packsOf(
  * Reads all of a checkpoint, and the journal packs it cannot do without.
  * @throws `corrupt/*` when anything of it is damaged or gone
  */
-async function proveCheckpoint(
+export async function proveCheckpoint(
   packs: PackStore,
   found: FoundCheckpoint,
   journal: readonly JournalPackName[],

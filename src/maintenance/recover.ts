@@ -77,13 +77,16 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
     if (pack === undefined) continue;
     journalPacks += 1;
     try {
-      await adopt(parts, pack, (found) => unreadable.push(found));
+      const restoredTo = restored.checkpoint?.head.commit;
+      await adopt({ ...parts, restoredTo }, pack, (found) => unreadable.push(found));
     } catch (error) {
       // The records that are not there are those of the damaged pack.
       throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? rebuildToo(error)) : error;
     }
     parts.onPack?.(index + 1, names.length);
   }
+  // From here on a pack that is told of late brings nothing back that was removed before the checkpoint.
+  if (restored.checkpoint) await metadata.advanceEpoch();
   await adoptCheckpoints(parts, listed.checkpoints, (error) => damaged.push({ error }));
   const after = await metadata.head();
   const needed = damaged.find(({ name }) => (name?.journal.lastCommit ?? 0) > after.commit);
@@ -181,11 +184,16 @@ async function knownPacks(metadata: Metadata, packClass: 'journal' | 'checkpoint
 
 /** One journal pack: known records are compared and marked flushed, newer ones replayed. */
 export async function adopt(
-  parts: { readonly metadata: Metadata; readonly packs: PackStore },
+  parts: {
+    readonly metadata: Metadata;
+    readonly packs: PackStore;
+    /** The commit of the checkpoint that the state came from just now. */
+    readonly restoredTo?: number | undefined;
+  },
   pack: JournalPack,
   onUnreadable: (pack: UnreadablePack) => void,
 ): Promise<void> {
-  const { metadata, packs } = parts;
+  const { metadata, packs, restoredTo = 0 } = parts;
   const head = await metadata.head();
   await compareWithOutbox(metadata, pack, head);
   const newer = pack.entries.filter((entry) => entry.commit > head.commit);
@@ -207,7 +215,7 @@ export async function adopt(
   // Those of newer records were placed with them, and may have been removed by a later one.
   const inline = pack.entries
     .filter((entry) => entry.inline.length > 0 && entry.commit <= head.commit)
-    .map((entry) => ({ commit: entry.commit, items: entry.inline }));
+    .map(({ commit, inline: items }) => ({ commit, items, awaited: commit <= restoredTo }));
   const flushed: FlushedJournal = { pack: pack.descriptor, inline };
   await metadata.markFlushed([flushed]);
 }

@@ -5,8 +5,8 @@
  */
 import { encodeCheckpointHead, PackBuilder, type PackDescriptor } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
-import { PACK_BYTES_TARGET } from '../limits.ts';
-import type { CheckpointStart } from '../metadata/index.ts';
+import { CHECKPOINT_JOURNAL, PACK_BYTES_TARGET } from '../limits.ts';
+import type { CheckpointStart, Metadata } from '../metadata/index.ts';
 import { frameJournalRecord } from '../pipeline/journal-frame.ts';
 import { allPacks } from './all-packs.ts';
 import type { MergeContext } from './merge.ts';
@@ -55,6 +55,27 @@ export async function writeCheckpoint(
   await metadata.replay(written, []);
   const bytes = written.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   return { commit: start.commit, packs: written.length, bytes };
+}
+
+/**
+ * Whether the journal has grown long since the last checkpoint: in records or bytes, and beside what another checkpoint
+ * will take, so that what is written for checkpoints stays a part of what is written anyway.
+ */
+export async function isCheckpointDue(metadata: Metadata): Promise<boolean> {
+  let [last, lastBytes, bytes] = [0, 0, 0];
+  for await (const { journal, packBytes } of allPacks(metadata, 'checkpoint')) {
+    const { lastCommit = 0 } = journal ?? {};
+    lastBytes = lastCommit > last ? packBytes : lastBytes + (lastCommit === last ? packBytes : 0);
+    last = Math.max(last, lastCommit);
+  }
+  for await (const { journal, packBytes } of allPacks(metadata, 'journal')) {
+    if (!journal || journal.lastCommit <= last) continue;
+    const { firstCommit, lastCommit } = journal;
+    bytes += (packBytes * (lastCommit - Math.max(firstCommit - 1, last))) / (lastCommit - firstCommit + 1);
+  }
+  const { commit } = await metadata.head();
+  const isLong = commit - last >= CHECKPOINT_JOURNAL.records || bytes >= CHECKPOINT_JOURNAL.bytes;
+  return isLong && bytes >= lastBytes * CHECKPOINT_JOURNAL.share;
 }
 
 const NOTHING_WRITTEN = { packs: 0, bytes: 0 } as const;

@@ -203,8 +203,15 @@ export type RequestOutcome =
  */
 export interface FlushedJournal {
   readonly pack: PackDescriptor;
-  /** Per commit that carried chunks inline: where its items lie in the pack now. */
-  readonly inline: readonly { readonly commit: number; readonly items: readonly DirectoryItem[] }[];
+  /**
+   * Per commit that carried chunks inline: where its items lie in the pack now. `awaited`: of a commit that a checkpoint
+   * covers, which says of each chunk whether it awaits its place; what it does not name was removed.
+   */
+  readonly inline: readonly {
+    readonly commit: number;
+    readonly items: readonly DirectoryItem[];
+    readonly awaited?: boolean;
+  }[];
 }
 
 export interface OutboxRow {

@@ -43,6 +43,8 @@ export interface InlinePlacement {
   readonly commit: number;
   readonly pack: StoredPack;
   readonly items: readonly DirectoryItem[];
+  /** See `FlushedJournal`. */
+  readonly awaited?: boolean | undefined;
 }
 
 function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: InlinePlacement): boolean {
@@ -51,7 +53,7 @@ function isPlacedHere(state: WorkingState, item: DirectoryItem, placement: Inlin
   const { commit, pack } = placement;
   // The commit is being replayed now; or it was, from another pack that holds its record but not its chunks. Where
   // anything was ever condemned, what is not there was removed: a pack that is told of late brings nothing back.
-  if (!row) return commit > state.head.commit || state.head.epoch === 0;
+  if (!row) return !placement.awaited && (commit > state.head.commit || state.head.epoch === 0);
   if (row.commit < commit) return true;
   if (row.commit > commit || row.pack === pack.number) return false;
   if (row.pack === IN_OUTBOX) return true;
@@ -121,7 +123,7 @@ async function applyOne(
     state.packs.put({ ...pack, dropped: true });
     return;
   }
-  for (const { commit, items } of inline) await placeInline(state, { commit, items, pack });
+  for (const placement of inline) await placeInline(state, { ...placement, pack });
   // A merged journal pack is without chunks: where an older copy of the metadata meets it, some commits stay.
   const awaited = await removeFromOutbox(state, firstCommit, lastCommit);
   const placed = state.packByNumber(pack.number);

@@ -19,8 +19,6 @@ import { isLocated, type WorkingState } from './working-state.ts';
 
 /** Lengths of an item whose place in its pack is not known yet; one that is somewhere has at least one byte. */
 const NOT_PLACED = { offset: 0, storedLength: 0, plainLength: 0, codec: 0, inner: 0, length: 0 } as const;
-/** Something may have been condemned before: what a checkpoint does not hold was removed, or never was. */
-const EPOCH_MIN = 1;
 
 type Restore<Table extends CheckpointTable> = (
   state: WorkingState,
@@ -175,7 +173,6 @@ export async function endRestore(state: WorkingState, tables: Tables, place: Che
     await state.save();
   }
   const { commit, digest, incarnation: recordIncarnation } = place;
-  const epoch = Math.max(state.head.epoch, EPOCH_MIN);
-  state.head = { ...state.head, commit, digest, recordIncarnation, epoch, flushed: commit };
+  state.head = { ...state.head, commit, digest, recordIncarnation, flushed: commit };
   await state.save();
 }

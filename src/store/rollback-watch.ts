@@ -2,7 +2,8 @@ import { toHex } from '../bytes/bytes.ts';
 import { journalRecordDigest } from '../format/index.ts';
 import { checkGuardedJournal, type GuardedKeys, type GuardState, readGuard, writeGuard } from '../keys/index.ts';
 import { allPacks } from '../maintenance/all-packs.ts';
-import { readJournalPack } from '../maintenance/journal-reader.ts';
+import { findCheckpoint, groupCheckpoints } from '../maintenance/checkpoint-reader.ts';
+import { type JournalPackName, readJournalPack } from '../maintenance/journal-reader.ts';
 import type { Head, Metadata } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import { every } from '../runtime/timers.ts';
@@ -137,6 +138,21 @@ async function digestOfCommit(
     const pack = await readJournalPack(store.packs, { ...name, journal });
     const entry = pack?.entries.find((one) => one.commit === commit);
     if (entry) return journalRecordDigest(entry.record);
+  }
+  return await digestInCheckpoint(store, commit);
+}
+
+/** Once the record is gone only a checkpoint of its commit tells its digest. */
+async function digestInCheckpoint(
+  { metadata, packs }: Pick<WatchedStore, 'metadata' | 'packs'>,
+  commit: number,
+): Promise<Uint8Array | undefined> {
+  const rows: JournalPackName[] = [];
+  for await (const { journal, ...name } of allPacks(metadata, 'checkpoint'))
+    if (journal?.lastCommit === commit) rows.push({ ...name, journal });
+  for (const group of groupCheckpoints(rows)) {
+    const found = await findCheckpoint(packs, group);
+    if (found) return found.head.digest;
   }
   return undefined;
 }

@@ -3,11 +3,12 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/backend/contract.ts';
 import { listAll } from '../../src/backend/list-all.ts';
 import { createStore, isStoreError, openStore, rebuildStore, type Store } from '../../src/index.ts';
+import { listJournalPacks } from '../../src/maintenance/journal-reader.ts';
 import { writeCheckpoint } from '../../src/maintenance/write-checkpoint.ts';
 import { SqliteDatabase } from '../../src/metadata/sqlite-database.ts';
 import { type SeededRandom, seededRandom } from '../../src/testing/index.ts';
 import { type CollectedStore, collectedStore } from '../support/collected-store.ts';
-import { KINDS, rebuiltMetadata } from '../support/living-store.ts';
+import { KINDS, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import { SOUND, testFolder } from '../support/stores.ts';
 
 const SEED = Number(process.env.HOLDFAST_SEED ?? 26);
@@ -56,6 +57,19 @@ async function checkpointKeys(backend: Backend): Promise<string[]> {
   return keys;
 }
 
+/** The first commit whose record lies in the journal. */
+async function journalBegins(backend: Backend): Promise<number> {
+  const [first] = await listJournalPacks(backend, 0);
+  return first?.journal.firstCommit ?? 0;
+}
+
+async function imageOfJournal(backend: Backend): Promise<ReadonlyMap<string, Uint8Array>> {
+  const image = new Map<string, Uint8Array>();
+  for await (const { key } of listAll(backend, { prefix: 'journal/' }))
+    image.set(key, (await backend.get(key)) as Uint8Array);
+  return image;
+}
+
 async function contentsOf(store: Store): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
   for await (const { key } of store.list()) contents[key] = Buffer.from(await store.get(key)).toString();
@@ -88,6 +102,8 @@ describe.each(KINDS)('checkpoints of a $kind store', ({ keys }) => {
     if (keys) for (const name of ['a', 'b']) await living.store.namespaces.create(name);
     for (let round = 0; round < 2; round += 1) {
       await changeSome(random, 5 + random.integer(10));
+      await living.store.maintenance.gc({ checkpoint: random.integer(2) === 0, graceMs: 0 });
+      await living.store.put('k0', 'again');
       const { commit, packs } = await living.store.maintenance.checkpoint();
       expect(packs).toBe(1);
       expect(await living.store.maintenance.checkpoint()).toEqual({ commit, packs: 0, bytes: 0 });
@@ -147,6 +163,60 @@ describe.each(KINDS)('checkpoints of a $kind store', ({ keys }) => {
       );
       expect(await metadata.stateDigests()).toEqual(await living.metadata.stateDigests());
     }
+  });
+
+  it('let the journal before them go, two at a time, and a rebuild, a check and either of them do without it', async () => {
+    living = await collectedStore(keys);
+    const { store, backend } = living;
+    await fill(store);
+    expect(await store.maintenance.gc({ checkpoint: true })).toMatchObject({ outcome: 'ok', journalPacksRemoved: 0 });
+    await store.put('between', 'the two');
+    const before = await journalBegins(backend);
+    expect(before).toBe(1);
+    const report = await store.maintenance.gc({ checkpoint: true });
+    expect(report.checkpoint).toBeGreaterThan(0);
+    expect(report.journalPacksRemoved).toBeGreaterThan(0);
+    expect(report.journalBytesFreed).toBeGreaterThan(0);
+    expect(await journalBegins(backend)).toBeGreaterThan(1);
+    expect(await store.maintenance.check()).toMatchObject(SOUND);
+    await store.put('after', 'both');
+    expect(await rebuiltAlike()).toBe(report.checkpoint);
+    const [older = '', newest = ''] = await checkpointKeys(backend);
+    const kept = await backend.get(newest);
+    await backend.delete(newest);
+    const { metadata, report: found } = await rebuiltMetadata(backend, keys);
+    expect(found.checkpoint).toBeLessThan(report.checkpoint);
+    expect(await metadata.stateDigests()).toEqual(await living.metadata.stateDigests());
+    await backend.delete(older);
+    await expect(rebuiltMetadata(backend, keys)).rejects.toMatchObject({ code: 'JOURNAL_GAP' });
+    await backend.put(newest, kept as Uint8Array);
+  });
+
+  it('tell metadata that is older than they are to be rebuilt, and what comes back of the journal brings nothing back', async () => {
+    living = await collectedStore(keys);
+    const { store, backend } = living;
+    await fill(store);
+    await store.put('gone', new Uint8Array(3000).fill(7));
+    await store.maintenance.check();
+    const away = await imageOfJournal(backend);
+    const older = await rebuiltMetadata(backend, keys);
+    await store.delete('gone');
+    for (let round = 0; round < 3; round += 1) {
+      await store.put('round', `${round}`);
+      await store.maintenance.gc({ checkpoint: true, deadShare: 0 });
+    }
+    expect(await checkpointKeys(backend)).toHaveLength(2);
+    await store.close();
+    const stale = startProcess({ backend, metadata: older.home.open(), keys });
+    await expect(stale).rejects.toMatchObject({ code: 'JOURNAL_GAP', message: expect.stringContaining('rebuild') });
+    for (const [key, bytes] of away) if (!(await backend.head(key))) await backend.put(key, bytes);
+    living = { ...living, ...(await living.start()) };
+    expect(await rebuiltAlike()).toBeGreaterThan(0);
+    expect(await living.store.has('gone')).toBe(false);
+    await living.store.put('last', 'one');
+    await living.store.maintenance.gc({ checkpoint: true });
+    expect(await journalBegins(backend)).toBeGreaterThan(1);
+    expect(await rebuiltAlike()).toBeGreaterThan(0);
   });
 
   it('are written anew when the keys they lie under are forgotten', async () => {

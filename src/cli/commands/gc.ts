@@ -17,6 +17,7 @@ interface GcFlags {
   readonly grace?: number;
   readonly deadShare?: number;
   readonly recount?: boolean;
+  readonly checkpoint?: boolean;
 }
 
 const STATUS_OF_OUTCOME: Readonly<Record<JobOutcome, number>> = {
@@ -43,12 +44,16 @@ function freedLine(report: GcReport): string {
 
 function describe(report: GcReport): string {
   const { leakedPacks, objectsInGrace, bytesLeftDead, fenced, waitingFor, problems, left } = report;
+  const { checkpoint, journalPacksRemoved, journalBytesFreed } = report;
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX);
   const lines: readonly (string | false)[] = [
     freedLine(report),
     leakedPacks > 0 && `${countOf(leakedPacks, 'pack', 'packs')} that no commit knows`,
     objectsInGrace > 0 && `${countOf(objectsInGrace, 'object', 'objects')} without a ref stay for now: see --grace`,
     bytesLeftDead > 0 && `${formatBytes(bytesLeftDead)} dead in packs that are mostly needed: see --dead-share`,
+    checkpoint > 0 && `a checkpoint at commit ${checkpoint}: a rebuild begins with it`,
+    journalPacksRemoved > 0 &&
+      `${countOf(journalPacksRemoved, 'pack', 'packs')} of the journal that no rebuild needs: ${formatBytes(journalBytesFreed)}`,
     fenced > 0 && `${countOf(fenced, 'process', 'processes')} taken for dead`,
     ...waitingFor.map(
       ({ process, session }) => `waiting for ${process === '' ? `session ${session}` : escapeControls(process)}`,
@@ -65,7 +70,7 @@ async function gc(session: Session, flags: GcFlags): Promise<void> {
   using meter = new ProgressMeter(session, 'gc');
   await using store = await session.openStore({ heal: 'manual', gc: 'manual' });
   const report = await store.maintenance.gc({
-    ...{ dryRun: flags.dryRun === true, recount: flags.recount === true },
+    ...{ dryRun: flags.dryRun === true, recount: flags.recount === true, checkpoint: flags.checkpoint === true },
     ...(flags.time !== undefined && { timeMs: flags.time }),
     ...(flags.budget !== undefined && { bytesMax: flags.budget }),
     ...(flags.wait !== undefined && { waitMs: flags.wait }),
@@ -94,6 +99,7 @@ export function addGc(program: Command, session: Session): void {
     .option('--grace <span>', 'keep objects without a ref so long after they were put (default 14d)', parseSpan)
     .option('--dead-share <n>', 'write a pack anew when so many hundredths of it are dead (default 25)', parsePercent)
     .option('--recount', 'count all references anew')
+    .option('--checkpoint', 'write a checkpoint of the journal, although none may be due yet')
     .addHelpText('after', '\nExit status: 0 all is done, 6 something cannot be read, 7 more can be given back later.')
     .action((flags: GcFlags) => gc(session, flags));
 }

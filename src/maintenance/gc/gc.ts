@@ -22,8 +22,9 @@ import type { ProcessLife } from '../../runtime/process-life.ts';
 import type { sleep } from '../../runtime/timers.ts';
 import { allPacks } from '../all-packs.ts';
 import { deleteDroppedPacks, unlessDamaged } from '../merge.ts';
-import { ProblemList } from '../problems.ts';
-import type { CheckpointContext } from '../write-checkpoint.ts';
+import { isProblem, ProblemList } from '../problems.ts';
+import { trimJournal } from '../trim-journal.ts';
+import { type CheckpointContext, isCheckpointDue, writeCheckpoint } from '../write-checkpoint.ts';
 import { type CompactContext, compactGroup, groupForCompaction } from './compact.ts';
 import { type CountContext, countStep, type Unreadable } from './count.ts';
 import { inTransactions } from './in-transactions.ts';
@@ -108,7 +109,27 @@ export class Collection {
     if (!dryRun) await deleteDroppedPacks(this.#context);
     if (await this.#count()) await (dryRun ? this.#preview() : this.#collect());
     if (!this.#isSpent) await this.#deleteLeaked();
+    if (!dryRun && !this.#isSpent) await this.#shortenJournal();
     return this.#tally.finish(dryRun, this.#problems.listed);
+  }
+
+  /** So that a rebuild stays short: a checkpoint where the journal has grown long since the last, and what is before goes. */
+  async #shortenJournal(): Promise<void> {
+    const context = { ...this.#context, signal: this.#signal };
+    const { counts } = this.#tally;
+    try {
+      if (this.#options.checkpoint || (await isCheckpointDue(context.metadata))) {
+        const { commit, bytes } = await writeCheckpoint(context);
+        counts.checkpoint = commit;
+        counts.bytesWritten += bytes;
+      }
+      const trimmed = await trimJournal(context, this.#problems);
+      counts.journalPacksRemoved += trimmed.packs;
+      counts.journalBytesFreed += trimmed.bytes;
+    } catch (error) {
+      if (!isProblem(error)) throw error;
+      this.#problems.addError(error);
+    }
   }
 
   async #mark(): Promise<void> {

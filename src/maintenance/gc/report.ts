@@ -41,6 +41,11 @@ export interface GcReport {
   /** Packs that no commit knows, left by processes that ended: removed. */
   readonly leakedPacks: number;
   readonly leakedBytes: number;
+  /** The commit that a checkpoint was written of; 0 where none was. */
+  readonly checkpoint: number;
+  /** Journal packs and older checkpoints that no rebuild needs, and the bytes of their shards: removed. */
+  readonly journalPacksRemoved: number;
+  readonly journalBytesFreed: number;
   /** Processes that were taken for dead. */
   readonly fenced: number;
   readonly waitingFor: readonly WaitingFor[];
@@ -62,6 +67,8 @@ export interface GcOptions {
   readonly deadShare?: number;
   /** Objects that nothing refers to stay so long after they were put, milliseconds. Default two weeks. */
   readonly graceMs?: number;
+  /** Writes a checkpoint at the end, whether or not the journal is long enough for one. Default false. */
+  readonly checkpoint?: boolean;
   /** Forgets what was counted and counts all references anew. Default false. */
   readonly recount?: boolean;
   /** Aborting rejects with the signal's reason; what was done stays done. */
@@ -77,6 +84,7 @@ export class GcTally {
   readonly counts: Mutable<Counts> = {
     ...{ referencesCounted: 0, objectsRemoved: 0, objectsInGrace: 0, itemsRemoved: 0, packsRemoved: 0 },
     ...{ packsWritten: 0, bytesFreed: 0, bytesWritten: 0, bytesLeftDead: 0, leakedPacks: 0, leakedBytes: 0, fenced: 0 },
+    ...{ checkpoint: 0, journalPacksRemoved: 0, journalBytesFreed: 0 },
   };
   readonly left = new Set<string>();
   waitingFor: readonly WaitingFor[] = [];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { ALL_PAIRS, runPairs, runSequences } from '../model/sequences.ts';
+import { REGRESSIONS } from '../model/regressions.ts';
+import { ALL_PAIRS, runPairs, runSequence, runSequences } from '../model/sequences.ts';
 import { ofCampaign } from '../support/campaign.ts';
 
 /** The first sequences of the campaign (`npm run test:slow -- model`), which runs half a million. */
@@ -24,6 +25,8 @@ it(
   },
   SEQUENCES * SEQUENCE_MS_MAX,
 );
+
+it.each(Object.entries(REGRESSIONS))('%s', (_, sequence) => runSequence(sequence));
 
 it('a model of a whole store is small enough to be read', () => {
   const lines = MODEL_FILES.map((name) => {

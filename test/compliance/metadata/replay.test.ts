@@ -139,6 +139,17 @@ describe.each(SUBJECTS)('$name', (subject) => {
       await expectSound(other);
     });
 
+    it('refuses a record that does not follow what an earlier call replayed', async () => {
+      const [metadata, other] = [await open(), await open()];
+      const [first, second] = await threeSteps(metadata);
+      await other.replay([], first ? [first] : []);
+      const replaying = other.replay([], [altered(second, { previous: idOf('other') })]);
+      await expect(replaying).rejects.toMatchObject({ code: 'JOURNAL_FORK' });
+      expect(await other.head()).toMatchObject({ commit: 1 });
+      await other.replay([], second ? [second] : []);
+      await expectSound(other);
+    });
+
     it('refuses operations it does not know', async () => {
       const metadata = await open();
       const { incarnation } = await metadata.head();

@@ -106,6 +106,12 @@ export const GC_COUNT_ROWS = 256;
  * reference names. Each costs some kilobytes of memory while it is worked on.
  */
 export const GC_ITEMS = 4096;
+/**
+ * Steps of counting in a row that find less than their fill before a collection goes on: others bring references while it
+ * counts. So many times it begins anew with what became garbage meanwhile.
+ */
+export const GC_COUNT_STEPS_SMALL = 100;
+export const GC_ROUNDS_MAX = 6;
 /** Rows that one step of the census, or of a look at objects, goes through. */
 export const GC_SCAN_ROWS = 1024;
 /** A pack is compacted when at least this part of it is dead. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/testing/index.ts';
 import { type CollectedStore, collectedStore, expectRebuiltAlike, packBytesOn } from '../support/collected-store.ts';
@@ -55,6 +56,24 @@ describe.each(KINDS)('collecting garbage in a $kind store', ({ keys }) => {
     await store.maintenance.gc();
     expect(await packBytesOn(backend)).toBeLessThan(10_000);
     await expectRebuiltAlike(living, keys);
+  });
+
+  it('ends beside somebody who never stops to write', async () => {
+    const { store } = await open();
+    let [isOver, puts] = [false, 0];
+    const writing = (async () => {
+      for (; !isOver; puts += 1) {
+        await store.put(`key ${puts % 7}`, random(100));
+        // Everything is in memory: without a pause nobody else would ever have a turn.
+        await setImmediate();
+      }
+    })();
+    const during = await store.maintenance.gc();
+    isOver = true;
+    await writing;
+    expect(puts).toBeGreaterThan(0);
+    expect(['ok', 'partial']).toContain(during.outcome);
+    expect(await store.maintenance.gc()).toMatchObject({ outcome: 'ok', problems: [] });
   });
 
   it('counts nodes of large manifests once, however many entries share them', async () => {

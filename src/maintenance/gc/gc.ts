@@ -15,7 +15,16 @@
 import { toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
 import { namespaceOfKey, PACK_BUFFER_BYTES } from '../../format/index.ts';
-import { GC_DEAD_SHARE, GC_GRACE_MS, GC_POLL_MS, GC_SCAN_ROWS, GC_WAIT_MS } from '../../limits.ts';
+import {
+  GC_COUNT_ROWS,
+  GC_COUNT_STEPS_SMALL,
+  GC_DEAD_SHARE,
+  GC_GRACE_MS,
+  GC_POLL_MS,
+  GC_ROUNDS_MAX,
+  GC_SCAN_ROWS,
+  GC_WAIT_MS,
+} from '../../limits.ts';
 import type { CollectionState, PackRow } from '../../metadata/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ProcessLife } from '../../runtime/process-life.ts';
@@ -138,9 +147,9 @@ export class Collection {
     settled.mark(epoch, (await metadata.collectionState()).nextPack);
   }
 
-  /** Condemns and dooms until nothing more is to be had. */
+  /** Condemns and dooms until nothing more is to be had, or others make garbage as fast as it goes. */
   async #collect(): Promise<void> {
-    for (;;) {
+    for (let round = 0; round < GC_ROUNDS_MAX; round += 1) {
       // Also what was written by now, here among others, is settled once everybody has gone on.
       await this.#mark();
       if (!(await this.#awaitEpoch())) return;
@@ -150,6 +159,7 @@ export class Collection {
       if (!doomed && !condemned) return;
       if (condemned && !(await this.#count())) return;
     }
+    this.#tally.left.add('what became garbage meanwhile');
   }
 
   /** Whether the budget of time or bytes was used up; said so in the report. */
@@ -161,7 +171,11 @@ export class Collection {
     return isOver || this.#tally.counts.bytesWritten >= bytesMax;
   }
 
-  /** @returns whether everything that waits is counted */
+  /**
+   * Beside somebody who never stops to write there is always something left to count: it is for the next collection, and
+   * what it may need is safe, for nothing is doomed before it is counted.
+   * @returns whether everything that waited is counted
+   */
   async #count(): Promise<boolean> {
     const { metadata } = this.#context;
     while (!(await metadata.census(GC_SCAN_ROWS))) {
@@ -169,12 +183,13 @@ export class Collection {
       this.#progress('census', this.#tally.counts.referencesCounted);
       if (this.#isSpent) return false;
     }
-    for (;;) {
+    for (let small = 0; ; ) {
       this.#signal.throwIfAborted();
       const { counted, unreadable, more } = await countStep({ ...this.#context, signal: this.#signal });
       this.#tally.counts.referencesCounted += counted;
       for (const one of unreadable) this.#tellUnreadable(one);
-      if (!more) return true;
+      small = counted < GC_COUNT_ROWS ? small + 1 : 0;
+      if (!more || small === GC_COUNT_STEPS_SMALL) return true;
       this.#progress('count', this.#tally.counts.referencesCounted);
       if (this.#isSpent) return false;
     }

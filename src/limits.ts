@@ -98,20 +98,12 @@ export const VERIFIED_BATCH_SHARDS = 256;
 export const SCRUB_BYTES_PER_SECOND = 10 * MIB;
 export const SCRUB_AGE_MS = 7 * 24 * 3600 * 1000;
 export const SCRUB_WAIT_MS = 60_000;
-/** An open store repairs as much in one step, so often, and seldom where nothing can be done. */
 /** References that are looked at together to be counted. */
 export const GC_COUNT_ROWS = 256;
-/**
- * Items that one transaction of a collection is about: counts, condemns, judges or removes, and for counting what one more
- * reference names. Each costs some kilobytes of memory while it is worked on.
- */
+/** Items that one transaction of a collection is about, for counting what one more reference names: they cost memory. */
 export const GC_ITEMS = 4096;
-/**
- * Steps of counting in a row that find less than their fill before a collection goes on: others bring references while it
- * counts. So many times it begins anew with what became garbage meanwhile.
- */
-export const GC_COUNT_STEPS_SMALL = 100;
-export const GC_ROUNDS_MAX = 6;
+/** Steps of counting in a row that find less than their fill, and rounds with what became garbage meanwhile, at most. */
+export const [GC_COUNT_STEPS_SMALL, GC_ROUNDS_MAX] = [100, 6] as const;
 /** Rows that one step of the census, or of a look at objects, goes through. */
 export const GC_SCAN_ROWS = 1024;
 /** A pack is compacted when at least this part of it is dead. */
@@ -138,6 +130,7 @@ export const SESSION_BEAT_MS = 10_000;
 export const SESSION_SILENCE_MS = 120_000;
 /** A stream that nobody asks for its next piece for so long holds back no space any more. */
 export const STREAM_IDLE_MS = 600_000;
+/** An open store repairs as much in one step, so often, and seldom where nothing can be done. */
 export const HEAL_STEP_BYTES = 64 * MIB;
 export const HEAL_STEP_PACKS = 64;
 export const HEAL_STEP_MS = 2000;

@@ -22,7 +22,7 @@ describe('setting metadata aside', () => {
     await file.closeAll();
     await setAside(file.path, aside());
     expect(await file.names()).toEqual(['metadata.sqlite.aside']);
-    await expect(file.open({ path: aside() })).rejects.toMatchObject({ code: 'METADATA_BUSY' });
+    await expect(file.open({ path: aside() })).rejects.toMatchObject({ code: 'METADATA_MISSING' });
     await expect(file.open()).rejects.toMatchObject({ code: 'METADATA_MISSING' });
     expect(await (await file.open({ create: true })).head()).toMatchObject({ commit: 0 });
   });

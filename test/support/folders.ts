@@ -8,6 +8,7 @@ import {
   type ScanOptions,
   scanFolder,
 } from '../../src/folders/index.ts';
+import { storableTimeNs } from '../../src/runtime/folder-system.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 
 /** What a walk of our own, sharing nothing with the product, says of one path. */
@@ -56,11 +57,11 @@ export function factsOf(root: string): Map<string, Fact> {
   return facts;
 }
 
-/** Times as Node can set them: to less than a microsecond. */
+/** Times as Node can set them, in microseconds. */
 export function withoutNanoseconds(facts: ReadonlyMap<string, Fact>): Map<string, Fact> {
   const rounded = [...facts].map(([key, fact]): [string, Fact] => [
     key,
-    { ...fact, mtimeNs: (fact.mtimeNs + 500n) / 1000n },
+    { ...fact, mtimeNs: (storableTimeNs(fact.mtimeNs) + 500n) / 1000n },
   ]);
   return new Map(rounded.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

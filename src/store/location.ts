@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
+import { fsError } from '../backend/fs-error.ts';
 import { MemoryBackend } from '../backend/memory-backend.ts';
 import { openFsBackend } from '../backend/open-fs-backend.ts';
 import { readOnlyBackend } from '../backend/read-only-backend.ts';
@@ -94,7 +95,7 @@ async function namesIn(folder: string, fileSystem: FileSystem): Promise<readonly
     const system = systemCode(error);
     if (system === 'ENOENT') return 'absent';
     if (system === 'ENOTDIR') return 'no folder';
-    if (system !== 'EACCES' && system !== 'EPERM') throw error;
+    if (system !== 'EACCES' && system !== 'EPERM') throw fsError(error, { action: 'open', root: folder });
     throw storeError('PERMISSION_DENIED', `${folder} may not be read by this user`, {
       details: { path: folder, system },
       cause: error,

@@ -29,6 +29,13 @@ async function refused(folder: string, code: string): Promise<void> {
   expect(await imageOf(folder)).toEqual(before);
 }
 
+it('a place that the system cannot look into is no error of ours', async () => {
+  const place = path.join(await testFolder(), 'x'.repeat(300));
+  const failed = { code: 'BACKEND_IO', details: { system: 'ENAMETOOLONG' } };
+  await expect(openStore(place)).rejects.toMatchObject(failed);
+  await expect(createStore(place, PLAIN)).rejects.toMatchObject(failed);
+});
+
 describe('createStore', () => {
   it('makes the folder, and openStore finds the same store there', async () => {
     const folder = path.join(await testFolder(), 'deep', 'er');

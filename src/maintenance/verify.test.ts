@@ -106,6 +106,18 @@ describe('verifyStore', () => {
     expect(await verifyStore(world.store, { maxAgeMs: 5000 })).toMatchObject({ outcome: 'ok', packs: 0 });
   });
 
+  it('passes over nothing unless it is asked to, whatever its clock says', async () => {
+    const world = await shardWorld();
+    await world.add(LARGE, LARGE);
+    for (let run = 0; run < 3; run += 1)
+      expect(await verifyStore(world.store)).toMatchObject({ outcome: 'ok', packs: 2 });
+    world.clock.ms += 10_000;
+    expect(await verifyStore(world.store, { maxAgeMs: 5000 })).toMatchObject({ packs: 2 });
+    world.clock.ms -= 8000;
+    expect(await verifyStore(world.store, { maxAgeMs: 5000 })).toMatchObject({ outcome: 'ok', packs: 2 });
+    expect(await verifyStore(world.store, { maxAgeMs: 5000 })).toMatchObject({ outcome: 'ok', packs: 0 });
+  });
+
   it('keeps what it marked when it is aborted', async () => {
     const world = await shardWorld();
     await world.add(LARGE, LARGE);

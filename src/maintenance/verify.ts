@@ -93,8 +93,8 @@ class Verification {
   readonly #findings = new BoundedList<ShardFinding>();
   readonly #shards = { good: 0, missing: 0, corrupt: 0, unreachable: 0 };
   readonly #marks: VerifiedShard[] = [];
-  /** What was verified since then is not due. */
-  readonly #before: number;
+  /** What was verified since then, and not in the future, is not due. */
+  #before: number;
   #packs = 0;
   #packsLost = 0;
   #budgetSpent = false;
@@ -112,6 +112,7 @@ class Verification {
   async run(): Promise<VerifyReport> {
     const { signal, onProgress } = this.#options;
     await fillInPlaces(this.#store, signal);
+    if ((this.#options.maxAgeMs ?? 0) === 0) await this.#meetAll();
     const { packs: total } = await this.#store.metadata.counters();
     try {
       for await (const pack of this.#due()) {
@@ -129,18 +130,25 @@ class Verification {
     return this.#report(total);
   }
 
+  /** Whatever was verified or stored until now is due: this run marks by a time that nothing is marked with yet. */
+  async #meetAll(): Promise<void> {
+    const { metadata } = this.#store;
+    const isTaken = async (time: number): Promise<boolean> => {
+      const after = { verifiedAt: time - 1, number: Number.MAX_SAFE_INTEGER };
+      return (await metadata.packsVerifiedBefore({ before: time + 1, after, limit: 1 })).length > 0;
+    };
+    while (await isTaken(this.#before)) this.#before += 1;
+  }
+
   /** Packs with a shard that is old enough, and those that have no shard left, of the sample. */
   async *#due(): AsyncGenerator<PackRow> {
-    const { metadata } = this.#store;
+    const { metadata, clock } = this.#store;
     const isDrawn = createSample(this.#percent, this.#seed);
     for await (const pack of packsWithoutShards(metadata)) if (isDrawn(pack.id)) yield pack;
-    for (let after: { readonly verifiedAt: number; readonly number: number } | undefined; ; ) {
-      const query = { before: this.#before, limit: PAGE_PACKS, ...(after && { after }) };
-      const page = await metadata.packsVerifiedBefore(query);
-      for (const pack of page) if (isDrawn(pack.id)) yield pack;
-      after = page.at(-1);
-      if (after === undefined) return;
-    }
+    for await (const pack of verifiedPacks(metadata, 0, this.#before)) if (isDrawn(pack.id)) yield pack;
+    // The clock has been set back since, and when these were verified nobody knows.
+    const future = Math.max(this.#before, clock.now()) + 1;
+    for await (const pack of verifiedPacks(metadata, future, Number.MAX_SAFE_INTEGER)) if (isDrawn(pack.id)) yield pack;
   }
 
   async #verify(row: PackRow): Promise<void> {
@@ -217,6 +225,18 @@ class Verification {
 function unfound(losses: readonly ShardLoss[], { isComplete }: FoundPlaces): readonly ShardLoss[] {
   if (isComplete) return losses;
   return losses.map((loss) => (loss.place === 0 ? { ...loss, reason: 'unreachable' } : loss));
+}
+
+/** Packs that were verified at `from` or later, and before `before`: the oldest first. */
+async function* verifiedPacks(metadata: Metadata, from: number, before: number): AsyncGenerator<PackRow> {
+  let after = { verifiedAt: from - 1, number: Number.MAX_SAFE_INTEGER };
+  for (;;) {
+    const page = await metadata.packsVerifiedBefore({ before, after, limit: PAGE_PACKS });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last;
+  }
 }
 
 /** Packs of which every shard is known to lie nowhere: they stand in no order of verification. */

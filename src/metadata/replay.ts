@@ -13,7 +13,7 @@ import { replayObjectOperation } from './object-changes.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { packIdsOf, replayPackOperation, replayRemoveItems } from './pack-changes.ts';
 import type { StoredPack } from './rows.ts';
-import type { WorkingState } from './working-state.ts';
+import { isLocated, type WorkingState } from './working-state.ts';
 
 const INCARNATION_BYTES = 16;
 
@@ -94,8 +94,11 @@ async function replayOperation(state: WorkingState, operation: Operation, contex
       return;
     case 'pack-add':
     case 'pack-merge': {
-      await state.loadPacks(packIdsOf(operation));
-      return await replayPackOperation(state, operation, context);
+      const ids = packIdsOf(operation);
+      await state.loadPacks(ids);
+      await state.loadItems(ids.flatMap((id) => context.directories.get(toHex(id)) ?? []).filter(isLocated));
+      replayPackOperation(state, operation, context);
+      return;
     }
     case 'items-remove':
       return await replayRemoveItems(state, operation);

@@ -88,6 +88,26 @@ export function toPlace(location: StoreLocation): Place {
   return { kind: 'backend', ...location };
 }
 
+function pathOf(place: Place): string {
+  if (place.kind === 'folder') return place.folder;
+  if (place.kind === 'file') return place.file;
+  return place.kind === 'memory' ? 'memory:' : place.metadataPath;
+}
+
+/**
+ * Does what opens, makes or rebuilds a store: that touches files beside those of a backend, whose errors have no codes
+ * of ours.
+ * @throws what work throws; an error of the system as the one of a store that it is (`unavailable/BACKEND_IO`,
+ *   `exhausted/DISK_FULL`, `denied/PERMISSION_DENIED`)
+ */
+export async function withCodes<T>(place: Place, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fsError(error, { action: 'open', root: pathOf(place) });
+  }
+}
+
 async function namesIn(folder: string, fileSystem: FileSystem): Promise<readonly string[] | 'absent' | 'no folder'> {
   try {
     return (await fileSystem.readdir(folder)).map((item) => item.name);
@@ -95,7 +115,7 @@ async function namesIn(folder: string, fileSystem: FileSystem): Promise<readonly
     const system = systemCode(error);
     if (system === 'ENOENT') return 'absent';
     if (system === 'ENOTDIR') return 'no folder';
-    if (system !== 'EACCES' && system !== 'EPERM') throw fsError(error, { action: 'open', root: folder });
+    if (system !== 'EACCES' && system !== 'EPERM') throw error;
     throw storeError('PERMISSION_DENIED', `${folder} may not be read by this user`, {
       details: { path: folder, system },
       cause: error,

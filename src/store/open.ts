@@ -40,6 +40,7 @@ import {
   storeIdOf,
   surroundingsOf,
   toPlace,
+  withCodes,
 } from './location.ts';
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
@@ -65,6 +66,10 @@ export async function createStore(location: StoreLocation, options: CreateOption
 
 /** See `createStore`. */
 export async function createAt(place: Place, options: CreateOptions): Promise<Store> {
+  return await withCodes(place, () => createIn(place, options));
+}
+
+async function createIn(place: Place, options: CreateOptions): Promise<Store> {
   const surroundings = surroundingsOf(place);
   const base = newConfig(options, surroundings);
   await checkNewPlace(place);
@@ -129,6 +134,10 @@ export async function openStore(location: StoreLocation, options: OpenOptions = 
 
 /** See `openStore`. */
 export async function openAt(place: Place, options: OpenOptions = {}): Promise<Store> {
+  return await withCodes(place, () => openIn(place, options));
+}
+
+async function openIn(place: Place, options: OpenOptions): Promise<Store> {
   const { readOnly = false } = options;
   const unlocking = await unlockPlace(place, options);
   const { backend, space } = await endingOnFailure(unlocking, async () => {

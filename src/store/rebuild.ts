@@ -4,7 +4,15 @@ import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import { exists, type FileSystem } from '../runtime/file-system.ts';
 import { connectBackends } from './connect-store.ts';
-import { checkExistingPlace, checkWritablePlace, openPlace, type Place, surroundingsOf, toPlace } from './location.ts';
+import {
+  checkExistingPlace,
+  checkWritablePlace,
+  openPlace,
+  type Place,
+  surroundingsOf,
+  toPlace,
+  withCodes,
+} from './location.ts';
 import { newestConfig } from './newest-config.ts';
 import { unlockPlace } from './open.ts';
 import { rebuildFile } from './rebuild-file.ts';
@@ -39,6 +47,10 @@ export async function rebuildStore(
 
 /** See `rebuildStore`. */
 export async function rebuildAt(place: Place, options: OpenOptions & ProgressOptions = {}): Promise<RebuildReport> {
+  return await withCodes(place, () => rebuildIn(place, options));
+}
+
+async function rebuildIn(place: Place, options: OpenOptions & ProgressOptions): Promise<RebuildReport> {
   await checkExistingPlace(place);
   await checkWritablePlace(place);
   if (place.kind === 'file') return await rebuildFile(place, options);

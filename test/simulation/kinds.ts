@@ -1,9 +1,8 @@
 /** The kinds of stores that are simulated, and what every one of them holds at first. */
 import type { CreateOptions, OpenOptions, Store } from '../../src/index.ts';
 import { createAt } from '../../src/store/open.ts';
-import { CrashFileSystem } from '../../src/testing/index.ts';
 import { noise } from '../support/contents.ts';
-import { placeOn, SimulatedDatabases, type SimulatedMachine } from './simulated-machine.ts';
+import { emptyMachine, placeOn, type SimulatedMachine } from './simulated-machine.ts';
 
 export interface StoreKind {
   readonly name: 'plain' | 'sealed' | 'spread' | 'sealed spread';
@@ -61,7 +60,7 @@ async function fill(store: Store, kind: StoreKind): Promise<void> {
 
 /** A machine with a store that was filled and closed. */
 export async function newMachine(kind: StoreKind): Promise<SimulatedMachine> {
-  const machine = { disk: new CrashFileSystem(), databases: new SimulatedDatabases() };
+  const machine = emptyMachine();
   const { place } = placeOn(machine, { seed: 1 });
   const store = await createAt(place, createOptions(kind));
   await fill(store, kind);

@@ -6,7 +6,7 @@ import { metadataIn } from '../../src/metadata/open-sqlite.ts';
 import { exists, type FileSystem } from '../../src/runtime/file-system.ts';
 import type { Place } from '../../src/store/location.ts';
 import type { MetadataFiles } from '../../src/store/surroundings.ts';
-import { type CrashFileSystem, seededRandom } from '../../src/testing/index.ts';
+import { CrashFileSystem, seededRandom } from '../../src/testing/index.ts';
 import { STILL_CLOCK } from '../support/sealed.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
 import { fileSystemOf, SimulatedProcess } from './simulated-process.ts';
@@ -55,6 +55,11 @@ export class SimulatedDatabases {
 export interface SimulatedMachine {
   readonly disk: CrashFileSystem;
   readonly databases: SimulatedDatabases;
+}
+
+/** A machine with an empty disk. */
+export function emptyMachine(): SimulatedMachine {
+  return { disk: new CrashFileSystem(), databases: new SimulatedDatabases() };
 }
 
 /** Of contents, which never change: a write makes another one. */
@@ -106,7 +111,8 @@ export function placeOn(
   const { wrap = (disk) => disk } = how;
   const fileSystem = fileSystemOf(process, wrap(machine.disk));
   const random = seededRandom(how.seed).bytes;
-  const metadata = metadataFiles({ ...machine, process, fileSystem, random });
+  // SQLite does not go through the seam.
+  const metadata = metadataFiles({ ...machine, process, fileSystem: fileSystemOf(process, machine.disk), random });
   const surroundings = { fileSystem, metadata, clock: STILL_CLOCK, random, life: process.life };
   return { place: { kind: 'folder', folder: HOME, metadataPath: METADATA, surroundings }, process };
 }

@@ -19,7 +19,12 @@ export interface CaseRun {
   readonly process: SimulatedProcess;
   /** Which steps were acknowledged. */
   readonly acknowledged: readonly boolean[];
-  /** Runs the steps; resolves when they have ended, or the process has. Rejects with the first failure. */
+  /** What steps failed with. Of those that run one after the other only the last one that ran can have. */
+  readonly failures: readonly unknown[];
+  /**
+   * Runs the steps; resolves when they have ended, or the process has. Rejects with the first failure.
+   * @param onStep told after each of those that run one after the other
+   */
   steps(onStep?: () => Promise<void>): Promise<void>;
   /** The store that is open beside the steps. */
   readonly store: Store | undefined;
@@ -49,25 +54,33 @@ export async function beginCase(
     store = undefined;
   }
   const acknowledged = one.steps.map(() => false);
-  const run = async (index: number, onStep?: () => Promise<void>): Promise<void> => {
+  const failures: unknown[] = [];
+  const run = async (index: number): Promise<void> => {
     const step = one.steps[index];
-    if (!step || (await process.outcome(step(context))) === 'gone') return;
-    acknowledged[index] = true;
-    await onStep?.();
+    if (!step) return;
+    try {
+      acknowledged[index] = (await process.outcome(step(context))) === 'done';
+    } catch (error) {
+      failures.push(error);
+    }
   };
   return {
-    ...{ process, acknowledged },
+    ...{ process, acknowledged, failures },
     store,
     close: async () => {
       if (store) await process.outcome(store.close());
     },
     steps: async (onStep) => {
-      if (one.isAtOnce) {
-        await Promise.all(one.steps.map((_, index) => run(index)));
-        await onStep?.();
-        return;
+      const indices = [...one.steps.keys()];
+      if (one.isAtOnce) await Promise.all(indices.map(run));
+      else {
+        for (const index of indices) {
+          await run(index);
+          if (!acknowledged[index]) break;
+          await onStep?.();
+        }
       }
-      for (const index of one.steps.keys()) await run(index, onStep);
+      if (failures.length > 0) throw failures[0];
     },
   };
 }
@@ -116,8 +129,8 @@ export function wrongWith(
   { one, acknowledged }: { readonly one: SimulatedCase; readonly acknowledged: readonly boolean[] },
 ): string | undefined {
   const possible = one.isAtOnce ? subsets(images, acknowledged) : prefixes(images, acknowledged);
-  const all = acknowledged.every((is) => is);
-  const blurs = all ? [] : (one.blurs ?? []);
+  const isClear = acknowledged.every((is) => is) && !one.varies;
+  const blurs = isClear ? [] : (one.blurs ?? []);
   const sharp = (image: StoreImage): string =>
     JSON.stringify(
       Object.entries(image)

@@ -2,32 +2,21 @@
  * Power cuts of one case: its process is held before its calls, and what a disk may hold of the moment is opened by other
  * processes, some of which lose their power as well.
  */
-import { isStoreError, type Store } from '../../src/index.ts';
-import type { Place } from '../../src/store/location.ts';
-import { openAt } from '../../src/store/open.ts';
-import { rebuildAt } from '../../src/store/rebuild.ts';
+import type { Store } from '../../src/index.ts';
 import { survivalByChance } from '../../src/testing/crash-disk.ts';
 import { type CrashFileSystem, type SeededRandom, seededRandom } from '../../src/testing/index.ts';
-import { beginCase, type CaseEffects, type CaseRun, wrongWith } from './case-run.ts';
-import { openOptions, type StoreKind } from './kinds.ts';
-import type { SimulatedCase } from './simulated-cases.ts';
+import { beginCase, type CaseRun, wrongWith } from './case-run.ts';
+import { type LeftMachine, Recoveries, type RecoveryFigures } from './recoveries.ts';
+import { type RoundParts, SimulatedCampaign } from './simulated-campaign.ts';
 import { digestsOf, loseMetadata, placeOn, type SimulatedMachine } from './simulated-machine.ts';
-import { imageOf, type StoreImage } from './store-image.ts';
-import { expectNext, expectRebuilt } from './verify-store.ts';
 
-export interface CutFigures {
+interface CutFigures extends RecoveryFigures {
   /** A case, a point at which its power was cut, and what was left on the disk then. No two of one round are the same. */
   states: number;
   /** Of these, those in which the process that recovered had its power cut as well, somewhere until its first put. */
   secondCuts: number;
   /** Disks that differ in any byte. */
   images: number;
-  /** Disks that differ in what anybody reads: each was opened. */
-  recovered: number;
-  /** What those came to: each was read, checked and written to. */
-  verified: number;
-  /** Of these, those whose metadata was made anew from the packs, and compared. */
-  rebuilt: number;
 }
 
 /** One in so many deaths is that of the process alone: what it did not flush is seen, and not yet on the disk. */
@@ -39,52 +28,39 @@ const LOSS_ODDS = 8;
 const SECOND_DRAWS = 6;
 /** Calls that opening and a put take, and more. */
 const SECOND_CUT_CHANGES = 60;
-const REBUILD_ODDS = 8;
 /** Draws for each state that is wanted, where most of them are known. */
 const DRAWS_MAX = 3;
 const LATER = 'entry default later';
 /** What processes draw their randomness from; no two that see each other have one seed. */
-const SEEDS = { first: 1000, second: 11, third: 12, rebuilding: 21 } as const;
+const SEEDS = { first: 1000, second: 11 } as const;
 
-export interface CutRoundParts {
-  readonly machine: SimulatedMachine;
-  readonly kind: StoreKind;
-  readonly one: SimulatedCase;
-  readonly effects: CaseEffects;
-  readonly seed: number;
-  /** States to visit, about. */
-  readonly states: number;
-  readonly figures: CutFigures;
+/** Rounds of simulated power cuts. */
+export function cutCampaign(seed: number): SimulatedCampaign<CutFigures> {
+  const figures = { states: 0, secondCuts: 0, images: 0, recovered: 0, verified: 0, rebuilt: 0 };
+  return new SimulatedCampaign(seed, { figures, runRound: (parts) => new CutRound(parts).run() });
 }
 
 /** What a process finds when the power is back. */
-interface Found {
-  readonly machine: SimulatedMachine;
+interface Found extends LeftMachine {
   /** Names the moment. */
   readonly point: string;
   /** Whether the process before put something new. */
   readonly later: 'absent' | 'perhaps' | 'there';
   readonly acknowledged: readonly boolean[];
-  /** Of the metadata. */
-  readonly databases: string;
-  /** Whether the file of the metadata is gone. */
-  readonly isLost: boolean;
 }
 
-export class CutRound {
-  readonly #parts: CutRoundParts;
+class CutRound {
+  readonly #parts: RoundParts<CutFigures>;
   readonly #random: SeededRandom;
   readonly #states = new Set<string>();
   readonly #images = new Set<string>();
-  /** What was read, by what anybody reads of a disk. */
-  readonly #recovered = new Map<string, StoreImage>();
-  /** The same, by the state that a recovery came to. */
-  readonly #verified = new Map<string, StoreImage>();
+  readonly #recoveries: Recoveries;
   #failure: Error | undefined;
 
-  constructor(parts: CutRoundParts) {
+  constructor(parts: RoundParts<CutFigures>) {
     this.#parts = parts;
     this.#random = seededRandom(parts.seed);
+    this.#recoveries = new Recoveries({ ...parts, random: this.#random });
   }
 
   /** @throws when something was lost, with all that is needed to do it again */
@@ -118,7 +94,7 @@ export class CutRound {
   #drawsByPoint(points: number): ReadonlyMap<number, number> {
     const draws = new Map<number, number>();
     const add = (point: number): void => void draws.set(point, (draws.get(point) ?? 0) + 1);
-    for (let left = this.#parts.states; left > 0; left -= 1) add(this.#random.integer(points + 1));
+    for (let left = this.#parts.size; left > 0; left -= 1) add(this.#random.integer(points + 1));
     return draws;
   }
 
@@ -169,7 +145,7 @@ export class CutRound {
     let later: Found['later'] = 'absent';
     let store: Store | undefined;
     const work = async (): Promise<void> => {
-      store = await this.#open(place, found.isLost);
+      store = await this.#recoveries.open(place, found);
       later = 'perhaps';
       await store.put('later', 'x');
       later = 'there';
@@ -190,59 +166,19 @@ export class CutRound {
   /** @returns false for a state that was visited before */
   async #visit(found: Found): Promise<boolean> {
     const { effects, one, figures } = this.#parts;
-    const { image, readable } = digestsOf(found.machine.disk);
+    const { image } = digestsOf(found.machine.disk);
     const state = `${found.point} ${image}`;
     if (this.#states.has(state)) return false;
     this.#states.add(state);
     const disk = `${image} ${found.databases}`;
     if (!this.#images.has(disk)) figures.images += 1;
     this.#images.add(disk);
-    const name = `${readable} ${found.databases} ${found.isLost}`;
-    const holds = this.#recovered.get(name) ?? (await this.#recover(found));
-    this.#recovered.set(name, holds);
-    const { [LATER]: later, ...others } = holds;
+    const { [LATER]: later, ...others } = await this.#recoveries.holds(found);
     if (found.later === 'there' && later === undefined) throw new Error('the put after the recovery is lost');
     if (found.later === 'absent' && later !== undefined) throw new Error('there is what nobody put');
     const wrong = wrongWith(others, effects, { one, acknowledged: found.acknowledged });
     if (wrong) throw new Error(wrong);
     figures.states += 1;
     return true;
-  }
-
-  async #recover({ machine, isLost }: Found): Promise<StoreImage> {
-    const { figures, kind } = this.#parts;
-    const { place, process } = placeOn(machine, { seed: SEEDS.third });
-    const store = await this.#open(place, isLost);
-    figures.recovered += 1;
-    const state = `${digestsOf(machine.disk).readable} ${await machine.databases.digest()}`;
-    const known = this.#verified.get(state);
-    if (known) {
-      process.end();
-      await store.close().catch(() => undefined);
-      return known;
-    }
-    const image = await imageOf(store);
-    await expectNext(store);
-    await store.close();
-    if (this.#random.integer(REBUILD_ODDS) === 0) {
-      await expectRebuilt(machine, { kind, image, seed: SEEDS.rebuilding });
-      figures.rebuilt += 1;
-    }
-    this.#verified.set(state, image);
-    figures.verified += 1;
-    return image;
-  }
-
-  /** Metadata that is lost, or that a rebuild left in the midst, is made anew. */
-  async #open(place: Place, isLost: boolean): Promise<Store> {
-    const { kind, one } = this.#parts;
-    const options = openOptions(kind);
-    try {
-      return await openAt(place, options);
-    } catch (error) {
-      if (!(one.rebuilds || isLost) || !isStoreError(error, 'METADATA_MISSING')) throw error;
-      await rebuildAt(place, options);
-      return await openAt(place, options);
-    }
   }
 }

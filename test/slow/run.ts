@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
-import { runCuts } from './cuts/cuts-run.ts';
 import { runFlips } from './flips/flip-run.ts';
 import { runFuzz } from './fuzz/fuzz-run.ts';
 import { runKillRounds } from './kill/kill-rounds.ts';
@@ -14,13 +13,16 @@ import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
 import { runPlanted } from './planted/planted-run.ts';
 import { runPoints } from './points/points-run.ts';
+import type { CampaignOptions } from './resumable.ts';
+import { runSimulation } from './simulation-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--file] [--folder <path>]
 npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
-npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <path>]
+npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
 npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
+npm run test:slow -- faults [--faults 500000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- planted [--bug <name>] [--folder <path>]
 npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
@@ -33,6 +35,7 @@ const { positionals, values } = parseArgs({
     flips: { type: 'string', default: '1000000' },
     sequences: { type: 'string', default: '500000' },
     states: { type: 'string', default: '2000000' },
+    faults: { type: 'string', default: '500000' },
     cases: { type: 'string', default: '200000' },
     target: { type: 'string' },
     bug: { type: 'string' },
@@ -58,13 +61,21 @@ function kindOfStores(): { readonly sealed?: boolean } {
 /** The one case or sequence that is asked for. */
 const ONLY = values.case === undefined ? undefined : Number(values.case);
 
+/** A campaign that goes on where it was ended, announced. */
+function campaign(
+  name: string,
+  what: { readonly count: string; readonly of: string; readonly one: string },
+): CampaignOptions {
+  const { again, folder } = values;
+  const [count, seed] = [Number(what.count), Number(values.seed)];
+  const stateFile = path.join(folder, `${name}.json`);
+  const much = ONLY === undefined ? `${count} ${what.of}` : `${what.one} ${ONLY}`;
+  say(`${name}: ${much}, seed ${seed}, state in ${stateFile}`);
+  return { count, seed, only: ONLY, again, stateFile, say };
+}
+
 async function model(): Promise<void> {
-  const [sequences, seed] = [Number(values.sequences), Number(values.seed)];
-  const stateFile = path.join(values.folder, 'model.json');
-  say(
-    `model: ${ONLY === undefined ? `${sequences} sequences` : `sequence ${ONLY}`}, seed ${seed}, state in ${stateFile}`,
-  );
-  await runModel({ sequences, seed, only: ONLY, again: values.again, stateFile, say });
+  await runModel(campaign('model', { count: values.sequences, of: 'sequences', one: 'sequence' }));
 }
 
 async function points(): Promise<void> {
@@ -109,18 +120,24 @@ async function memory(): Promise<void> {
 }
 
 async function flips(): Promise<void> {
-  const { again, folder } = values;
   const [count, seed] = [Number(values.flips), Number(values.seed)];
-  say(`flips: ${count} single bits of sealed, plain and spread stores, seed ${seed}, stores and state in ${folder}`);
-  await runFlips({ flips: count, seed, again, folder, say });
+  say(`flips: ${count} single bits of a sealed store, seed ${seed}, store in ${values.folder}`);
+  let told = 0;
+  const onRound = (done: number): void => {
+    if (done - told < count / 20) return;
+    told = done;
+    say(`${done} flips: every one noticed, or harmless`);
+  };
+  const figures = await runFlips({ flips: count, seed, folder: values.folder, onRound });
+  for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
 }
 
 async function cuts(): Promise<void> {
-  const { again, folder } = values;
-  const [states, seed] = [Number(values.states), Number(values.seed)];
-  const stateFile = path.join(folder, 'cuts.json');
-  say(`cuts: ${ONLY === undefined ? `${states} states` : `round ${ONLY}`}, seed ${seed}, state in ${stateFile}`);
-  await runCuts({ states, seed, only: ONLY, again, stateFile, say });
+  await runSimulation('cuts', campaign('cuts', { count: values.states, of: 'states', one: 'round' }));
+}
+
+async function faults(): Promise<void> {
+  await runSimulation('faults', campaign('faults', { count: values.faults, of: 'faults', one: 'round' }));
 }
 
 async function fuzz(): Promise<void> {
@@ -146,6 +163,7 @@ const TIERS: Readonly<Record<string, () => Promise<void>>> = {
   memory,
   flips,
   cuts,
+  faults,
   fuzz,
   planted,
 };

@@ -11,7 +11,7 @@ const CAMPAIGNS = [
 ];
 
 /** Campaigns of which `npm test` runs a tenth: see `test/support/campaign.ts`. */
-const IN_BOTH = ['test/fuzz/targets.test.ts', 'test/simulation/*.test.ts', 'test/store/model.test.ts'];
+const IN_BOTH = ['test/fuzz/targets.test.ts', 'test/simulation/*.test.ts', 'test/store/{flips,model}.test.ts'];
 
 export default defineConfig({
   test: {

@@ -324,8 +324,8 @@ export const MERGE_FAN_IN = 8;
 export const ISOLATED_KEYS_KEPT_MAX = 1024;
 /** Isolated entries that one dropped namespace may hold: the record of its commit names each. */
 export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
-/** Rows that the metadata reads in one step; between steps other calls have their turn. */
-export const METADATA_SCAN_ROWS = 1000;
+/** Rows that the metadata reads in one step, other calls between two; and items of one pack that a transaction holds. */
+export const [METADATA_SCAN_ROWS, METADATA_ITEMS_HELD_MAX] = [1000, 2048] as const;
 /** Steps of a history that are looked up at once, however few are wanted: most of them may have been forgotten. */
 export const HISTORY_LOOKUPS_MIN = 16;
 /** A place so deep beneath an entry is looked at before a page goes on from it, a deeper one when it has to be. */

@@ -1,5 +1,5 @@
 import { EMPTY_BYTES, equalBytes } from '../bytes/bytes.ts';
-import { invariant, isStoreError } from '../errors/store-error.ts';
+import { invariant, isStoreError, type StoreError } from '../errors/store-error.ts';
 import { encodeJournalRecord } from '../format/journal.ts';
 import type { Operation, PackDescriptor } from '../format/types.ts';
 import { blake3 } from '../hash/index.ts';
@@ -10,7 +10,7 @@ import { checkQuotas } from './namespace-quota.ts';
 import { loadObjects, planObjectChange } from './object-changes.ts';
 import type { ObjectChange } from './object-contract.ts';
 import type { OperationScope } from './operation-scope.ts';
-import { itemsOf, packIdsOf, planPackChange, planRemoveItems } from './pack-changes.ts';
+import { packIdsOf, planPackChange, planRemoveItems } from './pack-changes.ts';
 import { plusOperations, type RecordSize } from './record-size.ts';
 import { IN_OUTBOX, type ItemKind, itemKey } from './rows.ts';
 import type { Tables } from './tables.ts';
@@ -36,6 +36,37 @@ export interface CommitContext {
   /** In a sealed store. */
   readonly scope: OperationScope | undefined;
   readonly tables: Tables;
+  readonly refused: RefusedLate;
+}
+
+/** Errors of requests that failed when a part of what they do was written, by their index. */
+type RefusedLate = ReadonlyMap<number, StoreError>;
+
+class LateRefusal extends Error {
+  readonly index: number;
+  readonly error: StoreError;
+
+  constructor(index: number, error: StoreError) {
+    super(error.message, { cause: error });
+    this.index = index;
+    this.error = error;
+  }
+}
+
+/**
+ * Makes a commit, and once more without each request that failed when a part of what it does was written: a transaction
+ * undoes that as a whole only.
+ */
+export async function withoutLateRefusals<T>(transact: (refused: RefusedLate) => Promise<T>): Promise<T> {
+  const refused = new Map<number, StoreError>();
+  for (;;) {
+    try {
+      return await transact(refused);
+    } catch (error) {
+      if (!(error instanceof LateRefusal)) throw error;
+      refused.set(error.index, error.error);
+    }
+  }
 }
 
 /** What may be wrong with one request: its own conditions and bytes. Anything else concerns the whole transaction. */
@@ -65,7 +96,7 @@ function packsOf(change: Change): readonly PackDescriptor[] {
   return isPackChange(change) ? change.added.map(({ pack }) => pack) : [];
 }
 
-/** Reads every row that the requests can touch, a table at a time. */
+/** Reads every row that the requests can touch, a table at a time; but for items of packs, which may be many. */
 async function load(state: WorkingState, requests: readonly CommitRequest[]): Promise<void> {
   const keys: [Uint8Array][] = [];
   const packs: Uint8Array[] = [];
@@ -73,11 +104,9 @@ async function load(state: WorkingState, requests: readonly CommitRequest[]): Pr
   for (const { changes, inline } of requests) {
     for (const record of inline) for (const { id } of record.items) items.push({ kind: 'chunk', id });
     for (const change of changes) {
-      if (change.type === 'items-remove') for (const item of itemsOf(change)) items.push(item);
-      else if (isPackChange(change)) {
-        packs.push(...packIdsOf(change));
-        for (const item of itemsOf(change)) items.push(item);
-      } else if (change.type !== 'namespace-drop' && !isObjectChange(change))
+      if (change.type === 'items-remove') for (const item of change.items) items.push(item);
+      else if (isPackChange(change)) packs.push(...packIdsOf(change));
+      else if (change.type !== 'namespace-drop' && !isObjectChange(change))
         keys.push(...entryKeysOf(change).map((key): [Uint8Array] => [key]));
     }
   }
@@ -177,11 +206,13 @@ export async function commitRequests(
   await load(state, requests);
   const gathered: Gathered = { operations: [], inline: [], dropped: [], size: { bytes: 0, values: 0 } };
   const results: (readonly ChangeOutcome[] | Error)[] = [];
-  for (const request of requests) {
+  for (const [index, request] of requests.entries()) {
+    const written = state.partsWritten;
     try {
-      results.push(await planRequest(state, request, { ...context, gathered }));
+      results.push(context.refused.get(index) ?? (await planRequest(state, request, { ...context, gathered })));
     } catch (error) {
       if (!isStoreError(error, ...REQUEST_ERRORS)) throw error;
+      if (state.partsWritten > written) throw new LateRefusal(index, error);
       results.push(error);
     }
   }

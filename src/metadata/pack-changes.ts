@@ -34,15 +34,6 @@ export function packIdsOf(change: PackAdd | PackMerge | PackOperation): readonly
   return [...change.added.map((added) => ('pack' in added ? added.pack.id : added.id)), ...change.dropped];
 }
 
-/** Items whose rows a change reads. */
-export function itemsOf(
-  change: PackAdd | PackMerge | ItemsRemove,
-): readonly { readonly kind: ItemKind; readonly id: Uint8Array }[] {
-  if (change.type === 'items-remove') return change.items;
-  const items = change.type === 'pack-add' ? change.items : change.added.flatMap((added) => added.items);
-  return items.filter(isLocated);
-}
-
 interface Placement {
   readonly pack: StoredPack;
   readonly commit: number;
@@ -64,9 +55,9 @@ function addNewPack(state: WorkingState, descriptor: PackDescriptor): StoredPack
   return state.addPack(descriptor);
 }
 
-function planAdd(state: WorkingState, change: PackAdd, commit: number): PlannedChange {
+async function planAdd(state: WorkingState, change: PackAdd, commit: number): Promise<PlannedChange> {
   const pack = addNewPack(state, change.pack);
-  for (const item of change.items) if (isLocated(item)) place(state, item, { pack, commit });
+  await state.eachItem(change.items.filter(isLocated), (item) => place(state, item, { pack, commit }));
   return { outcome: { existed: false }, operations: [{ type: 'pack-add', pack: change.pack }] };
 }
 
@@ -162,12 +153,11 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
   for (const added of change.added) {
     const pack = addNewPack(state, added.pack);
     movable.add(pack.number);
-    for (const item of added.items) {
-      if (!isLocated(item)) continue;
-      const found = state.items.get(itemKey(item.kind, item.id))?.pack;
+    await state.eachItem(added.items.filter(isLocated), (item) => {
+      const found = state.item(item.kind, item.id)?.pack;
       if (found !== undefined && movable.has(found)) place(state, item, { pack, commit });
       else stale.push(item.id);
-    }
+    });
   }
   for (const number of sources) {
     const pack = state.packByNumber(number);
@@ -184,7 +174,7 @@ async function planMerge(state: WorkingState, change: PackMerge, commit: number)
 }
 
 /**
- * Applies a change if it fits the state. Rows of its packs and items must be loaded.
+ * Applies a change if it fits the state. Rows of its packs must be loaded.
  * @throws `conflict/PRECONDITION_FAILED`
  */
 export async function planPackChange(
@@ -201,19 +191,19 @@ function replayNewPack(state: WorkingState, descriptor: PackDescriptor): StoredP
   throw storeError('JOURNAL_CORRUPT', `the journal adds the pack ${packId} twice`, { details: { packId } });
 }
 
-/** Repeats an operation of the journal, with the directories that are still there. Rows must be loaded. */
-export function replayPackOperation(
+/** Repeats an operation of the journal, with the directories that are still there. Rows of its packs must be loaded. */
+export async function replayPackOperation(
   state: WorkingState,
   operation: PackOperation,
   context: { readonly commit: number; readonly directories: Directories },
-): void {
+): Promise<void> {
   const added = operation.type === 'pack-add' ? [operation.pack] : operation.added;
   const stale = new Set(operation.type === 'pack-add' ? [] : operation.stale.map(toHex));
   for (const descriptor of added) {
     const pack = replayNewPack(state, descriptor);
-    for (const item of context.directories.get(toHex(descriptor.id)) ?? []) {
-      if (isLocated(item) && !stale.has(toHex(item.id))) place(state, item, { pack, commit: context.commit });
-    }
+    const items = context.directories.get(toHex(descriptor.id)) ?? [];
+    const placed = items.filter(isLocated).filter((item) => !stale.has(toHex(item.id)));
+    await state.eachItem(placed, (item) => place(state, item, { pack, commit: context.commit }));
   }
   if (operation.type === 'pack-add') return;
   for (const id of operation.dropped) {

@@ -13,7 +13,7 @@ import { replayObjectOperation } from './object-changes.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { packIdsOf, replayPackOperation, replayRemoveItems } from './pack-changes.ts';
 import type { StoredPack } from './rows.ts';
-import { isLocated, type WorkingState } from './working-state.ts';
+import type { WorkingState } from './working-state.ts';
 
 const INCARNATION_BYTES = 16;
 
@@ -94,11 +94,8 @@ async function replayOperation(state: WorkingState, operation: Operation, contex
       return;
     case 'pack-add':
     case 'pack-merge': {
-      const ids = packIdsOf(operation);
-      await state.loadPacks(ids);
-      await state.loadItems(ids.flatMap((id) => context.directories.get(toHex(id)) ?? []).filter(isLocated));
-      replayPackOperation(state, operation, context);
-      return;
+      await state.loadPacks(packIdsOf(operation));
+      return await replayPackOperation(state, operation, context);
     }
     case 'items-remove':
       return await replayRemoveItems(state, operation);

@@ -146,16 +146,14 @@ export async function restoreDirectory(
   await state.loadPacks([packId]);
   const pack = state.pack(packId);
   invariant(pack, 'directories are those of packs that the checkpoint names');
-  const located = items.filter(isLocated);
-  await state.loadItems(located);
-  for (const item of located) {
-    const row = state.items.get(itemKey(item.kind, item.id));
-    if (row?.pack !== pack.number || row.ordinal !== item.ordinal) continue;
+  await state.eachItem(items.filter(isLocated), (item) => {
+    const row = state.item(item.kind, item.id);
+    if (row?.pack !== pack.number || row.ordinal !== item.ordinal) return;
     // An item that stands in one record twice is found where it was placed: what rode in a commit first, all else last.
-    if (pack.descriptor.class === 'journal' && row.length > 0) continue;
+    if (pack.descriptor.class === 'journal' && row.length > 0) return;
     const { offset, storedLength, plainLength, codec, inner, length } = item;
     state.putItem({ ...row, offset, storedLength, plainLength, codec, inner, length });
-  }
+  });
   await state.save();
 }
 

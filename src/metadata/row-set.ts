@@ -12,7 +12,9 @@ interface Slot<Row> {
 }
 
 function keyText(key: SqlParameters): string {
-  return key.map((value) => (value instanceof Uint8Array ? toHex(value) : String(value))).join('/');
+  let text = '';
+  for (const value of key) text += value instanceof Uint8Array ? `/${toHex(value)}` : `/${String(value)}`;
+  return text;
 }
 
 /**
@@ -65,6 +67,11 @@ export class RowSet<Row> {
     const slot = this.#slots.get(keyText(key));
     invariant(slot, `rows of ${this.#table.shape.name} are loaded before they are used`);
     return slot;
+  }
+
+  /** Whether the row with this key was loaded, be there one or not. */
+  has(key: SqlParameters): boolean {
+    return this.#slots.has(keyText(key));
   }
 
   get(key: SqlParameters): Row | undefined {

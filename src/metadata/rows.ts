@@ -132,6 +132,7 @@ export const packsShape: TableShape<StoredPack> = {
   localColumns: [...LOCAL_COLUMNS, 'condemned'],
   sealedColumns: ['namespace', 'epoch', 'salt'],
   clearColumns: ['id', 'class', 'pack_bytes', 'first_commit', 'last_commit', 'dropped', 'namespace', 'epoch'],
+  keyOf: ({ number }) => [number],
   encode: (pack) => {
     const { number, descriptor, items, dropped, liveBytes, condemned } = pack;
     const { id, packBytes, storedBytes, stripe, journal, seal } = descriptor;
@@ -177,6 +178,7 @@ export const itemsShape: TableShape<ItemRow> = {
   sealedColumns: ['namespace'],
   // Whoever asks without keys which items are there must not be told of condemned ones.
   clearColumns: ['namespace', 'condemned'],
+  keyOf: ({ kind, id }) => itemKey(kind, id),
   encode: (row) => [
     ...[ITEM_KIND_CODES[row.kind], row.id, row.pack, row.commit, row.ordinal, row.offset, row.storedLength],
     ...[row.plainLength, row.codec, row.inner, row.length, row.refs || null, row.condemned || null],

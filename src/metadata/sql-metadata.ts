@@ -10,7 +10,7 @@ import { CENSUS_ANEW } from './census-place.ts';
 import { checkMetadata } from './check.ts';
 import { StateReadings } from './checkpoint-pages.ts';
 import type { Collecting } from './collection-contract.ts';
-import { commitRequests } from './commit.ts';
+import { commitRequests, withoutLateRefusals } from './commit.ts';
 import { advanceEpoch, collectionState, condemnItems, condemnObjects, judgeItems, looseObjects } from './condemning.ts';
 import type {
   CallOptions,
@@ -332,8 +332,7 @@ export class SqlMetadata implements Metadata {
   }
 
   async getPolicy(namespace: number): ReturnType<ObjectIndex['getPolicy']> {
-    const { policies } = this.#tables;
-    const [found] = await this.#database.read((reader) => policies.load(reader, [[namespace]]));
+    const [found] = await this.#database.read((reader) => this.#tables.policies.load(reader, [[namespace]]));
     return found?.row.policy;
   }
 
@@ -363,12 +362,14 @@ export class SqlMetadata implements Metadata {
     requests: readonly CommitRequest[],
     flushed: readonly FlushedJournal[] = [],
   ): ReturnType<Metadata['commit']> {
-    const outcomes = await this.#change(async (state) => {
-      const scope = this.#sealed?.scope;
-      await actFor(state, this.#session);
-      if (flushed.length > 0) await applyFlushed(state, flushed, scope);
-      return commitRequests(state, requests, { time: this.#clock.now(), scope, tables: this.#tables });
-    });
+    const scope = this.#sealed?.scope;
+    const outcomes = await withoutLateRefusals((refused) =>
+      this.#change(async (state) => {
+        await actFor(state, this.#session);
+        if (flushed.length > 0) await applyFlushed(state, flushed, scope);
+        return commitRequests(state, requests, { time: this.#clock.now(), scope, tables: this.#tables, refused });
+      }),
+    );
     this.#foldWhenDue();
     return outcomes;
   }
@@ -377,10 +378,9 @@ export class SqlMetadata implements Metadata {
   #foldWhenDue(): void {
     const { index } = this.#store;
     if (!index.foldDue || this.#folding) return;
-    const folding = this.#fold().finally(() => {
+    this.#folding = this.#fold().finally(() => {
       this.#folding = undefined;
     });
-    this.#folding = folding;
   }
 
   async #fold(): Promise<void> {

@@ -3,10 +3,11 @@ import { invariant, storeError } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import { packClassCode } from '../format/type-codes.ts';
 import type { DirectoryItem, PackDescriptor } from '../format/types.ts';
+import { METADATA_ITEMS_HELD_MAX } from '../limits.ts';
 import { type Books, loadBooks } from './books.ts';
 import type { SessionRow, UncountedRow } from './collection-contract.ts';
 import type { EntryRow } from './contract.ts';
-import type { Transaction } from './database.ts';
+import type { SqlParameters, Transaction } from './database.ts';
 import type { EntryRowChange } from './entry-index/contract.ts';
 import { NamespaceTally } from './namespace-tally.ts';
 import type { RefRow } from './object-contract.ts';
@@ -72,6 +73,8 @@ export class WorkingState {
   /** As their rows have them. */
   #storedSums: ReadonlyMap<string, TableSum>;
   readonly #packNumbers = new Map<string, number | undefined>();
+  #part: RowSet<ItemRow> | undefined;
+  #partsWritten = 0;
   head: HeadRow;
 
   private constructor(transaction: Transaction, parts: StoreTables, books: Books) {
@@ -137,7 +140,12 @@ export class WorkingState {
     return set.mark() > 0 || (this.#sums.get(table)?.rows ?? 0) > 0;
   }
 
-  /** Undoes what `change` did when it throws. */
+  /** How often `eachItem` wrote a part: what an attempt wrote so far, nothing here undoes. */
+  get partsWritten(): number {
+    return this.#partsWritten;
+  }
+
+  /** Undoes what `change` did when it throws, but for parts that were written. */
   async attempt<T>(change: () => Promise<T>): Promise<T> {
     const sets: readonly { mark(): number; rollBack(mark: number): void }[] = [
       ...[this.entries, this.items, this.packs],
@@ -194,6 +202,51 @@ export class WorkingState {
     const keys = items.map(({ kind, id }) => itemKey(kind, id));
     await this.items.load(this.transaction, keys);
     await this.#loadPackNumbers(keys.map((key) => this.items.get(key)?.pack));
+  }
+
+  /**
+   * Loads the rows of items, and of the packs they are found in, for `visit`: those of more items than are held at once
+   * part by part, each part written before the next one is read.
+   */
+  async eachItem<Item extends { readonly kind: ItemKind; readonly id: Uint8Array }>(
+    items: readonly Item[],
+    visit: (item: Item) => void,
+  ): Promise<void> {
+    if (items.length <= METADATA_ITEMS_HELD_MAX) {
+      await this.loadItems(items);
+      for (const item of items) visit(item);
+      return;
+    }
+    for (let start = 0; start < items.length; start += METADATA_ITEMS_HELD_MAX) {
+      await this.#inPart(items.slice(start, start + METADATA_ITEMS_HELD_MAX), visit);
+    }
+  }
+
+  async #inPart<Item extends { readonly kind: ItemKind; readonly id: Uint8Array }>(
+    items: readonly Item[],
+    visit: (item: Item) => void,
+  ): Promise<void> {
+    const part = new RowSet(this.#parts.tables.items);
+    // What is changed already and not written yet stays where it is.
+    const keys = items.map(({ kind, id }) => itemKey(kind, id)).filter((key) => !this.items.has(key));
+    await part.load(this.transaction, keys);
+    await this.#loadPackNumbers(keys.map((key) => part.get(key)?.pack));
+    this.#part = part;
+    for (const item of items) visit(item);
+    this.#part = undefined;
+    this.#partsWritten += 1;
+    await this.#saveItems(part);
+  }
+
+  /** Where the row of an item is. */
+  #rowsWith(key: SqlParameters): RowSet<ItemRow> {
+    return this.#part === undefined || this.items.has(key) ? this.items : this.#part;
+  }
+
+  /** The row of an item that is loaded. */
+  item(kind: ItemKind, id: Uint8Array): ItemRow | undefined {
+    const key = itemKey(kind, id);
+    return this.#rowsWith(key).get(key);
   }
 
   /** The pack with this id, dropped ones too. Its id must be loaded. */
@@ -254,16 +307,17 @@ export class WorkingState {
    * From now on the item is found where `row` says, condemned no more. Its row and both packs must be loaded.
    */
   placeItem(row: PlacedItem): void {
-    const before = this.items.get(itemKey(row.kind, row.id));
+    const before = this.item(row.kind, row.id);
     this.putItem({ ...row, refs: before?.refs ?? 0, condemned: 0 });
   }
 
   /** Puts an item as it is. Its row and both packs must be loaded. */
   putItem(row: ItemRow): void {
-    const before = this.items.get(itemKey(row.kind, row.id));
+    const rows = this.#rowsWith(itemKey(row.kind, row.id));
+    const before = rows.get(itemKey(row.kind, row.id));
     if (before) this.#countItem(before, -1);
     this.#countItem(row, 1);
-    this.items.put(row);
+    rows.put(row);
   }
 
   /** Its row and pack must be loaded. */
@@ -289,6 +343,18 @@ export class WorkingState {
     this.#sums.set(set.name, await set.save(this.transaction, sum, visit));
   }
 
+  async #saveItems(rows: RowSet<ItemRow>): Promise<void> {
+    let [chunks, uniqueBytes] = [0, 0];
+    await this.#saveSet(rows, (before, after) => {
+      if ((before ?? after)?.kind !== 'chunk') return;
+      chunks += Number(after !== undefined) - Number(before !== undefined);
+      uniqueBytes += (after?.length ?? 0) - (before?.length ?? 0);
+      this.tally.countChunk(before, after);
+    });
+    const { head } = this;
+    this.head = { ...head, chunks: head.chunks + chunks, uniqueBytes: head.uniqueBytes + uniqueBytes };
+  }
+
   /** What the changes refer to becomes rows to be counted. */
   async #saveReferences(): Promise<void> {
     for (const reference of this.references.take()) this.addUncounted(reference);
@@ -306,7 +372,7 @@ export class WorkingState {
   async save(): Promise<void> {
     const { references } = this;
     references.follow(this.head.census);
-    const counters = { entries: 0, logicalBytes: 0, chunks: 0, uniqueBytes: 0, packs: 0, storedBytes: 0 };
+    const counters = { entries: 0, logicalBytes: 0, packs: 0, storedBytes: 0 };
     const changes: EntryRowChange[] = [];
     await this.#saveSet(this.entries, (before, after) => {
       changes.push({ before, after });
@@ -315,12 +381,7 @@ export class WorkingState {
       counters.logicalBytes += (after?.size ?? 0) - (before?.size ?? 0);
       this.tally.countEntry(before, after);
     });
-    await this.#saveSet(this.items, (before, after) => {
-      if ((before ?? after)?.kind !== 'chunk') return;
-      counters.chunks += Number(after !== undefined) - Number(before !== undefined);
-      counters.uniqueBytes += (after?.length ?? 0) - (before?.length ?? 0);
-      this.tally.countChunk(before, after);
-    });
+    await this.#saveItems(this.items);
     await this.#saveSet(this.packs, (before, after) => {
       const was = before && !before.dropped ? before : undefined;
       const is = after && !after.dropped ? after : undefined;
@@ -341,11 +402,10 @@ export class WorkingState {
     const namespaces = await this.tally.settle(this.transaction);
     if (namespaces) await this.#saveSet(namespaces);
     await this.#parts.index.apply({ transaction: this.transaction, sums: this.#sums }, changes);
-    const { entries, logicalBytes, chunks, uniqueBytes, packs, storedBytes } = this.head;
+    const { entries, logicalBytes, packs, storedBytes } = this.head;
     this.head = {
       ...this.head,
       ...{ entries: entries + counters.entries, logicalBytes: logicalBytes + counters.logicalBytes },
-      ...{ chunks: chunks + counters.chunks, uniqueBytes: uniqueBytes + counters.uniqueBytes },
       ...{ packs: packs + counters.packs, storedBytes: storedBytes + counters.storedBytes },
     };
     this.#packNumbers.clear();

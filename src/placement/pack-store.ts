@@ -184,8 +184,7 @@ export class PackStore {
       const message = `pack ${toHex(pack.id)} ends before byte ${range.offset + range.length}`;
       throw storeError('SHARD_CORRUPT', message, { details });
     }
-    await this.#followTo(pack);
-    const placed = await this.#placed(pack, options);
+    const placed = await this.#placed(await this.#followTo(pack), options);
     return placed && (await this.#reader.read(placed, range, options));
   }
 
@@ -242,9 +241,20 @@ export class PackStore {
     });
   }
 
-  /** Somebody put a pack on a backend that is not known here: it came after this process had opened the store. */
-  async #followTo({ places = [] }: PackName): Promise<void> {
-    if (places.some((place) => place !== 0 && this.#backends.find(place) === undefined)) await this.#follow?.();
+  /**
+   * Somebody may have put a pack on a backend that is not known here: it came after this process had opened the store. No
+   * digest covers places in the metadata: those that are no backend even then are forgotten, and the shards looked for.
+   */
+  async #followTo<Pack extends PackName>(pack: Pack): Promise<Omit<Pack, 'places'> & Pick<PackName, 'places'>> {
+    if (this.#isKnown(pack)) return pack;
+    await this.#follow?.();
+    if (this.#isKnown(pack)) return pack;
+    const { places: _, ...unplaced } = pack;
+    return unplaced;
+  }
+
+  #isKnown({ places = [] }: PackName): boolean {
+    return places.every((place) => place === 0 || this.#backends.find(place) !== undefined);
   }
 
   /** A stripe and its places, which are asked for where the metadata does not know them. */
@@ -268,8 +278,8 @@ export class PackStore {
     { signal }: CallOptions,
     open: (stripe: FoundStripe) => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    await this.#followTo(name);
-    const { stripes, errors, unreachable } = await findStripes(this.#backends, soughtOf(name), signal);
+    const sought = soughtOf(await this.#followTo(name));
+    const { stripes, errors, unreachable } = await findStripes(this.#backends, sought, signal);
     let failure: unknown;
     for (const stripe of stripes) {
       try {

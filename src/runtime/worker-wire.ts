@@ -102,22 +102,54 @@ function isPlainObject(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** Byte arrays up to this length cross many to a buffer: one of its own costs an id of 32 bytes ten times as many. */
+const GATHERED_BYTES_MAX = 64;
+/** Whoever keeps one of them keeps all of its buffer, so that is a small one, and smaller where there are few. */
+const GATHERING_BYTES = { first: 128, max: 4096 } as const;
+
+/** What has been made of the parts of one value so far. */
+class Compacting {
+  readonly #seen = new Map<object, unknown>();
+  #gathering = new Uint8Array(0);
+  #nextBytes: number = GATHERING_BYTES.first;
+
+  #bytes(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > GATHERED_BYTES_MAX) {
+      return bytes.byteLength < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
+    }
+    if (this.#gathering.length < bytes.length) {
+      this.#gathering = new Uint8Array(this.#nextBytes);
+      this.#nextBytes = Math.min(2 * this.#nextBytes, GATHERING_BYTES.max);
+    }
+    const gathered = this.#gathering.subarray(0, bytes.length);
+    gathered.set(bytes);
+    this.#gathering = this.#gathering.subarray(bytes.length);
+    return gathered;
+  }
+
+  #parts(value: object): unknown {
+    if (value instanceof Uint8Array) return this.#bytes(value);
+    if (Array.isArray(value)) return value.map((item) => this.of(item));
+    if (!isPlainObject(value)) return value;
+    const compact: Record<string, unknown> = {};
+    for (const name of Object.keys(value)) compact[name] = this.of((value as Record<string, unknown>)[name]);
+    return compact;
+  }
+
+  of(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    const known = this.#seen.get(value);
+    if (known !== undefined) return known;
+    const compact = this.#parts(value);
+    this.#seen.set(value, compact);
+    return compact;
+  }
+}
+
 /**
  * The same value without byte arrays that are a part of a larger buffer: cloning such a view copies the whole buffer.
  * What is shared inside the value stays shared.
  */
-export function compactBytes(value: unknown, seen = new Map<object, unknown>()): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const known = seen.get(value);
-  if (known !== undefined) return known;
-  let compact: unknown = value;
-  if (value instanceof Uint8Array) {
-    if (value.byteLength < value.buffer.byteLength) compact = new Uint8Array(value);
-  } else if (Array.isArray(value)) {
-    compact = value.map((item) => compactBytes(item, seen));
-  } else if (isPlainObject(value)) {
-    compact = Object.fromEntries(Object.entries(value).map(([name, item]) => [name, compactBytes(item, seen)]));
-  }
-  seen.set(value, compact);
-  return compact;
+export function compactBytes(value: unknown): unknown {
+  return new Compacting().of(value);
 }

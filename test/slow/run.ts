@@ -20,7 +20,7 @@ const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | 
 npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
-npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--folder <path>]
+npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <path>]
 npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- faults [--faults 500000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- planted [--bug <name>] [--folder <path>]
@@ -120,16 +120,10 @@ async function memory(): Promise<void> {
 }
 
 async function flips(): Promise<void> {
+  const { again, folder } = values;
   const [count, seed] = [Number(values.flips), Number(values.seed)];
-  say(`flips: ${count} single bits of a sealed store, seed ${seed}, store in ${values.folder}`);
-  let told = 0;
-  const onRound = (done: number): void => {
-    if (done - told < count / 20) return;
-    told = done;
-    say(`${done} flips: every one noticed, or harmless`);
-  };
-  const figures = await runFlips({ flips: count, seed, folder: values.folder, onRound });
-  for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
+  say(`flips: ${count} single bits of sealed, plain and spread stores, seed ${seed}, stores and state in ${folder}`);
+  await runFlips({ flips: count, seed, again, folder, say });
 }
 
 async function cuts(): Promise<void> {

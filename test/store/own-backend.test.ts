@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Backend, MemoryBackend, openFsBackend } from '../../src/backend/index.ts';
+import { BACKEND_MARKER_KEY } from '../../src/format/index.ts';
 import { createStore, openStore, rebuildStore } from '../../src/index.ts';
 import { FaultyBackend } from '../../src/testing/index.ts';
 import { noise, sameBytes, text } from '../support/contents.ts';
@@ -46,6 +47,31 @@ describe('a backend of the caller’s', () => {
       code: 'STORE_NOT_FOUND',
     });
     await expect(empty.list()).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
+  });
+
+  it('is done without while its mark is damaged or another store’s, as far as the redundancy goes', async () => {
+    const [backend, disk] = [lasting(new MemoryBackend()), lasting(new MemoryBackend())];
+    const backends = [disk, lasting(new MemoryBackend()), lasting(new MemoryBackend())];
+    const location = { backend, backends, metadataPath: path.join(await testFolder(), 'metadata.sqlite') };
+    const spread = { ...PLAIN, redundancy: '2+1', backends: backends.map((one) => ({ location: one })) };
+    const content = noise(200_000, 122);
+    const store = await createStore(location, spread);
+    await store.put('a', content);
+    await store.close();
+    const mark = Buffer.from((await disk.get(BACKEND_MARKER_KEY)) ?? []).toString();
+    const foreign = mark.replace(/"storeId": "./, (text) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0'));
+    for (const other of [mark.slice(1), foreign]) {
+      await disk.put(BACKEND_MARKER_KEY, Buffer.from(other));
+      const opened = await reopen(location);
+      expect(sameBytes(await opened.get('a'), content)).toBe(true);
+      expect((await opened.backends.status()).backends.map(({ health }) => health.state)).toEqual([
+        'up',
+        'down',
+        'up',
+        'up',
+      ]);
+      await opened.close();
+    }
   });
 
   it('with a store on it gets no second one, even if it cannot create exactly once', async () => {

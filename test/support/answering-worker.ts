@@ -7,7 +7,7 @@ import { Transferred } from '../../src/runtime/worker-wire.ts';
 const HANDLERS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   echo: ([value]) => value,
   bytesOf: ([value]) => (value as Uint8Array).buffer.byteLength,
-  part: () => new Uint8Array(1_000_000).subarray(10, 20),
+  part: () => new Uint8Array(1_000_000).subarray(10, 110),
   giveBack: ([bytes]) => new Transferred(bytes, [(bytes as Uint8Array<ArrayBuffer>).buffer]),
   environment: () => ({ execArgv: process.execArgv, cwd: process.cwd() }),
   storeError: () => {

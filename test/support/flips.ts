@@ -1,4 +1,4 @@
-/** Single bits flipped in the files of a sealed store, and who notices. */
+/** Single bits flipped in the files of a store at one place, and who notices. */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import {
@@ -19,7 +19,7 @@ import type { PackRow } from '../../src/metadata/contract.ts';
 import type { Engine } from '../../src/store/engine.ts';
 import { unlockConfig } from '../../src/store/unlock.ts';
 import { type SeededRandom, seededRandom } from '../../src/testing/index.ts';
-import { honest, type KnownEntry, readEverything, SEALED_OPTIONS, type StoreImage } from './sealed-store.ts';
+import { honest, type KnownEntry, readEverything, type StoreImage } from './sealed-store.ts';
 
 /** How many flips each reader noticed, by what was flipped and who noticed. */
 export type FlipFigures = Map<string, number>;
@@ -52,7 +52,8 @@ export async function packRefusal(engine: Engine, row: PackRow): Promise<string 
   return code;
 }
 
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
+/** Other bytes: all of these but for one bit. */
+export function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = bytes.slice();
   copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
   return copy;
@@ -85,7 +86,7 @@ export async function flipBlobs({ image, known, count, seed, readEvery }: FlipRu
     const code = await image.with({ [key]: changed }, async () => {
       if (done % readEvery === 0) await readAll({ image, known });
       if (row) return await packRefusal(engine, row);
-      return await (key === STORE_CONFIG_KEY ? configRefusal(changed) : pageRefusal(engine, key, changed));
+      return await (key === STORE_CONFIG_KEY ? configRefusal(image, changed) : pageRefusal(engine, key, changed));
     });
     if (code === undefined) throw new Error(`flip ${done} of seed ${seed}: nobody notices a bit of ${key}`);
     const what = `${whatIs(key)}${isMended ? ', digests mended' : ''}: ${code}`;
@@ -101,8 +102,8 @@ function whatIs(key: string): string {
   return key.startsWith(PACKS_PREFIX) ? 'pack, read whole' : key;
 }
 
-async function configRefusal(bytes: Uint8Array): Promise<string | undefined> {
-  return (await honest(() => unlockConfig(decodeStoreConfig(bytes), SEALED_OPTIONS.keys))).code;
+async function configRefusal({ keySource }: StoreImage, bytes: Uint8Array): Promise<string | undefined> {
+  return (await honest(() => unlockConfig(decodeStoreConfig(bytes), keySource))).code;
 }
 
 async function pageRefusal({ keychain }: Engine, key: string, bytes: Uint8Array): Promise<string | undefined> {

@@ -158,38 +158,51 @@ export function metadataPath(folder: string): string {
   return path.join(folder, '.metadata', 'store.sqlite');
 }
 
+/** How the files of a store are to be taken. */
+export interface ImageOptions {
+  /** What opens it; `none` for a plain store. Default: the key of these tests. */
+  readonly keys?: KeySource | 'none';
+  /** Folders of its other backends. */
+  readonly disks?: readonly string[];
+}
+
 /**
  * A store whose blobs lie in memory and whose metadata is read in this thread: what an attacker changes costs no file, and
  * opening it again no thread.
  */
 export class StoreImage {
   readonly backend: MemoryBackend;
-  /** The blobs as the store wrote them. */
+  /** Those beside the one at the place of the store. */
+  readonly others: readonly MemoryBackend[];
+  /** The blobs at the place of the store as it wrote them. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
+  readonly keySource: KeySource | undefined;
   metadata: Metadata;
   readonly #metadataPath: string;
 
   private constructor(parts: {
-    backend: MemoryBackend;
+    backends: readonly [MemoryBackend, ...MemoryBackend[]];
     blobs: ReadonlyMap<string, Uint8Array>;
+    keys: KeySource | undefined;
     metadata: Metadata;
     path: string;
   }) {
-    this.backend = parts.backend;
+    [this.backend, ...this.others] = parts.backends;
     this.blobs = parts.blobs;
+    this.keySource = parts.keys;
     this.metadata = parts.metadata;
     this.#metadataPath = parts.path;
   }
 
   /** Takes a closed store's files; its metadata is read where it lies and must stay there. */
-  static async of(folder: string): Promise<StoreImage> {
-    const backend = new MemoryBackend();
-    const blobs = new Map([...(await filesOf(folder))].filter(([name]) => !name.startsWith('.')));
-    for (const [key, bytes] of blobs) await backend.put(key, bytes);
+  static async of(folder: string, { keys = SEALED_OPTIONS.keys, disks = [] }: ImageOptions = {}): Promise<StoreImage> {
+    const blobs = await blobsOf(folder);
+    const backends = [await backendOf(blobs)] as const;
+    const others = await Promise.all(disks.map(async (disk) => backendOf(await blobsOf(disk))));
     const file = metadataPath(folder);
-    const config = decodeStoreConfig(blobs.get(STORE_CONFIG_KEY) ?? new Uint8Array(0));
-    const metadata = await readMetadata(file, storeIdOf(config));
-    return new StoreImage({ backend, blobs, metadata, path: file });
+    const metadata = await readMetadata(file, blobs, keys !== 'none');
+    const keySource = keys === 'none' ? undefined : keys;
+    return new StoreImage({ backends: [...backends, ...others], blobs, keys: keySource, metadata, path: file });
   }
 
   /** The names of all blobs that begin so. */
@@ -206,19 +219,20 @@ export class StoreImage {
   /** Opens the metadata anew, after its file was changed. */
   async reopenMetadata(): Promise<void> {
     await this.metadata.close();
-    const config = decodeStoreConfig(this.blob(STORE_CONFIG_KEY));
-    this.metadata = await readMetadata(this.#metadataPath, storeIdOf(config));
+    this.metadata = await readMetadata(this.#metadataPath, this.blobs, this.keySource !== undefined);
   }
 
   /** Opens the store read-only, as a new process does that knows nothing yet. */
-  async open(keys: KeySource = SEALED_OPTIONS.keys): Promise<{ readonly store: Store; readonly engine: Engine }> {
-    const { backend, metadata } = this;
+  async open(
+    keys: KeySource | undefined = this.keySource,
+  ): Promise<{ readonly store: Store; readonly engine: Engine }> {
+    const { backend, others, metadata } = this;
     const bytes = await backend.get(STORE_CONFIG_KEY);
     const config = decodeStoreConfig(bytes ?? new Uint8Array(0));
     const unlocking = await unlockConfig(config, keys);
-    const placed = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
+    const place = { kind: 'backend', backend, backends: others, metadataPath: this.#metadataPath } as const;
     const engine = new Engine({
-      ...(await connectStore(placed, { readOnly: true })),
+      ...(await connectStore({ place, backend, metadata, unlocking }, { readOnly: true })),
       metadata,
       telemetry: new Telemetry(undefined),
       clock: systemClock,
@@ -247,12 +261,23 @@ export class StoreImage {
 
   async close(): Promise<void> {
     await this.metadata.close();
-    await this.backend.close();
+    for (const backend of [this.backend, ...this.others]) await backend.close();
   }
 }
 
-function readMetadata(file: string, storeId: Uint8Array): Promise<Metadata> {
-  return openSqlMetadata({ path: file, storeId, create: false, readOnly: true, busyTimeoutMs: 1000, sealed: true });
+async function blobsOf(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  return new Map([...(await filesOf(folder))].filter(([name]) => !name.startsWith('.')));
+}
+
+async function backendOf(blobs: ReadonlyMap<string, Uint8Array>): Promise<MemoryBackend> {
+  const backend = new MemoryBackend();
+  for (const [key, bytes] of blobs) await backend.put(key, bytes);
+  return backend;
+}
+
+function readMetadata(path: string, blobs: ReadonlyMap<string, Uint8Array>, sealed: boolean): Promise<Metadata> {
+  const storeId = storeIdOf(decodeStoreConfig(blobs.get(STORE_CONFIG_KEY) ?? EMPTY_BYTES));
+  return openSqlMetadata({ path, storeId, create: false, readOnly: true, busyTimeoutMs: 1000, sealed });
 }
 
 /** What readers may answer when somebody has changed the store; everything else is a defect. */

@@ -118,21 +118,34 @@ async function findHome(home: Backend, config: StoreConfig): Promise<number> {
   throw storeError('BACKEND_MISMATCH', message, { details: { backendKey: BACKEND_MARKER_KEY } });
 }
 
-/** Backends that the caller passes, by the ids they carry. */
-async function givenBackends({ place }: ConnectOptions): Promise<ReadonlyMap<string, Backend>> {
+/**
+ * Backends that the caller passes, by the ids they carry. One whose mark is another store's, is damaged or cannot be read
+ * is none of them: the store works without it as far as its redundancy goes.
+ */
+async function givenBackends({ place, config }: ConnectOptions): Promise<ReadonlyMap<string, Backend>> {
   const given = new Map<string, Backend>();
   for (const backend of place.kind === 'backend' ? (place.backends ?? []) : []) {
-    const marker = await readMarker(backend);
-    if (marker) given.set(marker.backendId, backend);
+    const marker = await readableMarker(backend);
+    if (marker?.storeId === config.storeId) given.set(marker.backendId, backend);
   }
   return given;
+}
+
+async function readableMarker(backend: Backend): Promise<BackendMarker | undefined> {
+  try {
+    return await readMarker(backend);
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    return undefined;
+  }
 }
 
 async function openLink(
   facts: ConfigBackend,
   { config, readOnly, place }: ConnectOptions,
 ): Promise<Backend | StoreError> {
-  if (facts.url === '') return unreachable(facts, 'it was not passed when the store was opened');
+  if (facts.url === '')
+    return unreachable(facts, 'none that was passed when the store was opened says that it is this one');
   try {
     const { fileSystem } = surroundingsOf(place);
     return await openMarked(facts, { storeId: config.storeId, readOnly, fileSystem });

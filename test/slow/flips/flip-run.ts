@@ -1,68 +1,55 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+/** Flipped bits, round after round of each part of the campaign. It goes on where it was ended. */
 import path from 'node:path';
-import { openStore } from '../../../src/index.ts';
-import { type FlipFigures, flipBlobs, flipFile } from '../../support/flips.ts';
-import {
-  crashCopy,
-  makeSampleStore,
-  metadataPath,
-  SEALED_OPTIONS,
-  StoreImage,
-  sampleEntries,
-} from '../../support/sealed-store.ts';
+import { FlipCampaign, type FlipPart } from '../../support/flip-campaign.ts';
+import type { FlipFigures } from '../../support/flips.ts';
+import { CampaignState } from '../campaign-state.ts';
 
-/** Of all flips those that go to the metadata: each opens the database anew and takes a hundred times as long. */
-const FILE_SHARE = 100;
-/** A large pack has nothing that small ones have not, and is hashed for each of its flips. */
-const LEFT = ['packed'];
-/** How many flips of one file are made between two words about them. */
-const ROUND = 5000;
-
-/** Flips so many bits of the files of a sample store. @throws at the first that gives wrong bytes, or that nobody notices */
-export async function runFlips(options: {
+export interface FlipRunOptions {
   readonly flips: number;
   readonly seed: number;
+  /** Run again what was run before. */
+  readonly again: boolean;
+  /** Where the stores are made, and where it is kept how far the run is. */
   readonly folder: string;
-  readonly onRound: (done: number) => void;
-}): Promise<FlipFigures> {
-  const { flips, seed } = options;
-  const folders = ['closed', 'running', 'crashed'].map((name) => path.join(options.folder, 'flips', name));
-  const [closed = '', running = '', crashed = ''] = folders;
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-  await mkdir(path.dirname(closed), { recursive: true });
-  await makeSampleStore(closed, 1, LEFT);
-  await cp(closed, running, { recursive: true });
-  const store = await openStore(running, { keys: SEALED_OPTIONS.keys, reserveBytes: 0 });
-  const known = sampleEntries().filter(({ key }) => !LEFT.includes(key));
-  await store.put('later', known.find(({ key }) => key === 'later')?.bytes ?? '');
-  // The log of a process that ends here.
-  await crashCopy(running, crashed);
-  await store.close();
+  readonly say: (line: string) => void;
+}
 
-  const figures: FlipFigures = new Map();
-  let done = 0;
-  const add = (some: FlipFigures, what = ''): void => {
-    for (const [name, count] of some) {
-      figures.set(what + name, (figures.get(what + name) ?? 0) + count);
-      done += count;
+/** Flips between two notes of how far the run is: of a part its share of so many. */
+const ROUND_FLIPS = 50_000;
+
+/** Flips so many bits of the files of sample stores. @throws at the first that gives wrong bytes, or that nobody notices */
+export async function runFlips(options: FlipRunOptions): Promise<void> {
+  const { flips, say } = options;
+  const state = await CampaignState.open(path.join(options.folder, 'flips.json'), options);
+  const campaign = await FlipCampaign.open(path.join(options.folder, 'flips'));
+  try {
+    for (const part of campaign.parts) {
+      const done = state.nextOf(part.name);
+      const count = Math.ceil((flips * part.perMille) / 1000);
+      const figures = await runPart(part, { ...options, state, count });
+      say(`${part.name}: ${count} flips, ${Math.max(0, count - done)} of them now`);
+      for (const [what, number] of [...figures].sort()) say(`${String(number).padStart(9)}  ${what}`);
     }
-    options.onRound(done);
-  };
-  const inFiles = Math.floor(flips / FILE_SHARE / 2);
-  const image = await StoreImage.of(closed);
-  for (let round = 0; done < flips - 2 * inFiles; round += 1) {
-    const count = Math.min(ROUND, flips - 2 * inFiles - done);
-    add(await flipBlobs({ image, known, count, seed: seed + round, readEvery: ROUND / 2 }));
+  } finally {
+    await campaign.close();
   }
-  // Without the entry of five hundred chunks: everything that is left is read after every flip.
-  const quick = known.filter(({ key }) => key !== 'many');
-  const file = metadataPath(closed);
-  add(await flipFile(file, { image, known: quick, listed: known, count: inFiles, seed, readEvery: 50 }), 'metadata: ');
-  await image.close();
-  const crash = await StoreImage.of(crashed);
-  const log = `${metadataPath(crashed)}-wal`;
-  const inLog = { image: crash, known: quick, listed: known, count: inFiles, seed, readEvery: 50 };
-  add(await flipFile(log, inLog), 'log of the metadata: ');
-  await crash.close();
+}
+
+/** @returns figures of what was flipped now */
+async function runPart(
+  { name, perMille, flip }: FlipPart,
+  { state, seed, count }: { readonly state: CampaignState; readonly seed: number; readonly count: number },
+): Promise<FlipFigures> {
+  const figures: FlipFigures = new Map();
+  const roundFlips = Math.ceil((ROUND_FLIPS * perMille) / 1000);
+  for (let done = state.nextOf(name); done < count; ) {
+    const next = Math.min(count, done + roundFlips);
+    // Each round has a seed of its own, wherever the run was ended before.
+    for (const [what, number] of await flip({ count: next - done, seed: seed * 1_000_003 + done })) {
+      figures.set(what, (figures.get(what) ?? 0) + number);
+    }
+    done = next;
+    await state.save(name, done);
+  }
   return figures;
 }

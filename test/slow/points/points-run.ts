@@ -8,7 +8,6 @@ const FILES = [
   'test/durability/file-faults.test.ts',
   'test/durability/sealed-crash-points.test.ts',
   'test/durability/sealed-faults.test.ts',
-  'test/sealed/flips.test.ts',
   'test/sealed/nonces.test.ts',
   'test/sealed/row-splices.test.ts',
 ];

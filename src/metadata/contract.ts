@@ -384,11 +384,14 @@ export interface Metadata extends ShardPlaces, ObjectIndex, Collecting, Checkpoi
    */
   knownItems(kind: 'chunk' | 'manifest', ids: Uint8Array): Promise<readonly boolean[]>;
   /**
-   * Flags what a reader found wrong. Local, not journaled; a later `pack-add` or inline record of the id clears it.
-   * Ignored when the item is no longer found in the pack the reader saw.
+   * Flags what a reader found wrong; or, with `isSuspect` false, takes the flag from what one has proven since. Local, not
+   * journaled; a later `pack-add` or inline record of the id clears it. Ignored when the item is no longer found in the
+   * pack the reader saw.
+   * @param isSuspect default true
    */
   markSuspect(
     items: readonly { readonly kind: 'chunk' | 'manifest'; readonly id: Uint8Array; readonly packNumber: number }[],
+    isSuspect?: boolean,
   ): Promise<void>;
 
   /** Flags every item that is found in these packs, whose blobs are gone or useless. Local, like `markSuspect`. */

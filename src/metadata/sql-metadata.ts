@@ -277,8 +277,8 @@ export class SqlMetadata implements Metadata {
     return knownItems(this.#unguarded, { kind, ids });
   }
 
-  markSuspect(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
-    return markItemsSuspect(this.#database, this.#tables, items);
+  markSuspect(...[items, isSuspect = true]: Parameters<Metadata['markSuspect']>): Promise<void> {
+    return markItemsSuspect(this.#database, this.#tables, { items, isSuspect });
   }
 
   markPacksSuspect(numbers: readonly number[]): Promise<void> {

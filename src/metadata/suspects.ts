@@ -1,5 +1,5 @@
 /**
- * Suspicion: what a reader found wrong. A flag of this machine, outside of row digests and seals, so no sum changes.
+ * Suspicion: what a reader found wrong, and none has proven since. A flag of this machine, outside of row digests and seals, so no sum changes.
  * Where an item is found may be sealed, so rows are opened to compare; a damaged one is not believed anyway and left
  * alone.
  */
@@ -10,34 +10,39 @@ import { IN_OUTBOX, type ItemRow, itemKey } from './rows.ts';
 import { scanTable } from './table-scan.ts';
 import type { Tables } from './tables.ts';
 
-const FLAG = 'UPDATE items SET suspect = 1 WHERE kind = ? AND id = ?';
+const FLAG = 'UPDATE items SET suspect = ? WHERE kind = ? AND id = ?';
 
 async function flag(
   transaction: Transaction,
   tables: Tables,
-  found: { readonly rows: readonly (SqlRow | undefined)[]; isMeant(item: ItemRow, index: number): boolean },
+  found: {
+    readonly rows: readonly (SqlRow | undefined)[];
+    readonly isSuspect: boolean;
+    isMeant(item: ItemRow, index: number): boolean;
+  },
 ): Promise<void> {
-  const keys = found.rows.flatMap((row, index) => {
+  const flags = found.rows.flatMap((row, index) => {
     const checked = row && tables.items.inspect(row);
     if (!checked || isStoreError(checked)) return [];
     const { kind, id } = checked.row;
-    return found.isMeant(checked.row, index) ? [itemKey(kind, id)] : [];
+    return found.isMeant(checked.row, index) ? [[found.isSuspect ? 1 : 0, ...itemKey(kind, id)]] : [];
   });
-  if (keys.length > 0) await transaction.run(FLAG, keys);
+  if (flags.length > 0) await transaction.run(FLAG, flags);
 }
 
 /** See `Metadata.markSuspect`. */
 export async function markItemsSuspect(
   database: Database,
   tables: Tables,
-  items: Parameters<Metadata['markSuspect']>[0],
+  marks: { readonly items: Parameters<Metadata['markSuspect']>[0]; readonly isSuspect: boolean },
 ): Promise<void> {
+  const { items, isSuspect } = marks;
   await database.write(async (transaction) => {
     const keys = items.map(({ kind, id }) => itemKey(kind, id));
     const rows = await tables.items.find(transaction, keys);
     const isMeant = ({ pack }: ItemRow, index: number): boolean =>
       pack !== IN_OUTBOX && pack === items[index]?.packNumber;
-    await flag(transaction, tables, { rows, isMeant });
+    await flag(transaction, tables, { rows, isSuspect, isMeant });
   });
 }
 
@@ -59,6 +64,6 @@ export async function markPacksSuspect(database: Database, tables: Tables, numbe
       const { kind, id, pack } = checked.row;
       return [{ kind, id, packNumber: pack }];
     });
-    if (found.length > 0) await markItemsSuspect(database, tables, found);
+    if (found.length > 0) await markItemsSuspect(database, tables, { items: found, isSuspect: true });
   }
 }

@@ -190,8 +190,8 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('knownItems', [kind, ids]);
   }
 
-  markSuspect(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
-    return this.#call('markSuspect', [items]);
+  markSuspect(...args: Parameters<Metadata['markSuspect']>): Promise<void> {
+    return this.#call('markSuspect', args);
   }
 
   markPacksSuspect(numbers: readonly number[]): Promise<void> {

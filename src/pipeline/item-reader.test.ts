@@ -26,11 +26,14 @@ function reading(
     readonly failure?: Error;
     /** The pack as the next lookup finds it; what lies on backend 1 is not there. */
     readonly moving?: (pack: object) => object;
+    /** Whether all is flagged. */
+    readonly suspect?: boolean;
   } = {},
 ) {
   const { seal = SEAL, ids = IDS } = 'seal' in change ? { ...change, seal: change.seal ?? null } : change;
   const asked: string[] = [];
   const damaged: DamagedItem[] = [];
+  const proven: string[] = [];
   const keys: PackKeys = { keyOf: async (pack) => SCHEDULE.packKey(pack) };
   const stripe = { k: 1, m: 0 };
   const pack = { number: 1, id: header.pack, class: header.class, stripe, ...(seal && { seal }) };
@@ -45,7 +48,14 @@ function reading(
         throw storeError('METADATA_CORRUPT', 'a row is damaged', { details: { table: 'items' } });
       return names.map((name) => {
         const item = items.find(({ id }) => toHex(id) === name);
-        return item && ({ ...item, pack: change.moving?.(pack) ?? pack, suspect: false } as unknown as ItemLocation);
+        return (
+          item &&
+          ({
+            ...item,
+            pack: change.moving?.(pack) ?? pack,
+            suspect: change.suspect ?? false,
+          } as unknown as ItemLocation)
+        );
       });
     },
     readPack: async ({ places }, { offset, length }) => {
@@ -53,8 +63,9 @@ function reading(
       return places?.[0] === 1 ? undefined : bytes.subarray(offset, offset + length);
     },
     onDamage: async (_kind, found) => void damaged.push(...found),
+    onProven: async (kind, found) => void proven.push(...found.map(({ id }) => `${kind} ${toHex(id)}`)),
   });
-  return { reader, asked, damaged };
+  return { reader, asked, damaged, proven };
 }
 
 const WANTED = SAMPLE_CHUNKS.map((chunk) => ({ digest: blake3(chunk), length: chunk.length }));
@@ -81,6 +92,23 @@ describe('ItemReader of a sealed store', () => {
     const { reader, damaged } = reading({ moving });
     expect(await reader.read('chunk', WANTED.slice(0, 1))).toEqual(SAMPLE_CHUNKS.slice(0, 1));
     expect(damaged).toEqual([]);
+  });
+
+  it('tells what is flagged and proven, of all that it reads, and nothing else', async () => {
+    const [one, other] = WANTED;
+    const names = [one, other].map((wanted) => `chunk ${toHex(IDS.idOf('chunk', wanted?.digest ?? new Uint8Array()))}`);
+    const flagged = reading({ suspect: true });
+    await flagged.reader.read('chunk', WANTED.slice(0, 2));
+    expect(flagged.proven).toEqual(names);
+    const sound = reading();
+    await sound.reader.read('chunk', WANTED);
+    expect(sound.proven).toEqual([]);
+    const { reader, proven } = reading({
+      suspect: true,
+      ids: { idOf: () => IDS.idOf('chunk', WANTED[1]?.digest ?? new Uint8Array()) },
+    });
+    await expect(reader.read('chunk', WANTED.slice(0, 1))).rejects.toMatchObject({ code: 'CHUNK_CORRUPT' });
+    expect(proven).toEqual([]);
   });
 
   it('finds nothing of another namespace', async () => {

@@ -1,7 +1,7 @@
 /**
  * Fetches chunks and manifest nodes by digest and proves them: neighbouring records come with one backend read, every
  * record is authenticated before it is decompressed, every item is hashed before it is handed out. What fails is
- * flagged, so that nothing counts on it any more, and never returned.
+ * flagged, so that nothing counts on it any more, and never returned; what is flagged and proven is flagged no more.
  */
 import { concatBytes, copyBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { decompress } from '../compress/index.ts';
@@ -38,6 +38,16 @@ export interface ItemSource {
   ): Promise<Uint8Array | undefined>;
   /** Told about each item that failed, before the read rejects. */
   onDamage(kind: ItemKind, items: readonly DamagedItem[]): Promise<void>;
+  /** Told about flagged items that are proven, before the read resolves. */
+  onProven(kind: ItemKind, items: readonly ProvenItem[]): Promise<void>;
+}
+
+/** A flagged item that is what its digest says after all. */
+export interface ProvenItem {
+  /** What the metadata knows it by. */
+  readonly id: Uint8Array;
+  /** Where it was read. */
+  readonly pack: PackRow;
 }
 
 export interface DamagedItem {
@@ -303,6 +313,7 @@ export class ItemReader {
       if (!isStoreError(error, 'COMPRESSED_CORRUPT')) throw error;
       return await this.#failRecords(kind, [plan], { cause: error, found: into.found });
     }
+    const proven: ProvenItem[] = [];
     let asked = 0;
     for (const { location } of plan.items) asked += location.length;
     for (const { digest, id, location } of plan.items) {
@@ -312,9 +323,11 @@ export class ItemReader {
         await this.#fail(kind, [{ digest, id, pack: location.pack, error }], into.found);
         continue;
       }
+      if (location.suspect && location.pack) proven.push({ id, pack: location.pack });
       // A few small chunks must not keep the megabyte of their record alive; most of a record may as well.
       into.found.bytes.set(toHex(digest), asked * 2 > plain.length ? bytes : copyBytes(bytes));
     }
+    if (proven.length > 0) await this.#source.onProven(kind, proven);
   }
 
   /** What is wanted, each once, with the ids to look up. */

@@ -10,7 +10,7 @@ import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { SettledPacks } from '../maintenance/gc/gc.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ShardStore } from '../maintenance/shard-store.ts';
-import type { ChangeOutcome, CommitRequest, Metadata } from '../metadata/contract.ts';
+import type { ChangeOutcome, CommitRequest, Metadata, PackRow } from '../metadata/contract.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
@@ -144,6 +144,7 @@ export class Engine {
         locate: (kind, wanted, signal) => this.metadata.locate(kind, wanted, signal && { signal }),
         readPack: (pack, range, how) => this.packs.read(pack, range, how),
         onDamage: (kind, items) => this.#onDamage(kind, items),
+        onProven: (kind, items) => this.#flag(false, kind, items),
       },
     });
   }
@@ -414,17 +415,22 @@ export class Engine {
         ...(packId && { packId }),
       });
     }
-    await this.#flag(items.flatMap(({ id, pack }) => (pack ? [{ kind, id, packNumber: pack.number }] : [])));
+    await this.#flag(true, kind, items);
   }
 
-  async #flag(items: Parameters<Metadata['markSuspect']>[0]): Promise<void> {
-    if (items.length === 0 || this.#write === undefined || this.health.poisoned) return;
+  async #flag(
+    isSuspect: boolean,
+    kind: ItemKind,
+    items: readonly { readonly id: Uint8Array; readonly pack: PackRow | undefined }[],
+  ): Promise<void> {
+    const found = items.flatMap(({ id, pack }) => (pack ? [{ kind, id, packNumber: pack.number }] : []));
+    if (found.length === 0 || this.#write === undefined || this.health.poisoned) return;
     try {
-      await this.metadata.markSuspect(items);
+      await this.metadata.markSuspect(found, isSuspect);
     } catch (error) {
-      // The reader is told of the damage, not of this: unflagged, whoever reads it next finds it again.
+      // The reader is told of the damage, not of this: whoever reads the item next finds out again.
       this.health.judge(error);
-      this.telemetry.logger?.warn('damage could not be flagged', { error });
+      this.telemetry.logger?.warn('what a read found could not be noted', { error });
     }
   }
 }

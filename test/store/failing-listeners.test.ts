@@ -47,7 +47,7 @@ describe('damage that is found', () => {
     metadata.exec("CREATE TRIGGER none BEFORE UPDATE OF suspect ON items BEGIN SELECT RAISE(ABORT, 'injected'); END");
     metadata.close();
     await expect(store.get('key')).rejects.toMatchObject({ code: 'CHUNK_CORRUPT' });
-    expect(warnings).toEqual(['damage could not be flagged']);
+    expect(warnings).toEqual(['what a read found could not be noted']);
     expect(new Set(problems.map(({ code }) => code))).toEqual(new Set(['CHUNK_CORRUPT']));
   });
 });

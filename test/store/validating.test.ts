@@ -124,6 +124,29 @@ describe('damage', () => {
     for (const part of [found, found.problems, found.problems[0]]) expect(Object.isFrozen(part)).toBe(true);
   });
 
+  it('of a disk that failed for once is forgotten when what was flagged is read well, by whoever reads it', async () => {
+    const folder = await template.copy();
+    const pack = await packBySize(folder, 0);
+    const store = await reopen(folder);
+    const flagged = async (): Promise<number> => (await store.inspect('first')).suspectItems;
+    for (const read of [() => store.validate('first'), () => store.get('first')]) {
+      await flipByte(pack, 60_000);
+      expect(await store.validate('first')).toMatchObject({ outcome: 'damaged' });
+      await flipByte(pack, 60_000);
+      expect(await flagged()).toBe(20);
+      expect((await store.maintenance.check()).outcome).toBe('damaged');
+      // Good shards prove nothing of what was written into them.
+      await store.maintenance.scrub();
+      expect(await flagged()).toBe(20);
+      await read();
+      expect(await flagged()).toBe(0);
+      expect((await store.maintenance.check()).outcome).toBe('ok');
+    }
+    const { packs } = await store.stats();
+    await store.put('again', FIRST, FIXED);
+    expect((await store.stats()).packs).toBe(packs);
+  });
+
   it('anywhere in any pack never hides, and is never told of an entry that can be read', async () => {
     const folder = await template.copy();
     const store = await reopen(folder, { readOnly: true });

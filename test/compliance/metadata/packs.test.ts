@@ -79,6 +79,16 @@ describe.each(SUBJECTS)('$name', (subject) => {
       await expectSound(metadata);
     });
 
+    it('are suspect no more when they were read well where they were suspect, and only there', async () => {
+      const metadata = await open();
+      await commit(metadata, packAdd(packOf(1, ids('a', 'b'))));
+      const item = (label: string, packNumber: number) => ({ kind: 'chunk', id: idOf(label), packNumber }) as const;
+      await metadata.markSuspect([item('a', 1), item('b', 1)]);
+      await metadata.markSuspect([item('a', 1), item('b', 2), item('unknown', 1)], false);
+      expect(await Promise.all(['a', 'b'].map((label) => whereIs(metadata, label)))).toEqual(['pack 1', 'pack 1!']);
+      await expectSound(metadata);
+    });
+
     it('of packs that are gone are suspect, all of them', async () => {
       const metadata = await open();
       for (const [index, labels] of [['a', 'b'], ['c'], ['d']].entries()) {

@@ -17,9 +17,9 @@ afterAll(() => folder.remove());
 
 describe('gc', () => {
   it('says what it would give back, gives it back, and then has nothing more to do', async () => {
-    expect(await folder.ok('gc', '--dry-run', '-q')).toMatch(
-      /^would give back 6\d\d\.\d KiB: 0 objects, 1 pack deleted$/m,
-    );
+    const planned = await folder.ok('gc', '--dry-run', '--checkpoint', '-q');
+    expect(planned).toMatch(/^would give back 6\d\d\.\d KiB: 0 objects, 1 pack deleted$/m);
+    expect(planned).toMatch(/^would write a checkpoint at commit \d+: a rebuild begins with it$/m);
     const text = await folder.ok('gc', '-q');
     expect(text).toMatch(/^gave back 6\d\d\.\d KiB: \d+ chunks and nodes, 0 objects, 1 pack deleted, 0 written$/m);
     expect(text).toMatch(/^ok: there is nothing more to give back$/m);

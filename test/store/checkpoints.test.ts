@@ -173,8 +173,12 @@ describe.each(KINDS)('checkpoints of a $kind store', ({ keys }) => {
     await store.put('between', 'the two');
     const before = await journalBegins(backend);
     expect(before).toBe(1);
+    const planned = await store.maintenance.gc({ checkpoint: true, dryRun: true });
+    expect(await journalBegins(backend)).toBe(1);
     const report = await store.maintenance.gc({ checkpoint: true });
     expect(report.checkpoint).toBeGreaterThan(0);
+    expect(planned).toMatchObject({ checkpoint: report.checkpoint, journalPacksRemoved: 0 });
+    expect((await store.maintenance.gc({ dryRun: true })).checkpoint).toBe(0);
     expect(report.journalPacksRemoved).toBeGreaterThan(0);
     expect(report.journalBytesFreed).toBeGreaterThan(0);
     expect(await journalBegins(backend)).toBeGreaterThan(1);

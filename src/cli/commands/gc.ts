@@ -44,14 +44,14 @@ function freedLine(report: GcReport): string {
 
 function describe(report: GcReport): string {
   const { leakedPacks, objectsInGrace, bytesLeftDead, fenced, waitingFor, problems, left } = report;
-  const { checkpoint, journalPacksRemoved, journalBytesFreed } = report;
+  const { dryRun, checkpoint, journalPacksRemoved, journalBytesFreed } = report;
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX);
   const lines: readonly (string | false)[] = [
     freedLine(report),
     leakedPacks > 0 && `${countOf(leakedPacks, 'pack', 'packs')} that no commit knows`,
     objectsInGrace > 0 && `${countOf(objectsInGrace, 'object', 'objects')} without a ref stay for now: see --grace`,
     bytesLeftDead > 0 && `${formatBytes(bytesLeftDead)} dead in packs that are mostly needed: see --dead-share`,
-    checkpoint > 0 && `a checkpoint at commit ${checkpoint}: a rebuild begins with it`,
+    checkpoint > 0 && `${dryRun ? 'would write a' : 'a'} checkpoint at commit ${checkpoint}: a rebuild begins with it`,
     journalPacksRemoved > 0 &&
       `${countOf(journalPacksRemoved, 'pack', 'packs')} of the journal that no rebuild needs: ${formatBytes(journalBytesFreed)}`,
     fenced > 0 && `${countOf(fenced, 'process', 'processes')} taken for dead`,

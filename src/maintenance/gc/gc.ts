@@ -118,7 +118,7 @@ export class Collection {
     if (!dryRun) await deleteDroppedPacks(this.#context);
     if (await this.#count()) await (dryRun ? this.#preview() : this.#collect());
     if (!this.#isSpent) await this.#deleteLeaked();
-    if (!dryRun && !this.#isSpent) await this.#shortenJournal();
+    if (!this.#isSpent) await (dryRun ? this.#previewCheckpoint() : this.#shortenJournal());
     return this.#tally.finish(dryRun, this.#problems.listed);
   }
 
@@ -127,7 +127,7 @@ export class Collection {
     const context = { ...this.#context, signal: this.#signal };
     const { counts } = this.#tally;
     try {
-      if (this.#options.checkpoint || (await isCheckpointDue(context.metadata))) {
+      if (await this.#isCheckpointDue()) {
         const { commit, bytes } = await writeCheckpoint(context);
         counts.checkpoint = commit;
         counts.bytesWritten += bytes;
@@ -139,6 +139,14 @@ export class Collection {
       if (!isProblem(error)) throw error;
       this.#problems.addError(error);
     }
+  }
+
+  async #isCheckpointDue(): Promise<boolean> {
+    return this.#options.checkpoint || (await isCheckpointDue(this.#context.metadata));
+  }
+
+  async #previewCheckpoint(): Promise<void> {
+    if (await this.#isCheckpointDue()) this.#tally.counts.checkpoint = (await this.#context.metadata.head()).commit;
   }
 
   async #mark(): Promise<void> {

@@ -41,7 +41,7 @@ export interface GcReport {
   /** Packs that no commit knows, left by processes that ended: removed. */
   readonly leakedPacks: number;
   readonly leakedBytes: number;
-  /** The commit that a checkpoint was written of; 0 where none was. */
+  /** The commit that a checkpoint was written of, in a dry run that of now where one would be written; otherwise 0. */
   readonly checkpoint: number;
   /** Journal packs and older checkpoints that no rebuild needs, and the bytes of their shards: removed. */
   readonly journalPacksRemoved: number;

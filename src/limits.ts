@@ -101,7 +101,7 @@ export const SCRUB_WAIT_MS = 60_000;
 /** References that are looked at together to be counted. */
 export const GC_COUNT_ROWS = 256;
 /** Items that one transaction of a collection is about, for counting what one more reference names: they cost memory. */
-export const GC_ITEMS = 4096;
+export const GC_ITEMS = 1024;
 /** Steps of counting in a row that find less than their fill, and rounds with what became garbage meanwhile, at most. */
 export const [GC_COUNT_STEPS_SMALL, GC_ROUNDS_MAX] = [100, 6] as const;
 /** Rows that one step of the census, or of a look at objects, goes through. */
@@ -325,7 +325,7 @@ export const ISOLATED_KEYS_KEPT_MAX = 1024;
 /** Isolated entries that one dropped namespace may hold: the record of its commit names each. */
 export const NAMESPACE_DROP_ISOLATED_MAX = 262_144;
 /** Rows that the metadata reads in one step, other calls between two; and items of one pack that a transaction holds. */
-export const [METADATA_SCAN_ROWS, METADATA_ITEMS_HELD_MAX] = [1000, 2048] as const;
+export const [METADATA_SCAN_ROWS, METADATA_ITEMS_HELD_MAX] = [1000, 1024] as const;
 /** Steps of a history that are looked up at once, however few are wanted: most of them may have been forgotten. */
 export const HISTORY_LOOKUPS_MIN = 16;
 /** A place so deep beneath an entry is looked at before a page goes on from it, a deeper one when it has to be. */

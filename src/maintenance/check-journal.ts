@@ -41,7 +41,8 @@ class Chain {
   }
 
   #follows(commit: number): boolean {
-    return commit <= this.#commit + 1 || (this.#commit === 0 && commit <= this.#mayBegin);
+    // Needless records before that come back, with a backend that was away, and need not be all there.
+    return commit <= Math.max(this.#commit + 1, this.#mayBegin);
   }
 
   /** Records that two journal packs hold are looked at once. */

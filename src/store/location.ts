@@ -115,7 +115,7 @@ async function namesIn(folder: string, fileSystem: FileSystem): Promise<readonly
     const system = systemCode(error);
     if (system === 'ENOENT') return 'absent';
     if (system === 'ENOTDIR') return 'no folder';
-    if (system !== 'EACCES' && system !== 'EPERM') throw error;
+    if (system !== 'EACCES' && system !== 'EPERM') throw fsError(error, { action: 'open', root: folder });
     throw storeError('PERMISSION_DENIED', `${folder} may not be read by this user`, {
       details: { path: folder, system },
       cause: error,
@@ -178,7 +178,7 @@ export async function checkWritablePlace(place: Place): Promise<void> {
     const system = systemCode(cause);
     const options = { details: { path, ...(system && { system }) }, cause };
     if (system === 'EROFS') throw storeError('READ_ONLY', `${path} lies on a medium that cannot be written`, options);
-    if (system !== 'EACCES' && system !== 'EPERM') throw cause;
+    if (system !== 'EACCES' && system !== 'EPERM') throw fsError(cause, { action: 'open', root: path });
     throw storeError('PERMISSION_DENIED', `${path} may not be written by this user`, options);
   }
 }

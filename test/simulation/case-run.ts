@@ -1,12 +1,13 @@
 /** One run of a case: its process, what is acknowledged so far, and what must be found where it ends now. */
 import type { Store } from '../../src/index.ts';
-import type { FileSystem } from '../../src/runtime/file-system.ts';
+import { exists, type FileSystem } from '../../src/runtime/file-system.ts';
+import { openPutOnlyAt } from '../../src/store/inbox/open-put-only.ts';
 import { openAt } from '../../src/store/open.ts';
-import { openOptions, type StoreKind } from './kinds.ts';
+import { openAdopted, openOptions, type StoreKind } from './kinds.ts';
 import type { SimulatedCase, StepContext } from './simulated-cases.ts';
-import { placeOn, type SimulatedMachine } from './simulated-machine.ts';
+import { HOME, placeOn, type SimulatedMachine } from './simulated-machine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
-import { differenceOf, imageOf, type StoreImage } from './store-image.ts';
+import { ABSENT, differenceOf, imageOf, type StoreImage } from './store-image.ts';
 
 /** What each step of a case makes of a store, found by a run that nothing disturbs. */
 export interface CaseEffects {
@@ -40,17 +41,18 @@ export async function beginCase(
 ): Promise<CaseRun> {
   const { place, process } = placeOn(machine, how);
   const open = (): Promise<Store> => openAt(place, openOptions(kind));
-  let store: Store | undefined = await open();
+  const openPutOnly = () => openPutOnlyAt(place, { credential: machine.credential ?? '' });
+  let store = one.begins === 'absent' ? undefined : await open();
   const context: StepContext = {
-    ...{ kind, place, open },
+    ...{ kind, place, open, openPutOnly },
     get store() {
       if (store) return store;
       throw new Error('the store is closed when this case begins');
     },
   };
   await one.prepare?.(context);
-  if (one.isOffline) {
-    await store.close();
+  if (one.begins === 'closed') {
+    await store?.close();
     store = undefined;
   }
   const acknowledged = one.steps.map(() => false);
@@ -115,7 +117,9 @@ async function imageNow(machine: SimulatedMachine, kind: StoreKind, run: CaseRun
   if (run.store) return await imageOf(run.store);
   return await machine.databases.tried(async () => {
     const { place } = placeOn({ ...machine, disk: machine.disk.fork() }, { seed: 3 });
-    const store = await openAt(place, openOptions(kind));
+    const isCreated = await exists(HOME, machine.disk);
+    if (!isCreated) return ABSENT;
+    const store = await openAdopted(place, kind);
     const image = await imageOf(store);
     await store.close();
     return image;

@@ -145,7 +145,7 @@ class CutRound {
     let later: Found['later'] = 'absent';
     let store: Store | undefined;
     const work = async (): Promise<void> => {
-      store = await this.#recoveries.open(place, found);
+      ({ store } = await this.#recoveries.open(place, found));
       later = 'perhaps';
       await store.put('later', 'x');
       later = 'there';

@@ -1,6 +1,7 @@
 /** The kinds of stores that are simulated, and what every one of them holds at first. */
 import type { CreateOptions, OpenOptions, Store } from '../../src/index.ts';
-import { createAt } from '../../src/store/open.ts';
+import type { Place } from '../../src/store/location.ts';
+import { createAt, openAt } from '../../src/store/open.ts';
 import { noise } from '../support/contents.ts';
 import { emptyMachine, placeOn, type SimulatedMachine } from './simulated-machine.ts';
 
@@ -64,6 +65,16 @@ export async function newMachine(kind: StoreKind): Promise<SimulatedMachine> {
   const { place } = placeOn(machine, { seed: 1 });
   const store = await createAt(place, createOptions(kind));
   await fill(store, kind);
+  const credential = kind.sealed ? await store.keys.exportWriter({ label: 'writer' }) : undefined;
   await store.close();
-  return machine;
+  return { ...machine, credential };
+}
+
+/** Opens a store; what put-only writers have put is adopted. */
+export async function openAdopted(place: Place, { sealed }: StoreKind): Promise<Store> {
+  const store = await openAt(place, openOptions({ sealed }));
+  if (!sealed) return store;
+  const { refused } = await store.inbox.adopt();
+  if (refused.length > 0) throw new Error(`refused: ${JSON.stringify(refused)}`);
+  return store;
 }

@@ -29,6 +29,7 @@ export async function recordTrace(
 
 /** The first commit of a process sets off a merge: another one than those of the case, and it has ended. */
 function calm(one: SimulatedCase): SimulatedCase {
+  if (one.begins === 'absent') return one;
   return {
     ...one,
     prepare: async (context) => {

@@ -1,13 +1,13 @@
 /** What stores come to that were left in the midst of something: opened, read, checked and written to, each state once. */
 import { isStoreError, type Store } from '../../src/index.ts';
 import type { Place } from '../../src/store/location.ts';
-import { openAt } from '../../src/store/open.ts';
+import { createAt } from '../../src/store/open.ts';
 import { rebuildAt } from '../../src/store/rebuild.ts';
 import type { SeededRandom } from '../../src/testing/index.ts';
-import { openOptions, type StoreKind } from './kinds.ts';
+import { createOptions, openAdopted, openOptions, type StoreKind } from './kinds.ts';
 import type { SimulatedCase } from './simulated-cases.ts';
 import { digestsOf, placeOn, type SimulatedMachine } from './simulated-machine.ts';
-import { imageOf, type StoreImage } from './store-image.ts';
+import { ABSENT, imageOf, type StoreImage } from './store-image.ts';
 import { expectNext, expectRebuilt } from './verify-store.ts';
 
 export interface RecoveryFigures {
@@ -67,37 +67,43 @@ export class Recoveries {
     return holds;
   }
 
-  /** Metadata that is lost, or that a rebuild left in the midst, is made anew. */
-  async open(place: Place, { isLost }: Pick<LeftMachine, 'isLost'>): Promise<Store> {
-    const options = openOptions(this.#kind);
+  /**
+   * Opens what is left. Metadata that is lost, or that a rebuild left in the midst, is made anew; so is a store whose
+   * creation ended before there was one.
+   */
+  async open(place: Place, { isLost }: Pick<LeftMachine, 'isLost'>): Promise<{ store: Store; isNew: boolean }> {
+    const [kind, one] = [this.#kind, this.#one];
     try {
-      return await openAt(place, options);
+      return { store: await openAdopted(place, kind), isNew: false };
     } catch (error) {
-      if (!(this.#one.rebuilds || isLost) || !isStoreError(error, 'METADATA_MISSING')) throw error;
-      await rebuildAt(place, options);
-      return await openAt(place, options);
+      if (one.begins === 'absent' && isStoreError(error, 'STORE_NOT_FOUND', 'NOT_A_STORE'))
+        return { store: await createAt(place, createOptions(kind)), isNew: true };
+      if (!(one.rebuilds || isLost) || !isStoreError(error, 'METADATA_MISSING')) throw error;
+      await rebuildAt(place, openOptions(kind));
+      return { store: await openAdopted(place, kind), isNew: false };
     }
   }
 
   async #recover({ machine, isLost }: LeftMachine): Promise<StoreImage> {
     const [figures, kind] = [this.#figures, this.#kind];
     const { place, process } = placeOn(machine, { seed: SEEDS.recovering });
-    const store = await this.open(place, { isLost });
+    const { store, isNew } = await this.open(place, { isLost });
     figures.recovered += 1;
-    const state = `${digestsOf(machine.disk).readable} ${await machine.databases.digest()}`;
+    const state = `${isNew} ${digestsOf(machine.disk).readable} ${await machine.databases.digest()}`;
     const known = this.#verified.get(state);
     if (known) {
       process.end();
       await store.close().catch(() => undefined);
       return known;
     }
-    const image = await imageOf(store);
+    const held = await imageOf(store);
     await expectNext(store);
     await store.close();
     if (this.#random.integer(REBUILD_ODDS) === 0) {
-      await expectRebuilt(machine, { kind, image, seed: SEEDS.rebuilding });
+      await expectRebuilt(machine, { kind, image: held, seed: SEEDS.rebuilding });
       figures.rebuilt += 1;
     }
+    const image = isNew ? ABSENT : held;
     this.#verified.set(state, image);
     figures.verified += 1;
     return image;

@@ -1,7 +1,7 @@
 import { type CaseEffects, effectsOf } from './case-run.ts';
 import { KINDS, newMachine, type StoreKind } from './kinds.ts';
 import { casesOf, type SimulatedCase } from './simulated-cases.ts';
-import type { SimulatedMachine } from './simulated-machine.ts';
+import { emptyMachine, type SimulatedMachine } from './simulated-machine.ts';
 
 interface Pair {
   readonly kind: StoreKind;
@@ -55,7 +55,7 @@ export class SimulatedCampaign<Figures> {
    */
   async run(round: number, size: number): Promise<void> {
     const pair = PAIRS[(this.#seed + round) % PAIRS.length] as Pair;
-    const machine = await this.#machineOf(pair.kind);
+    const machine = pair.one.begins === 'absent' ? emptyMachine() : await this.#machineOf(pair.kind);
     const effects = this.#effects.get(pair) ?? effectsOf(machine, pair);
     this.#effects.set(pair, effects);
     const seed = Math.imul(this.#seed, 7919) + round;

@@ -1,9 +1,11 @@
 /** Every public operation that writes, once: what is done to a store while its power is cut or its disk fails. */
-import type { Store } from '../../src/index.ts';
-import type { Place } from '../../src/store/location.ts';
+import type { PutOnlyStore, Store } from '../../src/index.ts';
+import { exists, type FileSystem } from '../../src/runtime/file-system.ts';
+import { type Place, surroundingsOf } from '../../src/store/location.ts';
+import { createAt } from '../../src/store/open.ts';
 import { rebuildAt } from '../../src/store/rebuild.ts';
 import { noise } from '../support/contents.ts';
-import { ISOLATED, openOptions, packed, type StoreKind, TENANT } from './kinds.ts';
+import { createOptions, DISKS, ISOLATED, openOptions, packed, type StoreKind, TENANT } from './kinds.ts';
 
 /** What a step works on. */
 export interface StepContext {
@@ -13,6 +15,8 @@ export interface StepContext {
   readonly store: Store;
   /** Opens the store. */
   open(): Promise<Store>;
+  /** Opens it for somebody who may only put; of a sealed one. */
+  openPutOnly(): Promise<PutOnlyStore>;
 }
 
 export type Step = (context: StepContext) => Promise<unknown>;
@@ -27,8 +31,8 @@ export interface SimulatedCase {
   readonly steps: readonly Step[];
   /** The steps run side by side, and concern different things. */
   readonly isAtOnce?: true;
-  /** The store is closed when the steps begin. */
-  readonly isOffline?: true;
+  /** How the store is when the steps begin; `absent`: nobody has created it yet. Default: open. */
+  readonly begins?: 'closed' | 'absent';
   /** Where it ends in the midst, metadata may be missing, and must be made anew before the store is opened. */
   readonly rebuilds?: true;
   /** What is found may lie between before and after; the part of an image whose name begins so is not compared then. */
@@ -162,17 +166,58 @@ const UPKEEP: readonly SimulatedCase[] = [
     varies: true,
   },
   {
+    title: 'a checkpoint, and the journal that it shortens',
+    steps: [
+      ({ store }) => store.maintenance.checkpoint(),
+      ({ store }) => store.put('new', noise(600, 71)),
+      ({ store }) => store.maintenance.gc({ ...AT_ONCE, checkpoint: true }),
+      ({ store }) => store.put('newer', noise(700, 72)),
+      ({ store }) => store.maintenance.gc({ ...AT_ONCE, checkpoint: true }),
+    ],
+  },
+  {
+    title: 'a store that is created',
+    begins: 'absent',
+    steps: [async ({ place, kind }) => (await createAt(place, createOptions(kind))).close()],
+    blurs: ['backend'],
+  },
+  {
     title: 'opening and closing',
-    isOffline: true,
+    begins: 'closed',
     steps: [async ({ open }) => (await open()).close()],
   },
   {
     title: 'a rebuild',
-    isOffline: true,
+    begins: 'closed',
     rebuilds: true,
     steps: [async ({ place, kind }) => rebuildAt(place, openOptions(kind))],
   },
 ];
+
+/** Changes one bit of the first shard that is found on any of the disks. */
+async function damageShard({ place }: StepContext): Promise<void> {
+  const { fileSystem } = surroundingsOf(place);
+  const [file] = (await Promise.all(DISKS.map((disk) => filesIn(fileSystem, `${disk}/packs`)))).flat();
+  if (file === undefined) throw new Error('there is no shard');
+  const handle = await fileSystem.open(file, 'r+');
+  const byte = new Uint8Array(1);
+  const at = (await handle.stat()).size >> 1;
+  await handle.read(byte, 0, 1, at);
+  byte[0] = (byte[0] ?? 0) ^ 1;
+  await handle.write(byte, 0, 1, at);
+  await handle.sync();
+  await handle.close();
+}
+
+async function filesIn(fileSystem: FileSystem, folder: string): Promise<readonly string[]> {
+  if (!(await exists(folder, fileSystem))) return [];
+  const items = await fileSystem.readdir(folder);
+  const found = items.map(async (item) => {
+    const path = `${folder}/${item.name}`;
+    return item.isDirectory() ? await filesIn(fileSystem, path) : [path];
+  });
+  return (await Promise.all(found)).flat();
+}
 
 const SPREAD: readonly SimulatedCase[] = [
   {
@@ -183,6 +228,12 @@ const SPREAD: readonly SimulatedCase[] = [
       await store.backends.remove('disk3', { lost: true });
     },
     steps: [({ store }) => store.maintenance.repair()],
+  },
+  {
+    title: 'a scrub that finds a damaged shard',
+    of: isSpread,
+    prepare: damageShard,
+    steps: [({ store }) => store.maintenance.scrub()],
   },
   {
     title: 'a backend that is added, and filled',
@@ -234,6 +285,35 @@ const SEALED: readonly SimulatedCase[] = [
     of: isSealed,
     steps: [({ store }) => store.namespaces.drop(TENANT, { shred: true })],
     blurs: [`namespace ${TENANT}`, `entry ${TENANT}`, `policy ${TENANT}`],
+  },
+  {
+    title: 'a message of a put-only writer',
+    of: isSealed,
+    begins: 'closed',
+    steps: [
+      async ({ openPutOnly }) => {
+        const writer = await openPutOnly();
+        await writer.put('message', noise(5000, 94));
+        await writer.close();
+      },
+    ],
+  },
+  {
+    title: 'an inbox that is adopted',
+    of: isSealed,
+    begins: 'closed',
+    prepare: async ({ openPutOnly }) => {
+      const writer = await openPutOnly();
+      await writer.put('message', noise(5000, 94));
+      await writer.close();
+    },
+    steps: [
+      async ({ open }) => {
+        const store = await open();
+        await store.inbox.adopt();
+        await store.close();
+      },
+    ],
   },
   {
     title: 'isolated entries',

@@ -55,11 +55,13 @@ export class SimulatedDatabases {
 export interface SimulatedMachine {
   readonly disk: CrashFileSystem;
   readonly databases: SimulatedDatabases;
+  /** Lets somebody put who has no keys of its sealed store. */
+  readonly credential: string | undefined;
 }
 
 /** A machine with an empty disk. */
 export function emptyMachine(): SimulatedMachine {
-  return { disk: new CrashFileSystem(), databases: new SimulatedDatabases() };
+  return { disk: new CrashFileSystem(), databases: new SimulatedDatabases(), credential: undefined };
 }
 
 /** Of contents, which never change: a write makes another one. */

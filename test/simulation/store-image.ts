@@ -4,6 +4,9 @@ import { blake3Text } from '../support/contents.ts';
 /** Everything that can be asked of a store, by what it is about; the same in two stores that hold the same. */
 export type StoreImage = Readonly<Record<string, string>>;
 
+/** Of a store that was not created. */
+export const ABSENT: StoreImage = { store: 'absent' };
+
 /** Reads all of a store; what is read is compared with its digest. */
 export async function imageOf(store: Store): Promise<StoreImage> {
   const image: Record<string, string> = {};

@@ -14,11 +14,13 @@ export async function expectNext(store: Store): Promise<void> {
   await expectSound(store);
 }
 
-/** Nothing is wrong with a store but shards that are missing, and those a repair brings back. */
+const REPAIRABLE: ReadonlySet<string> = new Set(['SHARD_MISSING', 'SHARD_CORRUPT']);
+
+/** Nothing is wrong with a store but shards that are missing or were found to be damaged, and those a repair brings back. */
 async function expectSound(store: Store): Promise<void> {
   const found = await store.maintenance.check();
   if (found.outcome === 'ok') return;
-  const isRepairable = found.problems.every(({ code }) => code === 'SHARD_MISSING');
+  const isRepairable = found.problems.every(({ code }) => REPAIRABLE.has(code));
   if (isRepairable) await store.maintenance.repair();
   const { outcome, problems } = isRepairable ? await store.maintenance.check() : found;
   if (outcome !== 'ok') throw new Error(`check: ${outcome} ${JSON.stringify(problems)}`);

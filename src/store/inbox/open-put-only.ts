@@ -19,6 +19,7 @@ import {
   readConfig,
   surroundingsOf,
   toPlace,
+  withCodes,
 } from '../location.ts';
 import { openMetadata } from '../open.ts';
 import { exchangeSeed } from '../scope.ts';
@@ -44,7 +45,15 @@ export interface PutOnlyOpenOptions extends CallOptions {
  * await inbox.put('dumps/today', { path: 'dump.sql' });
  */
 export async function openPutOnly(location: StoreLocation, options: PutOnlyOpenOptions): Promise<PutOnlyStore> {
-  const place = toPlace(location);
+  return await openPutOnlyAt(toPlace(location), options);
+}
+
+/** See `openPutOnly`. */
+export async function openPutOnlyAt(place: Place, options: PutOnlyOpenOptions): Promise<PutOnlyStore> {
+  return await withCodes(place, () => openIn(place, options));
+}
+
+async function openIn(place: Place, options: PutOnlyOpenOptions): Promise<PutOnlyStore> {
   const credential = await openCredential(options);
   const chunking = chunkingOf(credential);
   await checkExistingPlace(place);

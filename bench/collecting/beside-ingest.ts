@@ -3,10 +3,10 @@ import path from 'node:path';
 import { KIB, MIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
+import { holdfast as holdfastCommand } from '../harness/command.ts';
 import type { Library } from '../harness/library.ts';
 import { type Report, spreadOf } from '../harness/report.ts';
 import { timed } from '../harness/timing.ts';
-import { collect } from './folder-use.ts';
 
 const GARBAGE_BYTES = 512 * MIB;
 const GARBAGE_ENTRY_BYTES = 256 * KIB;
@@ -40,7 +40,7 @@ export async function measureBesideIngest(library: Library, context: BenchContex
     await leaveGarbage(store, GARBAGE_BYTES * scale, round);
     const [first, second] = [fresh(), fresh()];
     const quiet = await timed(() => ingest(store, first, `alone/${round}`));
-    const collection = collect(folder);
+    const collection = holdfastCommand(folder, 'gc');
     const busy = await timed(() => ingest(store, second, `beside/${round}`));
     const { seconds } = await collection;
     say(

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { KIB, MIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
+import { holdfast as holdfastCommand } from '../harness/command.ts';
 import type { Library } from '../harness/library.ts';
 import type { Report } from '../harness/report.ts';
 import { timed } from '../harness/timing.ts';
-import { collect, folderUse } from './folder-use.ts';
+import { folderUse } from './folder-use.ts';
 
 const CHUNKS = 1_000_000;
 const CHUNK_BYTES = KIB;
@@ -47,7 +48,7 @@ export async function measureHalfDead(library: Library, { scale, workFolder, say
   const rows: Report['rows'][number][] = [];
   for (const which of ['first', 'second']) {
     const before = folderUse(folder);
-    const run = await collect(folder);
+    const run = await holdfastCommand(folder, 'gc');
     const after = folderUse(folder);
     const within = run.peakBytes < MEMORY_BYTES_MAX ? 'yes' : 'NO';
     rows.push({

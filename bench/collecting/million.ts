@@ -3,10 +3,11 @@ import path from 'node:path';
 import { KIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
+import { holdfast as holdfastCommand } from '../harness/command.ts';
 import type { Library } from '../harness/library.ts';
 import type { Report } from '../harness/report.ts';
 import { timed } from '../harness/timing.ts';
-import { collect, folderUse } from './folder-use.ts';
+import { folderUse } from './folder-use.ts';
 
 const ENTRIES = 1_000_000;
 const ENTRY_BYTES = KIB;
@@ -77,7 +78,7 @@ export async function measureMillion(library: Library, context: BenchContext): P
     const { seconds } = await timed(() => remove(store, part));
     note(`delete, entries from ${part.first.toLocaleString('en')}`, seconds, size);
   }
-  const { seconds, peakBytes } = await collect(folder);
+  const { seconds, peakBytes } = await holdfastCommand(folder, 'gc');
   note(`gc of half of them, ${(peakBytes / 1e6).toFixed(0)} MB of memory`, seconds, dead.length * size);
   return {
     title: `collecting: ${(PARTS * size).toLocaleString('en')} entries of ${ENTRY_BYTES} random bytes, ${ENTRIES_PER_COMMIT.toLocaleString('en')} in a commit`,

@@ -24,3 +24,5 @@ export { MemoryBackend, type MemoryBackendOptions } from './memory-backend.ts';
 export { type FsBackendOptions, openFsBackend } from './open-fs-backend.ts';
 export { readOnlyBackend } from './read-only-backend.ts';
 export { type RetryOptions, retryingBackend } from './retrying-backend.ts';
+export { openS3Backend, type S3BackendOptions } from './s3/open-s3-backend.ts';
+export type { S3Backend } from './s3/s3-backend.ts';

@@ -79,6 +79,7 @@ export const SAME_LEVEL_EDGES: readonly string[] = [
  * used by product code at all; built-ins that are not listed are free.
  */
 export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-s3': ['backend'],
   '@napi-rs/blake-hash': ['hash'],
   canonicalize: ['objects'],
   cborg: ['format'],

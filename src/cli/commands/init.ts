@@ -176,7 +176,7 @@ export function addInit(program: Command, session: Session): void {
     .option('--chunking <spec>', 'default chunking: a profile or a specification such as fastcdc:16384:65536:262144')
     .option('--level <number>', 'zstd level, 1 (fast) to 19 (small)', parseCount)
     .option('--redundancy <k+m>', 'shards of each pack: none, minimal, personal, federation, paranoid, 3+2')
-    .option('--backend <folder>', 'a folder for shards, or NAME=FOLDER; may be repeated', collect)
+    .option('--backend <folder>', 'a folder or s3://bucket for shards, or NAME=FOLDER; may be repeated', collect)
     .option('--home-weight <number>', 'share of the shards for the store folder itself (0 with --backend)', parseCount)
     .option('--capacity <size>', 'of a file: most bytes it may have, such as 10GiB; default: it grows', parseBytes)
     .option('--block-size <size>', 'of a file: bytes of one row, 8KiB to 128MiB; default 256KiB', parseBytes)

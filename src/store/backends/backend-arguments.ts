@@ -43,7 +43,7 @@ function checkFacts(facts: {
 
 /** A name that no backend has: from the last part of a place, as far as its letters go. */
 export function nameFor(url: string, { backends, nextNumber }: ConfigPlacement): string {
-  const last = decodeURIComponent(url.split('/').at(-1) ?? '').toLowerCase();
+  const last = decodeURIComponent(url.replace(/\?.*$/, '').split('/').at(-1) ?? '').toLowerCase();
   const base = last
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')

@@ -7,7 +7,10 @@ import type { CallOptions, ProgressOptions } from '../types.ts';
 
 /** A backend to add to a store. */
 export interface NewBackend {
-  /** A folder, as a path or a `file:` URL; or a backend of the caller's, to be passed again at every opening. */
+  /**
+   * A folder or a single file, as a path or a `file:` URL; a bucket, as `openS3Backend` takes it; or a backend of the
+   * caller's, to be passed again at every opening.
+   */
   readonly location: string | Backend;
   /** For people: lower-case letters, digits, `.`, `_` and `-`, at most 63. Default: made from the location. */
   readonly name?: string;

@@ -1,7 +1,9 @@
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Backend } from '../../backend/contract.ts';
 import { openFsBackend } from '../../backend/open-fs-backend.ts';
+import { openS3Backend } from '../../backend/s3/open-s3-backend.ts';
+import { formatS3Url, parseS3Url } from '../../backend/s3/s3-url.ts';
 import { storeError } from '../../errors/store-error.ts';
 import type { FileSystem } from '../../runtime/file-system.ts';
 import { fileUrlOf, isPathText } from '../../runtime/file-url.ts';
@@ -10,19 +12,28 @@ import { FILE_ENDING, isFilePath } from '../file-place.ts';
 
 /** One scheme and a colon; a single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+const OBJECT_STORE = /^s3:/i;
 
 /**
- * The URL under which a config keeps a backend: of a folder or a single file, its absolute path.
- * @param location a path or a `file:` URL
+ * The URL under which a config keeps a backend: of a folder or a single file, its absolute path; of a bucket, `s3://…`.
+ * @param location a path, a `file:` or an `s3:` URL
  * @throws `invalid/BACKEND_INVALID` for what is neither
  */
 export function backendUrl(location: string): string {
   if (location === '') throw invalid(location);
+  if (OBJECT_STORE.test(location)) return formatS3Url(parseS3Url(location));
   return fileUrlOf(SCHEME.test(location) ? pathOf(location) : checkPath(resolve(location), location)).href;
 }
 
+/** All that a backend may write to: those of two backends begin alike if one lies inside of the other. */
+export function territoryOf(url: string): string {
+  if (!OBJECT_STORE.test(url)) return `${pathOf(url)}${sep}`;
+  const { endpoint = 'aws', bucket, prefix } = parseS3Url(url);
+  return `s3:${endpoint}/${bucket}/${prefix}`;
+}
+
 /** The folder or file of a backend. @throws as `backendUrl` */
-export function pathOf(url: string): string {
+function pathOf(url: string): string {
   if (!url.startsWith('file:')) throw invalid(url);
   try {
     return checkPath(resolve(fileURLToPath(url)), url);
@@ -45,6 +56,7 @@ export async function openBackendUrl(
   url: string,
   options: { readonly readOnly: boolean; readonly create: boolean; readonly fileSystem: FileSystem },
 ): Promise<Backend> {
+  if (OBJECT_STORE.test(url)) return await openS3Backend(url, { readOnly: options.readOnly });
   const path = pathOf(url);
   // What is set aside for deletes on a full disk is the home's: the journal and the metadata grow there.
   const { fileSystem, ...given } = options;
@@ -57,6 +69,6 @@ export async function openBackendUrl(
 }
 
 function invalid(location: string, cause?: unknown): Error {
-  const message = `${location === '' ? 'nothing' : location} is no backend that this version knows: give a folder, or a file`;
+  const message = `${location === '' ? 'nothing' : location} is no backend that this version knows: give a folder, a file, or s3://bucket`;
   return storeError('BACKEND_INVALID', message, { details: { path: location }, ...(cause !== undefined && { cause }) });
 }

@@ -1,4 +1,3 @@
-import { sep } from 'node:path';
 import type { Backend } from '../../backend/contract.ts';
 import { listAll } from '../../backend/list-all.ts';
 import { storeError } from '../../errors/store-error.ts';
@@ -14,7 +13,7 @@ import { SOLE_NAME } from '../../placement/backend-set.ts';
 import { type Place, surroundingsOf } from '../location.ts';
 import { checkNew } from './backend-arguments.ts';
 import type { NewBackend } from './backend-types.ts';
-import { backendUrl, openBackendUrl, pathOf } from './backend-url.ts';
+import { backendUrl, openBackendUrl, territoryOf } from './backend-url.ts';
 import { readMarker, urlOf } from './connect.ts';
 
 /**
@@ -30,10 +29,12 @@ export function checkNewBackend(
     if (name !== undefined && other.name === name)
       throw storeError('BACKEND_EXISTS', `there is a backend ${name} already`, { details });
     if (url === '' || other.url === '') continue;
-    const [a, b] = [pathOf(url), pathOf(other.url)];
-    if (a === b) throw storeError('BACKEND_EXISTS', `${a} is backend ${other.name} already`, { details });
-    if (`${a}${sep}`.startsWith(`${b}${sep}`) || `${b}${sep}`.startsWith(`${a}${sep}`)) {
-      throw storeError('BACKEND_EXISTS', `${a} and backend ${other.name} would lie inside each other`, { details });
+    const [a, b] = [territoryOf(url), territoryOf(other.url)];
+    if (a === b) throw storeError('BACKEND_EXISTS', `${a.slice(0, -1)} is backend ${other.name} already`, { details });
+    if (a.startsWith(b) || b.startsWith(a)) {
+      throw storeError('BACKEND_EXISTS', `${a.slice(0, -1)} and backend ${other.name} would lie inside each other`, {
+        details,
+      });
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   type StoreConfig,
 } from '../../../src/format/index.ts';
 import { blake3 } from '../../../src/hash/index.ts';
-import { backendUrl, pathOf } from '../../../src/store/backends/backend-url.ts';
+import { backendUrl, territoryOf } from '../../../src/store/backends/backend-url.ts';
 import { toPlace } from '../../../src/store/location.ts';
 import { SAMPLE_CONFIG } from '../../support/format-samples.ts';
 import { mustBeBytes, mustEqual, mustHold, mustMean } from '../harness/expect.ts';
@@ -108,10 +108,15 @@ const chunking = fuzzTarget({
 const url = fuzzTarget({
   name: 'backend-url',
   samples: () =>
-    ['/srv/store', 'relative/folder', 'file:///srv/a%20b', 'file:///srv/store.hold', 'C:x', './a#b?c'].map(utf8Encode),
+    [
+      ...['/srv/store', 'relative/folder', 'file:///srv/a%20b', 'file:///srv/store.hold', 'C:x', './a#b?c'],
+      ...['s3://bucket', 's3://b.ucket/in/side?endpoint=http://[::1]:8480/s3&region=eu-1&storageClass=GLACIER_IR'],
+      's3://bucket/a?pathStyle=true',
+    ].map(utf8Encode),
   mutations: TEXT_MUTATIONS,
   read: (input) => backendUrl(inputText(input)),
-  check: (value) => mustHold(backendUrl(value) === value && pathOf(value).startsWith('/'), 'a backend has two URLs'),
+  check: (value) =>
+    mustHold(backendUrl(value) === value && /^(?:\/|s3:)/.test(territoryOf(value)), 'a backend has two URLs'),
   errors: ['BACKEND_INVALID'],
 });
 

@@ -86,7 +86,10 @@ export function addMembers(group: Command, session: Session): void {
     .action(() => list(session));
   group
     .command('add')
-    .description('Adds an empty folder, made when absent. Nothing that lies in one is ever overwritten.')
+    .description(
+      'Adds an empty folder, made when absent, or a bucket: s3://bucket/prefix?endpoint=…&region=…. Nothing that lies in one ' +
+        'is ever overwritten.',
+    )
     .argument('<folder>', 'where it is')
     .option('--name <name>', 'what to call it; default: after the folder')
     .option('--domain <name>', 'what fails together with it; default: its name')

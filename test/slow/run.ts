@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
 import { runFlips } from './flips/flip-run.ts';
 import { runFuzz } from './fuzz/fuzz-run.ts';
-import { runKillRounds } from './kill/kill-rounds.ts';
+import { runKills } from './kill/kill-run.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
 import { runPlanted } from './planted/planted-run.ts';
@@ -16,7 +16,7 @@ import { runPoints } from './points/points-run.ts';
 import type { CampaignOptions } from './resumable.ts';
 import { runSimulation } from './simulation-run.ts';
 
-const HELP = `npm run test:slow -- kill   [--rounds 200] [--seed 1] [--sealed | --plain] [--file] [--folder <path>]
+const HELP = `npm run test:slow -- kill   [--kills 5000] [--kind <name>] [--seed 1] [--again] [--folder <path>]
 npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
@@ -30,7 +30,8 @@ npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--cas
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '200' },
+    kills: { type: 'string', default: '5000' },
+    kind: { type: 'string' },
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
     sequences: { type: 'string', default: '500000' },
@@ -42,8 +43,6 @@ const { positionals, values } = parseArgs({
     case: { type: 'string' },
     again: { type: 'boolean', default: false },
     sealed: { type: 'boolean', default: false },
-    plain: { type: 'boolean', default: false },
-    file: { type: 'boolean', default: false },
     gib: { type: 'string', default: '4' },
     folder: { type: 'string', default: path.join(tmpdir(), 'holdfast-slow') },
   },
@@ -51,11 +50,6 @@ const { positionals, values } = parseArgs({
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** Both kinds unless one is asked for. */
-function kindOfStores(): { readonly sealed?: boolean } {
-  return values.sealed === values.plain ? {} : { sealed: values.sealed };
 }
 
 /** The one case or sequence that is asked for. */
@@ -84,19 +78,10 @@ async function points(): Promise<void> {
 }
 
 async function kill(): Promise<void> {
-  const seed = Number(values.seed);
-  say(`kill: ${values.rounds} rounds, seed ${seed}, stores in ${values.folder}`);
-  const figures = await runKillRounds({
-    rounds: Number(values.rounds),
-    seed,
-    folder: values.folder,
-    ...kindOfStores(),
-    file: values.file,
-    onRound: (round, { acknowledged }) => {
-      if (round % 10 === 0) say(`round ${round}: ${acknowledged} operations acknowledged`);
-    },
-  });
-  for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(18)} ${value}`);
+  const { kind, again, folder } = values;
+  const [kills, seed] = [Number(values.kills), Number(values.seed)];
+  say(`kill: ${kills} processes over stores of ${kind ?? 'every kind'}, seed ${seed}, stores and state in ${folder}`);
+  await runKills({ kills, seed, kind, again, folder, say });
 }
 
 /** No command may take more, for any size. */

@@ -1,13 +1,21 @@
 /**
- * Rounds of one or two processes that change a store and are killed at a random instant, often inside a commit. After
- * each the store is opened again and compared with what the dead had reported to this process.
+ * Rounds of processes that change a store and are killed at a random instant, often inside a commit. After each the store
+ * is opened again and compared with what the dead had reported to this process.
  */
 
 import { deepStrictEqual } from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backend } from '../../../src/backend/contract.ts';
-import { createStore, openStore, rebuildStore, type StoreStats } from '../../../src/index.ts';
+import {
+  createStore,
+  isStoreError,
+  type OpenOptions,
+  openStore,
+  rebuildStore,
+  type Store,
+  type StoreStats,
+} from '../../../src/index.ts';
 import { listJournalPacks } from '../../../src/maintenance/journal-reader.ts';
 import type { Metadata } from '../../../src/metadata/contract.ts';
 import { openPlace, readConfig, toPlace } from '../../../src/store/location.ts';
@@ -15,24 +23,22 @@ import { openMetadata } from '../../../src/store/open.ts';
 import { unlockConfig, unlockMetadata } from '../../../src/store/unlock.ts';
 import { type SeededRandom, seededRandom } from '../../../src/testing/index.ts';
 import type { Model } from '../../support/operations.ts';
+import { drawWorkers, type KillKind } from './aims.ts';
+import { damageDisk } from './damage-disk.ts';
 import type { KeysModel } from './key-changes.ts';
-import { type Aim, runAndKill } from './killed-run.ts';
-import { LANES, ROUND_KEYS, TENANT } from './protocol.ts';
+import { type KilledRun, type KilledWorker, runAndKill } from './killed-run.ts';
+import { type KilledStore, LANES, ROUND_KEYS, TENANT } from './protocol.ts';
 import { listingOf, verifyKeys, verifyLanes } from './verify-round.ts';
-
-/** Rounds on one store; half-way and at the end its metadata is rebuilt. */
-const ROUNDS_PER_STORE = 20;
-const REBUILD_EVERY = 10;
-/** One round of so many has two processes, killed one after the other. */
-const WORKERS_ODDS = 3;
 
 export interface KillFigures {
   rounds: number;
-  /** Of one or two processes a round. */
   kills: number;
-  /** Kills that were aimed at a step of a commit, and those that met a journal pack while it was being written. */
-  aimedAtCommit: number;
+  /** Kills that were aimed at a step of a commit, of a change of keys or of upkeep; those that met a journal pack while it was being written. */
+  aimed: number;
   inJournalPut: number;
+  /** Kills of processes that collected, scrubbed and repaired, and of such that rebuilt. */
+  inUpkeep: number;
+  inRebuild: number;
   acknowledged: number;
   /** Changes of keys and namespaces that were acknowledged, and those that ran when their process died. */
   keyChanges: number;
@@ -46,138 +52,96 @@ export interface KillFigures {
   rebuilds: number;
 }
 
-export interface KillOptions {
-  readonly rounds: number;
-  readonly seed: number;
-  /** Where the folders of the stores are made. */
-  readonly folder: string;
-  /** Whether the stores are sealed. Default: every second one. */
-  readonly sealed?: boolean;
-  /** Whether each store is one file. Default false: a folder. */
-  readonly file?: boolean;
-  readonly onRound?: (round: number, figures: Readonly<KillFigures>) => void;
+/** Of nothing. */
+export function noKillFigures(): KillFigures {
+  return {
+    ...{ rounds: 0, kills: 0, aimed: 0, inJournalPut: 0, inUpkeep: 0, inRebuild: 0, acknowledged: 0, keyChanges: 0 },
+    ...{ keyChangesInFlight: 0, inFlight: 0, survived: 0, flushed: 0, adopted: 0, rebuilds: 0 },
+  };
 }
 
-interface Series {
-  /** A folder, or a file. */
-  readonly location: string;
-  readonly file: boolean;
-  readonly sealed: boolean;
+export interface KillOptions {
+  readonly kind: KillKind;
+  /** Rounds go on until there were so many. */
+  readonly kills: number;
+  readonly seed: number;
+  /** Where the folder of the store is made. */
+  readonly folder: string;
+  /** Processes of a round, 1 to 4: they run side by side, each with lanes of its own. */
+  readonly workers: number;
+  /** Whether contents of several packs are put. */
+  readonly large: boolean;
+  /** A process whose aim is not met is killed so long after it was ready. */
+  readonly patienceMs: number;
+}
+
+interface Series extends KilledStore {
+  readonly kind: KillKind;
+  /** Those of a spread store. */
+  readonly disks: readonly string[];
   models: readonly Model[];
   names: KeysModel;
 }
 
 /**
- * A third at any instant (in a sealed store a sixth), the others at a step of a commit or of a change of keys, right then
- * or up to some milliseconds later.
+ * Runs rounds on one store, and at the end rebuilds its metadata and compares.
+ * @throws at the first difference, with round and seed; the folder of the store is left for a look
  */
-function drawAim(random: SeededRandom, { sealed, file }: Pick<Series, 'sealed' | 'file'>): Aim {
-  const afterMs = random.integer(3) === 0 ? 0 : random.integer(200) / 100;
-  // The blobs of a file announce nothing: nearly all of the time after the begin of an operation is that of a commit.
-  if (file) return { at: 'begin', nth: 1 + random.integer(30), afterMs: 10 * afterMs };
-  switch (random.integer(12)) {
-    case 0:
-      return { at: 'begin', nth: 1 + random.integer(60), afterMs };
-    case 1:
-    case 2:
-    case 3:
-      return { at: 'call put journal', nth: 1 + random.integer(40), afterMs };
-    case 4:
-      return { at: 'answer put journal', nth: 1 + random.integer(40), afterMs };
-    case 5:
-      return { at: 'call put packs', nth: 1 + random.integer(6), afterMs };
-    case 6:
-      return { at: 'answer put packs', nth: 1 + random.integer(6), afterMs };
-    case 7:
-      return { at: sealed ? 'call put keys' : 'call delete journal', nth: 1 + random.integer(10), afterMs };
-    case 8:
-      if (sealed) return { at: 'call delete keys', nth: 1 + random.integer(6), afterMs };
-      break;
-    case 9:
-      if (sealed) return { at: 'begin keys', nth: 1 + random.integer(6), afterMs: random.integer(30) };
-      break;
-    default:
-  }
-  return { at: 'ready', nth: 1, afterMs: random.integer(700) };
-}
-
-/**
- * Runs the rounds.
- * @throws at the first difference, with round and seed; the folder of that store is left for a look
- */
-export async function runKillRounds(options: KillOptions): Promise<Readonly<KillFigures>> {
-  const figures: KillFigures = {
-    rounds: 0,
-    kills: 0,
-    aimedAtCommit: 0,
-    inJournalPut: 0,
-    acknowledged: 0,
-    keyChanges: 0,
-    keyChangesInFlight: 0,
-    inFlight: 0,
-    survived: 0,
-    flushed: 0,
-    adopted: 0,
-    rebuilds: 0,
-  };
+export async function runKillSeries(options: KillOptions): Promise<Readonly<KillFigures>> {
+  const figures = noKillFigures();
   const random = seededRandom(options.seed);
   await mkdir(options.folder, { recursive: true });
-  let series: Series | undefined;
-  for (let round = 1; round <= options.rounds; round += 1) {
-    series ??= await beginSeries(options.folder, {
-      file: options.file ?? false,
-      sealed: options.sealed ?? Math.floor(round / ROUNDS_PER_STORE) % 2 === 1,
-    });
-    try {
-      await runRound(series, { random, figures });
-      if (round % REBUILD_EVERY === 0 || round === options.rounds) await rebuildIsEqual(series, figures);
-    } catch (error) {
-      throw new Error(`round ${round} of seed ${options.seed}, store in ${series.location}`, { cause: error });
+  const series = await beginSeries(options.folder, options.kind);
+  try {
+    while (figures.kills < options.kills) {
+      figures.rounds += 1;
+      await runRound(series, { random, figures }, options);
     }
-    figures.rounds = round;
-    options.onRound?.(round, figures);
-    if (round % ROUNDS_PER_STORE !== 0 && round !== options.rounds) continue;
-    await rm(path.dirname(series.location), { recursive: true });
-    series = undefined;
+    await rebuildIsEqual(series, figures);
+  } catch (error) {
+    const where = `round ${figures.rounds} of seed ${options.seed}, ${options.kind.name} store in ${series.location}`;
+    throw new Error(where, { cause: error });
   }
+  await rm(path.dirname(series.location), { recursive: true });
   return figures;
 }
 
 /** How the stores of a series are opened. */
-function openOptions({ sealed }: Pick<Series, 'sealed'>) {
+function openOptions({ sealed }: Pick<Series, 'sealed'>): OpenOptions {
   return sealed ? { reserveBytes: 0, keys: ROUND_KEYS } : { reserveBytes: 0 };
 }
 
-async function beginSeries(parent: string, kind: Pick<Series, 'sealed' | 'file'>): Promise<Series> {
-  const { sealed, file } = kind;
-  const location = path.join(await mkdtemp(path.join(parent, 'kill-')), file ? 'store.hold' : 'store');
-  const store = await createStore(location, { keys: 'none', ...openOptions({ sealed }) });
+async function beginSeries(parent: string, kind: KillKind): Promise<Series> {
+  const { sealed, form } = kind;
+  const folder = await mkdtemp(path.join(parent, 'kill-'));
+  const location = path.join(folder, form === 'file' ? 'store.hold' : 'store');
+  const disks = form === 'spread' ? ['disk1', 'disk2', 'disk3'].map((name) => path.join(folder, name)) : [];
+  const spread = { redundancy: '2+1', backends: disks.map((disk) => ({ location: disk })) };
+  const options = { keys: 'none', ...openOptions(kind), ...(disks.length > 0 && spread) } as const;
+  const store = await createStore(location, options);
   if (sealed) await store.namespaces.create(TENANT);
   await store.close();
   const models = Array.from({ length: LANES }, () => new Map());
-  return { location, file, sealed, models, names: new Set() };
+  return { ...{ kind, location, form, sealed, disks, models }, names: new Set() };
 }
 
 async function runRound(
   series: Series,
-  context: { readonly random: SeededRandom; readonly figures: KillFigures },
+  { random, figures }: { readonly random: SeededRandom; readonly figures: KillFigures },
+  options: KillOptions,
 ): Promise<void> {
-  const { random, figures } = context;
-  const { sealed } = series;
-  const aims = Array.from({ length: random.integer(WORKERS_ODDS) === 0 ? 2 : 1 }, () => drawAim(random, series));
-  const run = await runAndKill(series, random.integer(2 ** 30), aims);
-  figures.kills += aims.length;
-  figures.aimedAtCommit += aims.filter(({ at }) => at !== 'ready').length;
-  figures.inJournalPut += run.inJournalPut;
-  for (const { acknowledged, inFlight } of run.lanes) {
-    figures.acknowledged += acknowledged.length;
-    if (inFlight) figures.inFlight += 1;
-  }
-  figures.keyChanges += run.keys.acknowledged.length;
-  if (run.keys.inFlight) figures.keyChangesInFlight += 1;
-  await countWhatOpeningFinds(series, figures);
-  const store = await openStore(series.location, openOptions(series));
+  const { kind, sealed, disks } = series;
+  if (kind.upkeep && disks.length > 0) await damageDisk(random, disks);
+  const { large, patienceMs } = options;
+  const workers = drawWorkers(random, kind, options.workers);
+  const run = await runAndKill(series, workers, { seed: random.integer(2 ** 30), large, patienceMs });
+  countRun(figures, workers, run);
+  const isRebuilt = workers.some(({ upkeep }) => upkeep === 'rebuild');
+  if (!isRebuilt && disks.length === 0) await countWhatOpeningFinds(series, figures);
+  const store = await openAgain(series, isRebuilt);
   try {
+    // Of a spread store one disk may lack what a dead process had put on the others, or what was damaged.
+    if (disks.length > 0) await scrubbed(store);
     const { models, survived } = await verifyLanes(store, series.models, run.lanes);
     figures.survived += survived;
     series.models = models;
@@ -185,6 +149,36 @@ async function runRound(
   } finally {
     await store.close();
   }
+}
+
+function countRun(figures: KillFigures, workers: readonly KilledWorker[], run: KilledRun): void {
+  figures.kills += workers.length;
+  figures.aimed += workers.filter(({ aim }) => aim.at !== 'ready').length;
+  figures.inUpkeep += workers.filter(({ upkeep }) => upkeep === 'upkeep').length;
+  figures.inRebuild += workers.filter(({ upkeep }) => upkeep === 'rebuild').length;
+  figures.inJournalPut += run.inJournalPut;
+  for (const { acknowledged, inFlight } of run.lanes) {
+    figures.acknowledged += acknowledged.length;
+    if (inFlight) figures.inFlight += 1;
+  }
+  figures.keyChanges += run.keys.acknowledged.length;
+  if (run.keys.inFlight) figures.keyChangesInFlight += 1;
+}
+
+/** A rebuild that was killed is made again where the store says that it has to be. */
+async function openAgain(series: Series, isRebuilt: boolean): Promise<Store> {
+  try {
+    return await openStore(series.location, openOptions(series));
+  } catch (error) {
+    if (!isRebuilt || !isStoreError(error) || error.code !== 'METADATA_MISSING') throw error;
+    await rebuildStore(series.location, openOptions(series));
+    return await openStore(series.location, openOptions(series));
+  }
+}
+
+async function scrubbed(store: Store): Promise<void> {
+  const { outcome, verified, repaired } = await store.maintenance.scrub();
+  if (outcome !== 'ok') throw new Error(`scrub: ${JSON.stringify([verified.findings, repaired.findings])}`);
 }
 
 /** Runs `work` over the metadata of a store as it is, without recovery. */

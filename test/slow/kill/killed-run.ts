@@ -6,11 +6,16 @@ import type { Readable } from 'node:stream';
 import { sleep } from '../../../src/runtime/timers.ts';
 import type { Operation } from '../../support/operations.ts';
 import type { KeyChange } from './key-changes.ts';
-import { type BlobKind, LANES, type Report } from './protocol.ts';
+import { type BlobKind, type KilledStore, LANES, type Report, type WorkerOrders } from './protocol.ts';
 
 /** When a worker is killed: `afterMs` after the `nth` report that `at` describes. */
 export interface Aim {
-  readonly at: 'ready' | 'begin' | 'begin keys' | `${'call' | 'answer'} ${'put' | 'delete'} ${BlobKind}`;
+  readonly at:
+    | 'ready'
+    | 'begin'
+    | 'begin keys'
+    | 'begin upkeep'
+    | `${'call' | 'answer'} ${'put' | 'delete'} ${BlobKind}`;
   readonly nth: number;
   readonly afterMs: number;
 }
@@ -34,8 +39,8 @@ export interface KilledRun {
   readonly inJournalPut: number;
 }
 
-/** An aim that is never met: the machine was too slow, or the operations drawn make no such call. */
-const PATIENCE_MS = 4000;
+/** A process that does not come to its work is no subject of a test of kills. */
+const START_MS_MAX = 120_000;
 
 class Listener {
   readonly lanes = Array.from({ length: LANES }, () => ({
@@ -47,6 +52,7 @@ class Listener {
   failure: string | undefined;
   readonly #aim: Aim;
   readonly #hit = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<void>();
   #seen = 0;
 
   constructor(aim: Aim) {
@@ -58,10 +64,18 @@ class Listener {
     return this.#hit.promise;
   }
 
+  /** Resolves when the store is open. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
   take(report: Report): void {
     if (report.is === 'failed') {
       this.failure = report.message;
+      this.#ready.resolve();
       this.#hit.resolve();
+    } else if (report.is === 'ready') {
+      this.#ready.resolve();
     } else if (report.is === 'begin' || report.is === 'end') {
       this.#takeOperation(report);
     } else if (report.is === 'begin keys') {
@@ -69,7 +83,7 @@ class Listener {
     } else if (report.is === 'end keys') {
       if (this.keys.inFlight) this.keys.acknowledged.push(this.keys.inFlight);
       this.keys.inFlight = undefined;
-    } else if (report.is !== 'ready' && report.call === 'put' && report.kind === 'journal') {
+    } else if ('call' in report && report.call === 'put' && report.kind === 'journal') {
       this.journalPuts += report.is === 'call' ? 1 : -1;
     }
     if (nameOf(report) !== this.#aim.at) return;
@@ -92,41 +106,41 @@ function nameOf(report: Report): string {
   return 'call' in report ? `${report.is} ${report.call} ${report.kind}` : report.is;
 }
 
-/** The store that a run changes. */
-export interface RunStore {
-  /** A folder, or a file. */
-  readonly location: string;
-  readonly sealed: boolean;
+/** One worker of a run, and when it is killed. */
+export interface KilledWorker extends Pick<WorkerOrders, 'lanes' | 'upkeep'> {
+  readonly aim: Aim;
 }
 
 /**
- * Starts one worker for each aim, which share the lanes, kills each as aimed with a signal it cannot catch, and tells
- * what they had told.
+ * Starts workers, kills each as aimed with a signal it cannot catch, and tells what they had told.
+ * @param options `patienceMs`: a worker whose aim is not met so long after it was ready is killed where it is then
  * @throws when a worker ended by itself or reported a failure
  */
-export async function runAndKill(store: RunStore, seed: number, aims: readonly Aim[]): Promise<KilledRun> {
-  const { location, sealed } = store;
-  const lanes = Array.from({ length: LANES }, (_, lane) => lane);
-  const runs = await Promise.all(
-    aims.map((aim, worker) =>
-      runOne(aim, [
-        location,
-        String(seed),
-        sealed ? 'sealed' : 'plain',
-        ...lanes.filter((lane) => lane % aims.length === worker).map(String),
-      ]),
-    ),
+export async function runAndKill(
+  store: KilledStore,
+  workers: readonly KilledWorker[],
+  options: Pick<WorkerOrders, 'seed' | 'large'> & { readonly patienceMs: number },
+): Promise<KilledRun> {
+  const { seed, large, patienceMs } = options;
+  const { location, form, sealed } = store;
+  const listeners = await Promise.all(
+    workers.map(({ aim, ...work }) => runOne({ location, form, sealed, seed, large, ...work }, { aim, patienceMs })),
   );
+  const ofLane = (lane: number) => listeners.find((_, worker) => workers[worker]?.lanes.includes(lane));
+  const none = { acknowledged: [], inFlight: undefined };
   return {
-    lanes: lanes.map((lane) => (runs[lane % aims.length] as Listener).lanes[lane] as LaneLog),
-    keys: (runs[0] as Listener).keys,
-    inJournalPut: runs.filter(({ journalPuts }) => journalPuts > 0).length,
+    lanes: Array.from({ length: LANES }, (_, lane) => ofLane(lane)?.lanes[lane] ?? none),
+    keys: ofLane(0)?.keys ?? none,
+    inJournalPut: listeners.filter(({ journalPuts }) => journalPuts > 0).length,
   };
 }
 
-async function runOne(aim: Aim, workerArgs: readonly string[]): Promise<Listener> {
+async function runOne(
+  orders: WorkerOrders,
+  { aim, patienceMs }: { readonly aim: Aim; readonly patienceMs: number },
+): Promise<Listener> {
   const worker = path.join(import.meta.dirname, 'worker.ts');
-  const args = ['--disable-warning=ExperimentalWarning', worker, ...workerArgs];
+  const args = ['--disable-warning=ExperimentalWarning', worker, JSON.stringify(orders)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
   const listener = new Listener(aim);
   const lines = createInterface({ input: child.stdio[3] as Readable });
@@ -136,14 +150,27 @@ async function runOne(aim: Aim, workerArgs: readonly string[]): Promise<Listener
   });
   const ended = once(child, 'exit').then(() => 'ended' as const);
   const drained = once(lines, 'close');
-  const stop = new AbortController();
-  const impatient = sleep(PATIENCE_MS, { signal: stop.signal }).catch(() => undefined);
-  const first = await Promise.race([listener.hit, impatient, ended]);
-  stop.abort();
+  const isReady = await within(Promise.race([listener.ready, ended]), START_MS_MAX);
+  const first = await within(Promise.race([listener.hit, ended]), patienceMs);
   if (first !== 'ended' && aim.afterMs > 0) await sleep(aim.afterMs);
   child.kill('SIGKILL');
   await Promise.all([ended, drained]);
   if (listener.failure !== undefined) throw new Error(`the worker failed: ${listener.failure}`);
   if (first === 'ended') throw new Error('the worker ended by itself');
+  if (isReady === 'late') throw new Error(`the worker was not ready within ${START_MS_MAX} ms`);
   return listener;
+}
+
+/** What comes of a promise, or `late`. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | 'late'> {
+  const stop = new AbortController();
+  const late = sleep(ms, { signal: stop.signal }).then(
+    () => 'late' as const,
+    () => 'late' as const,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    stop.abort();
+  }
 }

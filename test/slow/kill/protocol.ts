@@ -1,7 +1,27 @@
-/** What the worker of the kill rounds tells the process that will kill it, one line of JSON each. */
+/** What the workers of the kill rounds are told, and what they tell the process that will kill them, one line of JSON each. */
 import type { Entries, Store } from '../../../src/index.ts';
 import type { Operation } from '../../support/operations.ts';
 import type { KeyChange } from './key-changes.ts';
+
+/** A store that is changed by processes which are killed. */
+export interface KilledStore {
+  /** A folder, or a file. */
+  readonly location: string;
+  /** The blobs of a file, or of several disks, announce nothing. */
+  readonly form: 'folder' | 'file' | 'spread';
+  readonly sealed: boolean;
+}
+
+/** What one worker is to do, without end. */
+export interface WorkerOrders extends KilledStore {
+  readonly seed: number;
+  /** Lanes whose entries it changes. Who works in the first lane of a sealed store changes its keys, too. */
+  readonly lanes: readonly number[];
+  /** Whether the first lane puts contents of several packs. */
+  readonly large: boolean;
+  /** Beside the lanes it collects garbage, writes checkpoints, scrubs and repairs; or does nothing but rebuild the metadata. */
+  readonly upkeep: 'none' | 'upkeep' | 'rebuild';
+}
 
 export type Report =
   /** The store is open; operations begin. */
@@ -13,6 +33,8 @@ export type Report =
   /** The same for changes of keys and namespaces, one at a time. */
   | { readonly is: 'begin keys'; readonly change: KeyChange }
   | { readonly is: 'end keys' }
+  /** A job of upkeep begins. */
+  | { readonly is: 'begin upkeep' }
   /** A call on the backend is about to be made, or was answered. */
   | { readonly is: 'call' | 'answer'; readonly call: 'put' | 'delete'; readonly kind: BlobKind }
   /** Something went wrong that never should. */

@@ -13,6 +13,7 @@ import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
 import { runPlanted } from './planted/planted-run.ts';
 import { runPoints } from './points/points-run.ts';
+import { runPower } from './power/power-run.ts';
 import type { CampaignOptions } from './resumable.ts';
 import { runSimulation } from './simulation-run.ts';
 
@@ -23,6 +24,7 @@ npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <path>]
 npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- faults [--faults 500000] [--seed 1] [--case <round>] [--again] [--folder <path>]
+npm run test:slow -- power  [--cuts 400] [--seed 1] [--again] [--folder <path>]
 npm run test:slow -- planted [--bug <name>] [--folder <path>]
 npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
@@ -32,6 +34,7 @@ const { positionals, values } = parseArgs({
   options: {
     kills: { type: 'string', default: '5000' },
     kind: { type: 'string' },
+    cuts: { type: 'string', default: '400' },
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
     sequences: { type: 'string', default: '500000' },
@@ -129,6 +132,13 @@ async function fuzz(): Promise<void> {
   await runFuzz({ cases, seed, target, only: ONLY, again, stateFile, say });
 }
 
+async function power(): Promise<void> {
+  const { again, folder } = values;
+  const [count, seed] = [Number(values.cuts), Number(values.seed)];
+  say(`power: ${count} cuts of file systems on loop devices, seed ${seed}, images and state in ${folder}`);
+  await runPower({ cuts: count, seed, again, folder, say });
+}
+
 async function planted(): Promise<void> {
   const { bug, folder } = values;
   say(`planted: ${bug ?? 'every bug'} in a copy of the sources in ${folder}`);
@@ -144,6 +154,7 @@ const TIERS: Readonly<Record<string, () => Promise<void>>> = {
   cuts,
   faults,
   fuzz,
+  power,
   planted,
 };
 

@@ -73,6 +73,16 @@ export interface KillOptions {
   readonly large: boolean;
   /** A process whose aim is not met is killed so long after it was ready. */
   readonly patienceMs: number;
+  /** What `folder` lies on: its power is cut when a process is killed. One process a round then. */
+  readonly disk?: PowerSupply;
+}
+
+/** What the power of a disk can be cut with. */
+export interface PowerSupply {
+  /** From now on nothing reaches the disk. */
+  cut(): Promise<void>;
+  /** Lets the disk be used again, with what was flushed. */
+  remount(): Promise<void>;
 }
 
 interface Series extends KilledStore {
@@ -132,9 +142,11 @@ async function runRound(
 ): Promise<void> {
   const { kind, sealed, disks } = series;
   if (kind.upkeep && disks.length > 0) await damageDisk(random, disks);
-  const { large, patienceMs } = options;
+  const { large, patienceMs, disk } = options;
   const workers = drawWorkers(random, kind, options.workers);
-  const run = await runAndKill(series, workers, { seed: random.integer(2 ** 30), large, patienceMs });
+  const cut = disk && (() => disk.cut());
+  const run = await runAndKill(series, workers, { seed: random.integer(2 ** 30), large, patienceMs, cut });
+  await disk?.remount();
   countRun(figures, workers, run);
   const isRebuilt = workers.some(({ upkeep }) => upkeep === 'rebuild');
   if (!isRebuilt && disks.length === 0) await countWhatOpeningFinds(series, figures);

@@ -113,18 +113,19 @@ export interface KilledWorker extends Pick<WorkerOrders, 'lanes' | 'upkeep'> {
 
 /**
  * Starts workers, kills each as aimed with a signal it cannot catch, and tells what they had told.
- * @param options `patienceMs`: a worker whose aim is not met so long after it was ready is killed where it is then
+ * @param options `patienceMs`: a worker whose aim is not met so long after it was ready is killed where it is then;
+ *   `cut`: called right before a worker is killed, which may be told of it by failures
  * @throws when a worker ended by itself or reported a failure
  */
 export async function runAndKill(
   store: KilledStore,
   workers: readonly KilledWorker[],
-  options: Pick<WorkerOrders, 'seed' | 'large'> & { readonly patienceMs: number },
+  options: Pick<WorkerOrders, 'seed' | 'large'> & HowToKill,
 ): Promise<KilledRun> {
-  const { seed, large, patienceMs } = options;
+  const { seed, large, ...how } = options;
   const { location, form, sealed } = store;
   const listeners = await Promise.all(
-    workers.map(({ aim, ...work }) => runOne({ location, form, sealed, seed, large, ...work }, { aim, patienceMs })),
+    workers.map(({ aim, ...work }) => runOne({ location, form, sealed, seed, large, ...work }, { aim, ...how })),
   );
   const ofLane = (lane: number) => listeners.find((_, worker) => workers[worker]?.lanes.includes(lane));
   const none = { acknowledged: [], inFlight: undefined };
@@ -135,9 +136,14 @@ export async function runAndKill(
   };
 }
 
+interface HowToKill {
+  readonly patienceMs: number;
+  readonly cut?: (() => Promise<void>) | undefined;
+}
+
 async function runOne(
   orders: WorkerOrders,
-  { aim, patienceMs }: { readonly aim: Aim; readonly patienceMs: number },
+  { aim, patienceMs, cut }: HowToKill & { readonly aim: Aim },
 ): Promise<Listener> {
   const worker = path.join(import.meta.dirname, 'worker.ts');
   const args = ['--disable-warning=ExperimentalWarning', worker, JSON.stringify(orders)];
@@ -153,9 +159,15 @@ async function runOne(
   const isReady = await within(Promise.race([listener.ready, ended]), START_MS_MAX);
   const first = await within(Promise.race([listener.hit, ended]), patienceMs);
   if (first !== 'ended' && aim.afterMs > 0) await sleep(aim.afterMs);
-  child.kill('SIGKILL');
-  await Promise.all([ended, drained]);
-  if (listener.failure !== undefined) throw new Error(`the worker failed: ${listener.failure}`);
+  const { failure } = listener;
+  try {
+    if (failure === undefined) await cut?.();
+  } finally {
+    child.kill('SIGKILL');
+    await Promise.all([ended, drained]);
+  }
+  const failed = cut ? failure : listener.failure;
+  if (failed !== undefined) throw new Error(`the worker failed: ${failed}`);
   if (first === 'ended') throw new Error('the worker ended by itself');
   if (isReady === 'late') throw new Error(`the worker was not ready within ${START_MS_MAX} ms`);
   return listener;

@@ -30,6 +30,20 @@ describe('a cache of coefficients', () => {
     expect(cache.get([0, 1], [3])).toEqual(gone);
   });
 
+  it('counts every coefficient of an entry', () => {
+    const [sources, targets] = [
+      Array.from({ length: 20 }, (_, index) => index),
+      Array.from({ length: 20 }, (_, at) => 20 + at),
+    ];
+    const two = new CoefficientCache(2 * (256 + 400));
+    const short = new CoefficientCache(2 * (256 + 400) - 1);
+    for (const cache of [two, short]) {
+      cache.get(sources, targets);
+      cache.get(targets, sources);
+    }
+    expect([two.size, short.size]).toEqual([2, 1]);
+  });
+
   it('holds the last one however large it is', () => {
     const cache = new CoefficientCache(1);
     const only = cache.get([0, 1], [2]);

@@ -78,7 +78,8 @@ describe('a redundancy', () => {
   });
 
   it('is an object, its text a text', () => {
-    expect(() => checkRedundancy('3+2' as never)).toThrow(TypeError);
+    for (const other of ['3+2', null, undefined, 5])
+      expect(() => checkRedundancy(other as never)).toThrow(/^redundancy must be an object with k and m/);
     expect(() => parseRedundancy(3 as never)).toThrow(TypeError);
   });
 });
@@ -95,6 +96,15 @@ describe('the figures', () => {
     const figures = redundancyFigures(REDUNDANCY_PRESETS[preset]);
     expect(figures).toMatchObject({ preset, shards, lossesMax });
     expect(figures.overheadPercent).toBeCloseTo(overhead, 2);
+  });
+
+  it('of a redundancy that has k or m in common with a preset name none', () => {
+    for (const { k, m } of Object.values(REDUNDANCY_PRESETS))
+      for (const near of [
+        { k, m: m + 1 },
+        { k: k + 20, m },
+      ])
+        expect(redundancyFigures(near).preset).toBeUndefined();
   });
 
   it('of another redundancy name no preset', () => {

@@ -11,6 +11,7 @@ import { runFuzz } from './fuzz/fuzz-run.ts';
 import { runKills } from './kill/kill-run.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
+import { runMutants } from './mutants/mutants-run.ts';
 import { runPlanted } from './planted/planted-run.ts';
 import { runPoints } from './points/points-run.ts';
 import { runPower } from './power/power-run.ts';
@@ -25,6 +26,7 @@ npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <pa
 npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- faults [--faults 500000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- power  [--cuts 400] [--seed 1] [--again] [--folder <path>]
+npm run test:slow -- mutants [--part <name>] [--folder <path>]
 npm run test:slow -- planted [--bug <name>] [--folder <path>]
 npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
@@ -43,6 +45,7 @@ const { positionals, values } = parseArgs({
     cases: { type: 'string', default: '200000' },
     target: { type: 'string' },
     bug: { type: 'string' },
+    part: { type: 'string' },
     case: { type: 'string' },
     again: { type: 'boolean', default: false },
     sealed: { type: 'boolean', default: false },
@@ -139,6 +142,12 @@ async function power(): Promise<void> {
   await runPower({ cuts: count, seed, again, folder, say });
 }
 
+async function mutants(): Promise<void> {
+  const { part, folder } = values;
+  say(`mutants: ${part ?? 'every part'} in a copy of the sources in ${folder}`);
+  await runMutants({ part, folder, say });
+}
+
 async function planted(): Promise<void> {
   const { bug, folder } = values;
   say(`planted: ${bug ?? 'every bug'} in a copy of the sources in ${folder}`);
@@ -155,6 +164,7 @@ const TIERS: Readonly<Record<string, () => Promise<void>>> = {
   faults,
   fuzz,
   power,
+  mutants,
   planted,
 };
 

@@ -81,7 +81,7 @@ async function recount(
 
 async function countWhatWaits({ metadata, contentOf }: CheckedStore, signal: AbortSignal): Promise<void> {
   while (!(await metadata.census(GC_SCAN_ROWS))) signal.throwIfAborted();
-  for (let more = true; more; ) ({ more } = await countStep({ metadata, contentOf, signal }));
+  while ((await countStep({ metadata, contentOf, signal })).found !== 'nothing');
 }
 
 /** What changes with every commit and every count. */

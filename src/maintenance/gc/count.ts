@@ -47,8 +47,8 @@ export interface Unreadable {
 export interface CountStep {
   readonly counted: number;
   readonly unreadable: readonly Unreadable[];
-  /** There may be more to count. */
-  readonly more: boolean;
+  /** How much it found: nothing, less than one step takes, or as much, so that more may wait. */
+  readonly found: 'nothing' | 'some' | 'all it takes';
 }
 
 const NOTHING = { items: [], objects: [] } as const;
@@ -78,7 +78,8 @@ export async function countStep(context: CountContext): Promise<CountStep> {
   }
   if (counted.length > 0) await metadata.countReferences(counted);
   if (parked.length > 0) await metadata.parkReferences(parked);
-  return { counted: counted.length, unreadable, more: rows.length > 0 };
+  const isFull = rows.length === GC_COUNT_ROWS || named >= GC_ITEMS;
+  return { counted: counted.length, unreadable, found: isFull ? 'all it takes' : rows.length > 0 ? 'some' : 'nothing' };
 }
 
 function objectOf({ kind, value }: UncountedRow): Pick<Unreadable, 'object'> {

@@ -16,7 +16,6 @@ import { toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
 import { namespaceOfKey, PACK_BUFFER_BYTES } from '../../format/index.ts';
 import {
-  GC_COUNT_ROWS,
   GC_COUNT_STEPS_SMALL,
   GC_DEAD_SHARE,
   GC_GRACE_MS,
@@ -193,11 +192,11 @@ export class Collection {
     }
     for (let small = 0; ; ) {
       this.#signal.throwIfAborted();
-      const { counted, unreadable, more } = await countStep({ ...this.#context, signal: this.#signal });
+      const { counted, unreadable, found } = await countStep({ ...this.#context, signal: this.#signal });
       this.#tally.counts.referencesCounted += counted;
       for (const one of unreadable) this.#tellUnreadable(one);
-      small = counted < GC_COUNT_ROWS ? small + 1 : 0;
-      if (!more || small === GC_COUNT_STEPS_SMALL) return true;
+      small = found === 'all it takes' ? 0 : small + 1;
+      if (found === 'nothing' || small === GC_COUNT_STEPS_SMALL) return true;
       this.#progress('count', this.#tally.counts.referencesCounted);
       if (this.#isSpent) return false;
     }

@@ -190,6 +190,8 @@ export interface ChangeOutcome {
    * destroyed.
    */
   readonly shredded?: readonly number[];
+  /** When a ref was moved to another object; milliseconds since 1970. */
+  readonly moved?: number;
 }
 
 export type RequestOutcome =

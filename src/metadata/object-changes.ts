@@ -114,7 +114,7 @@ async function planRef(state: WorkingState, change: RefSet): Promise<PlannedChan
   if (target && !isThere(state, target)) throw objectNotFound(target);
   if (!target && !before) return NOTHING_THERE;
   await moveRef(state, { key, target, message });
-  const outcome = { existed: before !== undefined };
+  const outcome = { existed: before !== undefined, ...(target && { moved: state.time }) };
   return { outcome, operations: [{ type: 'ref-set', key, target, message }] };
 }
 

@@ -15,6 +15,8 @@ export interface CommitWatch {
   readonly isHeld: boolean;
   look(): Promise<void>;
   beforeCommit(): Promise<void>;
+  /** Does the work of a transaction, or lets it fail. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Throws when it is gone. */
   assertAlive(): void;
 }
@@ -126,12 +128,16 @@ export class SimulatedDatabase {
   connect(process: CommitWatch): Database {
     return {
       dialect: DIALECT,
-      read: (work) => this.#within(process, work),
+      read: (work) => process.transaction(() => this.#within(process, work)),
       write: async (work) => {
         await process.beforeCommit();
-        return await this.#within(process, work);
+        return await process.transaction(() => this.#within(process, work));
       },
-      snapshot: () => this.#snapshot(process),
+      snapshot: async () => {
+        // One that is open already would stay so.
+        await process.transaction(async () => undefined);
+        return await this.#snapshot(process);
+      },
       scrub: async () => true,
       close: async () => undefined,
     };

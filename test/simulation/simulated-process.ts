@@ -1,5 +1,6 @@
 import type { FileHandle, FileSystem } from '../../src/runtime/file-system.ts';
 import type { ProcessLife } from '../../src/runtime/process-life.ts';
+import { FaultSchedule, type FaultTiming } from '../../src/testing/fault-schedule.ts';
 import type { CommitWatch } from './simulated-database.ts';
 
 /** What calls of a process reject with that has ended: nobody in it learns anything any more. */
@@ -18,6 +19,12 @@ const DEAD_TEMPORARY = `/.tmp/${DEAD_PID}.`;
 
 const gone = new Set<string>();
 
+/** A transaction that fails, before or after its work. */
+export interface TransactionFault extends FaultTiming {
+  readonly when: 'before' | 'after';
+  readonly error: Error;
+}
+
 /**
  * A process of a simulated machine. It can be held at any of its calls that change what outlives it, while others try
  * what they would find if it ended there, and it ends where it is told to.
@@ -28,6 +35,9 @@ export class SimulatedProcess implements CommitWatch {
   onChange: ((call: string, path: string) => Promise<void>) | undefined;
   /** Calls so far that changed or flushed something. */
   changes = 0;
+  /** Transactions of its metadata so far. */
+  transactions = 0;
+  readonly transactionFaults = new FaultSchedule<TransactionFault>();
   #isGone = false;
   #endsAt = Number.POSITIVE_INFINITY;
   #held: Promise<void> | undefined;
@@ -106,6 +116,15 @@ export class SimulatedProcess implements CommitWatch {
     } finally {
       this.#held = undefined;
     }
+  }
+
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    this.transactions += 1;
+    const fault = this.transactionFaults.due(() => true);
+    if (fault?.when === 'before') throw fault.error;
+    const result = await work();
+    if (fault) throw fault.error;
+    return result;
   }
 
   beforeCommit(): Promise<void> {

@@ -29,12 +29,11 @@ export class RefStore implements Refs {
       const target = objectKeyOf(scope.namespace, reference);
       const message = checkMessage(options.message ?? '');
       const expected = await this.#expected(scope, options.expected);
-      await this.#calls.commitOne(scope, { type: 'ref-set', key, target, message, ...(expected && { expected }) });
-      const [row] = await engine.metadata.getRefs([key]);
-      // Somebody else may have moved it on, or away, since.
-      return row
-        ? await this.#info(row)
-        : { ...toRef(name, reference), moved: new Date(engine.clock.now()).toISOString() };
+      const change = { type: 'ref-set', key, target, message, ...(expected && { expected }) } as const;
+      // Nothing is asked after the commit: a call that fails has not moved the ref, or says that it may have.
+      const { moved } = await this.#calls.commitOne(scope, change);
+      invariant(moved !== undefined, 'a ref that was set was moved at some time');
+      return toRef(name, { ...reference, moved });
     });
   }
 
@@ -142,8 +141,8 @@ export class RefStore implements Refs {
   }
 }
 
-function toRef(name: string, { type, id }: ObjectReference): Omit<RefInfo, 'moved'> {
-  return { name, id, type: type === 'raw' ? 'blob' : type };
+function toRef(name: string, { type, id, moved }: ObjectReference & { readonly moved: number }): RefInfo {
+  return Object.freeze({ name, id, type: type === 'raw' ? 'blob' : type, moved: new Date(moved).toISOString() });
 }
 
 /** @throws `TypeError`, `RangeError` */

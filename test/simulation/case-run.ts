@@ -1,6 +1,7 @@
 /** One run of a case: its process, what is acknowledged so far, and what must be found where it ends now. */
-import type { Store } from '../../src/index.ts';
+import { isStoreError, type Store } from '../../src/index.ts';
 import { exists, type FileSystem } from '../../src/runtime/file-system.ts';
+import { isDefinite } from '../../src/store/health.ts';
 import { openPutOnlyAt } from '../../src/store/inbox/open-put-only.ts';
 import { openAt } from '../../src/store/open.ts';
 import { openAdopted, openOptions, type StoreKind } from './kinds.ts';
@@ -16,10 +17,12 @@ export interface CaseEffects {
   readonly changes: number;
 }
 
+/** What somebody knows of a step who was told of its end, or not. */
+export type StepEnd = 'done' | 'not done' | 'unknown';
+
 export interface CaseRun {
   readonly process: SimulatedProcess;
-  /** Which steps were acknowledged. */
-  readonly acknowledged: readonly boolean[];
+  readonly ends: readonly StepEnd[];
   /** What steps failed with. Of those that run one after the other only the last one that ran can have. */
   readonly failures: readonly unknown[];
   /**
@@ -55,19 +58,21 @@ export async function beginCase(
     await store?.close();
     store = undefined;
   }
-  const acknowledged = one.steps.map(() => false);
+  const ends = one.steps.map((): StepEnd => 'unknown');
   const failures: unknown[] = [];
   const run = async (index: number): Promise<void> => {
     const step = one.steps[index];
     if (!step) return;
     try {
-      acknowledged[index] = (await process.outcome(step(context))) === 'done';
+      if ((await process.outcome(step(context))) === 'done') ends[index] = 'done';
     } catch (error) {
       failures.push(error);
+      // What is more than one commit may have made some of them.
+      if (one.blurs === undefined) ends[index] = endOf(error);
     }
   };
   return {
-    ...{ process, acknowledged, failures },
+    ...{ process, ends, failures },
     store,
     close: async () => {
       if (store) await process.outcome(store.close());
@@ -78,13 +83,19 @@ export async function beginCase(
       else {
         for (const index of indices) {
           await run(index);
-          if (!acknowledged[index]) break;
+          if (ends[index] !== 'done') break;
           await onStep?.();
         }
       }
       if (failures.length > 0) throw failures[0];
     },
   };
+}
+
+/** What a failure says of a step that is one commit. */
+function endOf(failure: unknown): StepEnd {
+  if (isStoreError(failure, 'COMMIT_PENDING')) return 'done';
+  return isDefinite(failure) && !isStoreError(failure, 'CONFIG_PENDING') ? 'not done' : 'unknown';
 }
 
 /** Runs a case to its end, one step after the other, and undoes it. */
@@ -126,14 +137,14 @@ async function imageNow(machine: SimulatedMachine, kind: StoreKind, run: CaseRun
   });
 }
 
-/** Says what is wrong with an image that was found, where the steps were acknowledged or not; undefined if nothing is. */
+/** Says what is wrong with an image that was found, where steps ended so; undefined if nothing is. */
 export function wrongWith(
   found: StoreImage,
   { images }: CaseEffects,
-  { one, acknowledged }: { readonly one: SimulatedCase; readonly acknowledged: readonly boolean[] },
+  { one, ends }: { readonly one: SimulatedCase; readonly ends: readonly StepEnd[] },
 ): string | undefined {
-  const possible = one.isAtOnce ? subsets(images, acknowledged) : prefixes(images, acknowledged);
-  const isClear = acknowledged.every((is) => is) && !one.varies;
+  const possible = one.isAtOnce ? subsets(images, ends) : prefixes(images, ends);
+  const isClear = ends.every((end) => end === 'done') && !one.varies;
   const blurs = isClear ? [] : (one.blurs ?? []);
   const sharp = (image: StoreImage): string =>
     JSON.stringify(
@@ -144,21 +155,23 @@ export function wrongWith(
   const seen = sharp(found);
   if (possible.some((image) => sharp(image) === seen)) return undefined;
   const differences = possible.map((image) => differenceOf(image, found).join('; '));
-  return `it holds none of what it may hold (acknowledged: ${acknowledged.join()}): ${differences.join('\n  or ')}`;
+  return `it holds none of what it may hold (steps: ${ends.join()}): ${differences.join('\n  or ')}`;
 }
 
-function prefixes(images: CaseEffects['images'], acknowledged: readonly boolean[]): readonly StoreImage[] {
-  const done = acknowledged.filter((is) => is).length;
-  return images.slice(done, done + 2);
+function prefixes(images: CaseEffects['images'], ends: readonly StepEnd[]): readonly StoreImage[] {
+  const next = ends.findIndex((end) => end !== 'done');
+  const done = next < 0 ? ends.length : next;
+  return images.slice(done, ends[done] === 'not done' ? done + 1 : done + 2);
 }
 
 /** Steps that concern different things: each makes its difference, or none. */
-function subsets(images: CaseEffects['images'], acknowledged: readonly boolean[]): readonly StoreImage[] {
+function subsets(images: CaseEffects['images'], ends: readonly StepEnd[]): readonly StoreImage[] {
   const [before] = images;
-  return acknowledged.reduce<readonly StoreImage[]>(
-    (possible, isDone, index) => {
+  return ends.reduce<readonly StoreImage[]>(
+    (possible, end, index) => {
       const apply = (image: StoreImage) => changed(image, images[index] ?? before, images[index + 1] ?? before);
-      return isDone ? possible.map(apply) : possible.flatMap((image) => [image, apply(image)]);
+      if (end === 'not done') return possible;
+      return end === 'done' ? possible.map(apply) : possible.flatMap((image) => [image, apply(image)]);
     },
     [before],
   );

@@ -5,7 +5,7 @@
 import type { Store } from '../../src/index.ts';
 import { survivalByChance } from '../../src/testing/crash-disk.ts';
 import { type CrashFileSystem, type SeededRandom, seededRandom } from '../../src/testing/index.ts';
-import { beginCase, type CaseRun, wrongWith } from './case-run.ts';
+import { beginCase, type CaseRun, type StepEnd, wrongWith } from './case-run.ts';
 import { type LeftMachine, Recoveries, type RecoveryFigures } from './recoveries.ts';
 import { type RoundParts, SimulatedCampaign } from './simulated-campaign.ts';
 import { digestsOf, loseMetadata, placeOn, type SimulatedMachine } from './simulated-machine.ts';
@@ -46,7 +46,7 @@ interface Found extends LeftMachine {
   readonly point: string;
   /** Whether the process before put something new. */
   readonly later: 'absent' | 'perhaps' | 'there';
-  readonly acknowledged: readonly boolean[];
+  readonly ends: readonly StepEnd[];
 }
 
 class CutRound {
@@ -100,7 +100,7 @@ class CutRound {
 
   async #explore(
     machine: SimulatedMachine,
-    { acknowledged }: CaseRun,
+    { ends }: CaseRun,
     { what, count, point }: { readonly what: string; readonly count: number; readonly point: number },
   ): Promise<void> {
     const { kind, one, figures, seed } = this.#parts;
@@ -116,7 +116,7 @@ class CutRound {
         machine: { ...machine, disk },
         point: `${point}`,
         later: 'absent',
-        acknowledged,
+        ends,
         databases,
         isLost,
       } as const;
@@ -176,7 +176,7 @@ class CutRound {
     const { [LATER]: later, ...others } = await this.#recoveries.holds(found);
     if (found.later === 'there' && later === undefined) throw new Error('the put after the recovery is lost');
     if (found.later === 'absent' && later !== undefined) throw new Error('there is what nobody put');
-    const wrong = wrongWith(others, effects, { one, acknowledged: found.acknowledged });
+    const wrong = wrongWith(others, effects, { one, ends: found.ends });
     if (wrong) throw new Error(wrong);
     figures.states += 1;
     return true;

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/contract.ts';
 import { equalBytes, toHex } from '../bytes/bytes.ts';
-import { isStoreError, storeError } from '../errors/store-error.ts';
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import {
   type EntryValue,
   encodeStoreConfig,
@@ -227,9 +227,15 @@ export class Keychain implements PackKeys {
       if (!(await this.reload()) && this.#unlocked === now) throw error;
       return await this.#change(change, condition);
     }
-    if (await this.#take(next)) await this.#resealHead();
-    else await this.reload();
-    await this.settle();
+    try {
+      if (await this.#take(next)) await this.#resealHead();
+      else await this.reload();
+      await this.settle();
+    } catch (cause) {
+      // The words of a change that did not happen.
+      if (!isStoreError(cause, 'METADATA_BUSY', 'DISK_FULL')) throw cause;
+      throw pending(`the keys are changed, and not all of the store knows yet: ${cause.message}`, cause);
+    }
     return next;
   }
 
@@ -265,8 +271,7 @@ export class Keychain implements PackKeys {
       if (there === undefined || !equalBytes(there, bytes)) await this.#backend.put(STORE_CONFIG_KEY, bytes);
     } catch (cause) {
       if (!isStoreError(cause)) throw cause;
-      const message = `the keys are changed, but ${STORE_CONFIG_KEY} could not be written yet: ${cause.message}`;
-      throw storeError('CONFIG_PENDING', message, { retry: false, cause });
+      throw pending(`the keys are changed, but ${STORE_CONFIG_KEY} could not be written yet: ${cause.message}`, cause);
     }
   }
 
@@ -319,6 +324,10 @@ export class Keychain implements PackKeys {
       return await work();
     }
   }
+}
+
+function pending(message: string, cause: StoreError): StoreError {
+  return storeError('CONFIG_PENDING', message, { retry: false, cause });
 }
 
 /** @throws `denied/STORE_NOT_SEALED` */

@@ -78,16 +78,16 @@ export class StoreSettings {
         continue;
       }
       this.#plain = next;
-      await this.#write(bytes);
-      // Who is slow writes an older config over a newer one: whoever wrote looks again, and the newest is written last.
-      while (await this.reload()) await this.#write(encodeStoreConfig(this.#plain));
+      await this.#publish(bytes);
       return next;
     }
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  async #publish(bytes: Uint8Array): Promise<void> {
     try {
       await this.#control.put(STORE_CONFIG_KEY, bytes);
+      // Who is slow writes an older config over a newer one: whoever wrote looks again, and the newest is written last.
+      while (await this.reload()) await this.#control.put(STORE_CONFIG_KEY, encodeStoreConfig(this.#plain));
     } catch (cause) {
       if (!isStoreError(cause)) throw cause;
       const message = `the settings are changed, but ${STORE_CONFIG_KEY} could not be written yet: ${cause.message}`;

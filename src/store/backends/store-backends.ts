@@ -2,7 +2,7 @@ import type { Backend } from '../../backend/contract.ts';
 import { toHex } from '../../bytes/bytes.ts';
 import { formatRedundancy, parseRedundancy } from '../../erasure/index.ts';
 import { argumentTypeError } from '../../errors/argument-error.ts';
-import { storeError } from '../../errors/store-error.ts';
+import { isStoreError, storeError } from '../../errors/store-error.ts';
 import {
   type ConfigBackend,
   type ConfigPlacement,
@@ -215,14 +215,25 @@ export class StoreBackends implements Backends {
         },
         new Map([[id, opened]]),
       );
-      const { connection, metadata, settings, keychain } = this.#engine;
-      await opened.put(STORE_CONFIG_KEY, encodeStoreConfig(settings.config));
-      // Only now that it belongs to the store: what is shredded from here on is shredded there, too.
-      if (keychain) await spreadKeyPages(connection.backends, metadata);
+      await this.#share(opened);
       return { facts: facts as ConfigBackend };
     } catch (error) {
       if (isUrl && !this.#isLinked(opened)) await opened.close();
       throw error;
+    }
+  }
+
+  /** Gives a backend that belongs to the store what all of them have. */
+  async #share(opened: Backend): Promise<void> {
+    const { connection, metadata, settings, keychain } = this.#engine;
+    try {
+      await opened.put(STORE_CONFIG_KEY, encodeStoreConfig(settings.config));
+      // Only now that it belongs to the store: what is shredded from here on is shredded there, too.
+      if (keychain) await spreadKeyPages(connection.backends, metadata);
+    } catch (cause) {
+      if (!isStoreError(cause)) throw cause;
+      const message = `the backend is added, but what all of them share could not be written there yet: ${cause.message}`;
+      throw storeError('CONFIG_PENDING', message, { retry: false, cause });
     }
   }
 

@@ -244,12 +244,14 @@ const SPREAD: readonly SimulatedCase[] = [
     title: 'a backend that is added, and filled',
     of: isSpread,
     steps: [({ store }) => store.backends.add({ location: '/disk4' }), ({ store }) => store.backends.rebalance()],
+    blurs: ['backend'],
   },
   {
     title: 'a backend that is drained and removed',
     of: isSpread,
     prepare: ({ store }) => store.backends.add({ location: '/disk4' }),
     steps: [({ store }) => store.backends.drain('disk3'), ({ store }) => store.backends.remove('disk3')],
+    blurs: ['backend'],
   },
 ];
 
@@ -284,6 +286,7 @@ const SEALED: readonly SimulatedCase[] = [
       ({ store }) => store.namespaces.create('new', { quotaBytes: 9000 }),
       ({ store }) => store.namespace('new').put('mine', noise(1300, 91)),
     ],
+    blurs: ['namespace new', 'entry new', 'policy new'],
   },
   {
     title: 'a namespace that is dropped',

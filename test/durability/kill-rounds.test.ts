@@ -8,7 +8,8 @@ const SEED = 1;
 const KILLS = 40;
 /** Four processes at once on one store, none of which lives long: what a round costs is starting and verifying. */
 const ROUND = { workers: 4, large: false, patienceMs: 400 };
-const TEST_MS_MAX = 300_000;
+/** Far more than it takes: a busy machine is no failure. */
+const TEST_MS_MAX = 900_000;
 
 describe('a process that is killed', () => {
   it.each(KILL_KINDS)(`has lost nothing that it acknowledged to a $name store, wherever it was (seed ${SEED})`, {

@@ -34,6 +34,14 @@ export type {
   StoredConfig,
   TableReport,
 } from './contract.ts';
+export {
+  checkPostgresUnused,
+  hasPostgresMetadata,
+  removePostgresMetadata,
+  renamePostgresMetadata,
+} from './postgres/exchange-postgres.ts';
+export { openPostgresMetadata } from './postgres/open-postgres.ts';
+export { besideSchema, isPostgresUrl } from './postgres/postgres-url.ts';
 export { decodeItemReference } from './reference-counts.ts';
 export { decodeObjectReference } from './reference-log.ts';
 export {

@@ -1,19 +1,14 @@
 import { equalBytes } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exists } from '../runtime/file-system.ts';
-import { type RandomBytes, systemRandom } from '../runtime/random.ts';
+import type { RandomBytes } from '../runtime/random.ts';
 import type { Database } from './database.ts';
-import { KeyedDatabase } from './keyed-database.ts';
-import { MetadataLock } from './metadata-lock.ts';
+import { type MetadataParts, metadataIn, SYSTEM_PARTS } from './metadata-in.ts';
 import { viewsOfOlder } from './older-sqlite.ts';
-import { OperationScope } from './operation-scope.ts';
 import { openForReading } from './reading-sqlite.ts';
-import { RowSealer } from './row-sealer.ts';
 import { type Migration, PLAIN_MIGRATIONS } from './schema.ts';
-import { createSealedCodec } from './sealed-codec.ts';
 import { SEALED_MIGRATIONS } from './sealed-schema.ts';
-import { SqlMetadata } from './sql-metadata.ts';
+import type { SqlMetadata } from './sql-metadata.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import {
   IN_MEMORY,
@@ -22,7 +17,7 @@ import {
   SET_ASIDE_VERSION,
   SINGLE_FILE_APPLICATION_IDS,
 } from './sqlite-file.ts';
-import { createPlainStore, createSealedStore, loadStoreId, writeFirstRows, writeStoreId } from './store-tables.ts';
+import { createPlainStore, loadStoreId, writeFirstRows, writeStoreId } from './store-tables.ts';
 
 export interface OpenSqliteOptions {
   readonly path: string;
@@ -34,11 +29,6 @@ export interface OpenSqliteOptions {
   readonly sealed?: boolean;
   /** Whether the database holds the blobs of the store too, see `openMetadataBesideBlobs`. Default false. */
   readonly besideBlobs?: boolean;
-}
-
-interface Parts {
-  readonly clock: Clock;
-  readonly random: RandomBytes;
 }
 
 /** The databases of plain and of sealed stores. */
@@ -141,20 +131,11 @@ async function prepare(database: SqliteDatabase, options: OpenSqliteOptions, ran
   if (version === 0) await checkStore(database, options);
 }
 
-function sealedMetadata(opened: Database, { readOnly }: OpenSqliteOptions, parts: Parts): SqlMetadata {
-  const { random } = parts;
-  const sealer = new RowSealer(random);
-  const store = createSealedStore(createSealedCodec(sealer));
-  const database = new KeyedDatabase(opened);
-  const lock = new MetadataLock({ database, sealer, store, random, readOnly });
-  const scope = new OperationScope(sealer, random);
-  return new SqlMetadata({ database, unguarded: opened, store, ...parts, sealed: { lock, scope } });
-}
-
-const SYSTEM: Parts = { clock: systemClock, random: systemRandom };
-
 /** Opens the database of a store's metadata and brings it to the present schema; see `openSqliteMetadata`. */
-export async function openSqlDatabase(options: OpenSqliteOptions, parts: Parts = SYSTEM): Promise<SqliteDatabase> {
+export async function openSqlDatabase(
+  options: OpenSqliteOptions,
+  parts: MetadataParts = SYSTEM_PARTS,
+): Promise<SqliteDatabase> {
   const { path, create, readOnly, busyTimeoutMs } = options;
   if (path !== IN_MEMORY && !create && !(await exists(path))) throw missing(path);
   const database = readOnly
@@ -170,18 +151,12 @@ export async function openSqlDatabase(options: OpenSqliteOptions, parts: Parts =
 }
 
 /**
- * The metadata in a database that is open, which it closes. Several over one database of a sealed store know the keys
- * each by itself, as those of several processes do.
- */
-export function metadataIn(database: Database, options: OpenSqliteOptions, parts: Parts = SYSTEM): SqlMetadata {
-  if (options.sealed) return sealedMetadata(database, options, parts);
-  return new SqlMetadata({ database, store: createPlainStore(), ...parts });
-}
-
-/**
  * The metadata in the calling thread, which blocks while SQLite works; see `openSqliteMetadata` for options and errors.
  */
-export async function openSqlMetadata(options: OpenSqliteOptions, parts: Parts = SYSTEM): Promise<SqlMetadata> {
+export async function openSqlMetadata(
+  options: OpenSqliteOptions,
+  parts: MetadataParts = SYSTEM_PARTS,
+): Promise<SqlMetadata> {
   return metadataIn(await openSqlDatabase(options, parts), options, parts);
 }
 
@@ -196,6 +171,6 @@ export async function openMetadataBesideBlobs(
   given: OpenSqliteOptions,
 ): Promise<SqlMetadata> {
   const options = { ...given, besideBlobs: true };
-  await prepare(database, options, SYSTEM.random);
+  await prepare(database, options, SYSTEM_PARTS.random);
   return metadataIn(shared, options);
 }

@@ -10,6 +10,7 @@ import { fromHex } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
+import { isPostgresUrl } from '../metadata/index.ts';
 import { type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { isPathText } from '../runtime/file-url.ts';
 import type { Reserve, Space } from './committer.ts';
@@ -91,7 +92,9 @@ export function toPlace(location: StoreLocation): Place {
 function pathOf(place: Place): string {
   if (place.kind === 'folder') return place.folder;
   if (place.kind === 'file') return place.file;
-  return place.kind === 'memory' ? 'memory:' : place.metadataPath;
+  if (place.kind === 'memory') return 'memory:';
+  // The URL of a database may hold a password.
+  return isPostgresUrl(place.metadataPath) ? 'PostgreSQL' : place.metadataPath;
 }
 
 /**

@@ -305,14 +305,15 @@ export async function openMetadata(
     readonly backend: Backend;
     readonly create: boolean;
     readonly readOnly: boolean;
-    readonly suffix?: string;
+    /** Where to make those of a rebuild. Default: those of the place. */
+    readonly path?: string;
   },
 ): Promise<Metadata> {
   const identity = { storeId: storeIdOf(config), sealed: config.keys !== 'none' };
   const { backend, create, readOnly } = options;
   if (place.kind === 'file') return await openFileMetadata(backend, { ...identity, create, readOnly });
   const { fileSystem, metadata } = surroundingsOf(place);
-  const path = place.kind === 'memory' ? ':memory:' : place.metadataPath + (options.suffix ?? '');
+  const path = options.path ?? (place.kind === 'memory' ? ':memory:' : place.metadataPath);
   if (options.create && place.kind === 'folder') {
     await fileSystem.mkdir(dirname(path));
     await fileSystem.syncDirectory(place.folder);

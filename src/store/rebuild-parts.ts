@@ -38,7 +38,7 @@ export interface StoreToRebuild extends PlacedToRebuild {
 /** Metadata of a store being rebuilt, and the packs that its keys open. */
 export async function openParts(
   store: StoreToRebuild,
-  options: { readonly create: boolean; readonly suffix?: string },
+  options: { readonly create: boolean; readonly path?: string },
 ): Promise<{ readonly metadata: Metadata; readonly packs: PackStore; readonly keychain: Keychain | undefined }> {
   const { place, unlocking, remembered, connection } = store;
   const { config } = unlocking.opened;

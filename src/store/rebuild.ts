@@ -1,8 +1,6 @@
-import { dirname } from 'node:path';
 import { storeError } from '../errors/store-error.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
-import { exists, type FileSystem } from '../runtime/file-system.ts';
 import { connectBackends } from './connect-store.ts';
 import {
   checkExistingPlace,
@@ -13,6 +11,7 @@ import {
   toPlace,
   withCodes,
 } from './location.ts';
+import { type MetadataHome, metadataHome } from './metadata-home.ts';
 import { newestConfig } from './newest-config.ts';
 import { unlockPlace } from './open.ts';
 import { rebuildFile } from './rebuild-file.ts';
@@ -27,9 +26,6 @@ import {
 import { rememberedOf } from './rollback-watch.ts';
 import type { OpenOptions, ProgressOptions, StoreLocation } from './types.ts';
 import type { RebuildReport } from './upkeep-types.ts';
-
-const NEW_SUFFIX = '.rebuild';
-const DATABASE_SUFFIXES = ['', '-wal', '-shm'];
 
 /**
  * Makes the metadata of a store anew from its journal and packs; content is not read. The new one is made beside the
@@ -83,15 +79,16 @@ async function rebuildPlaced(
   const { config } = unlocking.opened;
   const surroundings = surroundingsOf(place);
   const remembered = await rememberedOf(config.storeId, options, surroundings);
-  await surroundings.metadata.checkUnused(place.metadataPath);
-  await removeDatabase(place.metadataPath + NEW_SUFFIX, surroundings.fileSystem);
+  const home = metadataHome(place.metadataPath, surroundings);
+  await home.checkUnused();
+  await home.removeNew();
   const connection = await connectBackends(placed, config, { readOnly: false });
   try {
     const newest = await newestConfig(connection, unlocking);
     await connection.follow(newest.config);
     const store = { ...placed, unlocking: { ...unlocking, opened: newest }, connection, remembered };
     const { opened, commit: known } = await flushOldOutbox(store, options);
-    return await rebuild({ ...store, unlocking: { ...unlocking, opened }, known }, options);
+    return await rebuild({ ...store, unlocking: { ...unlocking, opened }, known }, { ...options, home });
   } finally {
     await connection.control.close();
   }
@@ -99,14 +96,11 @@ async function rebuildPlaced(
 
 async function rebuild(
   store: StoreToRebuild & BesideMetadata,
-  options: OpenOptions & ProgressOptions,
+  options: OpenOptions & ProgressOptions & { readonly home: MetadataHome },
 ): Promise<RebuildReport> {
-  const { place } = store;
+  const { home } = options;
   const { control: backend } = store.connection;
-  const { fileSystem, clock, metadata: files } = surroundingsOf(place);
-  const newPath = place.metadataPath + NEW_SUFFIX;
-  const setAside = `${place.metadataPath}.set-aside-${new Date(clock.now()).toISOString().replaceAll(':', '')}`;
-  const { metadata, packs } = await openParts(store, { create: true, suffix: NEW_SUFFIX });
+  const { metadata, packs } = await openParts(store, { create: true, path: home.newPath });
   let hadOld: boolean;
   let report: RebuildReport;
   try {
@@ -114,26 +108,18 @@ async function rebuild(
       options.onProgress?.({ phase: 'rebuild', done, total, bytes: 0 });
     const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onPack });
     await refuseShorter(metadata, store.known ?? 0, store.connection);
-    hadOld = await exists(place.metadataPath, fileSystem);
-    await files.setAside(place.metadataPath, setAside);
+    hadOld = await home.exists();
+    await home.setAside();
     // From here on nobody commits; what somebody committed while the journal was read is in it by now.
     const second = await recoverFromJournal({ backend, metadata, packs });
     if (packs.isSpread) await findUnknownPlaces(metadata, store.connection.backends, options.signal);
     report = await toReport(metadata, { ...first, unreadable: [...first.unreadable, ...second.unreadable] });
   } catch (error) {
     await metadata.close();
-    await removeDatabase(newPath, fileSystem);
+    await home.removeNew();
     throw error;
   }
   await metadata.close();
-  await fileSystem.rename(newPath, place.metadataPath);
-  await fileSystem.syncDirectory(dirname(place.metadataPath));
-  return Object.freeze({ ...report, ...(hadOld && { setAside }) });
-}
-
-/** What a rebuild that was interrupted left. */
-async function removeDatabase(path: string, fileSystem: FileSystem): Promise<void> {
-  for (const suffix of DATABASE_SUFFIXES) {
-    if (await exists(path + suffix, fileSystem)) await fileSystem.unlink(path + suffix);
-  }
+  await home.putInPlace();
+  return Object.freeze({ ...report, ...(hadOld && { setAside: home.setAsidePath }) });
 }

@@ -1,6 +1,8 @@
 import type { Metadata } from '../metadata/contract.ts';
 import {
   checkSqliteUnused,
+  isPostgresUrl,
+  openPostgresMetadata,
   openSqliteMetadata,
   type SqliteMetadataOptions,
   setAsideSqliteMetadata,
@@ -12,7 +14,7 @@ import { type RandomBytes, systemRandom } from '../runtime/random.ts';
 
 /** Metadata in files of their own, wherever those lie. */
 export interface MetadataFiles {
-  /** See `openSqliteMetadata`. */
+  /** See `openSqliteMetadata`, and `openPostgresMetadata` for a path that is a URL of PostgreSQL. */
   open(options: SqliteMetadataOptions): Promise<Metadata>;
   /** See `checkSqliteUnused`. */
   checkUnused(path: string): Promise<void>;
@@ -37,7 +39,14 @@ export interface Surroundings {
 /** This machine. */
 export const SYSTEM_SURROUNDINGS: Surroundings = {
   fileSystem: nodeFileSystem,
-  metadata: { open: openSqliteMetadata, checkUnused: checkSqliteUnused, setAside: setAsideSqliteMetadata },
+  metadata: {
+    open: (options) =>
+      isPostgresUrl(options.path)
+        ? openPostgresMetadata({ ...options, url: options.path })
+        : openSqliteMetadata(options),
+    checkUnused: checkSqliteUnused,
+    setAside: setAsideSqliteMetadata,
+  },
   clock: systemClock,
   random: systemRandom,
   life: systemProcessLife,

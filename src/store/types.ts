@@ -30,6 +30,7 @@ export type StoreLocation =
       readonly backend: Backend;
       /** Others that were passed when they were added; told apart by the marks they carry. */
       readonly backends?: readonly Backend[];
+      /** A file, or `postgres://user@host:port/database?schema=name`, which any number of machines may share. */
       readonly metadataPath: string;
     };
 

@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { openS3Backend } from '../../src/backend/index.ts';
 import { listAll } from '../../src/backend/list-all.ts';
 import { describeBackend } from '../../src/testing/index.ts';
-import { ENDPOINT, makeBucket, openRelay, WHY_SKIPPED } from './buckets.ts';
+import { ENDPOINT, makeBucket, openRelay, WHY_SKIPPED } from './services.ts';
 
 let bucket: Promise<string> | undefined;
 let opened = 0;

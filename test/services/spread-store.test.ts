@@ -5,7 +5,7 @@ import { openS3Backend } from '../../src/backend/index.ts';
 import { createStore, openStore, rebuildStore } from '../../src/index.ts';
 import { noise } from '../support/contents.ts';
 import { SOUND, testFolder } from '../support/stores.ts';
-import { ENDPOINT, makeBucket, openRelay, type Relay, WHY_SKIPPED } from './buckets.ts';
+import { ENDPOINT, makeBucket, openRelay, type Relay, WHY_SKIPPED } from './services.ts';
 
 const PLAIN = { keys: 'none', reserveBytes: 0 } as const;
 const CONTENTS = new Map([2, 40_000, 3_000_000].map((bytes) => [`of ${bytes} bytes`, noise(bytes, bytes)]));

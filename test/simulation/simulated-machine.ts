@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { toHex } from '../../src/bytes/bytes.ts';
 import { storeError } from '../../src/errors/store-error.ts';
 import { blake3 } from '../../src/hash/index.ts';
-import { metadataIn } from '../../src/metadata/open-sqlite.ts';
+import { metadataIn } from '../../src/metadata/metadata-in.ts';
 import { exists, type FileSystem } from '../../src/runtime/file-system.ts';
 import type { Place } from '../../src/store/location.ts';
 import type { MetadataFiles } from '../../src/store/surroundings.ts';

@@ -82,6 +82,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['backend'],
   '@napi-rs/blake-hash': ['hash'],
   canonicalize: ['objects'],
+  pg: ['metadata'],
   cborg: ['format'],
   commander: ['cli'],
   'jsonc-parser': ['objects'],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openSqliteMetadata } from '../../../src/metadata/index.ts';
 import { openSqlMetadata } from '../../../src/metadata/open-sqlite.ts';
+import { openPostgresMetadata } from '../../../src/metadata/postgres/open-postgres.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../src/testing/temporary-folder.ts';
 import { SAMPLE_STORE } from '../../support/format-samples.ts';
 import { unlocked } from '../../support/sealed-metadata.ts';
@@ -51,8 +52,33 @@ const sealedInFile: MetadataUnderTest = {
   dispose,
 };
 
+/** Where `npm run test:services` has started a server. */
+const { HOLDFAST_TEST_POSTGRES: SERVER } = process.env;
+let schemas = 0;
+
+const lastSchema = (): string => `${SERVER}?schema=suite_${process.pid}_${schemas}`;
+
+function inNewSchema(sealed: boolean) {
+  schemas += 1;
+  return openPostgresMetadata({ url: lastSchema(), storeId, create: true, sealed });
+}
+
+const inPostgres: MetadataUnderTest = {
+  name: 'metadata in PostgreSQL',
+  open: () => inNewSchema(false),
+  openAgain: () => openPostgresMetadata({ url: lastSchema(), storeId, create: false }),
+};
+
+const sealedInPostgres: MetadataUnderTest = {
+  name: 'sealed metadata in PostgreSQL',
+  open: () => unlocked(inNewSchema(true)),
+  openAgain: () => unlocked(openPostgresMetadata({ url: lastSchema(), storeId, create: false, sealed: true })),
+};
+
 /** Every database that implements the metadata contract: each runs every test of this folder. */
-export const SUBJECTS: readonly MetadataUnderTest[] = [inMemory, inFile, sealedInMemory, sealedInFile];
+export const SUBJECTS: readonly MetadataUnderTest[] =
+  SERVER === undefined ? [inMemory, inFile, sealedInMemory, sealedInFile] : [inPostgres, sealedInPostgres];
 
 /** Those of sealed stores, which have namespaces. */
-export const SEALED_SUBJECTS: readonly MetadataUnderTest[] = [sealedInMemory, sealedInFile];
+export const SEALED_SUBJECTS: readonly MetadataUnderTest[] =
+  SERVER === undefined ? [sealedInMemory, sealedInFile] : [sealedInPostgres];

@@ -1,10 +1,12 @@
-/** Buckets of the object store that `npm run test:services` starts, and ways to it that can be cut. */
+/** The services that `npm run test:services` starts, and ways to them that can be cut. */
 import { createConnection, createServer, type Socket } from 'node:net';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 
-/** `undefined` where there is none. */
+/** Of an object store; `undefined` where there is none. */
 export const ENDPOINT = process.env.HOLDFAST_TEST_S3;
-export const WHY_SKIPPED = ENDPOINT === undefined ? ' (needs a real object store: npm run test:services)' : '';
+/** URL of a database. */
+export const SERVER = process.env.HOLDFAST_TEST_POSTGRES;
+export const WHY_SKIPPED = ENDPOINT === undefined ? ' (needs real services: npm run test:services)' : '';
 
 let buckets = 0;
 
@@ -19,15 +21,17 @@ export async function makeBucket(): Promise<string> {
 }
 
 export interface Relay {
-  /** The URL by which a bucket is reached over the relay. */
+  /** The URL by which what is asked for by another one is reached over the relay. */
   over(url: string): string;
+  /** Ends all connections; new ones are taken. */
+  drop(): void;
   /** Ends all connections, and takes no more. */
   cut(): Promise<void>;
 }
 
-/** Another way to the object store, which can be cut. */
-export async function openRelay(): Promise<Relay> {
-  const { hostname, port } = new URL(ENDPOINT ?? '');
+/** Another way to a service, which can be cut. @param to a URL with its host and port */
+export async function openRelay(to = ENDPOINT ?? ''): Promise<Relay> {
+  const { hostname, port } = new URL(to);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     const onward = createConnection(Number(port), hostname);
@@ -46,11 +50,15 @@ export async function openRelay(): Promise<Relay> {
   await new Promise((resolve) => server.once('listening', resolve));
   const address = server.address();
   const own = address !== null && typeof address !== 'string' ? `127.0.0.1:${address.port}` : '';
+  const drop = (): void => {
+    for (const socket of open) socket.destroy();
+  };
   return {
+    drop,
     over: (url) => url.replace(`${hostname}:${port}`, own),
     cut: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of open) socket.destroy();
+      drop();
       await closed;
     },
   };

@@ -1,0 +1,347 @@
+import type { ClientConfig, Pool, PoolClient, QueryResult } from 'pg';
+import { invariant, storeError } from '../../errors/store-error.ts';
+import { Semaphore } from '../../runtime/semaphore.ts';
+import { sleep } from '../../runtime/timers.ts';
+import type { Database, Dialect, Reader, Snapshot, SqlParameters, SqlRow, SqlValue, Transaction } from '../database.ts';
+import { fromPostgresError, isConnectionLost } from './postgres-errors.ts';
+import { NAME_LENGTH_MAX, type PostgresPlace } from './postgres-url.ts';
+
+export interface PostgresDatabaseOptions extends PostgresPlace {
+  readonly readOnly: boolean;
+  /** Milliseconds to wait for another writer. */
+  readonly busyTimeoutMs: number;
+}
+
+const DIALECT: Dialect = { bytes: 'BYTEA', integer: 'BIGINT', keyedTable: '' };
+/** One for transactions, the others for snapshots. */
+const CONNECTIONS_MAX = 16;
+const CONNECT_MS = 10_000;
+/** How long a server is asked what became of a commit whose answer was lost. */
+const RESOLVE_MS = 30_000;
+const RESOLVE_PAUSE_MS = 200;
+
+const BYTES_TYPE = 17;
+/** Of eight bytes, and what a sum is. */
+const INTEGER_TYPES: ReadonlySet<number> = new Set([20, 1700]);
+
+interface Statement {
+  /** Under which a connection has it prepared. */
+  readonly name: string;
+  readonly text: string;
+}
+
+const statements = new Map<string, Statement>();
+
+/** `?` for every parameter becomes `$1`, `$2`, …: no text of ours has one of its own. */
+function statementOf(sql: string): Statement {
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    let count = 0;
+    statement = { name: `holdfast ${statements.size}`, text: sql.replaceAll('?', () => `$${++count}`) };
+    statements.set(sql, statement);
+  }
+  return statement;
+}
+
+function parseInteger(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+/** Bytes as such: what the caller gets is no view of a pool. */
+function parseBytes(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text.slice(2), 'hex'));
+}
+
+const TYPES: NonNullable<ClientConfig['types']> = {
+  getTypeParser: (type: number) => {
+    if (type === BYTES_TYPE) return parseBytes;
+    return INTEGER_TYPES.has(type) ? parseInteger : (text: string) => text;
+  },
+};
+
+/** By which a server knows the connections of those that have the metadata in a schema open. */
+export function connectionName(schema: string): string {
+  return `holdfast ${schema}`.slice(0, NAME_LENGTH_MAX);
+}
+
+async function connect({ url, schema }: PostgresPlace): Promise<Pool> {
+  // Loaded for those alone who have metadata there.
+  const { Pool } = (await import('pg')).default;
+  const pool = new Pool({
+    ...{ connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: CONNECT_MS, keepAlive: true },
+    // Statements are sent without waiting for the answers to those before.
+    ...{ pipeline: true, types: TYPES, application_name: connectionName(schema) },
+    // A commit that resolved survives a power cut of the server (its manual, section 30.4).
+    options: `-c search_path=${schema} -c synchronous_commit=on`,
+  });
+  // An idle connection that ends is no loss: the next one who needs it gets another.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Statements of one connection, prepared there once. */
+class PostgresStatements implements Transaction {
+  readonly #connection: PoolClient;
+
+  constructor(connection: PoolClient) {
+    this.#connection = connection;
+  }
+
+  async #send(sql: string, parameters: SqlParameters): Promise<readonly SqlRow[]> {
+    const values = parameters.map((value) => (value instanceof Uint8Array ? Buffer.from(value.slice().buffer) : value));
+    return (await this.#connection.query({ ...statementOf(sql), values })).rows as SqlRow[];
+  }
+
+  /** @throws the first error, when all have been answered: the next statement would meet the others */
+  async #sendAll(sql: string, sets: readonly SqlParameters[]): Promise<readonly (readonly SqlRow[])[]> {
+    const answers = await Promise.allSettled(sets.map((parameters) => this.#send(sql, parameters)));
+    return answers.map((answer) => {
+      if (answer.status === 'rejected') throw fromPostgresError(answer.reason);
+      return answer.value;
+    });
+  }
+
+  async all(sql: string, parameters: SqlParameters): Promise<readonly SqlRow[]> {
+    const [rows = []] = await this.#sendAll(sql, [parameters]);
+    return rows;
+  }
+
+  async lookup(sql: string, sets: readonly SqlParameters[]): Promise<readonly (SqlRow | undefined)[]> {
+    return (await this.#sendAll(sql, sets)).map(([row]) => row);
+  }
+
+  async run(sql: string, sets: readonly SqlParameters[]): Promise<void> {
+    await this.#sendAll(sql, sets);
+  }
+
+  /** One statement that is not worth preparing. @returns what was done: after a failure, COMMIT rolls back */
+  async command(text: string): Promise<string> {
+    try {
+      const { command }: QueryResult = await this.#connection.query(text);
+      return command;
+    } catch (error) {
+      throw fromPostgresError(error);
+    }
+  }
+}
+
+/**
+ * A schema of a PostgreSQL database behind the seam. Writers of all processes take turns by an advisory lock that the server
+ * gives back when a transaction or its connection ends; so every statement sees what those before have committed, and
+ * transactions are as serial as those of SQLite. Readers see one snapshot each.
+ */
+export class PostgresDatabase implements Database {
+  readonly dialect = DIALECT;
+  readonly #options: PostgresDatabaseOptions;
+  readonly #pool: Pool;
+  readonly #turn = new Semaphore(1);
+  readonly #snapshots = new Set<Snapshot>();
+  #closed = false;
+
+  private constructor(options: PostgresDatabaseOptions, pool: Pool) {
+    this.#options = options;
+    this.#pool = pool;
+  }
+
+  /** Connects when it is used, and not before. */
+  static async open(options: PostgresDatabaseOptions): Promise<PostgresDatabase> {
+    return new PostgresDatabase(options, await connect(options));
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    await this.#turn.acquire();
+    try {
+      if (this.#closed) throw storeError('STORE_CLOSED', 'the metadata is closed');
+      return await work();
+    } finally {
+      this.#turn.release();
+    }
+  }
+
+  async #reserve(): Promise<PoolClient> {
+    try {
+      const connection = await this.#pool.connect();
+      // Whoever waits for an answer is told by it; without a listener the end of a connection would end the process.
+      connection.on('error', ignore);
+      return connection;
+    } catch (error) {
+      throw fromPostgresError(error);
+    }
+  }
+
+  async #connected<T>(work: (statements: PostgresStatements) => Promise<T>): Promise<T> {
+    const connection = await this.#reserve();
+    let isLost = false;
+    try {
+      return await work(new PostgresStatements(connection));
+    } catch (error) {
+      isLost = isConnectionLost(error);
+      throw error;
+    } finally {
+      release(connection, isLost);
+    }
+  }
+
+  read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#inTurn(() =>
+      this.#connected(async (statements) => {
+        await statements.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        try {
+          return await work(statements);
+        } finally {
+          // Nothing was changed: how it ends is nobody's concern, and the next one finds out whether there is a connection.
+          await statements.command('ROLLBACK').catch(() => undefined);
+        }
+      }),
+    );
+  }
+
+  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    if (this.#options.readOnly) {
+      return Promise.reject(storeError('READ_ONLY', 'the metadata was opened for reading only'));
+    }
+    return this.#inTurn(() => this.#writing(work));
+  }
+
+  async #writing<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    let transactionId: SqlValue | undefined;
+    const outcome = await this.#connected(async (statements) => {
+      transactionId = await this.#begin(statements);
+      let result: T;
+      try {
+        result = await work(statements);
+      } catch (error) {
+        await statements.command('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+      try {
+        const done = await statements.command('COMMIT');
+        invariant(done === 'COMMIT', 'a transaction in which a statement failed was to be committed');
+        return { result, isKnown: true };
+      } catch (error) {
+        if (!isConnectionLost(error)) throw error;
+        return { result, isKnown: false };
+      }
+    });
+    if (!outcome.isKnown) await this.#resolve(transactionId);
+    return outcome.result;
+  }
+
+  /** @returns the id of the transaction, which tells what became of it if its end goes unanswered */
+  async #begin(statements: PostgresStatements): Promise<SqlValue | undefined> {
+    const { busyTimeoutMs, schema } = this.#options;
+    await statements.command('BEGIN ISOLATION LEVEL READ COMMITTED');
+    try {
+      // 0 would be for ever.
+      await statements.command(`SET LOCAL lock_timeout = ${Math.max(1, busyTimeoutMs)}`);
+      await statements.all('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))::text', [schema]);
+      const [row] = await statements.all('SELECT txid_current() AS id', []);
+      return row?.id;
+    } catch (error) {
+      await statements.command('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Finds out what became of a transaction whose COMMIT was not answered.
+   * @throws `unavailable/METADATA_BUSY` when it was undone; `unavailable/BACKEND_IO` when nobody can tell
+   */
+  async #resolve(transactionId: SqlValue | undefined): Promise<void> {
+    for (let waitedMs = 0; waitedMs < RESOLVE_MS; waitedMs += RESOLVE_PAUSE_MS) {
+      const status = await this.#statusOf(transactionId);
+      if (status === 'committed') return;
+      if (status === 'aborted') {
+        throw storeError('METADATA_BUSY', 'PostgreSQL ended the connection before the commit; nothing was changed');
+      }
+      if (status === null) break;
+      await sleep(RESOLVE_PAUSE_MS);
+    }
+    const message = 'PostgreSQL ended the connection during a commit, and nobody can tell whether it was made';
+    throw storeError('BACKEND_IO', message, { retry: false });
+  }
+
+  /** @returns `undefined` while the server cannot be asked; `null` when it does not know */
+  async #statusOf(transactionId: SqlValue | undefined): Promise<SqlValue | undefined> {
+    try {
+      return await this.#connected(async (statements) => {
+        const [row] = await statements.all('SELECT txid_status(CAST(? AS BIGINT)) AS status', [transactionId ?? 0]);
+        return row?.status ?? null;
+      });
+    } catch (error) {
+      if (isConnectionLost(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return await this.#inTurn(async () => {
+      const connection = await this.#reserve();
+      const statements = new PostgresStatements(connection);
+      try {
+        await statements.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        // The state to see is that of the first query.
+        await statements.command('SELECT 1');
+      } catch (error) {
+        release(connection, isConnectionLost(error));
+        throw error;
+      }
+      let isOpen = true;
+      const live = (): PostgresStatements => {
+        if (isOpen) return statements;
+        throw storeError('STORE_CLOSED', 'the metadata is closed');
+      };
+      const snapshot: Snapshot = {
+        holdsWriters: false,
+        all: async (sql, parameters) => live().all(sql, parameters),
+        lookup: async (sql, sets) => live().lookup(sql, sets),
+        close: async () => {
+          if (!isOpen) return;
+          isOpen = false;
+          this.#snapshots.delete(snapshot);
+          const ended = statements.command('ROLLBACK').then(() => false, isConnectionLost);
+          release(connection, await ended);
+        },
+      };
+      this.#snapshots.add(snapshot);
+      return snapshot;
+    });
+  }
+
+  /**
+   * Takes rows that were changed or deleted out of the tables. Their bytes go when their pages are used again, and
+   * remain in the log and in backups of the server as long as it keeps these.
+   */
+  async scrub(): Promise<boolean> {
+    return await this.#inTurn(() =>
+      this.#connected(async (statements) => {
+        const tables = await statements.all('SELECT tablename FROM pg_tables WHERE schemaname = ?', [
+          this.#options.schema,
+        ]);
+        for (const { tablename } of tables) await statements.command(`VACUUM "${tablename}"`);
+        return true;
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const snapshot of [...this.#snapshots]) await snapshot.close();
+    await this.#turn.acquire();
+    try {
+      if (this.#closed) return;
+      this.#closed = true;
+      await this.#pool.end();
+    } finally {
+      this.#turn.release();
+    }
+  }
+}
+
+const ignore = (): void => undefined;
+
+/** Gives a connection back to the others, unless it is of no use any more. */
+function release(connection: PoolClient, isLost: boolean): void {
+  connection.off('error', ignore);
+  connection.release(isLost);
+}

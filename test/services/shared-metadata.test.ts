@@ -1,0 +1,133 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openFsBackend, openS3Backend } from '../../src/backend/index.ts';
+import { createStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
+import { noise } from '../support/contents.ts';
+import { closedAfterTest, SOUND, testFolder } from '../support/stores.ts';
+import { ENDPOINT, makeBucket, openRelay, SERVER, WHY_SKIPPED } from './services.ts';
+
+const KINDS = [
+  ['plain', 'none'],
+  ['sealed', { key: noise(32, 9) }],
+] as const;
+let schemas = 0;
+
+function newSchema(): string {
+  schemas += 1;
+  return `${SERVER}?schema=store_${process.pid}_${schemas}`;
+}
+
+/** A place for the bytes in a bucket and the metadata in PostgreSQL, as any number of processes open it. */
+async function sharedPlace(over = (url: string) => url) {
+  const [bucket, metadataPath] = [await makeBucket(), newSchema()];
+  const place = async () => ({ backend: await openS3Backend(bucket), metadataPath: over(metadataPath) });
+  const opened = async (keys: (typeof KINDS)[number][1]) =>
+    closedAfterTest(await openStore(await place(), { ...(keys !== 'none' && { keys }), gc: 'manual' }));
+  return { place, opened, metadataPath };
+}
+
+async function contentsOf(store: Store): Promise<readonly unknown[]> {
+  const infos = await Array.fromAsync(store.list());
+  return await Promise.all(infos.map(async ({ key, digest }) => [key, digest, (await store.get(key)).length]));
+}
+
+describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata in PostgreSQL${WHY_SKIPPED}`, () => {
+  it.each(KINDS)('that is %s is one store to all who have it open', async (_, keys) => {
+    const { place, opened } = await sharedPlace();
+    const first = closedAfterTest(await createStore(await place(), { keys, gc: 'manual' }));
+    const second = await opened(keys);
+    const contents = Array.from({ length: 12 }, (_none, index) => noise(1000 + index * 9000, index % 7));
+    await Promise.all(contents.map((content, index) => [first, second][index % 2]?.put(`k${index}`, content)));
+    for (const store of [first, second])
+      for (const [index, content] of contents.entries())
+        expect(Buffer.compare(await store.get(`k${index}`), content)).toBe(0);
+    const version = (await first.stat('k1')).version;
+    const rivals = [first, second].map((store, who) => store.put('k1', `won by ${who}`, { ifMatch: version }));
+    const outcomes = (await Promise.allSettled(rivals)).map(({ status }) => status);
+    expect(outcomes.sort()).toEqual(['fulfilled', 'rejected']);
+    for (const index of [2, 3, 4]) await second.delete(`k${index}`);
+    // What the other one holds open may keep some of it until it is looked at again.
+    const collected = await first.maintenance.gc({ graceMs: 0, deadShare: 0 });
+    expect(collected).toMatchObject({ problems: [] });
+    expect(collected.itemsRemoved).toBeGreaterThan(0);
+    expect(await first.maintenance.check({ invariants: true })).toMatchObject(SOUND);
+    expect(await contentsOf(first)).toEqual(await contentsOf(second));
+  });
+
+  it.each(KINDS)('that is %s is made anew from the bucket alone', async (_, keys) => {
+    const { place, opened, metadataPath } = await sharedPlace();
+    const store = closedAfterTest(await createStore(await place(), { keys, gc: 'manual' }));
+    for (const index of [1, 2, 3]) await store.put(`k${index}`, noise(index * 50_000, index));
+    await store.snapshots.create({ prefix: '' }, { ref: 'all' });
+    await store.delete('k2');
+    const held = await contentsOf(store);
+    const given = keys !== 'none' && { keys };
+    await expect(rebuildStore(await place(), { ...given })).rejects.toMatchObject({ code: 'STORE_IN_USE' });
+    await store.close();
+    const { setAside } = await rebuildStore(await place(), { ...given });
+    expect(setAside).toMatch(/schema=store_\d+_\d+_set_aside_/);
+    const again = await opened(keys);
+    expect(await contentsOf(again)).toEqual(held);
+    expect(await again.refs.get('all')).toMatchObject({ type: 'snapshot' });
+    expect(await again.maintenance.check({ invariants: true })).toMatchObject(SOUND);
+    await again.close();
+    // Into a schema that never was, as after the loss of the whole database.
+    const elsewhere = async () => ({ ...(await place()), metadataPath: `${metadataPath}_new` });
+    await rebuildStore(await elsewhere(), { ...given });
+    expect(await contentsOf(closedAfterTest(await openStore(await elsewhere(), { ...given })))).toEqual(held);
+  });
+
+  it('goes on after its connections were cut, and loses nothing that it acknowledged', {
+    timeout: 180_000,
+  }, async () => {
+    const relay = await openRelay(SERVER ?? '');
+    const { place } = await sharedPlace((url) => relay.over(url));
+    const store = closedAfterTest(await createStore(await place(), { keys: 'none', gc: 'manual' }));
+    const acknowledged: string[] = [];
+    let failures = 0;
+    for (let index = 0; index < 120; index += 1) {
+      if (index % 10 === 5) setTimeout(() => relay.drop(), index % 7);
+      await store.put(`k${index}`, `value ${index}`).then(
+        () => acknowledged.push(`k${index}`),
+        (error: unknown) => {
+          failures += 1;
+          expect(error).toMatchObject({ code: expect.stringMatching(/^METADATA_BUSY|COMMIT_PENDING$/), retry: true });
+        },
+      );
+    }
+    expect(acknowledged.length).toBeGreaterThan(60);
+    expect(failures).toBeGreaterThan(0);
+    for (const key of acknowledged)
+      expect(Buffer.from(await store.get(key)).toString()).toBe(key.replace('k', 'value '));
+    expect(await store.maintenance.check({ invariants: true })).toMatchObject(SOUND);
+    await relay.cut();
+  });
+
+  it('says what is wrong with the place of metadata, and never a password', async () => {
+    const root = await testFolder();
+    let folders = 0;
+    const at = async (metadataPath: string) => {
+      folders += 1;
+      return { backend: await openFsBackend(path.join(root, `${folders}`)), metadataPath };
+    };
+    const { port } = new URL(SERVER ?? '');
+    for (const [url, code] of [
+      ['postgres://user:secret@127.0.0.1:1/none', 'METADATA_BUSY'],
+      [`postgres://postgres:secret@127.0.0.1:${port}/nowhere`, 'BACKEND_IO'],
+      [`postgres://nobody:secret@127.0.0.1:${port}/postgres`, 'PERMISSION_DENIED'],
+      [`postgres://postgres:secret@127.0.0.1:${port}/postgres?schema=No+Name`, 'LOCATION_INVALID'],
+    ] as const) {
+      const creating = createStore(await at(url), { keys: 'none' });
+      const error: unknown = await creating.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({ code });
+      expect(String(error)).not.toContain('secret');
+    }
+    const own = newSchema();
+    await (await createStore(await at(own), { keys: 'none' })).close();
+    const other = { backend: await openFsBackend(path.join(await testFolder(), 'other')), metadataPath: own };
+    await expect(createStore(other, { keys: 'none' })).rejects.toMatchObject({ code: 'METADATA_CORRUPT' });
+  });
+});

@@ -8,6 +8,8 @@ process.env.NODE_COMPILE_CACHE ??= path.resolve(import.meta.dirname, 'node_modul
 const CAMPAIGNS = [
   'test/{archive,compliance,docs,durability,exchange,model,sealed,seeds}/**/*.test.ts',
   'test/e2e/{demo,drill,package}.test.ts',
+  'test/objects/snapshot-file.test.ts',
+  'test/store/fenced-processes.test.ts',
 ];
 
 /** Campaigns of which `npm test` runs a tenth: see `test/support/campaign.ts`. */

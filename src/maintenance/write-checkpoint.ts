@@ -16,6 +16,9 @@ export interface CheckpointContext extends Pick<MergeContext, 'metadata' | 'pack
   settleJournal(): Promise<void>;
 }
 
+/** What is written is in memory as a pack and as its shards, while the state is read, at the end of a collection perhaps. */
+const PACK_BYTES = PACK_BYTES_TARGET / 4;
+
 /** What writing a checkpoint did. */
 export interface CheckpointReport {
   /** The commit whose state it is. */
@@ -28,12 +31,12 @@ export interface CheckpointReport {
 
 /**
  * Writes a checkpoint of the state as it is now, unless there is one of the last commit.
- * @param options `anew`: even then. `packBytes`: a pack is closed when it holds so much; default as any pack
+ * @param options `anew`: even then. `packBytes`: a pack is closed when it holds so much; default 4 MiB
  * @throws `corrupt/METADATA_CORRUPT` when the state is damaged; what reading and writing throw. There is no checkpoint then
  */
 export async function writeCheckpoint(
   context: CheckpointContext,
-  { anew = false, packBytes = PACK_BYTES_TARGET }: { readonly anew?: boolean; readonly packBytes?: number } = {},
+  { anew = false, packBytes = PACK_BYTES }: { readonly anew?: boolean; readonly packBytes?: number } = {},
 ): Promise<CheckpointReport> {
   const { metadata, packs } = context;
   const { commit } = await metadata.head();

@@ -84,6 +84,13 @@ describe('opening a bucket', () => {
     await expect(open()).rejects.toMatchObject({ code: 'PERMISSION_DENIED', message: /AWS_ACCESS_KEY_ID/ });
   });
 
+  it('says what to do without a region', async () => {
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined);
+    for (const name of ['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']) vi.stubEnv(name, '/nowhere');
+    const opening = openS3Backend('s3://bucket');
+    await expect(opening).rejects.toMatchObject({ code: 'BACKEND_IO', retry: false, message: /AWS_REGION/ });
+  });
+
   it('says so where nobody answers', async () => {
     await s3.close();
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');

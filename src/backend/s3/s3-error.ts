@@ -35,6 +35,7 @@ const DENIED: ReadonlyMap<string, string> = new Map([
 /** Whoever asks has to say something else. */
 const WRONG: ReadonlyMap<string, string> = new Map([
   ['NoSuchBucket', 'there is no such bucket; make it, or correct the URL'],
+  ['RegionMissing', 'nobody says in which region it is; add region= to the URL, or set AWS_REGION'],
   ['InvalidBucketName', 'that is no name of a bucket'],
   ['PermanentRedirect', 'the bucket lies in another region; add region= to the URL'],
   ['AuthorizationHeaderMalformed', 'the bucket lies in another region; add region= to the URL'],
@@ -51,6 +52,7 @@ const WRONG: ReadonlyMap<string, string> = new Map([
  * be tried again later: the client has tried it already.
  */
 export function s3Error(error: unknown, failed: FailedCall): unknown {
+  if (error instanceof Error && error.message === 'Region is missing') error.name = 'RegionMissing';
   if (error instanceof StoreError || !isServiceFailure(error)) return error;
   const { action, bucket, object } = failed;
   const status = error.$metadata?.httpStatusCode;
@@ -95,5 +97,8 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Errors of the client carry metadata, those of sockets and of the DNS a code. */
 function isServiceFailure(error: unknown): error is ServiceFailure {
-  return error instanceof Error && ('$metadata' in error || 'code' in error || DENIED.has(error.name));
+  return (
+    error instanceof Error &&
+    ('$metadata' in error || 'code' in error || DENIED.has(error.name) || WRONG.has(error.name))
+  );
 }

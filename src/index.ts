@@ -1,6 +1,7 @@
 /** Holdfast: an embeddable storage engine. Everything an application needs; the bricks are on the subpaths. */
 
-export type { Backend } from './backend/contract.ts';
+export type { CallCount, CallCounts, CountedCall } from './backend/call-counter.ts';
+export type { Backend, ServiceRequests } from './backend/contract.ts';
 export { CHUNKING_PROFILES } from './chunking/index.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorKind, EXIT_STATUS } from './errors/codes.ts';
 export {
@@ -111,6 +112,7 @@ export {
   type RangeProof,
   verifyRangeProof,
 } from './merkle/index.ts';
+export type { DatabaseRequests } from './metadata/index.ts';
 export {
   type BlobObject,
   type BundleObject,
@@ -145,7 +147,7 @@ export {
   withParent,
 } from './objects/index.ts';
 export type { Source } from './pipeline/source.ts';
-export type { BackendHealth } from './placement/backend-link.ts';
+export type { BackendHealth, BackendRequests } from './placement/backend-link.ts';
 export type { FatalLoss } from './placement/tolerance.ts';
 export type { DamagedBlob } from './single-file/index.ts';
 export type {
@@ -274,6 +276,7 @@ export type {
   SnapshotSource,
   Snapshots,
 } from './store/snapshots/snapshot-types.ts';
+export type { StoreRequests } from './store/store-requests.ts';
 export type { Store } from './store/store-types.ts';
 export type {
   BatchWriter,

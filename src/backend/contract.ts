@@ -101,9 +101,21 @@ export interface BackendSpace {
   readonly quotaBytes?: number;
 }
 
+/** What a backend has sent to a service behind it: what that bills. */
+export interface ServiceRequests {
+  /** How many, by the name under which the service knows them (`PutObject`, `UploadPart`), those sent again included. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** Of them, those that were sent again after a failure. */
+  readonly retries: number;
+  /** Answers which said that too much was asked (`SlowDown`, status 429 or 503). */
+  readonly throttles: number;
+}
+
 /** See the head of this file for the numbered guarantees. All methods also throw `unavailable/BACKEND_IO` (B13). */
 export interface Backend {
   readonly capabilities: BackendCapabilities;
+  /** What it has sent since it was opened; absent where there is no service behind it. */
+  readonly service?: ServiceRequests | undefined;
   /**
    * Stores a value whole (B1, B2, B3, B4, B10, B16).
    * @throws `invalid/BACKEND_KEY_INVALID`, `conflict/BLOB_EXISTS`, `denied/READ_ONLY`, `denied/PERMISSION_DENIED`,

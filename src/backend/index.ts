@@ -16,6 +16,7 @@ export type {
   HeadOptions,
   ListOptions,
   PutOptions,
+  ServiceRequests,
 } from './contract.ts';
 export type { FsBackend } from './fs-backend.ts';
 export type { ReserveState } from './fs-reserve.ts';

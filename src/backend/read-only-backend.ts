@@ -1,6 +1,14 @@
 import { invariant } from '../errors/store-error.ts';
 import { BaseBackend, type CheckedListOptions } from './base-backend.ts';
-import type { Backend, BackendSpace, BlobInfo, CallOptions, GetOptions, HeadOptions } from './contract.ts';
+import type {
+  Backend,
+  BackendSpace,
+  BlobInfo,
+  CallOptions,
+  GetOptions,
+  HeadOptions,
+  ServiceRequests,
+} from './contract.ts';
 
 class ReadOnlyBackend extends BaseBackend {
   readonly #inner: Backend;
@@ -8,6 +16,10 @@ class ReadOnlyBackend extends BaseBackend {
   constructor(inner: Backend) {
     super({ ...inner.capabilities, writable: false });
     this.#inner = inner;
+  }
+
+  get service(): ServiceRequests | undefined {
+    return this.#inner.service;
   }
 
   protected override async putBlob(): Promise<void> {

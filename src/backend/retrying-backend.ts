@@ -12,6 +12,7 @@ import type {
   GetOptions,
   HeadOptions,
   PutOptions,
+  ServiceRequests,
 } from './contract.ts';
 
 /** How often and when to try again. */
@@ -35,6 +36,10 @@ class RetryingBackend extends BaseBackend {
     this.#attempts = checkInteger('attempts', options.attempts ?? 4, { min: 1 });
     this.#delayMs = checkInteger('delayMs', options.delayMs ?? 100, { min: 0, max: BACKEND_RETRY_DELAY_MS_MAX });
     this.#sleep = options.sleep ?? systemSleep;
+  }
+
+  get service(): ServiceRequests | undefined {
+    return this.#inner.service;
   }
 
   protected override async putBlob(key: string, bytes: Uint8Array, options: PutOptions): Promise<void> {

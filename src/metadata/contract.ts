@@ -9,6 +9,7 @@ import type {
 } from '../format/types.ts';
 import type { Checkpoints } from './checkpoint-contract.ts';
 import type { Collecting } from './collection-contract.ts';
+import type { DatabaseRequests } from './database.ts';
 import type { ObjectChange, ObjectIndex } from './object-contract.ts';
 import type { ShardPlaces } from './shard-contract.ts';
 
@@ -332,6 +333,8 @@ export interface ConfigCondition {
 }
 
 export interface Metadata extends ShardPlaces, ObjectIndex, Collecting, Checkpoints {
+  /** What was asked of the server that holds it, since it was opened; absent for a file. */
+  readonly requests?: DatabaseRequests | undefined;
   /** The config that was set last, readable while locked; `undefined` before the first. */
   config(): Promise<StoredConfig | undefined>;
   /**

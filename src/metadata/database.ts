@@ -45,6 +45,15 @@ export interface Snapshot extends Reader {
   close(): Promise<void>;
 }
 
+/** What was asked of a database server since it was opened. */
+export interface DatabaseRequests {
+  readonly statements: number;
+  /** Times that answers were waited for: statements of one step go out together. */
+  readonly roundTrips: number;
+  /** That were made, those that ended since included. */
+  readonly connections: number;
+}
+
 /**
  * Transactions of one connection: one at a time, in the order they were asked for.
  *
@@ -54,6 +63,8 @@ export interface Snapshot extends Reader {
  */
 export interface Database {
   readonly dialect: Dialect;
+  /** Absent where there is no server: a file is asked at no price. */
+  readonly requests?: DatabaseRequests | undefined;
   /** `work` sees one state of the database. */
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T>;
   /** `work` runs alone among the writers of all processes; its writes are durable together when this resolves. */

@@ -34,6 +34,7 @@ export type {
   StoredConfig,
   TableReport,
 } from './contract.ts';
+export type { DatabaseRequests } from './database.ts';
 export {
   checkPostgresUnused,
   hasPostgresMetadata,

@@ -9,7 +9,7 @@ import { censusStep } from './census.ts';
 import { CENSUS_ANEW } from './census-place.ts';
 import { checkMetadata } from './check.ts';
 import { StateReadings } from './checkpoint-pages.ts';
-import type { Collecting } from './collection-contract.ts';
+import type { Collecting, UncountedRow } from './collection-contract.ts';
 import { commitRequests, withoutLateRefusals } from './commit.ts';
 import { advanceEpoch, collectionState, condemnItems, condemnObjects, judgeItems, looseObjects } from './condemning.ts';
 import type {
@@ -23,7 +23,7 @@ import type {
   PackRow,
   StoredConfig,
 } from './contract.ts';
-import type { Database, Snapshot } from './database.ts';
+import type { Database, DatabaseRequests, Snapshot } from './database.ts';
 import { getEntries } from './entry-queries.ts';
 import { knownItems, locateItems, scanItems } from './item-queries.ts';
 import { applyFlushed } from './journal-packs.ts';
@@ -48,6 +48,7 @@ import { checkCondition, loadConfig, storeConfig } from './store-config.ts';
 import type { StoreTables } from './store-tables.ts';
 import { markItemsSuspect, markPacksSuspect } from './suspects.ts';
 import type { Tables } from './tables.ts';
+import { uncountedRows } from './uncounted-rows.ts';
 import { WorkingState } from './working-state.ts';
 
 /** What the metadata of a sealed store has beside a plain one's. */
@@ -89,6 +90,10 @@ export class SqlMetadata implements Metadata {
     this.#clock = parts.clock;
     this.#random = parts.random;
     this.#sealed = parts.sealed;
+  }
+
+  get requests(): DatabaseRequests | undefined {
+    return this.#unguarded.requests;
   }
 
   #change<T>(work: (state: WorkingState) => Promise<T>): Promise<T> {
@@ -198,16 +203,8 @@ export class SqlMetadata implements Metadata {
     return this.#database.read((reader) => collectionState(reader, this.#tables));
   }
 
-  uncountedReferences({
-    after = 0,
-    limit,
-    parked = false,
-  }: Parameters<Collecting['uncountedReferences']>[0]): ReturnType<Collecting['uncountedReferences']> {
-    const where = `WHERE parked ${parked ? '> 0' : '= 0'} AND number > ? ORDER BY number LIMIT ?`;
-    return this.#database.read(async (reader) => {
-      const found = await this.#tables.uncounted.select(reader, where, [after, limit]);
-      return found.map(({ row }) => row);
-    });
+  uncountedReferences(query: Parameters<Collecting['uncountedReferences']>[0]): Promise<readonly UncountedRow[]> {
+    return this.#database.read((reader) => uncountedRows(reader, this.#tables, query));
   }
 
   countReferences(counted: Parameters<Collecting['countReferences']>[0]): Promise<void> {

@@ -40,7 +40,7 @@ export class ThreadedMetadata implements Metadata {
     this.#thread = thread;
   }
 
-  async #call<Method extends keyof Metadata>(
+  async #call<Method extends Exclude<keyof Metadata, 'requests'>>(
     method: Method,
     args: readonly unknown[],
     options?: WorkerCallOptions,

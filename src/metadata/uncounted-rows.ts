@@ -1,7 +1,9 @@
 /** What the rows of `uncounted` say: references that came or went and that no count knows of yet. */
 import { storeError } from '../errors/store-error.ts';
-import type { ReferenceKind, UncountedRow } from './collection-contract.ts';
+import type { Collecting, ReferenceKind, UncountedRow } from './collection-contract.ts';
+import type { Reader } from './database.ts';
 import type { TableShape } from './table.ts';
+import type { Tables } from './tables.ts';
 
 const KIND_CODES: Readonly<Record<ReferenceKind, number>> = { content: 1, node: 2, object: 3, target: 4, item: 5 };
 
@@ -44,3 +46,14 @@ export const uncountedShape: TableShape<UncountedRow> = {
     namespace: columns.integer('namespace'),
   }),
 };
+
+/** A page of them by number. */
+export async function uncountedRows(
+  reader: Reader,
+  { uncounted }: Pick<Tables, 'uncounted'>,
+  { after = 0, limit, parked = false }: Parameters<Collecting['uncountedReferences']>[0],
+): Promise<readonly UncountedRow[]> {
+  const where = `WHERE parked ${parked ? '> 0' : '= 0'} AND number > ? ORDER BY number LIMIT ?`;
+  const found = await uncounted.select(reader, where, [after, limit]);
+  return found.map(({ row }) => row);
+}

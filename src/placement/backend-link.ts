@@ -1,4 +1,5 @@
-import type { Backend } from '../backend/contract.ts';
+import { CallCounter, type CallCounts } from '../backend/call-counter.ts';
+import type { Backend, ServiceRequests } from '../backend/contract.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import type { ConfigBackend } from '../format/index.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -24,6 +25,15 @@ export interface BackendHealth {
   readonly lastError?: string;
 }
 
+/** What was asked of a backend since the store was opened. */
+export interface BackendRequests {
+  /** Name of the backend. */
+  readonly backend: string;
+  readonly calls: CallCounts;
+  /** What the backend sent to a service for that, and to be opened; absent where there is none. */
+  readonly service?: ServiceRequests;
+}
+
 /** Told when a backend goes down, with why, and when it is back. */
 export type BackendStateListener = (backend: string, state: BackendHealth['state'], message: string) => void;
 
@@ -38,7 +48,7 @@ const RETRY_MS_MAX = 60_000;
 
 /**
  * One backend of a store, reached or not: keeps to the number of calls it takes at once (B15), measures it, and
- * remembers when it could not be used. Every call of the placement goes through here.
+ * remembers when it could not be used. Every call of the placement goes through here, and is counted.
  */
 export class BackendLink {
   readonly facts: BackendFacts;
@@ -49,6 +59,7 @@ export class BackendLink {
   #problem: StoreError | undefined;
   #opening: Promise<Backend> | undefined;
   #slots: Semaphore;
+  readonly #counter: CallCounter;
   readonly #reads = new Latencies();
   #calls = 0;
   #failures = 0;
@@ -65,12 +76,15 @@ export class BackendLink {
     readonly reopen?: () => Promise<Backend>;
     readonly clock: Clock;
     readonly onState?: BackendStateListener;
+    /** The link that was to the same backend before, as others knew it: its counts go on. */
+    readonly before?: BackendLink;
   }) {
     const opened = isStoreError(parts.backend) ? undefined : parts.backend;
     this.facts = parts.facts;
     this.#reopen = parts.reopen;
     this.#onState = parts.onState;
     this.#clock = parts.clock;
+    this.#counter = parts.before ? parts.before.#counter : new CallCounter();
     this.#backend = opened;
     this.#slots = new Semaphore(opened?.capabilities.concurrencyMax ?? 1);
     if (isStoreError(parts.backend)) this.#failToOpen(parts.backend);
@@ -117,6 +131,11 @@ export class BackendLink {
     });
   }
 
+  get requests(): BackendRequests {
+    const service = this.#backend?.service;
+    return Object.freeze({ backend: this.facts.name, calls: this.#counter.counts, ...(service && { service }) });
+  }
+
   /**
    * Makes one call, when a slot is free.
    * @param kind reads are measured
@@ -129,7 +148,7 @@ export class BackendLink {
     const started = this.#clock.monotonicMs();
     this.#calls += 1;
     try {
-      const result = await work(backend);
+      const result = await work(this.#counter.over(backend));
       if (kind === 'read') this.#measure(this.#clock.monotonicMs() - started);
       this.#noteSuccess();
       return result;

@@ -11,6 +11,7 @@ import { SealedCalls } from './sealed-calls.ts';
 import { SealedKeys } from './sealed-keys.ts';
 import { SealedNamespaces } from './sealed-namespaces.ts';
 import { StoreMaintenance } from './store-maintenance.ts';
+import { requestsOf } from './store-requests.ts';
 import type { Store } from './store-types.ts';
 import type { CallOptions, Entries, StoreStats } from './types.ts';
 import type { StoreEvents, StoreMetrics } from './upkeep-types.ts';
@@ -58,7 +59,8 @@ export class HoldfastStore extends EntryStore implements Store {
     return this.#call(options, async () => {
       const { metadata } = this.#engine;
       const [counters, head] = await Promise.all([metadata.counters(), metadata.head()]);
-      return Object.freeze({ ...toStats(counters), packs: counters.packs, commit: head.commit });
+      const requests = requestsOf(this.#engine);
+      return Object.freeze({ ...toStats(counters), packs: counters.packs, commit: head.commit, requests });
     });
   }
 
@@ -80,12 +82,19 @@ export class HoldfastStore extends EntryStore implements Store {
   close(): Promise<void> {
     this.inbox.stop();
     this.maintenance.end();
-    this.#closing ??= this.#calls.settled().then(() => this.#engine.close());
+    this.#closing ??= this.#end();
     return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #end(): Promise<void> {
+    await this.#calls.settled();
+    await this.#engine.close();
+    const { logger } = this.#engine.telemetry;
+    logger?.debug('asked of backends and metadata since the store was opened', requestsOf(this.#engine));
   }
 
   #assertOpen(): void {

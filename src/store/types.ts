@@ -15,6 +15,7 @@ import type {
 import type { Objects, Refs } from './objects/object-types.ts';
 import type { Relations } from './relation-types.ts';
 import type { Snapshots } from './snapshots/snapshot-types.ts';
+import type { StoreRequests } from './store-requests.ts';
 import type { KeepVersions, Versions } from './version-types.ts';
 
 /**
@@ -329,11 +330,13 @@ export interface EntriesStats {
   readonly compressionRatio: number;
 }
 
-/** What a store holds, all namespaces together. */
+/** What a store holds, all namespaces together, and what this handle has asked for. */
 export interface StoreStats extends EntriesStats {
   readonly packs: number;
   /** Last commit number. */
   readonly commit: number;
+  /** Of this handle, and not of the store: nothing of it is kept. */
+  readonly requests: StoreRequests;
 }
 
 /** Entries by their keys: those of one namespace, and what else it holds. */

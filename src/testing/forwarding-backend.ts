@@ -9,6 +9,7 @@ import type {
   HeadOptions,
   ListOptions,
   PutOptions,
+  ServiceRequests,
 } from '../backend/contract.ts';
 
 /** Passes every call on to the backend within: what a wrapper that watches some of them begins with. */
@@ -19,6 +20,10 @@ export class ForwardingBackend implements Backend {
   constructor(inner: Backend) {
     this.capabilities = inner.capabilities;
     this.#inner = inner;
+  }
+
+  get service(): ServiceRequests | undefined {
+    return this.#inner.service;
   }
 
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<void> {

@@ -84,13 +84,13 @@ describe('the golden sealed store of version 1', () => {
   it('is rebuilt from packs, journal and keys alone', async () => {
     const folder = await copyOfGolden();
     const before = await reopen(folder, { keys: keys(), readOnly: true });
-    const { commit, ...counts } = await before.stats();
+    const { commit, requests: _, ...counts } = await before.stats();
     await before.close();
     rmSync(path.join(folder, METADATA), { recursive: true });
     await expect(reopen(folder, { keys: keys() })).rejects.toMatchObject({ code: 'METADATA_MISSING' });
     expect(await rebuildStore(folder, { reserveBytes: 0, keys: keys() })).toMatchObject({ commit, problems: [] });
     const store = await reopen(folder, { keys: keys() });
-    expect(await store.stats()).toEqual({ ...counts, commit });
+    expect(await store.stats()).toMatchObject({ ...counts, commit });
     await expectGoldenContents(store);
   });
 });

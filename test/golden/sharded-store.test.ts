@@ -95,12 +95,12 @@ describe('the golden sharded store of version 1', () => {
   it('is rebuilt from packs and journal alone', async () => {
     const folder = await copyOfGolden();
     const before = await reopen(await locationIn(folder), { readOnly: true });
-    const { commit, ...counts } = await before.stats();
+    const { commit, requests: _, ...counts } = await before.stats();
     await before.close();
     rmSync(path.join(folder, METADATA));
     expect(await rebuildStore(await locationIn(folder))).toMatchObject({ commit, problems: [] });
     const store = await reopen(await locationIn(folder));
-    expect(await store.stats()).toEqual({ ...counts, commit });
+    expect(await store.stats()).toMatchObject({ ...counts, commit });
     await expectGoldenContents(store);
   });
 });

@@ -48,7 +48,7 @@ describe('the golden store of version 1', () => {
   it('is rebuilt from packs and journal alone', async () => {
     const folder = await copyOfGolden();
     const before = closedAfterTest(await openStore(folder, { readOnly: true }));
-    const { commit, ...counts } = await before.stats();
+    const { commit, requests: _, ...counts } = await before.stats();
     await before.close();
     rmSync(path.join(folder, METADATA), { recursive: true });
     await expect(openStore(folder, { reserveBytes: 0 })).rejects.toSatisfy((error) =>
@@ -56,7 +56,7 @@ describe('the golden store of version 1', () => {
     );
     expect(await rebuildStore(folder, { reserveBytes: 0 })).toMatchObject({ commit, problems: [] });
     const store = await reopen(folder);
-    expect(await store.stats()).toEqual({ ...counts, commit });
+    expect(await store.stats()).toMatchObject({ ...counts, commit });
     await expectGoldenContents(store);
   });
 });

@@ -119,10 +119,10 @@ describe('what chunkstore gets wrong', () => {
 
   it('bad ids are refused after their chunks are stored: here before, and nothing is left of them', async () => {
     const { path, store } = await folderStore();
-    const before = await store.stats();
+    const { requests: _, ...before } = await store.stats();
     for (const key of ['', '\ud800', 'x'.repeat(1025)])
       await expect(store.put(key, noise(300_000))).rejects.toMatchObject({ code: 'KEY_INVALID' });
-    expect(await store.stats()).toEqual(before);
+    expect(await store.stats()).toMatchObject(before);
     expect(await packFiles(path)).toEqual([]);
     expect(await store.maintenance.check()).toMatchObject({ ...SOUND, garbage: { blobs: 0 } });
   });

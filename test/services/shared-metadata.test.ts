@@ -57,6 +57,11 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
     );
     expect(await first.maintenance.check({ invariants: true })).toMatchObject(SOUND);
     expect(await contentsOf(first)).toEqual(await contentsOf(second));
+    const { backends, metadata = { statements: 0, roundTrips: 0, connections: 0 } } = (await second.stats()).requests;
+    expect(metadata.statements).toBeGreaterThan(metadata.roundTrips);
+    expect(metadata.connections).toBeGreaterThan(0);
+    const [bucket] = backends;
+    expect(bucket?.service?.requests.PutObject).toBeGreaterThanOrEqual(bucket?.calls.put.calls ?? 0);
   });
 
   it.each(KINDS)('that is %s is made anew from the bucket alone', async (_, keys) => {

@@ -7,7 +7,8 @@ import { all, folderStore, memoryStore, reopen, SOUND } from '../support/stores.
 describe('stats', () => {
   it('of an empty store are all nothing', async () => {
     const store = await memoryStore();
-    expect(await store.stats()).toEqual({
+    const { requests: _, ...stats } = await store.stats();
+    expect(stats).toEqual({
       entries: 0,
       chunks: 0,
       logicalBytes: 0,
@@ -17,7 +18,7 @@ describe('stats', () => {
       savingsPercent: 0,
       compressionRatio: 0,
       commit: 0,
-    } satisfies StoreStats);
+    } satisfies Omit<StoreStats, 'requests'>);
   });
 
   it('tell what is kept and what deduplication and compression save', async () => {
@@ -50,9 +51,9 @@ describe('stats', () => {
     await store.put('b', 'small');
     await store.delete('b');
     await store.close();
-    const before = await (await reopen(path)).stats();
+    const { requests: _, ...before } = await (await reopen(path)).stats();
     const again = await (await reopen(path)).stats();
-    expect(again).toEqual(before);
+    expect(again).toMatchObject(before);
     expect(again).toMatchObject({ entries: 1, logicalBytes: 200_000, uniqueBytes: 200_005, commit: 4 });
   });
 });

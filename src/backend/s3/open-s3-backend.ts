@@ -4,6 +4,7 @@ import { equalBytes, toHex } from '../../bytes/bytes.ts';
 import { storeError } from '../../errors/store-error.ts';
 import { BACKEND_CONCURRENCY_MAX, BLOB_BYTES_MAX } from '../../limits.ts';
 import { type RandomBytes, systemRandom } from '../../runtime/random.ts';
+import { RequestMeter } from './request-meter.ts';
 import { S3Backend, type S3Parts } from './s3-backend.ts';
 import { s3Error, statusOf } from './s3-error.ts';
 import { parseS3Url } from './s3-url.ts';
@@ -53,10 +54,11 @@ export async function openS3Backend(url: string, options: S3BackendOptions = {})
       ...{ httpsAgent: { maxSockets: BACKEND_CONCURRENCY_MAX, keepAlive: true } },
     },
   });
+  const meter = new RequestMeter();
   const parts: S3Parts = {
-    ...{ sdk, place },
-    client: withDigests(new sdk.S3Client(config(attempts))),
-    oneTry: withDigests(new sdk.S3Client(config(1))),
+    ...{ sdk, place, meter },
+    client: withDigests(meter.watch(new sdk.S3Client(config(attempts)))),
+    oneTry: withDigests(meter.watch(new sdk.S3Client(config(1)))),
   };
   try {
     await parts.client.send(new sdk.ListObjectsV2Command({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }));

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noise } from '../../../test/support/contents.ts';
 import { type SmallS3, startSmallS3 } from '../../../test/support/small-s3.ts';
+import { readOnlyBackend } from '../read-only-backend.ts';
+import { retryingBackend } from '../retrying-backend.ts';
 import { openS3Backend } from './open-s3-backend.ts';
 
 const MIB = 1024 ** 2;
@@ -101,6 +103,27 @@ describe('opening a bucket', () => {
       message: /ECONNREFUSED|cannot be reached/,
     });
     s3 = await startSmallS3();
+  });
+});
+
+describe('requests', () => {
+  it('are counted as they go out, each try for itself', async () => {
+    const backend = await open();
+    const opening = { DeleteObject: 1, GetObject: 1, ListObjectsV2: 1, PutObject: 2 };
+    expect(backend.service).toEqual({ requests: opening, retries: 0, throttles: 0 });
+    await backend.put('a', noise(33 * MIB));
+    let asked = 0;
+    s3.misbehave = () => (asked++ === 0 ? { status: 503, code: 'SlowDown' } : undefined);
+    await backend.head('a');
+    const { requests, retries, throttles } = backend.service ?? {};
+    expect(requests).toEqual({
+      ...{ ...opening, HeadObject: 2 },
+      ...{ CreateMultipartUpload: 1, UploadPart: 5, CompleteMultipartUpload: 1 },
+    });
+    expect({ retries, throttles }).toEqual({ retries: 1, throttles: 1 });
+    expect(s3.calls).toHaveLength(5 + 7 + 2);
+    expect(readOnlyBackend(retryingBackend(backend)).service).toEqual(backend.service);
+    await backend.close();
   });
 });
 

@@ -12,8 +12,10 @@ import type {
   GetOptions,
   ListOptions,
   PutOptions,
+  ServiceRequests,
 } from '../contract.ts';
 import { listAll } from '../list-all.ts';
+import type { RequestMeter } from './request-meter.ts';
 import { type FailedCall, isAbsent, s3Error, statusOf } from './s3-error.ts';
 import { putInParts } from './s3-multipart.ts';
 import type { S3Place } from './s3-url.ts';
@@ -29,6 +31,8 @@ export interface S3Parts {
   readonly client: S3Client;
   /** Tries once: whether a create that failed has happened nobody could tell. */
   readonly oneTry: S3Client;
+  /** Watches both. */
+  readonly meter: RequestMeter;
 }
 
 /** Above this a blob goes up in parts, of which a failed one alone is sent again. */
@@ -48,6 +52,10 @@ export class S3Backend extends BaseBackend {
     super(capabilities);
     this.#parts = parts;
     this.#bucket = { Bucket: parts.place.bucket };
+  }
+
+  get service(): ServiceRequests {
+    return this.#parts.meter.counts;
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
 import type { Entries, EntriesStats, EntryInfo, EntryReport, StoreStats, WeakestStripe } from '../../index.ts';
 import type { Session } from '../session.ts';
+import { requestFields } from '../text/describe-requests.ts';
 import { CHUNK_HEADINGS, chunkLine, packLines, storageFields } from '../text/describe-storage.ts';
 import { formatFields } from '../text/fields.ts';
 import { formatBytes } from '../text/format-bytes.ts';
@@ -158,11 +159,19 @@ export function addStat(program: Command, session: Session): void {
   program
     .command('stats')
     .summary('show how much is stored and saved')
-    .description('Shows entries, content, what deduplication and compression save, and what lies on the disk.')
-    .addHelpText('after', '\nWith --json the numbers are exact bytes.')
+    .description(
+      'Shows entries, content, what deduplication and compression save, what lies on the backends, and what this command ' +
+        'has asked of them.',
+    )
+    .addHelpText(
+      'after',
+      '\nWith --json the numbers are exact bytes. With -v every command tells at its end what it has asked of backends\n' +
+        'and metadata: "requests", as here.',
+    )
     .action(async () => {
       await using store = await session.openStore({ readOnly: true });
       const stats = await session.entriesOf(store).stats({ signal: session.signal });
-      await session.result(stats, () => describeStats(stats));
+      const requests = isOfStore(stats) ? `\n${formatFields(requestFields(stats.requests))}` : '';
+      await session.result(stats, () => describeStats(stats) + requests);
     });
 }

@@ -2,7 +2,17 @@ import type { ClientConfig, Pool, PoolClient, QueryResult } from 'pg';
 import { invariant, storeError } from '../../errors/store-error.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import { sleep } from '../../runtime/timers.ts';
-import type { Database, Dialect, Reader, Snapshot, SqlParameters, SqlRow, SqlValue, Transaction } from '../database.ts';
+import type {
+  Database,
+  DatabaseRequests,
+  Dialect,
+  Reader,
+  Snapshot,
+  SqlParameters,
+  SqlRow,
+  SqlValue,
+  Transaction,
+} from '../database.ts';
 import { fromPostgresError, isConnectionLost } from './postgres-errors.ts';
 import { NAME_LENGTH_MAX, type PostgresPlace } from './postgres-url.ts';
 
@@ -80,12 +90,21 @@ async function connect({ url, schema }: PostgresPlace): Promise<Pool> {
   return pool;
 }
 
+type Counts = { -readonly [name in keyof DatabaseRequests]: number };
+
 /** Statements of one connection, prepared there once. */
 class PostgresStatements implements Transaction {
   readonly #connection: PoolClient;
+  readonly #counts: Counts;
 
-  constructor(connection: PoolClient) {
+  constructor(connection: PoolClient, counts: Counts) {
     this.#connection = connection;
+    this.#counts = counts;
+  }
+
+  #count(statements: number): void {
+    this.#counts.statements += statements;
+    this.#counts.roundTrips += 1;
   }
 
   async #send(sql: string, parameters: SqlParameters): Promise<readonly SqlRow[]> {
@@ -95,6 +114,7 @@ class PostgresStatements implements Transaction {
 
   /** @throws the first error, when all have been answered: the next statement would meet the others */
   async #sendAll(sql: string, sets: readonly SqlParameters[]): Promise<readonly (readonly SqlRow[])[]> {
+    this.#count(sets.length);
     const answers = await Promise.allSettled(sets.map((parameters) => this.#send(sql, parameters)));
     return answers.map((answer) => {
       if (answer.status === 'rejected') throw fromPostgresError(answer.reason);
@@ -117,6 +137,7 @@ class PostgresStatements implements Transaction {
 
   /** One statement that is not worth preparing. @returns what was done: after a failure, COMMIT rolls back */
   async command(text: string): Promise<string> {
+    this.#count(1);
     try {
       const { command }: QueryResult = await this.#connection.query(text);
       return command;
@@ -137,11 +158,19 @@ export class PostgresDatabase implements Database {
   readonly #pool: Pool;
   readonly #turn = new Semaphore(1);
   readonly #snapshots = new Set<Snapshot>();
+  readonly #counts: Counts = { statements: 0, roundTrips: 0, connections: 0 };
   #closed = false;
 
   private constructor(options: PostgresDatabaseOptions, pool: Pool) {
     this.#options = options;
     this.#pool = pool;
+    pool.on('connect', () => {
+      this.#counts.connections += 1;
+    });
+  }
+
+  get requests(): DatabaseRequests {
+    return Object.freeze({ ...this.#counts });
   }
 
   /** Connects when it is used, and not before. */
@@ -174,7 +203,7 @@ export class PostgresDatabase implements Database {
     const connection = await this.#reserve();
     let isLost = false;
     try {
-      return await work(new PostgresStatements(connection));
+      return await work(new PostgresStatements(connection, this.#counts));
     } catch (error) {
       isLost = isConnectionLost(error);
       throw error;
@@ -278,7 +307,7 @@ export class PostgresDatabase implements Database {
   async snapshot(): Promise<Snapshot> {
     return await this.#inTurn(async () => {
       const connection = await this.#reserve();
-      const statements = new PostgresStatements(connection);
+      const statements = new PostgresStatements(connection, this.#counts);
       try {
         await statements.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         // The state to see is that of the first query.

@@ -92,7 +92,7 @@ async function relink(set: BackendSet, options: ConnectOptions, opened: Readonly
       const how = { readOnly: options.readOnly, fileSystem, storeId: options.config.storeId };
       const reopen = (): Promise<Backend> => openMarked(facts, how);
       const { onBackendState: onState } = options;
-      const parts = { facts, backend, clock, ...(onState && { onState }) };
+      const parts = { facts, backend, clock, ...(onState && { onState }), ...(known && { before: known }) };
       return new BackendLink({ ...parts, ...(facts.url !== '' && { reopen }) });
     }),
   );

@@ -124,12 +124,18 @@ export class SimulatedDatabase {
     this.#connection.close();
   }
 
-  /** What a process has of it. */
-  connect(process: CommitWatch): Database {
+  /**
+   * What a process has of it.
+   * @param flushFile makes the file durable that stands for it; called before the first commit
+   */
+  connect(process: CommitWatch, flushFile: () => Promise<void>): Database {
+    let flushed: Promise<void> | undefined;
     return {
       dialect: DIALECT,
       read: (work) => process.transaction(() => this.#within(process, work)),
       write: async (work) => {
+        flushed ??= flushFile();
+        await flushed;
         await process.beforeCommit();
         return await process.transaction(() => this.#within(process, work));
       },

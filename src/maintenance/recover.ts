@@ -5,9 +5,9 @@ import type { Backend } from '../backend/contract.ts';
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { blake3 } from '../hash/index.ts';
-import type { FlushedJournal, Metadata, ReplayStep } from '../metadata/contract.ts';
+import type { FlushedJournal, Metadata, PackRow, ReplayStep } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
-import { allPacks } from './all-packs.ts';
+import { allPacks, packNumbered } from './all-packs.ts';
 import { findCheckpoint, groupCheckpoints, type Restored, restoreNewest } from './checkpoint-reader.ts';
 import {
   type JournalPack,
@@ -30,6 +30,8 @@ export interface RecoveryReport {
   readonly checkpoint?: number;
   /** What is wrong with newer checkpoints. */
   readonly passedOver: readonly StoreError[];
+  /** Journal packs that the metadata counts on and that are not there: see {@link gonePacks}. */
+  readonly gone: readonly PackRow[];
 }
 
 export interface RecoveryParts {
@@ -63,6 +65,7 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
   const flushed = first === undefined ? before.flushed : first - 1;
   let journalPacks = 0;
   const { records: names } = listed;
+  const sure = new Set(names.map(({ id }) => toHex(id)));
   const known = await knownPacks(metadata, 'journal');
   for (const [index, name] of names.entries()) {
     signal?.throwIfAborted();
@@ -78,7 +81,8 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
     journalPacks += 1;
     try {
       const restoredTo = restored.checkpoint?.head.commit;
-      await adopt({ ...parts, restoredTo }, pack, (found) => unreadable.push(found));
+      const isNew = await adopt({ ...parts, restoredTo }, pack, (found) => unreadable.push(found));
+      if (!isNew) sure.delete(toHex(name.id));
     } catch (error) {
       // The records that are not there are those of the damaged pack.
       throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? rebuildToo(error)) : error;
@@ -94,8 +98,35 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
   return {
     ...{ records: after.commit - before.commit, journalPacks, unreadable, passedOver: restored.passedOver },
     damaged: damaged.map(({ error }) => error),
+    gone: await gonePacks(parts, sure),
     ...(restored.checkpoint && { checkpoint: restored.checkpoint.head.commit }),
   };
+}
+
+/**
+ * A journal pack that was read here while another process merged, deleted and forgot it was registered anew after that,
+ * and nothing is behind it. Its records are in the pack that it was merged into. One that an earlier process left so is
+ * found as well.
+ * @param sure ids of packs of which this is known not to be
+ */
+async function gonePacks({ metadata, packs }: RecoveryParts, sure: ReadonlySet<string>): Promise<readonly PackRow[]> {
+  const gone: PackRow[] = [];
+  for await (const row of allPacks(metadata, 'journal')) {
+    if (sure.has(toHex(row.id)) || (await isThere(packs, row))) continue;
+    // It may have been merged since it was listed.
+    if (await packNumbered(metadata, row.number)) gone.push(row);
+  }
+  return gone;
+}
+
+/** Also of a pack that is damaged, or whose backends are away. */
+async function isThere(packs: PackStore, row: PackRow): Promise<boolean> {
+  try {
+    return (await packs.open(row)) !== undefined;
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    return true;
+  }
 }
 
 const NOTHING_RESTORED: Restored = { passedOver: [], unreadable: [] };
@@ -182,7 +213,10 @@ async function knownPacks(metadata: Metadata, packClass: 'journal' | 'checkpoint
   return known;
 }
 
-/** One journal pack: known records are compared and marked flushed, newer ones replayed. */
+/**
+ * One journal pack: known records are compared and marked flushed, newer ones replayed.
+ * @returns whether there were newer ones
+ */
 export async function adopt(
   parts: {
     readonly metadata: Metadata;
@@ -192,7 +226,7 @@ export async function adopt(
   },
   pack: JournalPack,
   onUnreadable: (pack: UnreadablePack) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { metadata, packs, restoredTo = 0 } = parts;
   const head = await metadata.head();
   await compareWithOutbox(metadata, pack, head);
@@ -218,6 +252,7 @@ export async function adopt(
     .map(({ commit, inline: items }) => ({ commit, items, awaited: commit <= restoredTo }));
   const flushed: FlushedJournal = { pack: pack.descriptor, inline };
   await metadata.markFlushed([flushed]);
+  return newer.length > 0;
 }
 
 /**

@@ -102,6 +102,8 @@ export class Engine {
   #placement: string | undefined;
   #following: Promise<unknown> = Promise.resolve();
   #probe: BackendProbe | undefined;
+  /** Found when the store was recovered. */
+  #goneJournal: readonly PackRow[] = [];
   #write: WriteSide | undefined;
   #rollbackWatch: RollbackWatch | undefined;
 
@@ -157,6 +159,7 @@ export class Engine {
   /** Takes over what a crash left: from here on the store shows all that was committed to it. */
   async recover(): Promise<void> {
     const recovered = await recoverFromJournal(this);
+    this.#goneJournal = recovered.gone;
     if (recovered.records > 0) this.telemetry.recovered({ records: recovered.records });
     for (const { message, details } of recovered.damaged) this.telemetry.logger?.warn(message, { ...details });
   }
@@ -218,6 +221,7 @@ export class Engine {
     });
     this.#write = { journal, committer, packWriters, upkeep, healer, operations, collector };
     if (this.packs.isSpread) await findUnknownPlaces(metadata, this.connection.backends);
+    await upkeep.dropGone(this.#goneJournal);
     await upkeep.finishShredding();
     if (this.#heal === 'auto') healer.start();
     if (this.#gc === 'auto') collector.start();

@@ -1,8 +1,8 @@
 import { plainIds } from '../format/index.ts';
 import { MERGE_FAN_IN } from '../limits.ts';
-import { deleteDroppedPacks, mergeSmallPacks } from '../maintenance/merge.ts';
+import { deleteDroppedPacks, dropJournal, mergeSmallPacks } from '../maintenance/merge.ts';
 import type { RekeyContext } from '../maintenance/rekey.ts';
-import type { Metadata } from '../metadata/contract.ts';
+import type { Metadata, PackRow } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
 import type { Committer } from './committer.ts';
 import type { Telemetry } from './events.ts';
@@ -80,6 +80,15 @@ export class Upkeep {
     for (const what of pending) telemetry.logger?.warn(`still to be destroyed: ${what}`);
   }
 
+  /** Lets go of journal packs that are not there, and that nobody needs. */
+  async dropGone(journal: readonly PackRow[]): Promise<void> {
+    try {
+      for (const row of journal) await dropJournal(this.context(), [row]);
+    } catch (error) {
+      this.#tellUndone('journal packs that are gone are still counted on', error);
+    }
+  }
+
   /** What moving records from pack to pack takes. */
   context(): RekeyContext {
     const { metadata, packs, keychain, telemetry, session, committer } = this.#parts;
@@ -121,9 +130,12 @@ export class Upkeep {
       await mergeSmallPacks(context, touched, () => this.#held > 0);
       if (this.#held > 0) this.#parts.packWriters.giveBack(touched);
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      // Merging only tidies: a store that cannot merge now works as before and tries again after more commits.
-      this.#parts.telemetry.logger?.warn('small packs could not be merged', { error });
+      this.#tellUndone('small packs could not be merged', error);
     }
+  }
+
+  /** What only tidies: a store that cannot do it now works as before, and tries again later. */
+  #tellUndone(what: string, error: unknown): void {
+    if (!this.#stop.signal.aborted) this.#parts.telemetry.logger?.warn(what, { error });
   }
 }

@@ -74,9 +74,9 @@ function rowOf(what: string, { ms, bytes, puts }: Costs): Report['rows'][number]
 async function measure(library: Library, storeBytes: number, context: BenchContext): Promise<Report> {
   const { holdfast, backends } = library;
   const folder = path.join(context.workFolder, 'store');
-  const metadataPath = path.join(context.workFolder, 'metadata.sqlite');
+  const metadata = path.join(context.workFolder, 'metadata.sqlite');
   const filled = await holdfast.createStore(
-    { backend: await backends.openFsBackend(folder), metadataPath },
+    { backend: await backends.openFsBackend(folder), metadata },
     { keys: KEYS },
   );
   const { seconds } = await timed(async () => {
@@ -86,7 +86,7 @@ async function measure(library: Library, storeBytes: number, context: BenchConte
   });
   context.say(`  ${(storeBytes / 1e6).toFixed(0)} MB put in ${seconds.toFixed(1)} s`);
   const backend = new CountingBackend(await backends.openFsBackend(folder));
-  const store = await holdfast.openStore({ backend, metadataPath }, { keys: KEYS });
+  const store = await holdfast.openStore({ backend, metadata }, { keys: KEYS });
   try {
     const changes = changesOf(store, library).map((change): [Change, Costs] => [
       change,

@@ -23,9 +23,12 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   OBJECT_NOT_FOUND: '`holdfast object ls --long` lists what is there; what an object refers to is put before it',
   REF_NOT_FOUND:
     '`holdfast ref ls` lists the names, `holdfast snapshot list` snapshots; `holdfast ref history NAME` what one named before',
-  BACKEND_INVALID: 'a backend is a folder or a .hold file; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
+  BACKEND_INVALID:
+    'a backend is a folder, a .hold file or s3://bucket; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
   NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
+  METADATA_ELSEWHERE:
+    'give its database with --database or HOLDFAST_DATABASE, or leave both away for a store that has its metadata itself',
   STORE_NOT_FOUND: 'make one with `holdfast init [DIR]`, or say where it is with -s DIR or HOLDFAST_STORE',
   SOURCE_NOT_FOUND:
     'paths are taken from the current folder (`put --data TEXT` stores text itself); `holdfast snapshot ls ADDRESS` ' +

@@ -34,7 +34,7 @@ import { usageError } from './usage-error.ts';
 
 const DESCRIPTION = `Keeps every byte once: an embeddable store that deduplicates, compresses and verifies every read.
 
-The store is the folder or file given by -s, else by HOLDFAST_STORE, else the nearest .holdfast folder upward. What opens
+The store is the folder, file or bucket given by -s, else by HOLDFAST_STORE, else the nearest .holdfast folder upward. What opens
 a sealed store is never an argument: it is a file named by an option, a variable of the environment, or asked for.`;
 
 const HELP_TAIL = `
@@ -48,10 +48,11 @@ Examples:
   $ holdfast stats                     see what deduplication saves
 
 Environment:
-  HOLDFAST_STORE       folder or file of the store  HOLDFAST_PASSPHRASE  its passphrase
-  HOLDFAST_NAMESPACE   as --namespace               HOLDFAST_KEY_FILE    as --key-file
-  HOLDFAST_STATE       what is remembered of        HOLDFAST_IDENTITY    as --identity
-                       stores, outside of them      HOLDFAST_CREDENTIAL  as --credential
+  HOLDFAST_STORE       as --store                   HOLDFAST_PASSPHRASE  its passphrase
+  HOLDFAST_DATABASE    as --database                HOLDFAST_KEY_FILE    as --key-file
+  HOLDFAST_NAMESPACE   as --namespace               HOLDFAST_IDENTITY    as --identity
+  HOLDFAST_STATE       what is remembered of        HOLDFAST_CREDENTIAL  as --credential
+                       stores, outside of them
 
 Exit status:
   0 ok               4 conflict              8 no space, quota
@@ -107,7 +108,8 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     .description(DESCRIPTION)
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
-    .option('-s, --store <path>', 'folder or file of the store')
+    .option('-s, --store <path>', 'folder or file of the store, or s3://bucket')
+    .option('--database <url>', 'its metadata: postgres://host/database?schema=name')
     .option('-N, --namespace <name>', 'entries of this namespace')
     .option('--passphrase-file <file>', "what opens the store: a passphrase, a file's first line")
     .option('--key-file <file>', 'what opens the store: a key file')

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { Entries, Logger, OpenOptions, Store } from '../index.ts';
+import type { Entries, Logger, OpenOptions, Store, StoreLocation } from '../index.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { STATE_HINT } from './hints.ts';
 import { loadLibrary } from './library.ts';
@@ -18,6 +18,8 @@ const MESSAGES_KEPT_MAX = 1000;
 /** The options every command takes. */
 export interface GlobalOptions extends SecretOptions {
   readonly store?: string;
+  /** URL of the database that has its metadata. */
+  readonly database?: string;
   /** Whose entries the command is about; default: those outside of every namespace. */
   readonly namespace?: string;
   /** Open a store that is older than it was seen before. */
@@ -117,13 +119,30 @@ export class Session {
     if (this.#exitStatus === 0) this.#exitStatus = exitStatus;
   }
 
-  /** @throws `not-found/STORE_NOT_FOUND` when no store is named or found */
-  async storeLocation(): Promise<string> {
+  /** Where the bytes of the store are. @throws `not-found/STORE_NOT_FOUND` when no store is named or found */
+  async storePath(): Promise<string> {
     return requireStore(this.#locationHints());
   }
 
-  async findStoreLocation(): Promise<string | undefined> {
+  async findStorePath(): Promise<string | undefined> {
     return findStore(this.#locationHints());
+  }
+
+  /** What the library opens. @throws as `storePath` */
+  async storeLocation(): Promise<StoreLocation> {
+    return this.locationOf(await this.storePath());
+  }
+
+  /** The location of the store whose bytes are at a path. @throws a usage error for a password that everybody sees */
+  locationOf(path: string): StoreLocation {
+    const metadata = this.#options.database ?? (process.env.HOLDFAST_DATABASE || undefined);
+    if (metadata === undefined) return path;
+    if (this.#options.database !== undefined && URL.canParse(metadata) && new URL(metadata).password !== '') {
+      throw usageError(
+        'arguments are seen by all users: put the password into HOLDFAST_DATABASE, PGPASSWORD or ~/.pgpass',
+      );
+    }
+    return { backend: path, metadata };
   }
 
   /** Which namespace is meant, or `undefined` for the default one. */

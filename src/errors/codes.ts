@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   ATTRIBUTES_INVALID: 'invalid',
   SOURCE_INVALID: 'invalid',
   LOCATION_INVALID: 'invalid',
+  METADATA_ELSEWHERE: 'invalid',
   PATH_UNSAFE: 'invalid',
   BATCH_TOO_LARGE: 'invalid',
   NOT_A_STORE: 'invalid',

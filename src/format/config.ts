@@ -26,7 +26,12 @@ export const SEALED_SUITE = 'aes-256-gcm';
 
 /** The incompatible feature of a store whose config says where its shards go. */
 export const PLACEMENT_FEATURE = 'placement';
-const KNOWN_FEATURES: ReadonlySet<string> = new Set([PLACEMENT_FEATURE]);
+/**
+ * The incompatible feature of a store whose metadata are in a database that several machines share: whoever opened it with
+ * metadata of its own would commit beside the others.
+ */
+export const SHARED_METADATA_FEATURE = 'shared-metadata';
+const KNOWN_FEATURES: ReadonlySet<string> = new Set([PLACEMENT_FEATURE, SHARED_METADATA_FEATURE]);
 
 const featureNames = z.array(z.string().regex(/^[a-z0-9-]{1,64}$/));
 

@@ -16,6 +16,7 @@ export {
   SEALED_STORE_FORMAT,
   SEALED_SUITE,
   type SealedStoreConfig,
+  SHARED_METADATA_FEATURE,
   STORE_CONFIG_KEY,
   STORE_FORMAT,
   type StoreConfig,

@@ -9,10 +9,17 @@ import { readOnlyBackend } from '../backend/read-only-backend.ts';
 import { fromHex } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
-import { decodeStoreConfig, STORE_CONFIG_KEY, type StoreConfig, unknownReadOnlyFeatures } from '../format/index.ts';
+import {
+  decodeStoreConfig,
+  SHARED_METADATA_FEATURE,
+  STORE_CONFIG_KEY,
+  type StoreConfig,
+  unknownReadOnlyFeatures,
+} from '../format/index.ts';
 import { isPostgresUrl } from '../metadata/index.ts';
 import { type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { isPathText } from '../runtime/file-url.ts';
+import { backendUrl, isObjectStoreUrl, openBackendUrl } from './backends/backend-url.ts';
 import type { Reserve, Space } from './committer.ts';
 import {
   checkExistingFilePlace,
@@ -31,6 +38,12 @@ export type Place = (
   | { readonly kind: 'memory' }
   | FilePlace
   | { readonly kind: 'folder'; readonly folder: string; readonly metadataPath: string }
+  | {
+      readonly kind: 'bucket';
+      readonly url: string;
+      /** Absent where nobody said which database has the metadata. */
+      readonly metadataPath?: string;
+    }
   | {
       readonly kind: 'backend';
       readonly backend: Backend;
@@ -56,43 +69,80 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['.tmp', '.reserve', METADATA_FOL
 
 /** @throws `TypeError`, `invalid/LOCATION_INVALID` */
 export function toPlace(location: StoreLocation): Place {
+  if (typeof location === 'string') return toNamedPlace(location);
+  if (typeof location !== 'object' || location === null || typeof location.metadata !== 'string')
+    throw argumentTypeError('location', 'a folder, a file, memory:, or { backend, metadata }', location);
+  const { backend, backends, metadata: metadataPath } = location;
+  if (typeof backend === 'string') return sharedPlace(toNamedPlace(backend), metadataPath);
+  if (typeof backend !== 'object' || backend === null)
+    throw argumentTypeError('location', 'one whose backend is a backend, a folder, or s3://bucket', location);
+  return { kind: 'backend', backend, ...(backends && { backends }), metadataPath };
+}
+
+function toNamedPlace(location: string): Place {
   if (location === 'memory:') return { kind: 'memory' };
-  if (typeof location === 'string') {
-    if (location === '')
-      throw storeError('LOCATION_INVALID', 'the location of a store is a folder, a file, or memory:');
-    if (/^[a-z][a-z0-9+.-]+:/i.test(location) && !/^[a-z]:[\\/]/i.test(location)) {
-      throw storeError(
-        'LOCATION_INVALID',
-        `${location} is no location that this version knows: pass a folder, a file, or memory:`,
-        {
-          details: { path: location },
-        },
-      );
-    }
-    if (!isPathText(location)) {
-      throw storeError('LOCATION_INVALID', 'the location of a store is a path, and this text is none', {
-        details: { path: location.toWellFormed() },
-      });
-    }
-    const folder = resolve(location);
-    if (isFilePath(folder)) return { kind: 'file', file: folder };
-    return { kind: 'folder', folder, metadataPath: join(folder, METADATA_FOLDER, METADATA_FILE) };
+  if (location === '') throw storeError('LOCATION_INVALID', 'the location of a store is a folder, a file, or memory:');
+  if (isObjectStoreUrl(location)) return { kind: 'bucket', url: backendUrl(location) };
+  if (/^[a-z][a-z0-9+.-]+:/i.test(location) && !/^[a-z]:[\\/]/i.test(location)) {
+    const message = `${location} is no location that this version knows: pass a folder, a file, s3://bucket, or memory:`;
+    throw storeError('LOCATION_INVALID', message, { details: { path: location } });
   }
-  if (
-    typeof location !== 'object' ||
-    location === null ||
-    typeof location.metadataPath !== 'string' ||
-    typeof location.backend !== 'object'
-  ) {
-    throw argumentTypeError('location', 'a folder, a file, memory:, or { backend, metadataPath }', location);
+  if (!isPathText(location)) {
+    throw storeError('LOCATION_INVALID', 'the location of a store is a path, and this text is none', {
+      details: { path: location.toWellFormed() },
+    });
   }
-  return { kind: 'backend', ...location };
+  const folder = resolve(location);
+  if (isFilePath(folder)) return { kind: 'file', file: folder };
+  return { kind: 'folder', folder, metadataPath: join(folder, METADATA_FOLDER, METADATA_FILE) };
+}
+
+/** A place whose metadata is not at hand there: only what all its openers see alike is shared by them. */
+function sharedPlace(place: Place, metadataPath: string): Place {
+  if (!isPostgresUrl(metadataPath)) {
+    const message =
+      'the metadata of a folder lies in it, or is in PostgreSQL: pass postgres://host/database?schema=name';
+    throw storeError('LOCATION_INVALID', message);
+  }
+  if (place.kind === 'folder' || place.kind === 'bucket') return { ...place, metadataPath };
+  throw storeError('LOCATION_INVALID', 'a store in one file or in memory has its metadata in it');
+}
+
+/** There is no place for metadata in a bucket. @throws `invalid/LOCATION_INVALID` when no database is named */
+export function checkMetadataNamed(place: Place): void {
+  if (place.kind !== 'bucket' || place.metadataPath !== undefined) return;
+  const message = 'a store in a bucket has its metadata in PostgreSQL: say in which database';
+  throw storeError('LOCATION_INVALID', message, { details: { path: place.url } });
+}
+
+/** Whether the metadata at a place is that of any number of machines. */
+export function hasSharedMetadata(place: Place): boolean {
+  return 'metadataPath' in place && place.metadataPath !== undefined && isPostgresUrl(place.metadataPath);
+}
+
+/**
+ * Where the metadata of a store is: where its config and its opener both say.
+ * @throws `invalid/METADATA_ELSEWHERE` when they do not say the same
+ */
+export function metadataPathOf(place: Exclude<Place, FilePlace>, { features }: StoreConfig): string {
+  if (place.kind === 'memory') return ':memory:';
+  const { metadataPath: path } = place;
+  const isShared = features.incompatible.includes(SHARED_METADATA_FEATURE);
+  const isNamed = hasSharedMetadata(place);
+  if (path !== undefined && isShared === isNamed) return path;
+  if (isShared)
+    throw storeError('METADATA_ELSEWHERE', 'the metadata of this store is in PostgreSQL: say in which database');
+  const message = isNamed
+    ? 'the metadata of this store lies with it, or with who made it, and not in the database that was named'
+    : 'the metadata of this store is a file of the machine that made it: a store in a bucket needs a database to be shared';
+  throw storeError('METADATA_ELSEWHERE', message);
 }
 
 function pathOf(place: Place): string {
   if (place.kind === 'folder') return place.folder;
   if (place.kind === 'file') return place.file;
   if (place.kind === 'memory') return 'memory:';
+  if (place.kind === 'bucket') return place.url;
   // The URL of a database may hold a password.
   return isPostgresUrl(place.metadataPath) ? 'PostgreSQL' : place.metadataPath;
 }
@@ -128,10 +178,12 @@ async function namesIn(folder: string, fileSystem: FileSystem): Promise<readonly
 
 /**
  * A new store needs a place of its own.
- * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID` for a file or a folder that holds something else
+ * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID` for a file or a folder that holds something else, and for a
+ *   bucket without a database
  */
 export async function checkNewPlace(place: Place): Promise<void> {
   if (place.kind === 'file') return await checkNewFilePlace(place);
+  checkMetadataNamed(place);
   if (place.kind !== 'folder') return;
   const names = await namesIn(place.folder, surroundingsOf(place).fileSystem);
   const details = { path: place.folder };
@@ -194,12 +246,16 @@ export async function openPlace(
   if (place.kind === 'file') return await openFilePlace(place, options);
   refuseFileOptions(options);
   const { quotaBytes, freeBytesMin, reserveBytes, readOnly = false, create } = options;
+  const { fileSystem, clock, random } = surroundingsOf(place);
+  if (place.kind === 'bucket') {
+    const backend = await openBackendUrl(place.url, { readOnly, create, fileSystem });
+    return { backend, space: await spaceOf(backend) };
+  }
   if (place.kind !== 'folder') {
     const backend =
       place.kind === 'memory' ? new MemoryBackend({ ...(quotaBytes !== undefined && { quotaBytes }) }) : place.backend;
     return { backend: readOnly ? readOnlyBackend(backend) : backend, space: await spaceOf(backend) };
   }
-  const { fileSystem, clock, random } = surroundingsOf(place);
   const backend = await openFsBackend(place.folder, {
     ...{ create, readOnly, fileSystem, clock, random },
     ...(quotaBytes !== undefined && { quotaBytes }),

@@ -13,6 +13,7 @@ import {
   encodeStoreConfig,
   JOURNAL_PREFIX,
   PACKS_PREFIX,
+  SHARED_METADATA_FEATURE,
   STORE_CONFIG_KEY,
   STORE_FORMAT,
   type StoreConfig,
@@ -32,8 +33,11 @@ import { followingMetadata } from './following-metadata.ts';
 import { HoldfastStore } from './holdfast-store.ts';
 import {
   checkExistingPlace,
+  checkMetadataNamed,
   checkNewPlace,
   checkWritablePlace,
+  hasSharedMetadata,
+  metadataPathOf,
   openPlace,
   type Place,
   readConfig,
@@ -44,7 +48,6 @@ import {
 } from './location.ts';
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
 import type { Store } from './store-types.ts';
-import type { Surroundings } from './surroundings.ts';
 import type { CreateOptions, OpenOptions, PlacementPolicy, StoreLocation } from './types.ts';
 import { createUnlocked, plain, type Unlocking, unlockConfig } from './unlock.ts';
 
@@ -53,8 +56,8 @@ const LEVEL_DEFAULT = 1;
 
 /**
  * Creates a store and opens it. The folder is made when absent; it must be empty. So must a file.
- * @param location a folder, a file whose name ends in `.hold`, `memory:` (gone with the handle), or a backend of yours (the store closes it) and a file
- *   for the metadata
+ * @param location a folder, a file whose name ends in `.hold`, `memory:` (gone with the handle), or a backend and where the
+ *   metadata is to be
  * @throws `conflict/STORE_EXISTS`, `invalid/LOCATION_INVALID`, `invalid/CHUNKING_INVALID`,
  *   `unsupported/SETTING_UNSUPPORTED`, `denied/PERMISSION_DENIED`, `exhausted/*`; TypeError and RangeError for options
  * @example
@@ -71,7 +74,7 @@ export async function createAt(place: Place, options: CreateOptions): Promise<St
 
 async function createIn(place: Place, options: CreateOptions): Promise<Store> {
   const surroundings = surroundingsOf(place);
-  const base = newConfig(options, surroundings);
+  const base = newConfig(place, options);
   await checkNewPlace(place);
   const { backends = [] } = options;
   await checkNewBackends(place, backends);
@@ -91,7 +94,7 @@ async function createIn(place: Place, options: CreateOptions): Promise<Store> {
     return await openPlace(place, { ...others, create: true });
   });
   return await closingOnFailure({ backend, unlocking }, async () => {
-    if (place.kind === 'backend' || place.kind === 'file') await checkNewBackend(backend);
+    if (place.kind !== 'folder' && place.kind !== 'memory') await checkNewBackend(backend);
     try {
       // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
       await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config), { ifAbsent: backend.capabilities.ifAbsent });
@@ -124,7 +127,7 @@ async function withBackends(store: Store, { backends = [], homeWeight, logger }:
  * Opens a store. Unless it is read-only this recovers what a crash left: acknowledged changes are there, others are
  * there whole or not at all. Several processes may have one store open. Wrong keys are told before anything is written.
  * @throws `not-found/STORE_NOT_FOUND`, `invalid/NOT_A_STORE`, `unsupported/FORMAT_UNSUPPORTED`,
- *   `corrupt/METADATA_MISSING` and `corrupt/METADATA_CORRUPT` (see `rebuildStore`), `corrupt/CONFIG_CORRUPT`,
+ *   `invalid/METADATA_ELSEWHERE`, `corrupt/METADATA_MISSING` and `corrupt/METADATA_CORRUPT` (see `rebuildStore`), `corrupt/CONFIG_CORRUPT`,
  *   `corrupt/JOURNAL_FORK`, `corrupt/ROLLBACK_DETECTED`, `denied/PERMISSION_DENIED`, `denied/KEY_REQUIRED`,
  *   `denied/WRONG_KEY`, `denied/STORE_NOT_SEALED`, `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`
  */
@@ -180,13 +183,17 @@ export async function openOrCreateStore(location: StoreLocation, options: Create
  * @throws as `openStore`
  */
 export async function unlockPlace(place: Place, options: OpenOptions): Promise<Unlocking> {
+  checkMetadataNamed(place);
   await checkExistingPlace(place);
   options.signal?.throwIfAborted();
   const { readOnly = false, signal, keys } = options;
   const { backend } = await openPlace(place, { readOnly: true, create: false });
   let opened = false;
   try {
-    const unlocking = await unlockConfig(await readConfig(backend, { readOnly, signal }), keys);
+    const config = await readConfig(backend, { readOnly, signal });
+    // Before anybody is asked for a key.
+    if (place.kind !== 'file') metadataPathOf(place, config);
+    const unlocking = await unlockConfig(config, keys);
     opened = true;
     return unlocking;
   } finally {
@@ -272,7 +279,7 @@ function checkAuto(name: string, value: 'auto' | 'manual' | undefined): 'auto' |
   throw argumentRangeError(`options.${name}`, "'auto' or 'manual'", value);
 }
 
-function newConfig(options: CreateOptions, { random, clock }: Surroundings): StoreConfigBase {
+function newConfig(place: Place, options: CreateOptions): StoreConfigBase {
   if (typeof options !== 'object' || options === null || options.keys === undefined) {
     const expected = "a passphrase or key that seals the store, or 'none' for a plain one";
     throw argumentTypeError('options.keys', expected, options?.keys);
@@ -284,8 +291,12 @@ function newConfig(options: CreateOptions, { random, clock }: Surroundings): Sto
     min: 1,
     max: COMPRESSION_LEVEL_MAX,
   });
+  const { random, clock } = surroundingsOf(place);
   return {
-    features: { compatible: [], readOnlyCompatible: [], incompatible: [] },
+    features: {
+      ...{ compatible: [], readOnlyCompatible: [] },
+      incompatible: hasSharedMetadata(place) ? [SHARED_METADATA_FEATURE] : [],
+    },
     storeId: toHex(random(STORE_ID_BYTES)),
     created: new Date(clock.now()).toISOString(),
     digest: 'blake3',
@@ -313,8 +324,8 @@ export async function openMetadata(
   const { backend, create, readOnly } = options;
   if (place.kind === 'file') return await openFileMetadata(backend, { ...identity, create, readOnly });
   const { fileSystem, metadata } = surroundingsOf(place);
-  const path = options.path ?? (place.kind === 'memory' ? ':memory:' : place.metadataPath);
-  if (options.create && place.kind === 'folder') {
+  const path = options.path ?? metadataPathOf(place, config);
+  if (options.create && place.kind === 'folder' && !hasSharedMetadata(place)) {
     await fileSystem.mkdir(dirname(path));
     await fileSystem.syncDirectory(place.folder);
   }

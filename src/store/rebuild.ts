@@ -5,6 +5,7 @@ import { connectBackends } from './connect-store.ts';
 import {
   checkExistingPlace,
   checkWritablePlace,
+  metadataPathOf,
   openPlace,
   type Place,
   surroundingsOf,
@@ -50,8 +51,8 @@ async function rebuildIn(place: Place, options: OpenOptions & ProgressOptions): 
   await checkExistingPlace(place);
   await checkWritablePlace(place);
   if (place.kind === 'file') return await rebuildFile(place, options);
-  if (place.kind === 'memory' || place.metadataPath === ':memory:') {
-    throw storeError('LOCATION_INVALID', 'only metadata in a file can be rebuilt');
+  if (place.kind === 'memory' || (place.kind === 'backend' && place.metadataPath === ':memory:')) {
+    throw storeError('LOCATION_INVALID', 'metadata in memory cannot be rebuilt');
   }
   const unlocking = await unlockPlace(place, options);
   try {
@@ -79,7 +80,7 @@ async function rebuildPlaced(
   const { config } = unlocking.opened;
   const surroundings = surroundingsOf(place);
   const remembered = await rememberedOf(config.storeId, options, surroundings);
-  const home = metadataHome(place.metadataPath, surroundings);
+  const home = metadataHome(metadataPathOf(place, config), surroundings);
   await home.checkUnused();
   await home.removeNew();
   const connection = await connectBackends(placed, config, { readOnly: false });

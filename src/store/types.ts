@@ -19,20 +19,23 @@ import type { StoreRequests } from './store-requests.ts';
 import type { KeepVersions, Versions } from './version-types.ts';
 
 /**
- * A folder path, a file path, `memory:`, or a backend of the caller's with the file (or `:memory:`) that keeps its metadata. Whoever
- * is given a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis)
- * when it is done.
+ * A folder path, a file path, `memory:`, or where the bytes are with where the metadata is.
  *
- * A path means a store in one file when there is a file, or when it ends in `.hold` and there is nothing.
+ * A path means a store in one file when there is a file, or when it ends in `.hold` and there is nothing. Whoever is given
+ * a backend closes it: a store with itself, and everything else (a failed opening, a rebuild, a diagnosis) when it is done.
  */
 export type StoreLocation =
   | string
   | {
-      readonly backend: Backend;
+      /** A backend of the caller's; or a folder, or `s3://bucket/prefix`, whose metadata is in PostgreSQL. */
+      readonly backend: Backend | string;
       /** Others that were passed when they were added; told apart by the marks they carry. */
       readonly backends?: readonly Backend[];
-      /** A file, or `postgres://user@host:port/database?schema=name`, which any number of machines may share. */
-      readonly metadataPath: string;
+      /**
+       * `postgres://user@host:port/database?schema=name`, which any number of machines may share; with a backend of the
+       * caller's also a file, or `:memory:`.
+       */
+      readonly metadata: string;
     };
 
 /** Receives what a store has to say beside results and errors. `console` fits. */

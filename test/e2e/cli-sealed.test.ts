@@ -129,7 +129,7 @@ describe('a sealed store', () => {
 
 describe('a plain store', () => {
   it('is what --plain makes, takes no key and has none', async () => {
-    expect(await folder.ok('init', '--plain', 'plain')).toContain('whoever can read the folder reads the data');
+    expect(await folder.ok('init', '--plain', 'plain')).toContain('whoever can read it there reads the data');
     expect(await folder.run(['-s', 'plain', 'ls'])).toMatchObject({ status: 0 });
     const given = await folder.run(['-s', 'plain', 'put', '--data', 'x', '-k', 'x', '--json'], { env: KEY });
     expect(given.status).toBe(5);

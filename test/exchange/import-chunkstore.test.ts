@@ -249,7 +249,7 @@ describe('importing a folder of chunkstore', () => {
     const folder = await goldenFolder();
     await writeChunkstore(folder, { large: [noise(2_000_000)] });
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: 'none' }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: 'none' }));
     backend.fail({ call: 'put', prefix: 'packs/', how: 'before', error: storeError('DISK_FULL', 'full') });
     await expect(importChunkstore(store, folder)).rejects.toMatchObject({ code: 'DISK_FULL' });
     expect(await store.has('large')).toBe(false);

@@ -32,6 +32,7 @@ import {
   SAMPLE_RECORD,
   SAMPLE_STORE,
   SAMPLE_STRIPE_ID,
+  SHARED_CONFIG,
   shardHeader,
 } from '../support/format-samples.ts';
 import {
@@ -107,4 +108,5 @@ export const GOLDEN_FILES: Readonly<Record<string, () => string>> = {
   'entry-isolated.hex': () => formatHex(SAMPLE_SEALED_ENTRY),
   'key-page.hex': () => formatHex(SAMPLE_KEY_PAGE),
   'store-config.txt': () => utf8Decode(encodeStoreConfig(SAMPLE_CONFIG)),
+  'store-config-shared.txt': () => utf8Decode(encodeStoreConfig(SHARED_CONFIG)),
 };

@@ -28,6 +28,7 @@ import {
   SAMPLE_RECORD,
   SAMPLE_STRIPE_ID,
   SAMPLE_ZSTD_PLAIN,
+  SHARED_CONFIG,
   shardHeader,
 } from '../support/format-samples.ts';
 import {
@@ -95,6 +96,7 @@ describe('the golden files of format version 1', () => {
     expect(decodeManifestNode(golden('manifest-leaf.hex'))).toEqual(SAMPLE_LEAF);
     expect(decodeManifestNode(golden('manifest-inner.hex'))).toEqual(SAMPLE_INNER);
     expect(decodeStoreConfig(utf8Encode(goldenText('store-config.txt')))).toEqual(SAMPLE_CONFIG);
+    expect(decodeStoreConfig(utf8Encode(goldenText('store-config-shared.txt')))).toEqual(SHARED_CONFIG);
   });
 
   it.each(['data', 'meta', 'journal'] as const)('hold the records of the %s pack', (name) => {
@@ -230,6 +232,7 @@ describe('a reader written from docs/format.md alone', () => {
 
   it('checks the store config', () => {
     expect(readConfigCheck(goldenText('store-config.txt'))).toBe(true);
+    expect(readConfigCheck(goldenText('store-config-shared.txt'))).toBe(true);
     expect(readConfigCheck(goldenText('store-config.txt').replace('none', 'some'))).toBe(false);
   });
 });

@@ -29,15 +29,15 @@ async function locationIn(folder: string): Promise<Exclude<StoreLocation, string
   const opened: Backend[] = [];
   for (const name of NAMES) opened.push(await openFsBackend(path.join(folder, name), { reserveBytes: 0 }));
   const [backend, ...backends] = opened as [Backend, ...Backend[]];
-  return { backend, backends, metadataPath: path.join(folder, METADATA) };
+  return { backend, backends, metadata: path.join(folder, METADATA) };
 }
 
 async function writeGolden(): Promise<void> {
   mkdirSync(GOLDEN, { recursive: true });
-  const { backend, backends = [], metadataPath } = await locationIn(GOLDEN);
+  const { backend, backends = [], metadata } = await locationIn(GOLDEN);
   const options = { keys: 'none', redundancy: '2+1', homeWeight: 1, gc: 'manual' } as const;
   const others = backends.map((location) => ({ location }));
-  const store = await createStore({ backend, metadataPath }, { ...options, backends: others });
+  const store = await createStore({ backend, metadata }, { ...options, backends: others });
   await store.versions.setPolicy({ last: 5 });
   await store.put('versioned', OLDER);
   for (const [key, content] of Object.entries(CONTENTS)) await store.put(key, content);

@@ -114,7 +114,7 @@ describe('a check of an open store', () => {
     await other.put('b', noise(500, 1), { isolation: 'entry' });
     await other.put('c', noise(500, 2), { isolation: 'entry' });
     const backend = new FaultyBackend(await openFsBackend(busy, { reserveBytes: 0 }));
-    const location = { backend, metadataPath: metadataPath(busy) };
+    const location = { backend, metadata: metadataPath(busy) };
     const open = closedAfterTest(await openStore(location, { keys: SEALED_OPTIONS.keys }));
     const changed = Promise.withResolvers<void>();
     backend.fail({ call: 'get', how: 'wait', prefix: page, until: changed.promise });

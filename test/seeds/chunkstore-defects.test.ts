@@ -54,7 +54,7 @@ describe('what chunkstore gets wrong', () => {
     ['journal/', 'before'],
   ] as const)('a failure at %s, %s the write, loses a file: here the old or the new one is there', async (prefix, how) => {
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: 'none' }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: 'none' }));
     const [old, next] = [noise(300_000, 2), noise(300_000, 3)];
     await store.put('f', old);
     backend.fail({ call: 'put', prefix, how, error: new StoreError('BACKEND_IO', 'the disk failed') });

@@ -252,7 +252,7 @@ describe('chunkstore', () => {
   });
 
   it('CS-23 works on any backend with the few calls of the contract', async () => {
-    const location = { backend: new MemoryBackend(), metadataPath: ':memory:' };
+    const location = { backend: new MemoryBackend(), metadata: ':memory:' };
     const store = closedAfterTest(await createStore(location, { keys: 'none' }));
     await store.put('f', noise(100_000));
     expect(sameBytes(await store.get('f'), noise(100_000))).toBe(true);

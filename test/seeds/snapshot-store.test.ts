@@ -173,8 +173,8 @@ describe('what snapshot-store gets wrong', () => {
     const folder = await testFolder();
     const fileSystem = new FaultyFileSystem(nodeFileSystem, folder);
     const backend = await openFsBackend(folder, { reserveBytes: 0, fileSystem });
-    const metadataPath = path.join(folder, '.metadata.sqlite');
-    const store = closedAfterTest(await createStore({ backend, metadataPath }, { keys: 'none' }));
+    const metadata = path.join(folder, '.metadata.sqlite');
+    const store = closedAfterTest(await createStore({ backend, metadata }, { keys: 'none' }));
     fileSystem.fail({ call: 'write', code: 'ENOSPC', path: '.tmp' });
     fileSystem.fail({ call: 'unlink', code: 'EIO', path: '.tmp' });
     await expect(store.put('k', noise(200_000))).rejects.toMatchObject({ kind: 'exhausted' });

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { openFsBackend, openS3Backend } from '../../src/backend/index.ts';
+import { openS3Backend } from '../../src/backend/index.ts';
 import { createStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
+import { createCliFolder } from '../support/cli.ts';
 import { noise } from '../support/contents.ts';
 import { closedAfterTest, SOUND, testFolder } from '../support/stores.ts';
 import { ENDPOINT, makeBucket, openRelay, SERVER, WHY_SKIPPED } from './services.ts';
@@ -19,11 +20,11 @@ function newSchema(): string {
 
 /** A place for the bytes in a bucket and the metadata in PostgreSQL, as any number of processes open it. */
 async function sharedPlace(over = (url: string) => url) {
-  const [bucket, metadataPath] = [await makeBucket(), newSchema()];
-  const place = async () => ({ backend: await openS3Backend(bucket), metadataPath: over(metadataPath) });
+  const [backend, metadata] = [await makeBucket(), newSchema()];
+  const place = { backend, metadata: over(metadata) };
   const opened = async (keys: (typeof KINDS)[number][1]) =>
-    closedAfterTest(await openStore(await place(), { ...(keys !== 'none' && { keys }), gc: 'manual' }));
-  return { place, opened, metadataPath };
+    closedAfterTest(await openStore(place, { ...(keys !== 'none' && { keys }), gc: 'manual' }));
+  return { place, opened };
 }
 
 async function contentsOf(store: Store): Promise<readonly unknown[]> {
@@ -34,7 +35,7 @@ async function contentsOf(store: Store): Promise<readonly unknown[]> {
 describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata in PostgreSQL${WHY_SKIPPED}`, () => {
   it.each(KINDS)('that is %s is one store to all who have it open', async (_, keys) => {
     const { place, opened } = await sharedPlace();
-    const first = closedAfterTest(await createStore(await place(), { keys, gc: 'manual' }));
+    const first = closedAfterTest(await createStore(place, { keys, gc: 'manual' }));
     const second = await opened(keys);
     const contents = Array.from({ length: 12 }, (_none, index) => noise(1000 + index * 9000, index % 7));
     await Promise.all(contents.map((content, index) => [first, second][index % 2]?.put(`k${index}`, content)));
@@ -65,16 +66,16 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
   });
 
   it.each(KINDS)('that is %s is made anew from the bucket alone', async (_, keys) => {
-    const { place, opened, metadataPath } = await sharedPlace();
-    const store = closedAfterTest(await createStore(await place(), { keys, gc: 'manual' }));
+    const { place, opened } = await sharedPlace();
+    const store = closedAfterTest(await createStore(place, { keys, gc: 'manual' }));
     for (const index of [1, 2, 3]) await store.put(`k${index}`, noise(index * 50_000, index));
     await store.snapshots.create({ prefix: '' }, { ref: 'all' });
     await store.delete('k2');
     const held = await contentsOf(store);
     const given = keys !== 'none' && { keys };
-    await expect(rebuildStore(await place(), { ...given })).rejects.toMatchObject({ code: 'STORE_IN_USE' });
+    await expect(rebuildStore(place, { ...given })).rejects.toMatchObject({ code: 'STORE_IN_USE' });
     await store.close();
-    const { setAside } = await rebuildStore(await place(), { ...given });
+    const { setAside } = await rebuildStore(place, { ...given });
     expect(setAside).toMatch(/schema=store_\d+_\d+_set_aside_/);
     const again = await opened(keys);
     expect(await contentsOf(again)).toEqual(held);
@@ -82,9 +83,9 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
     expect(await again.maintenance.check({ invariants: true })).toMatchObject(SOUND);
     await again.close();
     // Into a schema that never was, as after the loss of the whole database.
-    const elsewhere = async () => ({ ...(await place()), metadataPath: `${metadataPath}_new` });
-    await rebuildStore(await elsewhere(), { ...given });
-    expect(await contentsOf(closedAfterTest(await openStore(await elsewhere(), { ...given })))).toEqual(held);
+    const elsewhere = { ...place, metadata: `${place.metadata}_new` };
+    await rebuildStore(elsewhere, { ...given });
+    expect(await contentsOf(closedAfterTest(await openStore(elsewhere, { ...given })))).toEqual(held);
   });
 
   it('goes on after its connections were cut, and loses nothing that it acknowledged', {
@@ -92,7 +93,7 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
   }, async () => {
     const relay = await openRelay(SERVER ?? '');
     const { place } = await sharedPlace((url) => relay.over(url));
-    const store = closedAfterTest(await createStore(await place(), { keys: 'none', gc: 'manual' }));
+    const store = closedAfterTest(await createStore(place, { keys: 'none', gc: 'manual' }));
     const acknowledged: string[] = [];
     let failures = 0;
     for (let index = 0; index < 120; index += 1) {
@@ -113,12 +114,46 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
     await relay.cut();
   });
 
+  it('is opened by the command line on any machine that names both', async () => {
+    const { place } = await sharedPlace();
+    const env = { HOLDFAST_STORE: place.backend, HOLDFAST_DATABASE: place.metadata };
+    const [one, other] = [await createCliFolder(), await createCliFolder()];
+    expect(await one.start(['init', '--plain'], { env })).toMatchObject({ status: 0 });
+    expect(await one.start(['put', '--data', 'from here', '--key', 'a'], { env })).toMatchObject({ status: 0 });
+    const there = await other.start(['get', 'a'], { env });
+    expect(there).toMatchObject({ status: 0 });
+    expect(there.stdout).toBe('from here');
+    const { HOLDFAST_DATABASE: _, ...without } = env;
+    expect(await other.start(['get', 'a'], { env: without })).toMatchObject({ status: 2 });
+    const argument = ['--database', 'postgres://me:secret@127.0.0.1/db', 'ls'];
+    const seen = await other.start(argument, { env: without });
+    expect(seen).toMatchObject({ status: 2, stderr: expect.stringContaining('HOLDFAST_DATABASE') });
+  });
+
+  it('is opened by nobody with metadata of their own', async () => {
+    const { place } = await sharedPlace();
+    await (await createStore(place, { keys: 'none' })).close();
+    const { backend } = place;
+    await expect(openStore(backend)).rejects.toMatchObject({ code: 'LOCATION_INVALID' });
+    const own = async () => ({ backend: await openS3Backend(backend), metadata: ':memory:' });
+    await expect(openStore(await own())).rejects.toMatchObject({ code: 'METADATA_ELSEWHERE' });
+    await expect(
+      rebuildStore({ ...(await own()), metadata: path.join(await testFolder(), 'own.sqlite') }),
+    ).rejects.toMatchObject({
+      code: 'METADATA_ELSEWHERE',
+    });
+    const folder = path.join(await testFolder(), 'shared');
+    await (await createStore({ backend: folder, metadata: newSchema() }, { keys: 'none' })).close();
+    await expect(openStore(folder)).rejects.toMatchObject({ code: 'METADATA_ELSEWHERE' });
+    await expect(createStore(place, { keys: 'none' })).rejects.toMatchObject({ code: 'STORE_EXISTS' });
+  });
+
   it('says what is wrong with the place of metadata, and never a password', async () => {
     const root = await testFolder();
     let folders = 0;
-    const at = async (metadataPath: string) => {
+    const at = (metadata: string) => {
       folders += 1;
-      return { backend: await openFsBackend(path.join(root, `${folders}`)), metadataPath };
+      return { backend: path.join(root, `${folders}`), metadata };
     };
     const { port } = new URL(SERVER ?? '');
     for (const [url, code] of [
@@ -127,7 +162,7 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
       [`postgres://nobody:secret@127.0.0.1:${port}/postgres`, 'PERMISSION_DENIED'],
       [`postgres://postgres:secret@127.0.0.1:${port}/postgres?schema=No+Name`, 'LOCATION_INVALID'],
     ] as const) {
-      const creating = createStore(await at(url), { keys: 'none' });
+      const creating = createStore(at(url), { keys: 'none' });
       const error: unknown = await creating.then(
         () => undefined,
         (reason: unknown) => reason,
@@ -136,8 +171,8 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
       expect(String(error)).not.toContain('secret');
     }
     const own = newSchema();
-    await (await createStore(await at(own), { keys: 'none' })).close();
-    const other = { backend: await openFsBackend(path.join(await testFolder(), 'other')), metadataPath: own };
+    await (await createStore(at(own), { keys: 'none' })).close();
+    const other = { backend: path.join(await testFolder(), 'other'), metadata: own };
     await expect(createStore(other, { keys: 'none' })).rejects.toMatchObject({ code: 'METADATA_CORRUPT' });
   });
 });

@@ -61,9 +61,9 @@ describe.skipIf(ENDPOINT === undefined)(`a store over folders, a file and bucket
     const digest = (await store.stat('of 2 bytes')).digest;
     await store.close();
     await rm(home, { recursive: true });
-    const metadataPath = path.join(folders, 'elsewhere.sqlite');
-    await rebuildStore({ backend: await openS3Backend(url), metadataPath });
-    await using again = await openStore({ backend: await openS3Backend(url), metadataPath });
+    const metadata = path.join(folders, 'elsewhere.sqlite');
+    await rebuildStore({ backend: await openS3Backend(url), metadata });
+    await using again = await openStore({ backend: await openS3Backend(url), metadata });
     await expectAll(again);
     expect((await again.stat('of 2 bytes')).digest).toBe(digest);
     await again.backends.remove('main', { lost: true });

@@ -46,7 +46,7 @@ function meeting(parties: number): () => Promise<void> {
 describe('many calls at once', () => {
   it('never ask more of a backend at once than it takes', async () => {
     const backend = new CountingBackend();
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: 'none' }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: 'none' }));
     const random = seededRandom(1);
     const contents = new Map(Array.from({ length: 40 }, (_, number) => [`entry ${number}`, random.bytes(70_000)]));
     await Promise.all([...contents].map(([key, content]) => store.put(key, content)));

@@ -13,7 +13,7 @@ import { closedAfterTest, memoryStore, testFolder } from '../support/stores.ts';
 describe('a put of content that does not end', () => {
   it('ends when the store is poisoned by another put, not after the rest of its input', async () => {
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: 'none' }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: 'none' }));
     const random = seededRandom(1);
     let given = 0;
     let poisoned = Number.POSITIVE_INFINITY;

@@ -10,7 +10,7 @@ import { closedAfterTest, folderStore, keysOf, memoryStore, reopen, SOUND } from
 
 async function faultyStore(): Promise<{ store: Store; backend: FaultyBackend }> {
   const backend = new FaultyBackend(new MemoryBackend());
-  const store = await createStore({ backend, metadataPath: ':memory:' }, { keys: 'none' });
+  const store = await createStore({ backend, metadata: ':memory:' }, { keys: 'none' });
   return { store: closedAfterTest(store), backend };
 }
 

@@ -269,7 +269,7 @@ describe('keys of a store', () => {
 
   it('that the backend does not take are told as changed, and written later', async () => {
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: KEY }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: KEY }));
     backend.fail({ call: 'put', how: 'before', prefix: 'holdfast.json', times: Infinity });
     await expect(store.keys.rotate()).rejects.toMatchObject({ code: 'CONFIG_PENDING' });
     // Under keys that only the metadata has, nothing is acknowledged: without it nobody could read it.

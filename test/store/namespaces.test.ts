@@ -179,7 +179,7 @@ describe('an isolated entry', () => {
   it('is not said to be gone before its key is', async () => {
     const memory = new MemoryBackend();
     const backend = new FaultyBackend(memory);
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: KEY }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: KEY }));
     await store.put('a', 'isolated', { isolation: 'entry' });
     backend.fail({ call: 'delete', how: 'before', prefix: 'keys/', times: Infinity });
     await expect(store.delete('a')).rejects.toMatchObject({ code: 'SHRED_PENDING' });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toHex, utf8Encode } from '../../src/bytes/bytes.ts';
 import { blake3 } from '../../src/hash/index.ts';
-import { createStore, openStore } from '../../src/index.ts';
+import { createStore, diagnoseStore, openStore, rebuildStore } from '../../src/index.ts';
 import { noise, sameBytes, text } from '../support/contents.ts';
 import { cutOff, flipByte, imageOf, loseMetadata, metadataFile } from '../support/store-files.ts';
 import { closedAfterTest, folderStore, keysOf, reopen, SOUND, storeTemplate, testFolder } from '../support/stores.ts';
@@ -103,7 +103,32 @@ describe('a location', () => {
     await expect(openStore(location)).rejects.toMatchObject({ code: 'LOCATION_INVALID' });
   });
 
-  it.each([5, null, undefined, {}, { backend: {} }])('is a TypeError when it is none: %j', async (location) => {
+  it.each([
+    [{ backend: 'folder', metadata: 'file.sqlite' }, 'LOCATION_INVALID'],
+    [{ backend: 'vault.hold', metadata: 'postgres://host/db' }, 'LOCATION_INVALID'],
+    [{ backend: 'memory:', metadata: 'postgres://host/db' }, 'LOCATION_INVALID'],
+    [{ backend: 'https://example.org', metadata: 'postgres://host/db' }, 'LOCATION_INVALID'],
+  ])('is none where bytes and metadata are like %j', async (location, code) => {
+    await expect(createStore(location, PLAIN)).rejects.toMatchObject({ code });
+    await expect(openStore(location)).rejects.toMatchObject({ code });
+  });
+
+  it('that names a database is not that of a store which has its metadata itself', async () => {
+    const location = { backend: await template.copy(), metadata: 'postgres://nobody@127.0.0.1:1/db' };
+    await expect(openStore(location)).rejects.toMatchObject({ code: 'METADATA_ELSEWHERE', kind: 'invalid' });
+    await expect(rebuildStore(location)).rejects.toMatchObject({ code: 'METADATA_ELSEWHERE' });
+    const { findings } = await diagnoseStore(location);
+    expect(findings).toContainEqual(expect.objectContaining({ subject: 'metadata', status: 'error' }));
+  });
+
+  it.each([
+    5,
+    null,
+    undefined,
+    {},
+    { backend: {} },
+    { metadata: 'postgres://host/db' },
+  ])('is a TypeError when it is none: %j', async (location) => {
     await expect(openStore(location as unknown as string)).rejects.toMatchObject({ parameter: 'location' });
   });
 });

@@ -23,27 +23,27 @@ function lasting(backend: Backend): Backend {
 describe('a backend of the caller’s', () => {
   it('holds the store, with the metadata in a file', async () => {
     const backend = lasting(new MemoryBackend());
-    const metadataPath = path.join(await testFolder(), 'metadata.sqlite');
+    const metadata = path.join(await testFolder(), 'metadata.sqlite');
     const content = noise(200_000, 121);
-    const store = closedAfterTest(await createStore({ backend, metadataPath }, PLAIN));
+    const store = closedAfterTest(await createStore({ backend, metadata }, PLAIN));
     await store.put('a', content);
     await store.close();
-    const again = await reopen({ backend, metadataPath });
+    const again = await reopen({ backend, metadata });
     expect(sameBytes(await again.get('a'), content)).toBe(true);
     expect(await again.maintenance.check()).toMatchObject(SOUND);
     await again.close();
     const other = path.join(await testFolder(), 'other.sqlite');
-    await rebuildStore({ backend, metadataPath: other });
-    expect(sameBytes(await (await reopen({ backend, metadataPath: other })).get('a'), content)).toBe(true);
+    await rebuildStore({ backend, metadata: other });
+    expect(sameBytes(await (await reopen({ backend, metadata: other })).get('a'), content)).toBe(true);
   });
 
   it('is closed with its store, and when a store cannot be opened', async () => {
     const backend = new MemoryBackend();
-    const store = await createStore({ backend, metadataPath: ':memory:' }, PLAIN);
+    const store = await createStore({ backend, metadata: ':memory:' }, PLAIN);
     await store.close();
     await expect(backend.list()).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
     const empty = new MemoryBackend();
-    await expect(openStore({ backend: empty, metadataPath: ':memory:' })).rejects.toMatchObject({
+    await expect(openStore({ backend: empty, metadata: ':memory:' })).rejects.toMatchObject({
       code: 'STORE_NOT_FOUND',
     });
     await expect(empty.list()).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
@@ -52,7 +52,7 @@ describe('a backend of the caller’s', () => {
   it('is done without while its mark is damaged or another store’s, as far as the redundancy goes', async () => {
     const [backend, disk] = [lasting(new MemoryBackend()), lasting(new MemoryBackend())];
     const backends = [disk, lasting(new MemoryBackend()), lasting(new MemoryBackend())];
-    const location = { backend, backends, metadataPath: path.join(await testFolder(), 'metadata.sqlite') };
+    const location = { backend, backends, metadata: path.join(await testFolder(), 'metadata.sqlite') };
     const spread = { ...PLAIN, redundancy: '2+1', backends: backends.map((one) => ({ location: one })) };
     const content = noise(200_000, 122);
     const store = await createStore(location, spread);
@@ -81,11 +81,11 @@ describe('a backend of the caller’s', () => {
     const backend = new Proxy(weak, {
       get: (target, name) => (name === 'capabilities' ? capabilities : Reflect.get(target, name)),
     });
-    const location = { backend, metadataPath: path.join(await testFolder(), 'metadata.sqlite') };
+    const location = { backend, metadata: path.join(await testFolder(), 'metadata.sqlite') };
     const store = closedAfterTest(await createStore(location, PLAIN));
     await store.put('a', 'x');
     await store.close();
-    const second = { backend, metadataPath: ':memory:' };
+    const second = { backend, metadata: ':memory:' };
     await expect(createStore(second, PLAIN)).rejects.toMatchObject({ code: 'STORE_EXISTS' });
     expect(await (await reopen(location)).get('a')).toEqual(text('x'));
     await memory.delete('holdfast.json');
@@ -94,7 +94,7 @@ describe('a backend of the caller’s', () => {
 
   it('that cannot be reached is an error and never an absence', async () => {
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, PLAIN));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, PLAIN));
     await store.put('a', noise(200_000, 122));
     backend.fail({ call: 'get', how: 'before', times: Number.POSITIVE_INFINITY });
     await expect(store.get('a')).rejects.toMatchObject({ code: 'BACKEND_IO', kind: 'unavailable', retry: true });
@@ -107,7 +107,7 @@ describe('a backend of the caller’s', () => {
 
   it('that lies about what it holds never makes a store lie', async () => {
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, PLAIN));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, PLAIN));
     await store.put('a', noise(200_000, 123));
     backend.fail({ call: 'get', how: 'torn' });
     await expect(store.get('a')).rejects.toMatchObject({ kind: 'corrupt', details: { key: 'a' } });
@@ -116,9 +116,7 @@ describe('a backend of the caller’s', () => {
   it('may be a folder of the caller’s', async () => {
     const folder = await testFolder();
     const backend = await openFsBackend(folder, { reserveBytes: 0 });
-    const store = closedAfterTest(
-      await createStore({ backend, metadataPath: path.join(folder, '.mine.sqlite') }, PLAIN),
-    );
+    const store = closedAfterTest(await createStore({ backend, metadata: path.join(folder, '.mine.sqlite') }, PLAIN));
     await store.put('a', 'x');
     expect(await store.maintenance.check()).toMatchObject(SOUND);
   });

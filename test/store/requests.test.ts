@@ -36,7 +36,7 @@ describe('requests', () => {
 
   it('that failed are counted as such, and bring no bytes', async () => {
     const backend = new FaultyBackend(new MemoryBackend());
-    const store = closedAfterTest(await createStore({ backend, metadataPath: ':memory:' }, { keys: 'none' }));
+    const store = closedAfterTest(await createStore({ backend, metadata: ':memory:' }, { keys: 'none' }));
     const { put } = callsOf((await store.stats()).requests);
     backend.fail({ call: 'put', how: 'before', times: 1 });
     await expect(store.put('a', noise(100_000))).rejects.toMatchObject({ code: 'BACKEND_IO' });

@@ -19,6 +19,7 @@ import {
   type PackDescriptor,
   type PackHeader,
   type PackRecord,
+  SHARED_METADATA_FEATURE,
   type ShardHeader,
   type StoreConfig,
 } from '../../src/format/index.ts';
@@ -244,4 +245,9 @@ export const SAMPLE_CONFIG: StoreConfig = {
   redundancy: 'none',
   keys: 'none',
   generation: 1,
+};
+/** Of a store whose metadata several machines share. */
+export const SHARED_CONFIG: StoreConfig = {
+  ...SAMPLE_CONFIG,
+  features: { compatible: [], readOnlyCompatible: [], incompatible: [SHARED_METADATA_FEATURE] },
 };

@@ -24,7 +24,7 @@ export function lasting(backend: Backend): Backend {
 export interface InboxPlace {
   /** Of every blob, as it lies there. */
   readonly blobs: Backend;
-  readonly location: { readonly backend: Backend; readonly metadataPath: string };
+  readonly location: { readonly backend: Backend; readonly metadata: string };
 }
 
 export interface InboxFixture extends InboxPlace {
@@ -36,7 +36,7 @@ export interface InboxFixture extends InboxPlace {
 /** @param wrap what the store and its writer see of the blobs; default: the blobs */
 export async function newPlace(wrap: (blobs: Backend) => Backend = (blobs) => blobs): Promise<InboxPlace> {
   const blobs = lasting(new MemoryBackend());
-  return { blobs, location: { backend: wrap(blobs), metadataPath: path.join(await testFolder(), 'store.sqlite') } };
+  return { blobs, location: { backend: wrap(blobs), metadata: path.join(await testFolder(), 'store.sqlite') } };
 }
 
 /** A new store, open, and a writer of its default namespace. */

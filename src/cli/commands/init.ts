@@ -30,7 +30,12 @@ interface InitFlags extends NewPassphraseFlags {
 /** -s, HOLDFAST_STORE or `.holdfast` here: a store above must not stop a new one from being made below it. */
 function locationOf(session: Session, folder: string | undefined): string {
   const option = session.options.store;
-  if (folder !== undefined && option !== undefined && path.resolve(folder) !== path.resolve(option)) {
+  if (
+    folder !== undefined &&
+    option !== undefined &&
+    folder !== option &&
+    path.resolve(folder) !== path.resolve(option)
+  ) {
     throw usageError(`two locations given: -s ${option} and ${folder}`);
   }
   return folder ?? option ?? (process.env.HOLDFAST_STORE || STORE_FOLDER_NAME);
@@ -119,7 +124,7 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
   checkFlags(session, flags);
   const sealed = await sealing(session, flags);
   const { createStore } = await loadLibrary();
-  await using store = await createStore(location, {
+  await using store = await createStore(session.locationOf(location), {
     keys: sealed.keys,
     ...session.openOptions(),
     ...(flags.chunking !== undefined && { chunking: flags.chunking }),
@@ -136,7 +141,7 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
   const recipients = await letIn(store, session, sealed);
   const found = folder === undefined && session.options.store === undefined;
   const use = found ? 'holdfast put FILE' : `holdfast -s ${shellWord(location)} put FILE`;
-  const kind = flags.plain ? 'plain store (whoever can read the folder reads the data)' : 'sealed store';
+  const kind = flags.plain ? 'plain store (whoever can read it there reads the data)' : 'sealed store';
   await session.confirm({ location, id: store.id, plain: flags.plain === true, sealed: store.sealed, recipients }, () =>
     [`created a ${kind} in ${location}`, ...recipients.map(describeRecipient), nextSteps(use, sealed)].join('\n'),
   );
@@ -152,6 +157,7 @@ Examples:
   $ holdfast init --recipient ann.recipient --recipient ben.recipient
   $ holdfast init --plain /srv/public --level 9
   $ holdfast init backup.hold --capacity 10GiB
+  $ holdfast -s s3://photos --database postgres://db.example/photos init
   $ holdfast init --redundancy 2+1 --backend /mnt/a --backend /mnt/b --backend cellar=/mnt/c`;
 
 /** Defines `holdfast init`. */
@@ -161,7 +167,7 @@ export function addInit(program: Command, session: Session): void {
     .summary('make a new store')
     .description(
       'Makes a new store in a folder: the one named, else -s, else HOLDFAST_STORE, else .holdfast in the current folder. ' +
-        'A name that ends in .hold makes it in one file. ' +
+        'A name that ends in .hold makes it in one file, s3://bucket/prefix in a bucket, with --database. ' +
         'It is sealed (encrypted) unless --plain says otherwise, and stays what it is.',
     )
     .argument('[folder]', 'folder of the new store, or a file that ends in .hold; made when absent')

@@ -40,7 +40,7 @@ function concernsOneInput(error: unknown, input: PutInput): boolean {
 
 /** Where the store lies, so that putting the folder around it does not put the store into itself. */
 async function realPathOfStore(session: Session): Promise<string | undefined> {
-  const location = await session.findStoreLocation();
+  const location = await session.findStorePath();
   // A dry run needs no store, and a put with a wrong one fails when it opens it.
   return location === undefined ? undefined : realpath(location).catch(() => undefined);
 }

@@ -47,13 +47,13 @@ function describeSalvage(report: SalvageReport, dryRun: boolean): string {
 
 async function info(session: Session, file: string | undefined): Promise<void> {
   const { fileInfo } = await loadLibrary();
-  const found = await fileInfo(file ?? (await session.storeLocation()), { signal: session.signal });
+  const found = await fileInfo(file ?? (await session.storePath()), { signal: session.signal });
   await session.result(found, () => describeInfo(found));
 }
 
 async function compact(session: Session, file: string | undefined, { dryRun = false }: DryRunFlags): Promise<void> {
   const { compactFile } = await loadLibrary();
-  const path = file ?? (await session.storeLocation());
+  const path = file ?? (await session.storePath());
   using meter = new ProgressMeter(session, 'compact');
   const onProgress = followProgress(meter);
   const report: CompactReport = await compactFile(path, { signal: session.signal, onProgress, dryRun });

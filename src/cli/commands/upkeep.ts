@@ -44,12 +44,16 @@ async function rebuild(session: Session): Promise<void> {
 }
 
 async function doctor(session: Session): Promise<void> {
-  const location = await session.findStoreLocation();
+  const path = await session.findStorePath();
   const { diagnoseStore } = await loadLibrary();
   // Never asked for: a store that nobody can open is what a doctor must be able to look at.
   const keys = await declaredKeys(session);
   const { signal, rollbackGuard } = session;
-  const report = await diagnoseStore(location, { signal, rollbackGuard, ...(keys !== undefined && { keys }) });
+  const report = await diagnoseStore(path && session.locationOf(path), {
+    signal,
+    rollbackGuard,
+    ...(keys !== undefined && { keys }),
+  });
   await session.result(report, () => describeDiagnosis(report));
   if (!report.healthy) session.endWith(EXIT_UNHEALTHY);
 }

@@ -21,13 +21,18 @@ const OBJECT_STORE = /^s3:/i;
  */
 export function backendUrl(location: string): string {
   if (location === '') throw invalid(location);
-  if (OBJECT_STORE.test(location)) return formatS3Url(parseS3Url(location));
+  if (isObjectStoreUrl(location)) return formatS3Url(parseS3Url(location));
   return fileUrlOf(SCHEME.test(location) ? pathOf(location) : checkPath(resolve(location), location)).href;
+}
+
+/** Whether a location is an object store. */
+export function isObjectStoreUrl(location: string): boolean {
+  return OBJECT_STORE.test(location);
 }
 
 /** All that a backend may write to: those of two backends begin alike if one lies inside of the other. */
 export function territoryOf(url: string): string {
-  if (!OBJECT_STORE.test(url)) return `${pathOf(url)}${sep}`;
+  if (!isObjectStoreUrl(url)) return `${pathOf(url)}${sep}`;
   const { endpoint = 'aws', bucket, prefix } = parseS3Url(url);
   return `s3:${endpoint}/${bucket}/${prefix}`;
 }
@@ -56,7 +61,7 @@ export async function openBackendUrl(
   url: string,
   options: { readonly readOnly: boolean; readonly create: boolean; readonly fileSystem: FileSystem },
 ): Promise<Backend> {
-  if (OBJECT_STORE.test(url)) return await openS3Backend(url, { readOnly: options.readOnly });
+  if (isObjectStoreUrl(url)) return await openS3Backend(url, { readOnly: options.readOnly });
   const path = pathOf(url);
   // What is set aside for deletes on a full disk is the home's: the journal and the metadata grow there.
   const { fileSystem, ...given } = options;

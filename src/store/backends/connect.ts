@@ -73,6 +73,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 /** Where a place is; empty for what has no URL. */
 export function urlOf(place: Place): string {
   if (place.kind === 'folder') return backendUrl(place.folder);
+  if (place.kind === 'bucket') return place.url;
   return place.kind === 'file' ? backendUrl(place.file) : '';
 }
 

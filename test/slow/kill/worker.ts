@@ -99,7 +99,7 @@ function openOptions(sealed: boolean): OpenOptions {
 async function locationOf({ location, form }: WorkerOrders): Promise<StoreLocation> {
   if (form !== 'folder') return location;
   const backend = new AnnouncingBackend(await openFsBackend(location, { reserveBytes: 0 }), report);
-  return { backend, metadataPath: path.join(location, '.metadata', 'store.sqlite') };
+  return { backend, metadata: path.join(location, '.metadata', 'store.sqlite') };
 }
 
 async function work(orders: WorkerOrders): Promise<void> {

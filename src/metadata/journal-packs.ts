@@ -39,6 +39,20 @@ export async function registerJournalPack(state: WorkingState, pack: PackDescrip
   return placed;
 }
 
+/**
+ * What checkpoints say of the journal.
+ * @param packs of checkpoints
+ * @returns the commit of the newest, and the first commit whose record one of the two newest needs; 0 for none
+ */
+export function checkpointsOf(packs: readonly StoredPack[]): { readonly last: number; readonly needed: number } {
+  const places = packs.flatMap(({ descriptor }) => descriptor.journal ?? []);
+  const commits = [...new Set(places.map(({ lastCommit }) => lastCommit))].sort((a, b) => b - a);
+  const [last = 0, previous] = commits;
+  if (previous === undefined) return { last, needed: 0 };
+  const firsts = places.filter(({ lastCommit }) => lastCommit >= previous).map(({ firstCommit }) => firstCommit);
+  return { last, needed: Math.min(...firsts) };
+}
+
 export interface InlinePlacement {
   readonly commit: number;
   readonly pack: StoredPack;
@@ -129,9 +143,12 @@ async function applyOne(
   const placed = state.packByNumber(pack.number);
   if (!isNew || awaited > 0 || placed.items > 0) return;
   // Another process flushed the same commits first. It may even have taken over this pack, merged and deleted it before
-  // its writer told of it: as long as another pack holds the records this one is not counted on.
+  // its writer told of it: as long as another pack holds the records, or checkpoints need them no more, this one is not
+  // counted on.
   const holders = await state.journalPacksHolding({ firstCommit, lastCommit });
-  if (holders.some(({ number }) => number !== pack.number)) state.packs.put({ ...placed, dropped: true });
+  const isHeld = holders.some(({ number }) => number !== pack.number);
+  if (isHeld || lastCommit < checkpointsOf(await state.checkpointPacks()).needed)
+    state.packs.put({ ...placed, dropped: true });
 }
 
 /**

@@ -12,6 +12,7 @@ import type { DirectoryItem, Operation, PackDescriptor } from '../format/types.t
 import { checkDoom } from './condemning.ts';
 import type { Change } from './contract.ts';
 import type { PlannedChange } from './entry-changes.ts';
+import { checkpointsOf } from './journal-packs.ts';
 import { namespaceOfPack } from './namespace-tally.ts';
 import { type ItemKind, itemKey, type StoredPack } from './rows.ts';
 import type { Tables } from './tables.ts';
@@ -87,16 +88,6 @@ async function checkRecordsStay(state: WorkingState, sources: ReadonlySet<number
 }
 
 const FIRST_RECORD = { firstCommit: 1, lastCommit: 1 } as const;
-
-/** @returns the commit of the newest, and the first commit whose record one of the two newest needs; 0 for none */
-function checkpointsOf(packs: readonly StoredPack[]): { readonly last: number; readonly needed: number } {
-  const places = packs.flatMap(({ descriptor }) => descriptor.journal ?? []);
-  const commits = [...new Set(places.map(({ lastCommit }) => lastCommit))].sort((a, b) => b - a);
-  const [last = 0, previous] = commits;
-  if (previous === undefined) return { last, needed: 0 };
-  const firsts = places.filter(({ lastCommit }) => lastCommit >= previous).map(({ firstCommit }) => firstCommit);
-  return { last, needed: Math.min(...firsts) };
-}
 
 /**
  * Removes items that are condemned and still not needed. Their rows must be loaded.

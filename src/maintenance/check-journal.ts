@@ -25,19 +25,25 @@ class Chain {
   records = 0;
 
   /** The latest commit that the journal may begin with: checkpoints hold what was before. */
-  readonly #mayBegin: number;
-  /** Digests of the records that checkpoints are of; empty where the record is not there. */
-  readonly #wanted: Map<number, Uint8Array | undefined>;
+  #mayBegin = 1;
+  /** Digests of the records that checkpoints are of; empty where the record was not there, or was met before them. */
+  readonly #wanted = new Map<number, Uint8Array | undefined>();
 
-  constructor(
-    problems: ProblemList,
-    outbox: ReadonlyMap<number, Uint8Array>,
-    checkpoints: { readonly mayBegin: number; readonly wanted: Map<number, Uint8Array | undefined> },
-  ) {
+  constructor(problems: ProblemList, outbox: ReadonlyMap<number, Uint8Array>) {
     this.#problems = problems;
     this.#outbox = outbox;
-    this.#mayBegin = checkpoints.mayBegin;
-    this.#wanted = checkpoints.wanted;
+  }
+
+  /** Takes over which checkpoints there are by now. */
+  follow(checkpoints: readonly JournalPackRow[]): void {
+    this.#mayBegin = mayBeginAt(checkpoints);
+    for (const { journal } of checkpoints)
+      if (!this.#wanted.has(journal.lastCommit)) this.#wanted.set(journal.lastCommit, undefined);
+  }
+
+  /** Of the record that a checkpoint is of, where it was met. */
+  digestAt(commit: number): Uint8Array | undefined {
+    return this.#wanted.get(commit);
   }
 
   #follows(commit: number): boolean {
@@ -83,7 +89,8 @@ class Chain {
 
   end(head: { readonly commit: number; readonly digest: Uint8Array }): void {
     this.#addFromOutbox(Number.POSITIVE_INFINITY);
-    if (this.#commit < head.commit)
+    // All of that may be behind checkpoints by now.
+    if (this.#commit < head.commit && head.commit >= this.#mayBegin)
       this.#report('JOURNAL_GAP', `the journal ends at commit ${this.#commit}, the metadata is at ${head.commit}`);
     else if (this.#whole && this.#commit === head.commit && !equalBytes(this.#digest, head.digest)) {
       this.#report('JOURNAL_FORK', `the journal's commit ${head.commit} is not the one the metadata knows`);
@@ -100,15 +107,13 @@ class Chain {
 export async function checkJournal(store: CheckedStore, problems: ProblemList, options: CheckOptions): Promise<number> {
   // Head, outbox, packs, in this order: what leaves the outbox meanwhile is in the packs.
   const head = await store.metadata.head();
-  const rows = await journalPacks(store, 'checkpoint');
-  const wanted = new Map<number, Uint8Array | undefined>(rows.map(({ journal }) => [journal.lastCommit, undefined]));
-  const chain = new Chain(problems, await readOutbox(store, head), { mayBegin: mayBeginAt(rows), wanted });
+  const chain = new Chain(problems, await readOutbox(store, head));
   const seen = new Set<number>();
   // A merge may take a pack away between listing and reading. Its records are in a pack that is there by then, so the
   // list is made anew; what was read is not read again.
   while (await readPacks({ store, chain, seen, problems, commit: head.commit }, options));
   chain.end(head);
-  await checkCheckpoints(store, problems, { rows, wanted });
+  await checkCheckpoints(store, problems, chain);
   return chain.records;
 }
 
@@ -120,28 +125,21 @@ function mayBeginAt(rows: readonly JournalPackRow[]): number {
 }
 
 /** Is there a head to each checkpoint, and is it of the record that the journal has? */
-async function checkCheckpoints(
-  store: CheckedStore,
-  problems: ProblemList,
-  {
-    rows,
-    wanted,
-  }: {
-    readonly rows: readonly JournalPackRow[];
-    readonly wanted: ReadonlyMap<number, Uint8Array | undefined>;
-  },
-): Promise<void> {
+async function checkCheckpoints(store: CheckedStore, problems: ProblemList, chain: Chain): Promise<void> {
+  const rows = await journalPacks(store, 'checkpoint');
+  const numbers = new Map(rows.map(({ id, number }) => [toHex(id), number]));
   for (const group of groupCheckpoints(rows)) {
     const packId = toHex(group[0]?.id ?? EMPTY_BYTES);
     try {
       const found = await findCheckpoint(store.packs, group);
-      const digest = found && wanted.get(found.head.commit);
+      const digest = found && chain.digestAt(found.head.commit);
       if (!digest || equalBytes(digest, found.head.digest)) continue;
       const message = `the checkpoint at commit ${found.head.commit} is of another commit than the journal has`;
       problems.add({ code: 'JOURNAL_FORK', message, packId });
     } catch (error) {
       if (!isProblem(error)) throw error;
-      problems.addError(error, { packId });
+      // One that is deleted while it is read looks damaged.
+      if (await packNumbered(store.metadata, numbers.get(packId) ?? 0)) problems.addError(error, { packId });
     }
   }
 }
@@ -165,6 +163,8 @@ async function readPacks(
   const packs = (await journalPacks(store, 'journal')).filter(
     ({ number, journal }) => !seen.has(number) && journal.firstCommit <= commit,
   );
+  // After the packs: what those lack that were listed is behind a checkpoint that is listed now.
+  chain.follow(await journalPacks(store, 'checkpoint'));
   for (const [index, pack] of packs.entries()) {
     signal?.throwIfAborted();
     onProgress?.({ phase: 'check journal', done: index, total: packs.length, bytes: 0 });

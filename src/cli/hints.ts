@@ -107,6 +107,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   BACKEND_UNREACHABLE:
     'bring the disk back; `holdfast status` shows which are missing, and what to do about one that is lost',
   REDUNDANCY_UNMET: 'bring backends back or add one: `holdfast status` shows how they are; nothing was stored',
+  JOB_HELD: 'wait until it is done with it, then run the same command again; what it has verified need not be again',
   METADATA_BUSY: 'another process is writing; run the same command again',
   COMMIT_PENDING: 'the change is kept and will be flushed when the store is opened next; do not repeat it blindly',
   QUOTA_EXCEEDED: 'raise the quota, or put it into another store',

@@ -112,6 +112,7 @@ export const ERROR_CODES = {
   BACKEND_UNREACHABLE: 'unavailable',
   REDUNDANCY_UNMET: 'unavailable',
   METADATA_BUSY: 'unavailable',
+  JOB_HELD: 'unavailable',
   COMMIT_PENDING: 'unavailable',
   CONFIG_PENDING: 'unavailable',
   SHRED_PENDING: 'unavailable',

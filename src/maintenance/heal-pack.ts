@@ -23,6 +23,8 @@ export interface PackHealing {
   /** How many shards were made; the others of `repair` were found. */
   readonly made: number;
   readonly unhealed: readonly UnhealedShard[];
+  /** Another process heals this pack just now: nothing was done. */
+  readonly isElsewhere?: true;
 }
 
 const NOTHING: PackHealing = { made: 0, unhealed: [] };
@@ -38,6 +40,20 @@ export async function healPack(store: ShardStore, row: PackRow, options: HealPac
   invariant(stripe, 'a pack is healed whose places are known');
   const inspection = await inspectStripe(store.backends, stripe, { ...options, depth: 'frame' });
   if (inspection.losses.length === 0) return NOTHING;
+  const lease = `repair/${row.number}`;
+  if (await store.leases?.take(lease)) return { ...NOTHING, isElsewhere: true };
+  try {
+    return await healInspected(store, inspection, { ...options, row });
+  } finally {
+    await store.leases?.leave(lease);
+  }
+}
+
+async function healInspected(
+  store: ShardStore,
+  inspection: StripeInspection,
+  { row, ...options }: HealPackOptions & { readonly row: PackRow },
+): Promise<PackHealing> {
   const books = new MetadataBooks(store, row);
   const { healed, unhealed, bytesWritten } = await healStripe(store.backends, inspection, { ...options, books });
   const real = await stillThere(store, row, unhealed);

@@ -30,7 +30,10 @@ export interface RepairOptions extends CheckOptions, PaceOptions {
 
 /** What a repair did, and what is left to do. */
 export interface RepairReport {
-  /** `damaged`: some packs have too few shards left. `partial`: something has to wait, for a backend or for the budget. */
+  /**
+   * `damaged`: some packs have too few shards left. `partial`: something has to wait, for a backend, for the budget, or for
+   * another process.
+   */
   readonly outcome: JobOutcome;
   readonly dryRun: boolean;
   /** Packs that were looked at: those of the queue, with `all` every one. */
@@ -44,6 +47,8 @@ export interface RepairReport {
   readonly bytesWritten: number;
   /** Packs whose shards nobody could look for everywhere: a backend could not be asked. */
   readonly packsUnknown: number;
+  /** Packs to which another process gives shards back just now: left to it. */
+  readonly packsElsewhere: number;
   /** The first thousand packs that got shards back. */
   readonly repairs: readonly PackRepair[];
   /** The first thousand shards that are still not there; in a dry run, that are not there. */
@@ -81,6 +86,7 @@ class Repair {
   #made = 0;
   #found = 0;
   #bytesWritten = 0;
+  #elsewhere = 0;
   #isHopeless = false;
   #isPartial = false;
 
@@ -104,7 +110,7 @@ class Repair {
       this.#packs += 1;
       onProgress?.({ phase: 'repair', done: this.#packs, bytes: this.#pace.bytes });
     }
-    const isPartial = this.#isPartial || unknown > 0;
+    const isPartial = this.#isPartial || unknown > 0 || this.#elsewhere > 0;
     return Object.freeze({
       outcome: this.#isHopeless ? 'damaged' : isPartial ? 'partial' : 'ok',
       dryRun,
@@ -114,6 +120,7 @@ class Repair {
       shardsFound: this.#found,
       bytesWritten: this.#bytesWritten,
       packsUnknown: unknown,
+      packsElsewhere: this.#elsewhere,
       repairs: this.#repairs.listed,
       findings: this.#findings.listed,
       findingCount: this.#findings.count,
@@ -154,7 +161,11 @@ class Repair {
     await this.#onBytes(healing.repair?.bytes ?? 0);
   }
 
-  #count({ repair, made, unhealed }: PackHealing): void {
+  #count({ repair, made, unhealed, isElsewhere }: PackHealing): void {
+    if (isElsewhere) {
+      this.#elsewhere += 1;
+      return;
+    }
     if (repair) this.#repairs.add(repair);
     this.#made += made;
     this.#found += (repair?.shards.length ?? 0) - made;

@@ -1,5 +1,6 @@
 /** Verifies slowly, and repairs what that finds: once, or for ever. */
 import { checkInteger } from '../errors/argument-error.ts';
+import { isStoreError } from '../errors/store-error.ts';
 import { SCRUB_AGE_MS, SCRUB_BYTES_PER_SECOND, SCRUB_WAIT_MS } from '../limits.ts';
 import { type RepairOptions, type RepairReport, repairStore } from './repair.ts';
 import type { JobOutcome } from './shard-reports.ts';
@@ -30,18 +31,30 @@ export interface ScrubReport {
 /**
  * Scrubs a store.
  * @returns the report of the only round; a watch returns none, it ends by its signal
- * @throws as `verifyStore` and `repairStore`
+ * @throws as `verifyStore` and `repairStore`; `unavailable/JOB_HELD` when another process scrubs, for which a watch waits
  */
 export async function scrubStore(store: ShardStore, options: ScrubOptions = {}): Promise<ScrubReport> {
   checkVerifyOptions(options);
   const { watch = false, pauseMs = SCRUB_WAIT_MS, onRound, ...others } = options;
   checkInteger('pauseMs', pauseMs, { min: 0, max: 2 ** 31 - 1 });
-  if (!watch) return await scrubOnce(store, others);
+  if (!watch) return await scrubAlone(store, others);
   const usual = { bytesPerSecond: SCRUB_BYTES_PER_SECOND, maxAgeMs: SCRUB_AGE_MS };
   for (;;) {
-    onRound?.(await scrubOnce(store, { ...usual, ...others }));
+    const report = await scrubAlone(store, { ...usual, ...others }).catch(passOverHeld);
+    if (report) onRound?.(report);
     await sleepOf(store)(pauseMs, options.signal && { signal: options.signal });
   }
+}
+
+/** Two scrubs at once would read everything twice; one after the other passes over what is verified by now. */
+async function scrubAlone(store: ShardStore, options: VerifyOptions & RepairOptions): Promise<ScrubReport> {
+  const scrub = (): Promise<ScrubReport> => scrubOnce(store, options);
+  return await (store.leases ? store.leases.holding('scrub', scrub) : scrub());
+}
+
+/** Whoever watches comes again. */
+function passOverHeld(error: unknown): undefined {
+  if (!isStoreError(error, 'JOB_HELD')) throw error;
 }
 
 async function scrubOnce(store: ShardStore, options: VerifyOptions & RepairOptions): Promise<ScrubReport> {

@@ -11,6 +11,7 @@ import type { RandomBytes } from '../runtime/random.ts';
 import { sleep } from '../runtime/timers.ts';
 import { packNumbered } from './all-packs.ts';
 import { findUnknownPlaces } from './find-places.ts';
+import type { Leases } from './leases.ts';
 import type { PackRepair } from './shard-reports.ts';
 
 /** What verification and repair work on: the shards of a store and the books of where they lie. Keys are not needed. */
@@ -22,6 +23,8 @@ export interface ShardStore {
   readonly random: RandomBytes;
   /** False: nothing is marked, queued or put. */
   readonly writable: boolean;
+  /** Absent where nobody else works on the store, or nothing may be changed. */
+  readonly leases?: Leases;
   /** Told of every pack that got shards back. */
   readonly onRepair?: (repair: PackRepair) => void;
   /** How long an answer may take, milliseconds. Default one minute. */

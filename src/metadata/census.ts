@@ -3,7 +3,7 @@ import { EMPTY_BYTES } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import { namespaceOfKey } from '../format/scoped-key.ts';
 import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
-import { type CensusPlace, decodePlace, encodePlace, nextPhase } from './census-place.ts';
+import { CENSUS_ANEW, type CensusPlace, decodePlace, encodePlace, nextPhase } from './census-place.ts';
 import type { HeldReference } from './collection-contract.ts';
 import type { Reader, SqlRow } from './database.ts';
 import { REFERENCES, type ReferringTable } from './reference-log.ts';
@@ -118,6 +118,12 @@ async function stepIn(
       // Rows of each table go to the references of that table.
       return await meet(state, tables[phase] as unknown as Table<{ key: Uint8Array }>, { ...query, name: phase });
   }
+}
+
+/** See `Collecting.recount`. */
+export async function beginCensus(state: WorkingState): Promise<void> {
+  state.head = { ...state.head, census: CENSUS_ANEW };
+  await state.save();
 }
 
 /** See `Collecting.census`. */

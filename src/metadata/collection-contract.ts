@@ -13,7 +13,7 @@ export interface SessionRow {
   readonly beat: number;
   /** Which process of which machine it is (`ProcessLife.self`); '' where nobody said. */
   readonly process: string;
-  /** It cannot commit any more: it closed, or was fenced. */
+  /** It changes nothing any more: it closed, or was fenced. */
   readonly ended: boolean;
 }
 
@@ -107,8 +107,9 @@ export interface CollectionState {
  */
 export interface Collecting {
   /**
-   * Reserves a session: 8 random bytes that no other session of this store has. From here on commits of this metadata
-   * are those of the session.
+   * Reserves a session: 8 random bytes that no other session of this store has. From here on changes by this metadata
+   * are those of the session, and refused with `closed/SESSION_FENCED` once it was fenced; but for what others may learn
+   * of it all the same: which journal packs are durable, and what is suspect.
    * @param process see `SessionRow.process`
    */
   openSession(process?: string): Promise<Uint8Array>;
@@ -128,10 +129,21 @@ export interface Collecting {
   endSession(leaves: boolean): Promise<void>;
   /** All that were opened and not forgotten. */
   listSessions(): Promise<readonly SessionRow[]>;
-  /** They cannot commit any more, wherever their processes are. */
+  /** They change nothing any more, wherever their processes are. */
   fenceSessions(ids: readonly Uint8Array[]): Promise<void>;
   /** Ended ones of which nothing is left. */
   forgetSessions(ids: readonly Uint8Array[]): Promise<void>;
+
+  /**
+   * Takes a lease for the session of this metadata, or finds that it has it: one session at most has it, until it leaves
+   * it or ends.
+   * @param name of what the lease is
+   * @returns the session that has it; `undefined` when this one does now
+   * @throws `closed/SESSION_FENCED`
+   */
+  takeLease(name: string): Promise<SessionRow | undefined>;
+  /** Gives a lease back; nothing when the session does not have it. @throws `closed/SESSION_FENCED` */
+  leaveLease(name: string): Promise<void>;
 
   /** Whether packs are registered, dropped ones too, in the order asked. */
   knownPacks(ids: readonly Uint8Array[]): Promise<readonly boolean[]>;

@@ -6,7 +6,7 @@ import { METADATA_SCAN_ROWS } from '../limits.ts';
 import { loadHead } from './books.ts';
 import { CENSUS_DONE } from './census-place.ts';
 import type { Collecting, CollectionState, LooseObject } from './collection-contract.ts';
-import type { Database, Reader } from './database.ts';
+import type { Database, Reader, Transaction } from './database.ts';
 import { type ItemRow, itemKey, liveShareOf } from './rows.ts';
 import { listSessions } from './sessions.ts';
 import type { Tables } from './tables.ts';
@@ -53,6 +53,12 @@ export async function condemnItems(
   if (pack && (isNew || pack.condemned === 0)) state.packs.put({ ...pack, condemned: state.head.epoch });
   await state.save();
   return { items: count, bytes };
+}
+
+/** See `Collecting.clearCondemned`. Whether a pack is looked at is a local column, which no digest covers. */
+export async function clearCondemned(transaction: Transaction, packNumbers: readonly number[]): Promise<void> {
+  const numbers = packNumbers.map((number) => [number]);
+  await transaction.run('UPDATE packs SET condemned = 0 WHERE number = ?', numbers);
 }
 
 /** See `Collecting.condemnObjects`. */

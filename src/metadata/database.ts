@@ -37,6 +37,12 @@ export interface Transaction extends Reader {
   run(sql: string, sets: readonly SqlParameters[]): Promise<void>;
 }
 
+/** Whoever makes changes, each in a transaction. */
+export interface Writer {
+  /** `work` runs alone among the writers of all processes; its writes are durable together when this resolves. */
+  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+}
+
 /** Queries that all see one state for as long as it is open, whatever is committed meanwhile. */
 export interface Snapshot extends Reader {
   /** Whether commits wait until it is closed. */
@@ -61,14 +67,12 @@ export interface DatabaseRequests {
  * `corrupt/METADATA_CORRUPT`, `denied/READ_ONLY`, `unavailable/BACKEND_IO` without retry (the outcome of a write is
  * uncertain), `closed/STORE_CLOSED`. What `work` throws undoes its writes and is passed on.
  */
-export interface Database {
+export interface Database extends Writer {
   readonly dialect: Dialect;
   /** Absent where there is no server: a file is asked at no price. */
   readonly requests?: DatabaseRequests | undefined;
   /** `work` sees one state of the database. */
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T>;
-  /** `work` runs alone among the writers of all processes; its writes are durable together when this resolves. */
-  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Commits go on beside a snapshot, but for a database in memory, where they wait until it is closed. */
   snapshot(): Promise<Snapshot>;
   /**

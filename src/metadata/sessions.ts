@@ -4,6 +4,7 @@ import { invariant, type StoreError, storeError } from '../errors/store-error.ts
 import type { RandomBytes } from '../runtime/random.ts';
 import type { SessionRow } from './collection-contract.ts';
 import type { Reader } from './database.ts';
+import { removeLeasesOf } from './leases.ts';
 import type { Tables } from './tables.ts';
 import type { WorkingState } from './working-state.ts';
 
@@ -21,19 +22,28 @@ async function load(state: WorkingState, id: Uint8Array): Promise<SessionRow | u
   return state.sessions.get([id]);
 }
 
-/** @throws `closed/SESSION_FENCED` */
-async function loadLive(state: WorkingState, id: Uint8Array): Promise<SessionRow> {
+/** Of a session that changes something. @throws `closed/SESSION_FENCED` */
+export async function loadLive(state: WorkingState, id: Uint8Array): Promise<SessionRow> {
   const row = await load(state, id);
   if (!row || row.ended) throw fenced(id);
   return row;
 }
 
+/** `loadLive` for changes that need no more than a transaction. */
+export async function checkLive(reader: Reader, tables: Tables, id: Uint8Array): Promise<void> {
+  const [found] = await tables.sessions.load(reader, [[id]]);
+  if (!found || found.row.ended) throw fenced(id);
+}
+
+/** What a session begins with. */
+export interface SessionFacts {
+  readonly process: string;
+  readonly beat: number;
+  readonly random: RandomBytes;
+}
+
 /** See `Collecting.openSession`. */
-export async function openSession(
-  state: WorkingState,
-  facts: { readonly process: string; readonly beat: number; readonly random: RandomBytes },
-): Promise<Uint8Array> {
-  const { process, beat, random } = facts;
+export async function openSession(state: WorkingState, { process, beat, random }: SessionFacts): Promise<Uint8Array> {
   const id = random(SESSION_ID_BYTES);
   invariant(!(await load(state, id)), 'a random session id is new');
   state.sessions.put({ id, epoch: state.head.epoch, beat, process, ended: false });
@@ -41,21 +51,12 @@ export async function openSession(
   return id;
 }
 
-/**
- * From here on the changes of `state` are those of a session: not older than what it publishes.
- * @throws `closed/SESSION_FENCED`
- */
-export async function actFor(state: WorkingState, session: Uint8Array | undefined): Promise<void> {
-  if (session) state.epoch = (await loadLive(state, session)).epoch;
-}
-
 /** See `Collecting.publishEpoch`. */
 export async function publishEpoch(
   state: WorkingState,
-  session: Uint8Array,
+  row: SessionRow,
   { oldest: epoch, beat }: { readonly oldest: number; readonly beat: number },
 ): Promise<void> {
-  const row = await loadLive(state, session);
   invariant(epoch <= state.head.epoch, 'nobody has an epoch that has not begun');
   invariant(epoch >= row.epoch, 'no operation is older than what was published before it began');
   state.sessions.put({ ...row, epoch, beat });
@@ -68,6 +69,7 @@ export async function endSessions(state: WorkingState, ids: readonly Uint8Array[
     const row = await load(state, id);
     if (row) state.sessions.put({ ...row, ended: true });
   }
+  await removeLeasesOf(state.transaction, ids);
   await state.save();
 }
 

@@ -6,7 +6,7 @@ import { equalBytes } from '../bytes/bytes.ts';
 import { checkInteger } from '../errors/argument-error.ts';
 import type { PackDescriptor } from '../format/types.ts';
 import { BACKEND_NUMBER_MAX, VERIFIED_TIME_MS_MAX } from '../limits.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Transaction, Writer } from './database.ts';
 import type { StoredPack } from './rows.ts';
 import { encodeLocalColumns, LOCAL_COLUMNS, shardCountOf, shardsOf } from './shard-columns.ts';
 import type { PlaceChange, ShardName, VerifiedShard } from './shard-contract.ts';
@@ -77,12 +77,12 @@ function placeOne(packs: PlacedPacks, change: PlaceChange): boolean {
 
 /** See `ShardPlaces.placeShards`. */
 export async function placeShards(
-  database: Database,
+  writer: Writer,
   tables: Tables,
   changes: readonly PlaceChange[],
 ): Promise<readonly boolean[]> {
   for (const { to } of changes) checkInteger('to', to, { min: 0, max: BACKEND_NUMBER_MAX });
-  return database.write(async (transaction) => {
+  return writer.write(async (transaction) => {
     const packs = await PlacedPacks.load(transaction, tables, changes);
     const placed = changes.map((change) => placeOne(packs, change));
     await packs.save(transaction);
@@ -91,9 +91,9 @@ export async function placeShards(
 }
 
 /** See `ShardPlaces.markVerified`. */
-export async function markVerified(database: Database, tables: Tables, found: readonly VerifiedShard[]): Promise<void> {
+export async function markVerified(writer: Writer, tables: Tables, found: readonly VerifiedShard[]): Promise<void> {
   for (const { time } of found) checkInteger('time', time, { min: 0, max: VERIFIED_TIME_MS_MAX });
-  await database.write(async (transaction) => {
+  await writer.write(async (transaction) => {
     const packs = await PlacedPacks.load(transaction, tables, found);
     for (const shard of found) {
       const pack = packs.find(shard);

@@ -5,13 +5,20 @@ import { METADATA_SCAN_ROWS } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import { loadHead, loadSums } from './books.ts';
-import { censusStep } from './census.ts';
-import { CENSUS_ANEW } from './census-place.ts';
+import { beginCensus, censusStep } from './census.ts';
 import { checkMetadata } from './check.ts';
 import { StateReadings } from './checkpoint-pages.ts';
 import type { Collecting, UncountedRow } from './collection-contract.ts';
 import { commitRequests, withoutLateRefusals } from './commit.ts';
-import { advanceEpoch, collectionState, condemnItems, condemnObjects, judgeItems, looseObjects } from './condemning.ts';
+import {
+  advanceEpoch,
+  clearCondemned,
+  collectionState,
+  condemnItems,
+  condemnObjects,
+  judgeItems,
+  looseObjects,
+} from './condemning.ts';
 import type {
   CallOptions,
   CommitRequest,
@@ -40,7 +47,8 @@ import { replaySteps } from './replay.ts';
 import { resealRows } from './reseal.ts';
 import { endRestore, restoreDirectory, restorePage } from './restoring.ts';
 import type { ItemKind } from './rows.ts';
-import { actFor, endSessions, forgetSessions, listSessions, openSession, publishEpoch } from './sessions.ts';
+import { SessionWriter } from './session-writer.ts';
+import { endSessions, forgetSessions, listSessions } from './sessions.ts';
 import { markVerified, placeShards } from './shard-places.ts';
 import { packsOfUnknownPlace, packsToRepair, packsVerifiedBefore } from './shard-queries.ts';
 import { stateDigests } from './state-digests.ts';
@@ -49,7 +57,7 @@ import type { StoreTables } from './store-tables.ts';
 import { markItemsSuspect, markPacksSuspect } from './suspects.ts';
 import type { Tables } from './tables.ts';
 import { uncountedRows } from './uncounted-rows.ts';
-import { WorkingState } from './working-state.ts';
+import type { WorkingState } from './working-state.ts';
 
 /** What the metadata of a sealed store has beside a plain one's. */
 export interface SealedParts {
@@ -80,7 +88,7 @@ export class SqlMetadata implements Metadata {
   #folding: Promise<void> | undefined;
   readonly #readings = new StateReadings();
   /** Whose changes are made. */
-  #session: Uint8Array | undefined;
+  readonly #session: SessionWriter;
 
   constructor(parts: SqlMetadataParts) {
     this.#database = parts.database;
@@ -90,6 +98,7 @@ export class SqlMetadata implements Metadata {
     this.#clock = parts.clock;
     this.#random = parts.random;
     this.#sealed = parts.sealed;
+    this.#session = new SessionWriter(parts.database, parts.store);
   }
 
   get requests(): DatabaseRequests | undefined {
@@ -97,7 +106,7 @@ export class SqlMetadata implements Metadata {
   }
 
   #change<T>(work: (state: WorkingState) => Promise<T>): Promise<T> {
-    return this.#database.write(async (transaction) => work(await WorkingState.begin(transaction, this.#store)));
+    return this.#session.change(work);
   }
 
   async #inSnapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -157,10 +166,8 @@ export class SqlMetadata implements Metadata {
     return this.#database.scrub();
   }
 
-  async openSession(process = ''): Promise<Uint8Array> {
-    const facts = { process, beat: this.#clock.now(), random: this.#random };
-    this.#session = await this.#change((state) => openSession(state, facts));
-    return this.#session;
+  openSession(process = ''): Promise<Uint8Array> {
+    return this.#session.open({ process, beat: this.#clock.now(), random: this.#random });
   }
 
   async currentEpoch(): Promise<number> {
@@ -168,19 +175,11 @@ export class SqlMetadata implements Metadata {
   }
 
   publishEpoch(oldest: number): Promise<void> {
-    const session = this.#session;
-    invariant(session, 'a session is opened before it publishes');
-    return this.#change((state) => publishEpoch(state, session, { oldest, beat: this.#clock.now() }));
+    return this.#session.publish({ oldest, beat: this.#clock.now() });
   }
 
-  async endSession(leaves: boolean): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    if (!session) return;
-    await this.#change(async (state) => {
-      await endSessions(state, [session]);
-      if (!leaves) await forgetSessions(state, [session]);
-    });
+  endSession(leaves: boolean): Promise<void> {
+    return this.#session.end(leaves);
   }
 
   listSessions(): ReturnType<Collecting['listSessions']> {
@@ -193,6 +192,14 @@ export class SqlMetadata implements Metadata {
 
   forgetSessions(ids: readonly Uint8Array[]): Promise<void> {
     return this.#change((state) => forgetSessions(state, ids));
+  }
+
+  takeLease(name: string): ReturnType<Collecting['takeLease']> {
+    return this.#session.takeLease(name);
+  }
+
+  leaveLease(name: string): Promise<void> {
+    return this.#session.leaveLease(name);
   }
 
   knownPacks(ids: readonly Uint8Array[]): Promise<readonly boolean[]> {
@@ -224,10 +231,7 @@ export class SqlMetadata implements Metadata {
   }
 
   recount(): Promise<void> {
-    return this.#change(async (state) => {
-      state.head = { ...state.head, census: CENSUS_ANEW };
-      await state.save();
-    });
+    return this.#change(beginCensus);
   }
 
   advanceEpoch(): Promise<number> {
@@ -239,10 +243,7 @@ export class SqlMetadata implements Metadata {
   }
 
   clearCondemned(packNumbers: readonly number[]): Promise<void> {
-    const numbers = packNumbers.map((number) => [number]);
-    return this.#database.write((transaction) =>
-      transaction.run('UPDATE packs SET condemned = 0 WHERE number = ?', numbers),
-    );
+    return this.#session.write((transaction) => clearCondemned(transaction, packNumbers));
   }
 
   condemnObjects(keys: readonly Uint8Array[]): Promise<number> {
@@ -361,8 +362,8 @@ export class SqlMetadata implements Metadata {
   ): ReturnType<Metadata['commit']> {
     const scope = this.#sealed?.scope;
     const outcomes = await withoutLateRefusals((refused) =>
-      this.#change(async (state) => {
-        await actFor(state, this.#session);
+      this.#session.change(async (state, session) => {
+        if (session) state.epoch = session.epoch;
         if (flushed.length > 0) await applyFlushed(state, flushed, scope);
         return commitRequests(state, requests, { time: this.#clock.now(), scope, tables: this.#tables, refused });
       }),
@@ -396,7 +397,8 @@ export class SqlMetadata implements Metadata {
   }
 
   markFlushed(flushed: readonly FlushedJournal[]): Promise<void> {
-    return this.#change(async (state) => {
+    // Also by who was fenced: nobody deletes a journal pack that is not known, and what it says is committed.
+    return this.#session.changeAnyway(async (state) => {
       await applyFlushed(state, flushed, this.#sealed?.scope);
       await state.save();
     });
@@ -419,11 +421,11 @@ export class SqlMetadata implements Metadata {
   }
 
   placeShards(changes: Parameters<Metadata['placeShards']>[0]): Promise<readonly boolean[]> {
-    return placeShards(this.#database, this.#tables, changes);
+    return placeShards(this.#session, this.#tables, changes);
   }
 
   markVerified(found: Parameters<Metadata['markVerified']>[0]): Promise<void> {
-    return markVerified(this.#database, this.#tables, found);
+    return markVerified(this.#session, this.#tables, found);
   }
 
   packsToRepair(query: Parameters<Metadata['packsToRepair']>[0]): ReturnType<Metadata['packsToRepair']> {

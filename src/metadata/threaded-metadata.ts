@@ -112,6 +112,14 @@ export class ThreadedMetadata implements Metadata {
     return this.#call('forgetSessions', [ids]);
   }
 
+  takeLease(name: string): ReturnType<Collecting['takeLease']> {
+    return this.#call('takeLease', [name]);
+  }
+
+  leaveLease(name: string): Promise<void> {
+    return this.#call('leaveLease', [name]);
+  }
+
   knownPacks(ids: readonly Uint8Array[]): Promise<readonly boolean[]> {
     return this.#call('knownPacks', [ids]);
   }

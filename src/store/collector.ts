@@ -1,6 +1,7 @@
-import { GC_STEP_BYTES, GC_STEP_MS, GC_STEP_WORK_MS } from '../limits.ts';
+import { GC_STEP_BYTES, GC_STEP_MS, GC_STEP_WORK_MS, GC_WAIT_MS, LEASE_POLL_MS } from '../limits.ts';
 import { Collection, type CollectionOptions, type GcContext } from '../maintenance/gc/gc.ts';
-import type { GcReport } from '../maintenance/gc/report.ts';
+import { type GcReport, reportOfHeld, type WaitingFor } from '../maintenance/gc/report.ts';
+import type { Leases } from '../maintenance/leases.ts';
 import { type CheckpointReport, writeCheckpoint } from '../maintenance/write-checkpoint.ts';
 import { every } from '../runtime/timers.ts';
 import type { Telemetry } from './events.ts';
@@ -8,10 +9,27 @@ import type { Health } from './health.ts';
 import type { Upkeep } from './upkeep.ts';
 
 interface CollectorParts {
-  readonly context: () => GcContext;
+  readonly context: () => CollectorContext;
   readonly telemetry: Telemetry;
   readonly health: Health;
   readonly upkeep: Upkeep;
+}
+
+interface CollectorContext extends GcContext {
+  readonly leases: Leases;
+}
+
+/** @returns who still collects when it was waited for long enough */
+async function takeTurn(
+  { leases, clock, sleep, signal: stop }: CollectorContext,
+  { waitMs = GC_WAIT_MS, timeMs = waitMs, signal = stop }: CollectionOptions,
+): Promise<WaitingFor | undefined> {
+  const untilMs = clock.monotonicMs() + Math.min(waitMs, timeMs);
+  for (;;) {
+    const holder = await leases.take('gc');
+    if (holder === undefined || clock.monotonicMs() >= untilMs) return holder;
+    await sleep(LEASE_POLL_MS, { signal: AbortSignal.any([signal, stop]) });
+  }
 }
 
 /** Collects garbage: when somebody asks, and by itself in small steps while the store is open. */
@@ -33,9 +51,23 @@ export class Collector {
     this.#ticking = every(GC_STEP_MS, () => void this.#tick());
   }
 
-  /** One collection after the other. */
+  /**
+   * One collection after the other, of all processes: what two collect at once each would refuse the other. Waits as long
+   * as for operations, then the report says who is at it.
+   */
   collect(options: CollectionOptions): Promise<GcReport> {
-    return this.#inTurn((context) => new Collection(context, options).run());
+    return this.#inTurn(async (context) => {
+      const collection = new Collection(context, options);
+      // It says what there is and takes nothing from anybody.
+      if (options.dryRun) return await collection.run();
+      const holder = await takeTurn(context, options);
+      if (holder) return reportOfHeld(holder);
+      try {
+        return await collection.run();
+      } finally {
+        await context.leases.leave('gc');
+      }
+    });
   }
 
   /** Writes a checkpoint; no collection goes on meanwhile. */
@@ -45,7 +77,7 @@ export class Collector {
     );
   }
 
-  #inTurn<T>(work: (context: GcContext) => Promise<T>): Promise<T> {
+  #inTurn<T>(work: (context: CollectorContext) => Promise<T>): Promise<T> {
     const { upkeep, context: contextOf } = this.#parts;
     const working = this.#collecting.then(() =>
       upkeep.withoutMerging(() => {

@@ -8,6 +8,7 @@ import { RECORD_PLAIN_BYTES_TARGET, WRITE_BUDGET_BYTES } from '../limits.ts';
 import type { CheckedStore } from '../maintenance/checked-store.ts';
 import { findUnknownPlaces } from '../maintenance/find-places.ts';
 import { SettledPacks } from '../maintenance/gc/gc.ts';
+import { Leases } from '../maintenance/leases.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ShardStore } from '../maintenance/shard-store.ts';
 import type { ChangeOutcome, CommitRequest, Metadata, PackRow } from '../metadata/contract.ts';
@@ -71,6 +72,7 @@ interface WriteSide {
   readonly healer: Healer;
   readonly operations: Operations;
   readonly collector: Collector;
+  readonly leases: Leases;
 }
 
 const DEFAULT_NAMESPACE = 0;
@@ -206,12 +208,14 @@ export class Engine {
       follow: () => this.followBackends(),
       isRedundant: () => this.packs.isSpread || this.packs.redundancy.m > 0,
     });
+    const life = { metadata, clock: this.clock, life: this.#life, session: sessionId };
+    const leases = new Leases(life);
     const settled = new SettledPacks();
     const collector = new Collector({
       ...{ telemetry, health, upkeep },
       context: () => ({
         ...upkeep.context(),
-        ...{ clock: this.clock, sleep, life: this.#life, session: sessionId, settled },
+        ...{ ...life, leases, sleep, settled },
         ...{ backends: this.connection.backends, control: this.backend },
         publish: () => operations.publish(),
         adoptInbox: () => this.adoptInbox(),
@@ -219,7 +223,7 @@ export class Engine {
         compressionLevel: () => this.config.compression.level,
       }),
     });
-    this.#write = { journal, committer, packWriters, upkeep, healer, operations, collector };
+    this.#write = { journal, committer, packWriters, upkeep, healer, operations, collector, leases };
     if (this.packs.isSpread) await findUnknownPlaces(metadata, this.connection.backends);
     await upkeep.dropGone(this.#goneJournal);
     await upkeep.finishShredding();
@@ -362,6 +366,7 @@ export class Engine {
     return {
       ...{ backends: this.connection.backends, metadata, clock, writable },
       random: this.#random,
+      ...(this.#write && { leases: this.#write.leases }),
       onRepair: (repair) => telemetry.emit('repair', repair),
     };
   }

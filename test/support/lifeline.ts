@@ -14,6 +14,8 @@ const CHANGES: ReadonlySet<string | symbol> = new Set<keyof Backend | keyof Meta
     'endSession',
     'fenceSessions',
     'forgetSessions',
+    'takeLease',
+    'leaveLease',
     'countReferences',
     'parkReferences',
     'unparkReferences',

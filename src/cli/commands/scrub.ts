@@ -92,13 +92,14 @@ const REPAIR_SENTENCE: Readonly<Record<JobOutcome, string>> = {
 };
 
 function describeRepair(report: RepairReport): string {
-  const { dryRun, packs, packsRepaired, shardsMade, shardsFound, packsUnknown } = report;
+  const { dryRun, packs, packsRepaired, shardsMade, shardsFound, packsUnknown, packsElsewhere } = report;
   const done = dryRun ? 'would repair' : 'repaired';
   return [
     `${done} ${formatCount(packsRepaired)} of ${countOf(packs, 'pack', 'packs')}: ` +
       `${countOf(shardsMade, 'shard', 'shards')} made anew, ${formatCount(shardsFound)} found elsewhere, ` +
       `${formatBytes(report.bytesWritten)} written`,
     ...(packsUnknown > 0 ? [`${countOf(packsUnknown, 'pack', 'packs')} could not be looked for everywhere`] : []),
+    ...(packsElsewhere > 0 ? [`${countOf(packsElsewhere, 'pack is', 'packs are')} left to another process`] : []),
     ...findingLines(report.findings, report.findingCount),
     REPAIR_SENTENCE[report.outcome],
   ].join('\n');

@@ -1,7 +1,7 @@
 import type { Problem } from '../problems.ts';
 import type { JobOutcome } from '../shard-reports.ts';
 
-/** Who a collection waits for. */
+/** Who a collection waits for: for what it has in flight, or because it collects. */
 export interface WaitingFor {
   /** Id of the session, 16 hex digits. */
   readonly session: string;
@@ -98,6 +98,14 @@ export class GcTally {
       problems: Object.freeze([...problems]),
     });
   }
+}
+
+/** Of a collection that did not begin. */
+export function reportOfHeld(holder: WaitingFor): GcReport {
+  const tally = new GcTally();
+  tally.waitingFor = [holder];
+  tally.left.add('another process collects');
+  return tally.finish(false, []);
 }
 
 function outcomeOf(left: readonly string[], problems: readonly Problem[]): JobOutcome {

@@ -6,7 +6,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { ProcessLife } from '../../runtime/process-life.ts';
 import type { WaitingFor } from './report.ts';
 
-interface SessionContext {
+/** A session and how it tells whether others live. */
+export interface SessionContext {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly life: ProcessLife;
@@ -34,7 +35,13 @@ export async function fenceDead(context: SessionContext): Promise<number> {
 /** Sessions with operations older than an epoch. */
 export async function waitingFor(context: SessionContext, epoch: number): Promise<readonly WaitingFor[]> {
   const sessions = (await context.metadata.listSessions()).filter((one) => !one.ended && one.epoch < epoch);
-  return sessions.map(({ id, process, beat }) =>
-    Object.freeze({ session: toHex(id), process, silentMs: Math.max(0, context.clock.now() - beat) }),
-  );
+  return sessions.map((one) => describeSession(one, context.clock.now()));
+}
+
+/** A session as a report tells of it. @param now milliseconds since 1970 */
+export function describeSession(
+  { id, process, beat }: Pick<SessionRow, 'id' | 'process' | 'beat'>,
+  now: number,
+): WaitingFor {
+  return Object.freeze({ session: toHex(id), process, silentMs: Math.max(0, now - beat) });
 }

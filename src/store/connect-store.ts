@@ -9,7 +9,7 @@ import { Keychain } from './keychain.ts';
 import { type Place, surroundingsOf } from './location.ts';
 import { newestConfig, spreadConfig } from './newest-config.ts';
 import { newerPlain } from './settings.ts';
-import { type OpenedConfig, type Unlocking, type UnlockOptions, unlockMetadata } from './unlock.ts';
+import { type OpenedConfig, type Unlocking, type UnlockOptions, unlockMetadata, untilNewest } from './unlock.ts';
 
 /** A store whose place was opened. */
 export interface PlacedStore {
@@ -80,7 +80,7 @@ type Newest = KeyState | { readonly config: StoreConfig; readonly keyring?: unde
 
 async function newestOf(store: PlacedStore & { readonly metadata: Metadata }, options: UnlockOptions): Promise<Newest> {
   if (store.unlocking.opened.keyring) return await unlockMetadata(store, options);
-  return { config: await settlePlain(store, options) };
+  return await untilNewest(store.metadata, async () => ({ config: await settlePlain(store, options) }));
 }
 
 function keychainOf(

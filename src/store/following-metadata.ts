@@ -5,7 +5,7 @@ import type { Metadata } from '../metadata/contract.ts';
 const OWN_CALLS: ReadonlySet<string | symbol> = new Set(['config', 'setConfig', 'unlock', 'close']);
 
 /** Others may change the keys again in between, but hardly this often. */
-const ATTEMPTS_MAX = 10;
+export const KEY_CHANGES_MAX = 10;
 
 /**
  * The metadata of a sealed store whose keys other processes may change: a call that fails for want of the new keys,
@@ -24,7 +24,7 @@ export function followingMetadata(metadata: Metadata, reload: () => Promise<unkn
           try {
             return await call(...args);
           } catch (error) {
-            if (!isStoreError(error, 'KEYS_CHANGED') || attempt === ATTEMPTS_MAX) throw error;
+            if (!isStoreError(error, 'KEYS_CHANGED') || attempt === KEY_CHANGES_MAX) throw error;
             await reload();
           }
         }

@@ -27,6 +27,7 @@ import {
   wipeSecret,
 } from '../keys/index.ts';
 import type { Metadata, StoredConfig } from '../metadata/contract.ts';
+import { KEY_CHANGES_MAX } from './following-metadata.ts';
 
 /** A config, with its keys in a sealed store. */
 export type OpenedConfig = { readonly config: PlainStoreConfig; readonly keyring?: undefined } | KeyState;
@@ -146,10 +147,37 @@ export function decodeNewer(known: StoreConfig, { generation, bytes }: StoredCon
  * @throws `denied/WRONG_KEY` when the newest one does not open any more; `corrupt/ROLLBACK_DETECTED`;
  *   `corrupt/METADATA_CORRUPT` when the metadata is of other keys
  */
-export async function unlockMetadata(
-  parts: { readonly backend: Backend; readonly metadata: Metadata; readonly unlocking: Unlocking },
-  options: UnlockOptions,
-): Promise<KeyState> {
+export async function unlockMetadata(parts: UnlockParts, options: UnlockOptions): Promise<KeyState> {
+  return await untilNewest(parts.metadata, () => unlockWithNewest(parts, options));
+}
+
+interface UnlockParts {
+  readonly backend: Backend;
+  readonly metadata: Metadata;
+  readonly unlocking: Unlocking;
+}
+
+/**
+ * Finds the newest config, and does so again while others change it: who was overtaken may have written an older one over
+ * theirs.
+ * @throws what `find` throws; `conflict/KEYS_CHANGED` when that never ends
+ */
+export async function untilNewest<Found extends { readonly config: StoreConfig }>(
+  metadata: Metadata,
+  find: () => Promise<Found>,
+): Promise<Found> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const found = await find();
+      const generation = (await metadata.config())?.generation ?? 0;
+      if (generation <= found.config.generation || attempt === KEY_CHANGES_MAX) return found;
+    } catch (error) {
+      if (!isStoreError(error, 'KEYS_CHANGED') || attempt === KEY_CHANGES_MAX) throw error;
+    }
+  }
+}
+
+async function unlockWithNewest(parts: UnlockParts, options: UnlockOptions): Promise<KeyState> {
   const { backend, metadata, unlocking } = parts;
   const { opened } = unlocking;
   invariant(opened.keyring, 'a sealed store has keys');

@@ -64,7 +64,12 @@ describe.each(SUBJECTS)('$name', (subject) => {
     expect(await one.takeLease('gc')).toMatchObject({ process: 'two' });
     await two.endSession(true);
     expect(await one.takeLease('gc')).toBeUndefined();
-    expect(await one.takeLease('scrub')).toBeUndefined();
-    await expectSound(one);
+    await one.fenceSessions([id]);
+    await two.openSession('three');
+    await two.forgetSessions([id]);
+    await expect(one.takeLease('gc')).rejects.toMatchObject({ code: 'SESSION_FENCED' });
+    expect(await two.takeLease('gc')).toBeUndefined();
+    expect(await two.takeLease('scrub')).toBeUndefined();
+    await expectSound(two);
   });
 });

@@ -1,5 +1,6 @@
 /** Holdfast: an embeddable storage engine. Everything an application needs; the bricks are on the subpaths. */
 
+export type { BackendModule, BackendModules, ModuleOpenOptions } from './backend/backend-module.ts';
 export type { CallCount, CallCounts, CountedCall } from './backend/call-counter.ts';
 export type { Backend, ServiceRequests } from './backend/contract.ts';
 export { CHUNKING_PROFILES } from './chunking/index.ts';

@@ -1,4 +1,4 @@
-import { StoreError, storeError } from '../errors/store-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import { systemCode } from '../runtime/file-system.ts';
 
 /** What the backend was doing when the system refused. */
@@ -25,7 +25,7 @@ export function isDiskFull(system: string | undefined): boolean {
  */
 export function fsError(error: unknown, failed: FailedAction): unknown {
   const system = systemCode(error);
-  if (error instanceof StoreError || system === undefined) return error;
+  if (isStoreError(error) || system === undefined) return error;
   const { action, root, key } = failed;
   const details = { path: root, system, ...(key !== undefined && { backendKey: key }) };
   const where = key === undefined ? root : `${key} in ${root}`;

@@ -1,10 +1,15 @@
 /** `holdfast/backend`: the contract, the backends that come with Holdfast, and wrappers of backends. */
 
+export type { ErrorCode } from '../errors/codes.ts';
+export { isStoreError, StoreError, type StoreErrorOptions, storeError } from '../errors/store-error.ts';
+export { BLOB_BYTES_MAX } from '../limits.ts';
 export type { Clock } from '../runtime/clock.ts';
 export type { DirectoryItem, FileHandle, FileStat, FileSystem } from '../runtime/file-system.ts';
 export type { RandomBytes } from '../runtime/random.ts';
 export { checkBackendKey, checkBackendPrefix } from './backend-key.ts';
+export type { BackendModule, BackendModules, ModuleOpenOptions } from './backend-module.ts';
 export { BaseBackend, type CheckedListOptions } from './base-backend.ts';
+export { blobExistsError, rangeError, resolveRange } from './blob-range.ts';
 export type {
   Backend,
   BackendCapabilities,

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { type ErrorKind, EXIT_STATUS } from '../errors/codes.ts';
-import { StoreError } from '../errors/store-error.ts';
+import { isStoreError } from '../errors/store-error.ts';
 import { fileError, systemCodeOf } from './file-error.ts';
 import { hintFor } from './hints.ts';
 import { Interrupted } from './interrupt.ts';
@@ -27,7 +27,7 @@ function argumentFailure(message: string, details: object): Failure {
 export function describeFailure(error: unknown): Failure {
   // Closing the store after a failure may fail too; the first failure is the one to tell.
   if (error instanceof SuppressedError) return describeFailure(error.suppressed);
-  if (error instanceof StoreError) {
+  if (isStoreError(error)) {
     const { kind, code, message, details } = error;
     return { kind, code, message, details, exitStatus: EXIT_STATUS[kind], hint: hintFor(code) };
   }

@@ -52,7 +52,7 @@ Environment:
   HOLDFAST_DATABASE    as --database                HOLDFAST_KEY_FILE    as --key-file
   HOLDFAST_NAMESPACE   as --namespace               HOLDFAST_IDENTITY    as --identity
   HOLDFAST_STATE       what is remembered of        HOLDFAST_CREDENTIAL  as --credential
-                       stores, outside of them
+                       stores, outside of them      HOLDFAST_BACKENDS    modules: SCHEME=PATH,...
 
 Exit status:
   0 ok               4 conflict              8 no space, quota

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Entries, Logger, OpenOptions, Store, StoreLocation } from '../index.ts';
+import { backendModules } from './backend-modules.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { STATE_HINT } from './hints.ts';
 import { loadLibrary } from './library.ts';
@@ -175,9 +176,16 @@ export class Session {
   }
 
   /** What every opening of a store is told, beside what opens it. */
-  openOptions(): Pick<OpenOptions, 'signal' | 'logger' | 'rollbackGuard' | 'acceptRollback'> {
-    const { signal, rollbackGuard } = this;
-    return { signal, logger: this.logger(), rollbackGuard, acceptRollback: this.#options.acceptRollback === true };
+  openOptions(): Pick<OpenOptions, 'signal' | 'logger' | 'rollbackGuard' | 'acceptRollback' | 'backendModules'> {
+    const { rollbackGuard } = this;
+    const acceptRollback = this.#options.acceptRollback === true;
+    return { ...this.reachOptions(), logger: this.logger(), rollbackGuard, acceptRollback };
+  }
+
+  /** What everything is told that reaches for the backends of a store. */
+  reachOptions(): Pick<OpenOptions, 'signal' | 'backendModules'> {
+    const modules = backendModules(process.env);
+    return { signal: this.signal, ...(modules && { backendModules: modules }) };
   }
 
   /** Says that this run reads standard input for something. @throws a usage error when it does so already */

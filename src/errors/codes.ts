@@ -125,6 +125,7 @@ export const ERROR_CODES = {
   OPERATION_UNSUPPORTED: 'unsupported',
   CAPABILITY_UNSUPPORTED: 'unsupported',
   SETTING_UNSUPPORTED: 'unsupported',
+  BACKEND_UNSUPPORTED: 'unsupported',
   ENTRY_ISOLATED: 'unsupported',
   ARCHIVE_ITEM_UNSUPPORTED: 'unsupported',
   NODE_UNSUPPORTED: 'unsupported',

@@ -38,6 +38,9 @@ export interface StoreErrorOptions {
   readonly retry?: boolean;
 }
 
+/** A backend module may have another copy of this package; its errors are store errors as well. */
+const BRAND = Symbol.for('holdfast.StoreError');
+
 /**
  * Base of every error Holdfast throws, apart from `TypeError` and `RangeError` for arguments of the wrong type or range
  * and the caller's own abort reason. Switch on `kind` to act, on `code` to know the cause; `message` is for people.
@@ -55,6 +58,10 @@ export class StoreError extends Error {
     this.details = Object.freeze({ ...options.details });
     this.retry = options.retry ?? this.kind === 'unavailable';
     this.name = new.target.name;
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 }
 
@@ -88,7 +95,8 @@ export function storeError(code: ErrorCode, message: string, options?: StoreErro
 }
 
 export function isStoreError(value: unknown, ...codes: readonly ErrorCode[]): value is StoreError {
-  return value instanceof StoreError && (codes.length === 0 || codes.includes(value.code));
+  const isOne = typeof value === 'object' && value !== null && BRAND in value;
+  return isOne && (codes.length === 0 || codes.includes((value as StoreError).code));
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import path from 'node:path';
 import { equalBytes, utf8Encode } from '../bytes/bytes.ts';
-import { StoreError, storeError } from '../errors/store-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import { type FileSystem, systemCode } from '../runtime/file-system.ts';
 import { randomId } from '../runtime/random.ts';
 import { readAll, writeAll } from '../runtime/whole-io.ts';
@@ -19,7 +19,7 @@ const WRONG_PLACE: ReadonlySet<string> = new Set(['ENOTDIR', 'EISDIR', 'ENAMETOO
 
 function writeError(file: string, error: unknown): unknown {
   const system = systemCode(error);
-  if (system === undefined || error instanceof StoreError) return error;
+  if (system === undefined || isStoreError(error)) return error;
   const options = { details: { path: file, system }, cause: error };
   if (FULL.has(system)) return storeError('DISK_FULL', `${file}: no space left on the disk`, options);
   if (DENIED.has(system)) {

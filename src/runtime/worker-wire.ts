@@ -1,6 +1,6 @@
 /** What crosses between a worker thread and its owner, in a form that structured cloning keeps. */
 import type { ErrorCode } from '../errors/codes.ts';
-import { type ErrorDetails, StoreError, storeError } from '../errors/store-error.ts';
+import { type ErrorDetails, isStoreError, storeError } from '../errors/store-error.ts';
 
 export interface CallMessage {
   readonly call: number;
@@ -60,7 +60,7 @@ export function encodeError(error: unknown, depth = 0): WireError {
   }
   const cause = error.cause === undefined || depth >= CAUSE_DEPTH_MAX ? undefined : encodeError(error.cause, depth + 1);
   const base = { message: error.message, stack: error.stack, cause };
-  if (error instanceof StoreError) {
+  if (isStoreError(error)) {
     return { ...base, type: 'store', code: error.code, details: { ...error.details }, retry: error.retry };
   }
   if (error instanceof TypeError || error instanceof RangeError) {

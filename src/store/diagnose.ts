@@ -41,7 +41,7 @@ interface StoreState extends GuardedKeys {
 }
 
 /** What a diagnosis may use: the metadata of a sealed store is looked into only with its keys. */
-export type DiagnosisOptions = CallOptions & Pick<OpenOptions, 'keys' | 'rollbackGuard'>;
+export type DiagnosisOptions = CallOptions & Pick<OpenOptions, 'keys' | 'rollbackGuard' | 'backendModules'>;
 
 /**
  * Diagnoses this machine and, when a location is given, the store there: from Node to free space to the metadata.
@@ -52,7 +52,7 @@ export async function diagnoseStore(
   options: DiagnosisOptions = {},
 ): Promise<DiagnosisReport> {
   const findings: Finding[] = [checkNode()];
-  if (location !== undefined) await diagnosePlace(toPlace(location), findings, options);
+  if (location !== undefined) await diagnosePlace(toPlace(location, options), findings, options);
   return Object.freeze({
     healthy: findings.every(({ status }) => status !== 'error'),
     findings: Object.freeze(findings),

@@ -1,5 +1,6 @@
 /** Where a store lies: its blobs and its metadata. */
 import { join, resolve } from 'node:path';
+import { type BackendModules, checkBackendModules, moduleOf } from '../backend/backend-module.ts';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
 import { fsError } from '../backend/fs-error.ts';
@@ -40,6 +41,7 @@ export type Place = (
   | { readonly kind: 'folder'; readonly folder: string; readonly metadataPath: string }
   | {
       readonly kind: 'bucket';
+      /** `s3://…`, or one of a module's. */
       readonly url: string;
       /** Absent where nobody said which database has the metadata. */
       readonly metadataPath?: string;
@@ -67,22 +69,29 @@ const METADATA_FILE = 'store.sqlite';
 /** What an interrupted `createStore` may have left in a folder. */
 const OWN_NAMES: ReadonlySet<string> = new Set(['.tmp', '.reserve', METADATA_FOLDER]);
 
-/** @throws `TypeError`, `invalid/LOCATION_INVALID` */
-export function toPlace(location: StoreLocation): Place {
-  if (typeof location === 'string') return toNamedPlace(location);
+/** A location as its opener means it. @throws `TypeError`, `RangeError`, `invalid/LOCATION_INVALID` */
+export function toPlace(location: StoreLocation, options?: Pick<OpenOptions, 'backendModules'>): Place {
+  const modules = options?.backendModules;
+  if (modules === undefined) return placeOf(location, {});
+  const backendModules = checkBackendModules(modules);
+  return { ...placeOf(location, modules), surroundings: { ...SYSTEM_SURROUNDINGS, backendModules } };
+}
+
+function placeOf(location: StoreLocation, modules: BackendModules): Place {
+  if (typeof location === 'string') return toNamedPlace(location, modules);
   if (typeof location !== 'object' || location === null || typeof location.metadata !== 'string')
     throw argumentTypeError('location', 'a folder, a file, memory:, or { backend, metadata }', location);
   const { backend, backends, metadata: metadataPath } = location;
-  if (typeof backend === 'string') return sharedPlace(toNamedPlace(backend), metadataPath);
+  if (typeof backend === 'string') return sharedPlace(toNamedPlace(backend, modules), metadataPath);
   if (typeof backend !== 'object' || backend === null)
     throw argumentTypeError('location', 'one whose backend is a backend, a folder, or s3://bucket', location);
   return { kind: 'backend', backend, ...(backends && { backends }), metadataPath };
 }
 
-function toNamedPlace(location: string): Place {
+function toNamedPlace(location: string, modules: BackendModules): Place {
   if (location === 'memory:') return { kind: 'memory' };
   if (location === '') throw storeError('LOCATION_INVALID', 'the location of a store is a folder, a file, or memory:');
-  if (isObjectStoreUrl(location)) return { kind: 'bucket', url: backendUrl(location) };
+  if (isObjectStoreUrl(location) || moduleOf(location, modules)) return { kind: 'bucket', url: backendUrl(location) };
   if (/^[a-z][a-z0-9+.-]+:/i.test(location) && !/^[a-z]:[\\/]/i.test(location)) {
     const message = `${location} is no location that this version knows: pass a folder, a file, s3://bucket, or memory:`;
     throw storeError('LOCATION_INVALID', message, { details: { path: location } });
@@ -246,9 +255,9 @@ export async function openPlace(
   if (place.kind === 'file') return await openFilePlace(place, options);
   refuseFileOptions(options);
   const { quotaBytes, freeBytesMin, reserveBytes, readOnly = false, create } = options;
-  const { fileSystem, clock, random } = surroundingsOf(place);
+  const { fileSystem, clock, random, backendModules: modules } = surroundingsOf(place);
   if (place.kind === 'bucket') {
-    const backend = await openBackendUrl(place.url, { readOnly, create, fileSystem });
+    const backend = await openBackendUrl(place.url, { readOnly, create, fileSystem, modules });
     return { backend, space: await spaceOf(backend) };
   }
   if (place.kind !== 'folder') {

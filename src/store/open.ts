@@ -64,7 +64,7 @@ const LEVEL_DEFAULT = 1;
  * const store = await createStore('./photos', { keys: { passphrase } });
  */
 export async function createStore(location: StoreLocation, options: CreateOptions): Promise<Store> {
-  return await createAt(toPlace(location), options);
+  return await createAt(toPlace(location, options), options);
 }
 
 /** See `createStore`. */
@@ -132,7 +132,7 @@ async function withBackends(store: Store, { backends = [], homeWeight, logger }:
  *   `denied/WRONG_KEY`, `denied/STORE_NOT_SEALED`, `denied/KEY_FILE_EXPOSED`, `invalid/CREDENTIAL_INVALID`
  */
 export async function openStore(location: StoreLocation, options: OpenOptions = {}): Promise<Store> {
-  return await openAt(toPlace(location), options);
+  return await openAt(toPlace(location, options), options);
 }
 
 /** See `openStore`. */

@@ -39,7 +39,7 @@ export async function rebuildStore(
   location: StoreLocation,
   options: OpenOptions & ProgressOptions = {},
 ): Promise<RebuildReport> {
-  return await rebuildAt(toPlace(location), options);
+  return await rebuildAt(toPlace(location, options), options);
 }
 
 /** See `rebuildStore`. */

@@ -6,7 +6,7 @@ import {
 import type { Connection } from './backends/connect.ts';
 import { connectBackends } from './connect-store.ts';
 import { checkExistingPlace, checkWritablePlace, openPlace, readConfig, toPlace } from './location.ts';
-import type { StoreLocation } from './types.ts';
+import type { OpenOptions, StoreLocation } from './types.ts';
 
 /**
  * Repairs the packs of a store from what lies on its backends alone: without its keys and without its metadata, for who
@@ -19,9 +19,9 @@ import type { StoreLocation } from './types.ts';
  */
 export async function repairBackends(
   location: StoreLocation,
-  options: BackendRepairOptions = {},
+  options: BackendRepairOptions & Pick<OpenOptions, 'backendModules'> = {},
 ): Promise<BackendRepairReport> {
-  const place = toPlace(location);
+  const place = toPlace(location, options);
   const readOnly = options.dryRun === true;
   await checkExistingPlace(place);
   if (!readOnly) await checkWritablePlace(place);

@@ -1,3 +1,4 @@
+import type { BackendModules } from '../backend/backend-module.ts';
 import type { Metadata } from '../metadata/contract.ts';
 import {
   checkSqliteUnused,
@@ -30,6 +31,8 @@ export interface Surroundings {
   /** Of folders; what lies in one SQLite file is the business of SQLite. */
   readonly fileSystem: FileSystem;
   readonly metadata: MetadataFiles;
+  /** What opens backends of others. Default: nothing does. */
+  readonly backendModules?: BackendModules;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** Of this process among others that have the store open. */

@@ -1,3 +1,4 @@
+import type { BackendModules } from '../backend/backend-module.ts';
 import type { Backend } from '../backend/contract.ts';
 import type { KeySource } from '../keys/index.ts';
 import type { RangeProof } from '../merkle/index.ts';
@@ -27,7 +28,7 @@ import type { KeepVersions, Versions } from './version-types.ts';
 export type StoreLocation =
   | string
   | {
-      /** A backend of the caller's; or a folder, or `s3://bucket/prefix`, whose metadata is in PostgreSQL. */
+      /** A backend of the caller's; or a folder, `s3://bucket/prefix`, or a URL of `backendModules`, whose metadata is in PostgreSQL. */
       readonly backend: Backend | string;
       /** Others that were passed when they were added; told apart by the marks they carry. */
       readonly backends?: readonly Backend[];
@@ -110,6 +111,11 @@ export interface OpenOptions extends CallOptions {
    * Default `auto`.
    */
   readonly gc?: 'auto' | 'manual';
+  /**
+   * What opens backends that are not Holdfast's, by the scheme of their URLs. The config of a store names URLs, never code:
+   * what is not named here is not loaded. Default: none.
+   */
+  readonly backendModules?: BackendModules;
   /** Refuse every change with `denied/READ_ONLY`; writes nothing, not even bookkeeping. Default false. */
   readonly readOnly?: boolean;
   /** Most bytes the folder may hold; put beyond it is `exhausted/QUOTA_EXCEEDED`. Default: no quota. */

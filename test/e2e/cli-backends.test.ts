@@ -128,7 +128,7 @@ describe('the wrong backend', () => {
       ['backend remove main', 4, 'where the store was opened'],
       ['backend add refused/e --name E', 2, 'the name of a backend is'],
       ['backend add refused/e --weight 1001', 2, 'weight'],
-      ['backend add ftp://bucket', 2, 'give a folder'],
+      ['backend add ftp://bucket', 9, 'give a folder'],
       ['backend add s3://a', 2, 'no name of a bucket'],
       ['backend add s3://bucket?region=a/b', 2, 'region is a name'],
       ['backend set a', 2, 'nothing to set'],

@@ -34,7 +34,7 @@ describe('a backend that cannot be', () => {
     const add = (location: string, name?: string): Promise<unknown> =>
       store.backends.add({ location, ...(name !== undefined && { name }) });
     await expect(add(path.join(root, 'four'), 'Not A Name')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
-    await expect(add('ftp://example.org/there')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
+    await expect(add('ftp://example.org/there')).rejects.toMatchObject({ code: 'BACKEND_UNSUPPORTED' });
     await expect(add('')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
     await expect(add('a\0b')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });
     await expect(add('half \ud800')).rejects.toMatchObject({ code: 'BACKEND_INVALID' });

@@ -1,4 +1,4 @@
-import { StoreError, storeError } from '../../errors/store-error.ts';
+import { isStoreError, storeError } from '../../errors/store-error.ts';
 
 /** What was asked of the object store when it refused. */
 export interface FailedCall {
@@ -53,7 +53,7 @@ const WRONG: ReadonlyMap<string, string> = new Map([
  */
 export function s3Error(error: unknown, failed: FailedCall): unknown {
   if (error instanceof Error && error.message === 'Region is missing') error.name = 'RegionMissing';
-  if (error instanceof StoreError || !isServiceFailure(error)) return error;
+  if (isStoreError(error) || !isServiceFailure(error)) return error;
   const { action, bucket, object } = failed;
   const status = error.$metadata?.httpStatusCode;
   const details = { path: `s3://${bucket}`, ...(object !== undefined && { backendKey: object }), system: error.name };

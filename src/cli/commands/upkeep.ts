@@ -48,9 +48,9 @@ async function doctor(session: Session): Promise<void> {
   const { diagnoseStore } = await loadLibrary();
   // Never asked for: a store that nobody can open is what a doctor must be able to look at.
   const keys = await declaredKeys(session);
-  const { signal, rollbackGuard } = session;
+  const { rollbackGuard } = session;
   const report = await diagnoseStore(path && session.locationOf(path), {
-    signal,
+    ...session.reachOptions(),
     rollbackGuard,
     ...(keys !== undefined && { keys }),
   });

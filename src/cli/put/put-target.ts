@@ -32,7 +32,7 @@ async function openInbox(session: Session, plan: PutPlan, credential: string): P
   refuseFlags(session, plan);
   const { openPutOnly } = await loadLibrary();
   const location = await session.storeLocation();
-  const inbox = await openPutOnly(location, { credential, signal: session.signal });
+  const inbox = await openPutOnly(location, { credential, ...session.reachOptions() });
   return {
     waits: true,
     put: (key, source, { contentType, attributes, signal, onProgress }) =>

@@ -8,8 +8,8 @@ import type { CallOptions, ProgressOptions } from '../types.ts';
 /** A backend to add to a store. */
 export interface NewBackend {
   /**
-   * A folder or a single file, as a path or a `file:` URL; a bucket, as `openS3Backend` takes it; or a backend of the
-   * caller's, to be passed again at every opening.
+   * A folder or a single file, as a path or a `file:` URL; a bucket, as `openS3Backend` takes it; the URL of a scheme that
+   * `backendModules` has; or a backend of the caller's, to be passed again at every opening.
    */
   readonly location: string | Backend;
   /** For people: lower-case letters, digits, `.`, `_` and `-`, at most 63. Default: made from the location. */
@@ -115,7 +115,7 @@ export interface Backends {
   /**
    * Adds a backend: an empty folder, made when absent. New packs use it at once; `rebalance` brings what is there.
    * @throws `conflict/BACKEND_EXISTS` for a name or a place that the store has; `conflict/BACKEND_MISMATCH` for a place
-   *   that holds something else; `invalid/BACKEND_INVALID`
+   *   that holds something else; `invalid/BACKEND_INVALID`; `unsupported/BACKEND_UNSUPPORTED` for a URL without a module
    */
   add(backend: NewBackend, options?: CallOptions): Promise<BackendInfo>;
   /** @throws `not-found/BACKEND_NOT_FOUND`, `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID` */

@@ -14,7 +14,6 @@ import { type BackendFacts, BackendLink, type BackendStateListener } from '../..
 import { BackendSet, SOLE_BACKEND, soleBackend } from '../../placement/backend-set.ts';
 import { MirroredBackend } from '../../placement/mirrored-backend.ts';
 import { parityNeeded } from '../../placement/stripe-writer.ts';
-import type { FileSystem } from '../../runtime/file-system.ts';
 import { sleep } from '../../runtime/timers.ts';
 import { type Place, surroundingsOf } from '../location.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -89,8 +88,8 @@ async function relink(set: BackendSet, options: ConnectOptions, opened: Readonly
       const known = set.find(facts.number);
       if (known && !opened.has(facts.id) && isSame(known.facts, facts)) return known;
       const backend = opened.get(facts.id) ?? known?.backend ?? (await openLink(facts, options));
-      const { fileSystem, clock } = surroundingsOf(options.place);
-      const how = { readOnly: options.readOnly, fileSystem, storeId: options.config.storeId };
+      const { fileSystem, clock, backendModules: modules } = surroundingsOf(options.place);
+      const how = { readOnly: options.readOnly, fileSystem, modules, storeId: options.config.storeId };
       const reopen = (): Promise<Backend> => openMarked(facts, how);
       const { onBackendState: onState } = options;
       const parts = { facts, backend, clock, ...(onState && { onState }), ...(known && { before: known }) };
@@ -148,8 +147,8 @@ async function openLink(
   if (facts.url === '')
     return unreachable(facts, 'none that was passed when the store was opened says that it is this one');
   try {
-    const { fileSystem } = surroundingsOf(place);
-    return await openMarked(facts, { storeId: config.storeId, readOnly, fileSystem });
+    const { fileSystem, backendModules: modules } = surroundingsOf(place);
+    return await openMarked(facts, { storeId: config.storeId, readOnly, fileSystem, modules });
   } catch (error) {
     if (!isStoreError(error)) throw error;
     return error;
@@ -162,10 +161,10 @@ async function openLink(
  */
 export async function openMarked(
   facts: Pick<ConfigBackend, 'id' | 'name' | 'url'>,
-  options: { readonly storeId: string; readonly readOnly: boolean; readonly fileSystem: FileSystem },
+  options: Omit<Parameters<typeof openBackendUrl>[1], 'create'> & { readonly storeId: string },
 ): Promise<Backend> {
-  const { storeId, readOnly, fileSystem } = options;
-  const opening = openBackendUrl(facts.url, { readOnly, create: false, fileSystem });
+  const { storeId, ...how } = options;
+  const opening = openBackendUrl(facts.url, { ...how, create: false });
   const backend = await inTime(opening, () => unreachable(facts, `it did not open within ${OPEN_TIMEOUT_MS} ms`));
   try {
     const marker = await readMarker(backend);

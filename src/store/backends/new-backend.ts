@@ -73,10 +73,11 @@ function mismatch(why: string): Error {
 
 /**
  * Looks at backends that a store which is yet to be made is to have: each name and place once, and nothing in it.
- * @throws `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID`, and what opening them throws
+ * @throws `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID`,
+ *   `unsupported/BACKEND_UNSUPPORTED`, and what opening them throws
  */
 export async function checkNewBackends(place: Place, backends: readonly NewBackend[]): Promise<void> {
-  const { fileSystem } = surroundingsOf(place);
+  const { fileSystem, backendModules: modules } = surroundingsOf(place);
   const others = [{ name: SOLE_NAME, url: urlOf(place) }];
   for (const backend of backends) {
     const { name } = checkNew(backend);
@@ -84,7 +85,7 @@ export async function checkNewBackends(place: Place, backends: readonly NewBacke
     const url = backendUrl(backend.location);
     checkNewBackend({ url, name }, others);
     others.push({ name: name ?? '', url });
-    const opened = await openBackendUrl(url, { readOnly: false, create: true, fileSystem });
+    const opened = await openBackendUrl(url, { readOnly: false, create: true, fileSystem, modules });
     try {
       await checkEmptyBackend(opened, '');
     } finally {

@@ -66,8 +66,8 @@ export class StoreBackends implements Backends {
       checkChange(change);
       const url = change.location === undefined ? undefined : backendUrl(change.location);
       const { storeId } = this.#engine.config;
-      const { fileSystem } = this.#engine.connection.surroundings;
-      const how = { storeId, readOnly: false, fileSystem };
+      const { fileSystem, backendModules: modules } = this.#engine.connection.surroundings;
+      const how = { storeId, readOnly: false, fileSystem, modules };
       const moved = url === undefined ? undefined : await openMarked({ ...facts, url }, how);
       const { name: newName = facts.name, domain = facts.domain, weight = facts.weight, mode = facts.mode } = change;
       const next = { ...facts, name: newName, domain, weight, mode, url: url ?? facts.url };
@@ -193,8 +193,8 @@ export class StoreBackends implements Backends {
     const url = isUrl ? backendUrl(backend.location) : '';
     const known = this.#placement.backends.filter(({ number }) => number !== inPlaceOf);
     checkNewBackend({ url, name }, known);
-    const { fileSystem, random } = this.#engine.connection.surroundings;
-    const how = { readOnly: false, create: true, fileSystem };
+    const { fileSystem, random, backendModules: modules } = this.#engine.connection.surroundings;
+    const how = { readOnly: false, create: true, fileSystem, modules };
     const opened = isUrl ? await openBackendUrl(url, how) : (backend.location as Backend);
     const id = toHex(random(16));
     try {

@@ -23,11 +23,11 @@ import {
 } from '../location.ts';
 import { openMetadata } from '../open.ts';
 import { exchangeSeed } from '../scope.ts';
-import type { CallOptions, StoreLocation } from '../types.ts';
+import type { CallOptions, OpenOptions, StoreLocation } from '../types.ts';
 import { InboxStore } from './inbox-store.ts';
 
 /** How to open a store as a put-only writer. */
-export interface PutOnlyOpenOptions extends CallOptions {
+export interface PutOnlyOpenOptions extends CallOptions, Pick<OpenOptions, 'backendModules'> {
   /** The path of a credential file, the text of one (it begins with `{`), or what `parseWriterCredential` gave. */
   readonly credential: string | WriterCredential;
 }
@@ -45,7 +45,7 @@ export interface PutOnlyOpenOptions extends CallOptions {
  * await inbox.put('dumps/today', { path: 'dump.sql' });
  */
 export async function openPutOnly(location: StoreLocation, options: PutOnlyOpenOptions): Promise<PutOnlyStore> {
-  return await openPutOnlyAt(toPlace(location), options);
+  return await openPutOnlyAt(toPlace(location, options), options);
 }
 
 /** See `openPutOnly`. */

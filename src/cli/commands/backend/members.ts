@@ -87,8 +87,8 @@ export function addMembers(group: Command, session: Session): void {
   group
     .command('add')
     .description(
-      'Adds an empty folder, made when absent, or a bucket: s3://bucket/prefix?endpoint=…&region=…. Nothing that lies in one ' +
-        'is ever overwritten.',
+      'Adds an empty folder, made when absent, a bucket: s3://bucket/prefix?endpoint=…&region=…, or the URL of a module ' +
+        'that HOLDFAST_BACKENDS names. Nothing that lies in one is ever overwritten.',
     )
     .argument('<folder>', 'where it is')
     .option('--name <name>', 'what to call it; default: after the folder')

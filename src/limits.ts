@@ -331,7 +331,7 @@ export const [METADATA_SCAN_ROWS, METADATA_ITEMS_HELD_MAX] = [1000, 1024] as con
 export const HISTORY_LOOKUPS_MIN = 16;
 /** A place so deep beneath an entry is looked at before a page goes on from it, a deeper one when it has to be. */
 export const RELATION_DEPTH_CHECKED = 1000;
-/** Pages of the metadata database kept in memory, per connection. */
+/** Pages of the metadata database kept in memory, beside those of snapshots. */
 export const METADATA_CACHE_BYTES = 16 * MIB;
 /**
  * How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise.

@@ -3,10 +3,11 @@
  * finished has no head, and is none.
  */
 import { EMPTY_BYTES, equalBytes, toHex } from '../bytes/bytes.ts';
+import { discardBytes } from '../bytes/discard.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { type CheckpointHead, type DirectoryItem, decodeCheckpointHead, type PackDescriptor } from '../format/index.ts';
 import type { Metadata } from '../metadata/contract.ts';
-import type { PackStore, WholePack } from '../placement/pack-store.ts';
+import { discardWhole, type PackStore, type WholePack } from '../placement/pack-store.ts';
 import { allPacks } from './all-packs.ts';
 import {
   type JournalPackName,
@@ -97,7 +98,10 @@ export async function proveCheckpoint(
   found: FoundCheckpoint,
   journal: readonly JournalPackName[],
 ): Promise<void> {
-  for await (const { pack, pages } of packsOf(packs, found)) for (const page of pages) await readItem(pack, page);
+  for await (const { pack, pages } of packsOf(packs, found)) {
+    for (const page of pages) discardBytes(await readItem(pack, page));
+    discardWhole(pack);
+  }
   const { head } = found;
   let next = head.first;
   for (const name of journal) {

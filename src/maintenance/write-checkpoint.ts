@@ -3,6 +3,7 @@
  * bounded size. The head goes last, into the last pack, when every record up to the commit is durable: before that pack is
  * durable there is no checkpoint, only packs that nobody knows.
  */
+import { discardBytes } from '../bytes/discard.ts';
 import { encodeCheckpointHead, PackBuilder, type PackDescriptor } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import { CHECKPOINT_JOURNAL, PACK_BYTES_TARGET } from '../limits.ts';
@@ -14,6 +15,8 @@ import type { MergeContext } from './merge.ts';
 export interface CheckpointContext extends Pick<MergeContext, 'metadata' | 'packs' | 'newPack' | 'signal'> {
   /** Makes the journal records of all commits so far durable, and tells the metadata so. */
   settleJournal(): Promise<void>;
+  /** Array that packs are built in, one after the other, whatever it holds. Default one of its own. */
+  readonly buffer?: Uint8Array | undefined;
 }
 
 /** What is written is in memory as a pack and as its shards, while the state is read, at the end of a collection perhaps. */
@@ -89,12 +92,14 @@ class CheckpointWriting {
   readonly #written: PackDescriptor[];
   readonly #pages: Uint8Array[] = [];
   readonly #ids: Uint8Array[] = [];
+  #buffer: Uint8Array | undefined;
 
   /** @param written is given what was written */
   constructor(context: CheckpointContext, start: CheckpointStart, written: PackDescriptor[]) {
     this.#context = context;
     this.#start = start;
     this.#written = written;
+    this.#buffer = context.buffer;
   }
 
   async run(packBytes: number): Promise<void> {
@@ -105,7 +110,10 @@ class CheckpointWriting {
       const page = await metadata.checkpointPage(this.#start.reading);
       if (!page) break;
       this.#pages.push(blake3(page));
-      builder.add(await frameJournalRecord(page, 'checkpoint'));
+      const framed = await frameJournalRecord(page, 'checkpoint');
+      builder.add(framed);
+      if (framed.stored !== page) discardBytes(framed.stored);
+      discardBytes(page);
       if (builder.bytes < packBytes) continue;
       await this.#write(builder);
       builder = await this.#begin();
@@ -122,12 +130,14 @@ class CheckpointWriting {
   async #begin(): Promise<PackBuilder> {
     const { header, key } = await this.#context.newPack('checkpoint');
     this.#ids.push(header.pack);
-    return new PackBuilder(header, key && { key });
+    return new PackBuilder(header, { ...(key && { key }), ...(this.#buffer && { buffer: this.#buffer }) });
   }
 
   async #write(builder: PackBuilder): Promise<void> {
     const { commit: lastCommit, first: firstCommit, writer: incarnation } = this.#start;
     const journal = { incarnation, firstCommit, lastCommit };
-    this.#written.push(await this.#context.packs.write({ header: builder.header, ...builder.finish(), journal }));
+    const finished = builder.finish();
+    this.#written.push(await this.#context.packs.write({ header: builder.header, ...finished, journal }));
+    this.#buffer = new Uint8Array(finished.frame.buffer);
   }
 }

@@ -26,14 +26,15 @@ const CONNECTION_SETTINGS = [
   'PRAGMA foreign_keys = OFF',
   'PRAGMA trusted_schema = OFF',
   'PRAGMA temp_store = MEMORY',
-  `PRAGMA cache_size = -${METADATA_CACHE_BYTES / 1024}`,
 ];
+/** Not of a snapshot, which mostly reads each page once, in order: the 2 MiB that SQLite takes by itself do for that. */
+const CACHE_SETTING = `PRAGMA cache_size = -${METADATA_CACHE_BYTES / 1024}`;
 
-function openConnection(options: SqliteDatabaseOptions, views: readonly string[] = []): DatabaseSync {
+function openConnection(options: SqliteDatabaseOptions, others: readonly string[]): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(options.path, { readOnly: options.readOnly, timeout: options.busyTimeoutMs });
-    for (const statement of [...CONNECTION_SETTINGS, ...views]) connection.exec(statement);
+    for (const statement of [...CONNECTION_SETTINGS, ...others]) connection.exec(statement);
     if (options.secureDelete) connection.exec('PRAGMA secure_delete = ON');
     return connection;
   } catch (error) {
@@ -158,7 +159,7 @@ export class SqliteDatabase implements Database {
   /** Opens or creates the file; does not look at what is in it. */
   constructor(options: SqliteDatabaseOptions) {
     this.#options = options;
-    this.#connection = openConnection(options);
+    this.#connection = openConnection(options, [CACHE_SETTING]);
     this.#statements = new SqliteStatements(this.#connection);
   }
 

@@ -139,6 +139,29 @@ describe.each(KINDS)('checkpoints of a $kind store', ({ keys }) => {
     expect(await living.store.maintenance.check()).toMatchObject(SOUND);
   });
 
+  it('build all their packs in one array, which may be given', async () => {
+    living = await collectedStore(keys);
+    await fill(living.store);
+    const context = living.engine.upkeep.context();
+    const arrays: unknown[] = [];
+    const write: typeof context.packs.write = (pack, options) => {
+      arrays.push(pack.frame.buffer);
+      return context.packs.write(pack, options);
+    };
+    const packs = new Proxy(context.packs, {
+      get: (of, name) => (name === 'write' ? write : Reflect.get(of, name, of)),
+    });
+    for (const buffer of [undefined, new Uint8Array(2 ** 20)]) {
+      arrays.length = 0;
+      await writeCheckpoint({ ...context, packs, buffer }, { packBytes: 1, anew: true });
+      expect(arrays.length).toBeGreaterThan(4);
+      // The first one grows.
+      expect(new Set(arrays.slice(buffer ? 0 : 1)).size).toBeLessThanOrEqual(buffer ? 1 : 2);
+      if (buffer) expect(arrays[0]).toBe(buffer.buffer);
+    }
+    expect(await living.store.maintenance.check()).toMatchObject(SOUND);
+  });
+
   it('that are damaged are passed over, for the one before or all of the journal, and told', async () => {
     living = await collectedStore(keys);
     const { store, backend } = living;

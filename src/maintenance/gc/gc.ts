@@ -127,7 +127,7 @@ export class Collection {
     const { counts } = this.#tally;
     try {
       if (await this.#isCheckpointDue()) {
-        const { commit, bytes } = await writeCheckpoint(context);
+        const { commit, bytes } = await writeCheckpoint({ ...context, buffer: this.#buffer });
         counts.checkpoint = commit;
         counts.bytesWritten += bytes;
       }

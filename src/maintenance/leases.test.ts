@@ -18,13 +18,11 @@ async function twoProcesses(packs = 4) {
     const [shard, from] = [{ packNumber: row.number, stripeId: row.stripe.id }, row.places[row.number % 5]];
     await world.metadata.placeShards([{ ...shard, index: row.number % 5, from, to: 0 }]);
   }
-  // Sessions show that they live by the clock of the machine.
-  world.clock.ms = Date.now();
-  const home = await metadataHome();
+  const home = await metadataHome(undefined, world.clock);
   const start = async () => {
     const [metadata, life] = [home.open(), new Lifeline()];
     const session = await metadata.openSession(life.process.self);
-    const leases = new Leases({ metadata, clock: world.clock, life: life.process, session });
+    const leases = new Leases({ metadata, life: life.process, session });
     return { metadata, life, leases, store: { ...world.store, leases } };
   };
   return { world, one: await start(), two: await start() };

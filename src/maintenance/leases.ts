@@ -21,16 +21,15 @@ export class Leases {
 
   /** @returns who has the lease instead, this process itself perhaps; `undefined`: who asked has it now */
   async take(name: string): Promise<WaitingFor | undefined> {
-    const { metadata, clock, life, session } = this.#context;
-    const now = clock.now();
-    if (this.#held.has(name)) return describeSession({ id: session, process: life.self, beat: now }, now);
+    const { metadata, life, session } = this.#context;
+    if (this.#held.has(name)) return describeSession({ id: session, process: life.self, silentMs: 0 });
     this.#held.add(name);
     try {
       let holder = await metadata.takeLease(name);
       if (holder && (await fenceDead(this.#context)) > 0) holder = await metadata.takeLease(name);
       if (holder === undefined) return undefined;
       this.#held.delete(name);
-      return describeSession(holder, now);
+      return describeSession(holder);
     } catch (error) {
       this.#held.delete(name);
       throw error;

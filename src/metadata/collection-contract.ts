@@ -9,12 +9,18 @@ export interface SessionRow {
   /** 8 bytes; ids of packs begin with it. */
   readonly id: Uint8Array;
   readonly epoch: number;
-  /** When it last showed that it lives, milliseconds since 1970 by its own clock. */
+  /** When it last showed that it lives, milliseconds since 1970 by the clock of the metadata. */
   readonly beat: number;
   /** Which process of which machine it is (`ProcessLife.self`); '' where nobody said. */
   readonly process: string;
   /** It changes nothing any more: it closed, or was fenced. */
   readonly ended: boolean;
+}
+
+/** A session with how long nobody has heard of it: one clock says so, whatever those of the processes show. */
+export interface ListedSession extends SessionRow {
+  /** Milliseconds. */
+  readonly silentMs: number;
 }
 
 /**
@@ -128,7 +134,7 @@ export interface Collecting {
    */
   endSession(leaves: boolean): Promise<void>;
   /** All that were opened and not forgotten. */
-  listSessions(): Promise<readonly SessionRow[]>;
+  listSessions(): Promise<readonly ListedSession[]>;
   /** They change nothing any more, wherever their processes are. */
   fenceSessions(ids: readonly Uint8Array[]): Promise<void>;
   /** Ended ones of which nothing is left. */
@@ -141,7 +147,7 @@ export interface Collecting {
    * @returns the session that has it; `undefined` when this one does now
    * @throws `closed/SESSION_FENCED`
    */
-  takeLease(name: string): Promise<SessionRow | undefined>;
+  takeLease(name: string): Promise<ListedSession | undefined>;
   /** Gives a lease back; nothing when the session does not have it. @throws `closed/SESSION_FENCED` */
   leaveLease(name: string): Promise<void>;
 

@@ -21,6 +21,8 @@ export interface Dialect {
    * What follows the columns of a table that is stored in the order of its primary key, where the engine knows such.
    */
   readonly keyedTable: string;
+  /** The time by the clock of a server, milliseconds since 1970; absent where there is none but that of the machine. */
+  readonly time?: string;
 }
 
 /** Queries of one transaction. Not to be used after the work it was given to has ended. */

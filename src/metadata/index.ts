@@ -7,7 +7,7 @@ export type {
   CountedReferences,
   HeldReference,
   KeptCount,
-  SessionRow,
+  ListedSession,
   UncountedRow,
 } from './collection-contract.ts';
 export type {

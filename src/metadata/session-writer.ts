@@ -1,11 +1,13 @@
 import { invariant } from '../errors/store-error.ts';
-import type { SessionRow } from './collection-contract.ts';
-import type { Database, Transaction, Writer } from './database.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ListedSession, SessionRow } from './collection-contract.ts';
+import type { Database, Reader, Transaction, Writer } from './database.ts';
 import { leaveLease, takeLease } from './leases.ts';
 import {
   checkLive,
   endSessions,
   forgetSessions,
+  listSessions,
   loadLive,
   openSession,
   publishEpoch,
@@ -21,24 +23,37 @@ import { WorkingState } from './working-state.ts';
 export class SessionWriter implements Writer {
   readonly #database: Database;
   readonly #store: StoreTables;
+  readonly #clock: Clock;
   #id: Uint8Array | undefined;
 
-  constructor(database: Database, store: StoreTables) {
+  constructor({ database, store, clock }: { database: Database; store: StoreTables; clock: Clock }) {
     this.#database = database;
     this.#store = store;
+    this.#clock = clock;
   }
 
   /** See `Collecting.openSession`. */
-  async open(facts: SessionFacts): Promise<Uint8Array> {
-    this.#id = await this.changeAnyway((state) => openSession(state, facts));
+  async open(facts: Omit<SessionFacts, 'beat'>): Promise<Uint8Array> {
+    this.#id = await this.changeAnyway(async (state) => {
+      const beat = await this.#time(state.transaction);
+      return await openSession(state, { ...facts, beat });
+    });
     return this.#id;
   }
 
   /** See `Collecting.publishEpoch`. */
-  publish(news: { readonly oldest: number; readonly beat: number }): Promise<void> {
+  publish(oldest: number): Promise<void> {
     return this.change(async (state, session) => {
       invariant(session, 'a session is opened before it publishes');
-      await publishEpoch(state, session, news);
+      await publishEpoch(state, session, { oldest, beat: await this.#time(state.transaction) });
+    });
+  }
+
+  /** See `Collecting.listSessions`. */
+  list(): Promise<readonly ListedSession[]> {
+    return this.#database.read(async (reader) => {
+      const time = await this.#time(reader);
+      return (await listSessions(reader, this.#store.tables)).map((row) => listed(row, time));
     });
   }
 
@@ -54,10 +69,13 @@ export class SessionWriter implements Writer {
   }
 
   /** See `Collecting.takeLease`. */
-  takeLease(name: string): Promise<SessionRow | undefined> {
+  takeLease(name: string): Promise<ListedSession | undefined> {
     const session = this.#id;
     invariant(session, 'a lease is that of a session');
-    return this.write((transaction) => takeLease(transaction, this.#store.tables, { name, session }));
+    return this.write(async (transaction) => {
+      const holder = await takeLease(transaction, this.#store.tables, { name, session });
+      return holder && listed(holder, await this.#time(transaction));
+    });
   }
 
   /** See `Collecting.leaveLease`. */
@@ -82,8 +100,23 @@ export class SessionWriter implements Writer {
     return this.changeAnyway(async (state) => work(state, this.#id && (await loadLive(state, this.#id))));
   }
 
+  /**
+   * What sessions show that they live by, milliseconds since 1970: the clock of the server where there is one, for those
+   * of several machines are hours apart.
+   */
+  async #time(reader: Reader): Promise<number> {
+    const { time } = this.#database.dialect;
+    if (time === undefined) return this.#clock.now();
+    const [row] = await reader.all(`SELECT ${time} AS time`, []);
+    return Number(row?.time);
+  }
+
   /** Whether or not the session has ended. */
   changeAnyway<T>(work: (state: WorkingState) => Promise<T>): Promise<T> {
     return this.#database.write(async (transaction) => work(await WorkingState.begin(transaction, this.#store)));
   }
+}
+
+function listed(row: SessionRow, time: number): ListedSession {
+  return { ...row, silentMs: Math.max(0, time - row.beat) };
 }

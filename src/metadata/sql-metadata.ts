@@ -48,7 +48,7 @@ import { resealRows } from './reseal.ts';
 import { endRestore, restoreDirectory, restorePage } from './restoring.ts';
 import type { ItemKind } from './rows.ts';
 import { SessionWriter } from './session-writer.ts';
-import { endSessions, forgetSessions, listSessions } from './sessions.ts';
+import { endSessions, forgetSessions } from './sessions.ts';
 import { markVerified, placeShards } from './shard-places.ts';
 import { packsOfUnknownPlace, packsToRepair, packsVerifiedBefore } from './shard-queries.ts';
 import { stateDigests } from './state-digests.ts';
@@ -98,7 +98,7 @@ export class SqlMetadata implements Metadata {
     this.#clock = parts.clock;
     this.#random = parts.random;
     this.#sealed = parts.sealed;
-    this.#session = new SessionWriter(parts.database, parts.store);
+    this.#session = new SessionWriter(parts);
   }
 
   get requests(): DatabaseRequests | undefined {
@@ -167,7 +167,7 @@ export class SqlMetadata implements Metadata {
   }
 
   openSession(process = ''): Promise<Uint8Array> {
-    return this.#session.open({ process, beat: this.#clock.now(), random: this.#random });
+    return this.#session.open({ process, random: this.#random });
   }
 
   async currentEpoch(): Promise<number> {
@@ -175,7 +175,7 @@ export class SqlMetadata implements Metadata {
   }
 
   publishEpoch(oldest: number): Promise<void> {
-    return this.#session.publish({ oldest, beat: this.#clock.now() });
+    return this.#session.publish(oldest);
   }
 
   endSession(leaves: boolean): Promise<void> {
@@ -183,7 +183,7 @@ export class SqlMetadata implements Metadata {
   }
 
   listSessions(): ReturnType<Collecting['listSessions']> {
-    return this.#database.read((reader) => listSessions(reader, this.#tables));
+    return this.#session.list();
   }
 
   fenceSessions(ids: readonly Uint8Array[]): Promise<void> {

@@ -208,14 +208,14 @@ export class Engine {
       follow: () => this.followBackends(),
       isRedundant: () => this.packs.isSpread || this.packs.redundancy.m > 0,
     });
-    const life = { metadata, clock: this.clock, life: this.#life, session: sessionId };
+    const life = { metadata, life: this.#life, session: sessionId };
     const leases = new Leases(life);
     const settled = new SettledPacks();
     const collector = new Collector({
       ...{ telemetry, health, upkeep },
       context: () => ({
         ...upkeep.context(),
-        ...{ ...life, leases, sleep, settled },
+        ...{ ...life, clock: this.clock, leases, sleep, settled },
         ...{ backends: this.connection.backends, control: this.backend },
         publish: () => operations.publish(),
         adoptInbox: () => this.adoptInbox(),

@@ -1,7 +1,10 @@
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openS3Backend } from '../../src/backend/index.ts';
 import { createStore, openStore, rebuildStore, type Store } from '../../src/index.ts';
+import { openPostgresMetadata } from '../../src/metadata/postgres/open-postgres.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { systemRandom } from '../../src/runtime/random.ts';
 import { createCliFolder } from '../support/cli.ts';
 import { noise } from '../support/contents.ts';
 import { closedAfterTest, SOUND, testFolder } from '../support/stores.ts';
@@ -86,6 +89,25 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
     const elsewhere = { ...place, metadata: `${place.metadata}_new` };
     await rebuildStore(elsewhere, { ...given });
     expect(await contentsOf(closedAfterTest(await openStore(elsewhere, { ...given })))).toEqual(held);
+  });
+
+  it('takes nobody for silent whose clock is hours apart', async () => {
+    const url = newSchema();
+    const open = async (hours: number) => {
+      const clock = { ...systemClock, now: () => Date.now() + hours * 3_600_000 };
+      const metadata = await openPostgresMetadata(
+        { url, storeId: new Uint8Array(16), create: true },
+        { clock, random: systemRandom },
+      );
+      onTestFinished(() => metadata.close());
+      await metadata.openSession(`${hours} hours`);
+      return metadata;
+    };
+    for (const metadata of [await open(0), await open(2), await open(-2)]) {
+      await metadata.publishEpoch(await metadata.currentEpoch());
+      const sessions = await metadata.listSessions();
+      expect(Math.max(...sessions.map(({ silentMs }) => silentMs))).toBeLessThan(60_000);
+    }
   });
 
   it('goes on after its connections were cut, and loses nothing that it acknowledged', {

@@ -68,7 +68,7 @@ export interface MetadataHome {
 }
 
 /** @param keys those of a sealed store; the metadata is locked */
-export async function metadataHome(keys?: KeySecret): Promise<MetadataHome> {
+export async function metadataHome(keys?: KeySecret, clock = systemClock): Promise<MetadataHome> {
   const options = {
     path: ':memory:',
     storeId: storeId(),
@@ -78,7 +78,8 @@ export async function metadataHome(keys?: KeySecret): Promise<MetadataHome> {
     sealed: keys !== undefined,
   };
   const database = await openSqlDatabase(options);
-  return { open: () => metadataIn(database, options), database };
+  const parts = { clock, random: systemRandom };
+  return { open: () => metadataIn(database, options, parts), database };
 }
 
 /** Metadata in memory and in this thread, for a store that has not been written to. */

@@ -1,20 +1,18 @@
 /** Whose operations hold a collection back, and which of them are taken for dead. */
 import { equalBytes, toHex } from '../../bytes/bytes.ts';
 import { SESSION_SILENCE_MS } from '../../limits.ts';
-import type { Metadata, SessionRow } from '../../metadata/index.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import type { ListedSession, Metadata } from '../../metadata/index.ts';
 import type { ProcessLife } from '../../runtime/process-life.ts';
 import type { WaitingFor } from './report.ts';
 
 /** A session and how it tells whether others live. */
 export interface SessionContext {
   readonly metadata: Metadata;
-  readonly clock: Clock;
   readonly life: ProcessLife;
   readonly session: Uint8Array;
 }
 
-async function othersOf({ metadata, session }: SessionContext): Promise<readonly SessionRow[]> {
+async function othersOf({ metadata, session }: SessionContext): Promise<readonly ListedSession[]> {
   return (await metadata.listSessions()).filter(({ id, ended }) => !ended && !equalBytes(id, session));
 }
 
@@ -24,9 +22,9 @@ async function othersOf({ metadata, session }: SessionContext): Promise<readonly
  * @returns how many
  */
 export async function fenceDead(context: SessionContext): Promise<number> {
-  const { metadata, clock, life } = context;
+  const { metadata, life } = context;
   const dead = (await othersOf(context)).filter(
-    ({ process, beat }) => life.isGone(process) || clock.now() - beat > SESSION_SILENCE_MS,
+    ({ process, silentMs }) => life.isGone(process) || silentMs > SESSION_SILENCE_MS,
   );
   if (dead.length > 0) await metadata.fenceSessions(dead.map(({ id }) => id));
   return dead.length;
@@ -35,13 +33,14 @@ export async function fenceDead(context: SessionContext): Promise<number> {
 /** Sessions with operations older than an epoch. */
 export async function waitingFor(context: SessionContext, epoch: number): Promise<readonly WaitingFor[]> {
   const sessions = (await context.metadata.listSessions()).filter((one) => !one.ended && one.epoch < epoch);
-  return sessions.map((one) => describeSession(one, context.clock.now()));
+  return sessions.map(describeSession);
 }
 
-/** A session as a report tells of it. @param now milliseconds since 1970 */
-export function describeSession(
-  { id, process, beat }: Pick<SessionRow, 'id' | 'process' | 'beat'>,
-  now: number,
-): WaitingFor {
-  return Object.freeze({ session: toHex(id), process, silentMs: Math.max(0, now - beat) });
+/** A session as a report tells of it. */
+export function describeSession({
+  id,
+  process,
+  silentMs,
+}: Pick<ListedSession, 'id' | 'process' | 'silentMs'>): WaitingFor {
+  return Object.freeze({ session: toHex(id), process, silentMs });
 }

@@ -22,7 +22,10 @@ export interface PostgresDatabaseOptions extends PostgresPlace {
   readonly busyTimeoutMs: number;
 }
 
-const DIALECT: Dialect = { bytes: 'BYTEA', integer: 'BIGINT', keyedTable: '' };
+const DIALECT: Dialect = {
+  ...{ bytes: 'BYTEA', integer: 'BIGINT', keyedTable: '' },
+  time: 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)',
+};
 /** One for transactions, the others for snapshots. */
 const CONNECTIONS_MAX = 16;
 const CONNECT_MS = 10_000;

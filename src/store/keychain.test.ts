@@ -16,8 +16,11 @@ import { createUnlocked, unlockConfig } from './unlock.ts';
 const KEY = { key: new Uint8Array(32).fill(7) };
 const CONTEXT = { random: systemRandom, clock: systemClock };
 
-/** The keys of a new store, opened as often as asked: each time by a process of its own. */
-async function keychains(count: number): Promise<readonly Keychain[]> {
+/**
+ * The keys of a new store, opened as often as asked: each time by a process of its own.
+ * @param beforeUnlock called before metadata is given keys
+ */
+async function keychains(count: number, beforeUnlock?: () => Promise<void>): Promise<readonly Keychain[]> {
   const backend = new MemoryBackend();
   const { opened } = await createUnlocked(sealedBase(), KEY, { random: systemRandom, clock: systemClock });
   const file = path.join(await testFolder(), 'metadata.sqlite');
@@ -27,6 +30,11 @@ async function keychains(count: number): Promise<readonly Keychain[]> {
       ...{ busyTimeoutMs: 1000, sealed: true },
     });
     onTestFinished(() => metadata.close());
+    const { unlock } = metadata;
+    metadata.unlock = async (...keys) => {
+      await beforeUnlock?.();
+      await unlock.apply(metadata, keys);
+    };
     const unlocking = await unlockConfig(opened.config, KEY);
     const store = { place: { kind: 'memory' }, backend, metadata, unlocking } as const;
     const { keychain } = await connectStore(store, { readOnly: false });
@@ -93,6 +101,27 @@ describe('the keys of an open store', () => {
     await renew(slow);
     await quick.reload();
     expect(quick.schedule.lookupKey()).toEqual(slow.schedule.lookupKey());
+  });
+
+  it('stay whole while they are taken over beside a change that fails', async () => {
+    let beforeUnlock = async (): Promise<void> => undefined;
+    const [slow, quick] = await keychains(2, () => beforeUnlock());
+    if (slow === undefined || quick === undefined) return;
+    await renew(quick);
+    const [reached, passed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    beforeUnlock = () => {
+      reached.resolve();
+      return passed.promise;
+    };
+    const reloading = slow.reload();
+    await reached.promise;
+    const failing = slow.change(() => {
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    passed.resolve();
+    expect(await reloading).toBe(true);
+    expect(slow.schedule.lookupKey()).toEqual(quick.schedule.lookupKey());
   });
 
   it('are overwritten when it is closed, those it was opened with and those it has now', async () => {

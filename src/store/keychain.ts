@@ -39,7 +39,8 @@ export class Keychain implements PackKeys {
   /** Keys that others took the place of, or that were never used, while a change may still be working on them. */
   readonly #replaced: Keyring[] = [];
   #unlocked: KeyState;
-  #isChanging = false;
+  /** Changes and reloads under way: each works on keys across awaits. */
+  #holders = 0;
   #closed = false;
   #changing: Promise<unknown> = Promise.resolve();
   #reloading: Promise<unknown> = Promise.resolve();
@@ -164,7 +165,7 @@ export class Keychain implements PackKeys {
    *   `conflict/PRECONDITION_FAILED`
    */
   change<T extends KeyState>(change: (now: KeyState) => Promise<T> | T, condition: ConfigCondition = {}): Promise<T> {
-    const changing = this.#changing.then(() => this.#changeAlone(change, condition));
+    const changing = this.#changing.then(() => this.#holding(() => this.#change(change, condition)));
     this.#changing = changing.catch(() => undefined);
     return changing;
   }
@@ -175,7 +176,7 @@ export class Keychain implements PackKeys {
    * @throws `denied/WRONG_KEY` when that shut the caller out
    */
   reload(): Promise<boolean> {
-    const reloading = this.#reloading.then(() => this.#reload());
+    const reloading = this.#reloading.then(() => this.#holding(() => this.#reload()));
     this.#reloading = reloading.catch(() => undefined);
     return reloading;
   }
@@ -200,16 +201,14 @@ export class Keychain implements PackKeys {
       if (keyring) wipeKeyring(keyring);
   }
 
-  async #changeAlone<T extends KeyState>(
-    change: (now: KeyState) => Promise<T> | T,
-    condition: ConfigCondition,
-  ): Promise<T> {
-    this.#isChanging = true;
+  /** Runs work during which no keys are overwritten. */
+  async #holding<T>(work: () => Promise<T>): Promise<T> {
+    this.#holders += 1;
     try {
-      return await this.#change(change, condition);
+      return await work();
     } finally {
-      this.#isChanging = false;
-      this.#wipeReplaced();
+      this.#holders -= 1;
+      if (this.#holders === 0) this.#wipeReplaced();
     }
   }
 
@@ -300,16 +299,14 @@ export class Keychain implements PackKeys {
     this.#unlocked = { config, keyring };
     this.#packKeys.clear();
     this.#owed = true;
-    this.#wipeReplaced();
     return true;
   }
 
   /**
-   * A change works on the keys that it was given, across awaits; everybody else asks for a key and uses it at once. The
-   * keys with which the store was opened stay until it is closed: newer ones are told by them to be of the same store.
+   * Everybody else asks for a key and uses it at once. The keys with which the store was opened stay until it is closed:
+   * newer ones are told by them to be of the same store.
    */
   #wipeReplaced(): void {
-    if (this.#isChanging) return;
     const { opened } = this.#unlocking;
     const kept = [this.keyring, ...(opened.keyring ? [opened.keyring] : [])];
     for (const keyring of this.#replaced.splice(0)) wipeKeyring(keyring, kept);

@@ -35,6 +35,7 @@ export type {
   TableReport,
 } from './contract.ts';
 export type { DatabaseRequests } from './database.ts';
+export { NOTHING_HELD } from './namespace-tally.ts';
 export {
   checkPostgresUnused,
   hasPostgresMetadata,

@@ -3,6 +3,7 @@ import { isStoreError, storeError } from '../errors/store-error.ts';
 import { decodeEntryRow, scopePrefix } from '../format/index.ts';
 import { addNamespace, dropNamespace, type KeyState, type NamespaceFacts, setNamespaceQuota } from '../keys/index.ts';
 import { LIST_PAGE_DEFAULT } from '../limits.ts';
+import { type NamespaceCounters, NOTHING_HELD } from '../metadata/index.ts';
 import type { Engine } from './engine.ts';
 import type { NamespaceInfo, Namespaces, ShredReport } from './key-types.ts';
 import type { Keychain } from './keychain.ts';
@@ -26,29 +27,30 @@ export class SealedNamespaces implements Namespaces {
       const { keyring } = await keychain.change((now) =>
         addNamespace(now, { name, ...(quotaBytes !== undefined && { quotaBytes }) }, engine.keyContext),
       );
-      return await toInfo(engine, keyring.namespace(name));
+      return toInfo(keyring.namespace(name), NOTHING_HELD);
     });
   }
 
   list(options: CallOptions = {}): Promise<readonly NamespaceInfo[]> {
     return this.#calls.call(options, async (keychain, engine) => {
       await keychain.reload();
-      return Object.freeze(await Promise.all(keychain.keyring.namespaces.map((facts) => toInfo(engine, facts))));
+      return Object.freeze(await Promise.all(keychain.keyring.namespaces.map((facts) => infoOf(engine, facts))));
     });
   }
 
   stat(name: string, options: CallOptions = {}): Promise<NamespaceInfo> {
-    return this.#calls.call(options, async (keychain, engine) => await toInfo(engine, await keychain.namespace(name)));
+    return this.#calls.call(options, async (keychain, engine) => await infoOf(engine, await keychain.namespace(name)));
   }
 
   setQuota(name: string, quotaBytes: number | undefined, options: CallOptions = {}): Promise<NamespaceInfo> {
     return this.#calls.change(options, async (keychain, engine) => {
       const quota = checkQuota(quotaBytes);
-      await keychain.namespace(name);
+      // Before the change: once that has happened nothing may fail as if it had not.
+      const held = await heldBy(engine, await keychain.namespace(name));
       const { keyring } = await keychain.change((now) =>
         setNamespaceQuota(now, { name, quotaBytes: quota }, engine.keyContext),
       );
-      return await toInfo(engine, keyring.namespace(name));
+      return toInfo(keyring.namespace(name), held);
     });
   }
 
@@ -79,9 +81,17 @@ function checkQuota(quotaBytes: number | undefined): number | undefined {
   return quotaBytes === undefined ? undefined : checkInteger('quotaBytes', quotaBytes, { min: 0 });
 }
 
-async function toInfo(engine: Engine, facts: NamespaceFacts): Promise<NamespaceInfo> {
-  const { name, created, quotaBytes, number } = facts;
-  const { entries, logicalBytes, chunks, uniqueBytes, storedBytes } = await engine.metadata.namespaceCounters(number);
+function heldBy(engine: Engine, { number }: NamespaceFacts): Promise<NamespaceCounters> {
+  return engine.metadata.namespaceCounters(number);
+}
+
+async function infoOf(engine: Engine, facts: NamespaceFacts): Promise<NamespaceInfo> {
+  return toInfo(facts, await heldBy(engine, facts));
+}
+
+function toInfo(facts: NamespaceFacts, held: NamespaceCounters): NamespaceInfo {
+  const { name, created, quotaBytes } = facts;
+  const { entries, logicalBytes, chunks, uniqueBytes, storedBytes } = held;
   return Object.freeze({
     ...{ name, created, entries, logicalBytes, chunks, uniqueBytes, storedBytes },
     ...(quotaBytes !== undefined && { quotaBytes }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { storeError } from '../../src/errors/store-error.ts';
 import { isStoreError, type Store } from '../../src/index.ts';
 import { openAt } from '../../src/store/open.ts';
-import { KINDS, newMachine, openOptions, type StoreKind } from './kinds.ts';
+import { KINDS, newMachine, openOptions, type StoreKind, TENANT } from './kinds.ts';
 import { placeOn } from './simulated-machine.ts';
 
 /** More than any of these changes takes. */
@@ -27,6 +27,18 @@ const CHANGES: readonly Change[] = [
     of: 'sealed',
     make: (store, nth) => store.keys.add({ key: new Uint8Array(32).fill(0x40 + nth), label: `friend ${nth}` }),
     isThere: async (store, nth) => (await store.keys.list()).some(({ label }) => label === `friend ${nth}`),
+  },
+  {
+    what: 'a namespace',
+    of: 'sealed',
+    make: (store, nth) => store.namespaces.create(`new ${nth}`),
+    isThere: async (store, nth) => (await store.namespaces.list()).some(({ name }) => name === `new ${nth}`),
+  },
+  {
+    what: 'a quota',
+    of: 'sealed',
+    make: (store, nth) => store.namespaces.setQuota(TENANT, 10_000 + nth),
+    isThere: async (store, nth) => (await store.namespaces.stat(TENANT)).quotaBytes === 10_000 + nth,
   },
   {
     what: 'a setting',

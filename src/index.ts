@@ -209,6 +209,7 @@ export type {
   StoreKeys,
   WriterInfo,
 } from './store/key-types.ts';
+export { type MigrateOptions, type MigrationReport, migrateStore } from './store/migrate/migrate.ts';
 export type {
   Explanation,
   FoundAddress,

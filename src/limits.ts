@@ -1,4 +1,4 @@
-/** Every bound of Holdfast, with the relations between them checked when this module loads. Sizes are in bytes. */
+/** Every bound of Holdfast; the relations between them stand in `limits.test.ts`. Sizes are in bytes. */
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
@@ -417,84 +417,6 @@ export const SNAPSHOT_STORE_DEPTH_MAX = 1000;
 /** Files of a folder in exchange that are read or written side by side; each may hold a chunk in memory. */
 export const EXCHANGE_FILES_AT_ONCE = 8;
 
-const RELATIONS: readonly (readonly [boolean, string])[] = [
-  [NAMES_NODE_BYTES / 4 > SCOPED_KEY_BYTES_MAX + 64, 'a node that was split holds the largest item'],
-  [NAMES_LOG_ROW_CHANGES <= NAMES_FOLD_CHANGES, 'a fold step moves whole rows of the log'],
-  [NAMES_LOG_CHANGES_TARGET + NAMES_FOLD_CHANGES < NAMES_LOG_CHANGES_MAX, 'folding begins long before commits wait'],
-  [FASTCDC_MAX_BYTES_MAX <= CHUNK_BYTES_MAX, 'a chunk of FastCDC is no larger than any chunk'],
-  [BUZHASH_WINDOW_BYTES <= CHUNK_BYTES_MIN, 'the window of Buzhash lies inside the smallest chunk'],
-  [2 ** BUZHASH_MASK_BITS_MAX <= CHUNK_BYTES_MAX, 'Buzhash is expected to cut within the largest chunk'],
-  [CHUNK_BYTES_MAX >= RECORD_PLAIN_BYTES_TARGET, 'a chunk may fill a record'],
-  [PACK_BYTES_TARGET + CHUNK_BYTES_MAX * 1.5 < PACK_BYTES_MAX, 'a pack with one oversized record fits a blob'],
-  [
-    (PACK_BYTES_MAX / SHARD_BLOCK_BYTES) * 32 + STRIPE_SHARDS_MAX * 32 + KIB < MIB,
-    'a shard frame fits beside the largest pack',
-  ],
-  [
-    // Base64 of all bytes; names, digests and locations of every shard, each character of which JSON may escape.
-    (SHARD_SET_BYTES_MAX / 3) * 4 + STRIPE_SHARDS_MAX * 16 * SHARD_SET_TEXT_BYTES_MAX < SHARD_SET_JSON_LENGTH_MAX,
-    'the largest shard set can be written as JSON',
-  ],
-  [SPREAD_CALLS_PER_BACKEND <= SPREAD_CALLS_MAX, 'a backend may be asked for as many shards as by default'],
-  [SPREAD_HEDGE_MS < SPREAD_TIMEOUT_MS && SPREAD_TIMEOUT_MS < SPREAD_WAIT_MS_MAX, 'who is slow is not yet unreachable'],
-  [PACK_BYTES_TARGET % SHARD_BLOCK_BYTES === 0, 'a full pack is whole blocks'],
-  [INLINE_BYTES_MAX <= COMMIT_INLINE_BYTES_MAX, 'one operation fits a commit'],
-  [COMMIT_INLINE_BYTES_MAX < PACK_BYTES_TARGET, 'the inline bytes of a commit fit a journal pack'],
-  [MANIFEST_LEAF_CHUNKS_MAX * 40 < RECORD_PLAIN_BYTES_TARGET, 'a manifest leaf fits a record'],
-  [
-    MANIFEST_INLINE_BYTES_MAX + ATTRIBUTES_BYTES_MAX + CONTENT_TYPE_BYTES_MAX + KIB <= ENTRY_VALUE_BYTES_MAX,
-    'an entry value holds the largest of its parts',
-  ],
-  [
-    9 * FORGET_NUMBERS_PER_CHANGE + SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX,
-    'an operation names the versions',
-  ],
-  [ENTRY_VALUE_BYTES_MAX + 2 * SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds an entry value'],
-  [OPERATION_NUMBERS_MAX * 9 + SCOPED_KEY_BYTES_MAX + KIB <= OPERATION_BYTES_MAX, 'an operation holds its numbers'],
-  // 200: a length, a digest of 64 bytes in hex, and indented JSON around them.
-  [PROOF_CHUNKS_MAX * 200 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'the largest range proof can be read'],
-  [MERKLE_DOCUMENT_LEAVES_MAX * 150 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'the largest tree document can be read'],
-  [(MERKLE_LEAF_BYTES_MAX / 3) * 4 + MIB <= MERKLE_DOCUMENT_BYTES_MAX, 'a response with the largest leaf can be read'],
-  [COMMIT_RECORD_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'the operations of a commit fit its journal record'],
-  [RECORD_OPERATIONS_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX, 'a record holds its operations'],
-  [RECORD_OPERATIONS_VALUES_MAX < CBOR_ITEMS_MAX, 'a record can be parsed'],
-  [3 * NAMESPACE_DROP_ISOLATED_MAX < CBOR_ITEMS_MAX, 'the record of a dropped namespace can be parsed'],
-  [RECORD_PLAIN_BYTES_MAX >= CHUNK_BYTES_MAX, 'the largest chunk fits a record'],
-  [RECORD_PLAIN_BYTES_MAX >= JOURNAL_RECORD_BYTES_MAX, 'the largest journal record fits a record'],
-  // 33 bytes: an id and the shortest length of a directory.
-  [PACK_BYTES_TARGET / 33 + RECORD_ITEMS_MAX <= PACK_ITEMS_MAX, 'a pack is full before it has too many items'],
-  [5 * PACK_RECORDS_MAX + PACK_ITEMS_MAX + 16 <= CBOR_ITEMS_MAX, 'the largest directory can be parsed'],
-  [
-    MANIFEST_LEAF_CHUNKS_MAX * MANIFEST_FANOUT ** MANIFEST_LEVEL_MAX * CHUNK_BYTES_MIN > Number.MAX_SAFE_INTEGER,
-    'a manifest of the highest level holds any length',
-  ],
-  [
-    // Bytes of one epoch, namespace and writer of the largest values, as encoded.
-    50 * RING_EPOCHS_MAX + 128 * RING_NAMESPACES_MAX + 310 * RING_WRITERS_MAX + 4 * KIB <= RING_BYTES_MAX,
-    'the fullest ring can be written',
-  ],
-  // 5 KiB: two values of 1568 bytes in base64, the sealed keys, and the largest label.
-  [
-    (RING_BYTES_MAX / 3) * 4 +
-      5 * KIB * KEY_SLOTS_MAX +
-      (BACKEND_URL_LENGTH_MAX + KIB) * STORE_BACKENDS_MAX +
-      32 * KIB <=
-      STORE_CONFIG_BYTES_MAX,
-    'slots, ring and backends fit a config',
-  ],
-  [
-    // 4 KiB: everything but key, content type and attributes; Padmé adds less than an eighth.
-    ((ENTRY_KEY_BYTES_MAX + CONTENT_TYPE_BYTES_MAX + ATTRIBUTES_BYTES_MAX) * 9) / 8 + 4 * KIB <= INBOX_HEAD_BYTES_MAX,
-    'the head of a message holds the largest of its parts',
-  ],
-  [INBOX_PART_BYTES + KIB <= BLOB_BYTES_MAX, 'a part of a message is a blob'],
-  [TREE_NODE_NAMES_MAX * TREE_SLOT_BYTES <= TREE_NODE_BYTES_MAX, 'a node that is full by slots is full by bytes'],
-  [2 * TREE_CHILD_BYTES_MAX <= TREE_NODE_BYTES_MAX, 'a node holds several of the largest children'],
-  [TREE_NODE_BYTES_MAX < OBJECT_BYTES_MAX, 'a full node has room for metadata'],
-  [TREE_NODE_SLOTS_MIN + TREE_NODE_SLOTS_GAP < TREE_NODE_NAMES_MAX, 'most nodes end before they are full'],
-  [CHUNKSTORE_CHUNK_BYTES <= CHUNK_BYTES_MAX, 'a chunk of chunkstore may be a chunk here'],
-  [WRITE_BUDGET_BYTES >= 4 * RECORD_PLAIN_BYTES_TARGET, 'several records are compressed side by side'],
-];
-for (const [holds, statement] of RELATIONS) {
-  if (!holds) throw new Error(`limits.ts: broken relation: ${statement}`);
-}
+/** Blobs of a move that are copied and compared between two marks of how far it is, and side by side: each twice in memory. */
+export const MIGRATION_BATCH_BLOBS = 32;
+export const MIGRATION_COPIES_MAX = 4;

@@ -25,7 +25,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
     '`holdfast ref ls` lists the names, `holdfast snapshot list` snapshots; `holdfast ref history NAME` what one named before',
   BACKEND_INVALID:
     'a backend is a folder, a .hold file or s3://bucket; names and domains are 1 to 63 of a-z, 0-9, ".", "_" and "-"',
-  NOT_A_STORE: 'point -s at a folder made by `holdfast init`, or make a store in an empty folder',
+  NOT_A_STORE:
+    'point -s at a folder made by `holdfast init`, or where `holdfast migrate` moved it, or make a store in an empty folder',
   ENTRY_NOT_FOUND: '`holdfast ls` lists the keys; `holdfast ls PREFIX` narrows them down',
   METADATA_ELSEWHERE:
     'give its database with --database or HOLDFAST_DATABASE, or leave both away for a store that has its metadata itself',
@@ -44,7 +45,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
   PRECONDITION_FAILED: '`holdfast stat KEY` prints the version that is there now',
   STORE_EXISTS: 'use it as it is with `-s DIR`, or choose another folder',
   STORE_IN_USE: 'another process has this store open; wait until it ends',
-  TARGET_EXISTS: 'restore into an empty folder, or replace what is there with --overwrite changed',
+  TARGET_EXISTS:
+    'restore into an empty folder, or replace what is there with --overwrite changed; a store moves to an empty place',
   PATH_UNSAFE: 'restore into an empty folder; a snapshot with unsafe paths was not made from files',
   SOURCE_CHANGED: 'the file changed while it was read; run the same command again',
   PERMISSION_DENIED: 'check the owner and the permissions of the path',

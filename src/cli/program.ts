@@ -13,6 +13,7 @@ import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKey } from './commands/key/key.ts';
 import { addLs } from './commands/ls.ts';
+import { addMigrate } from './commands/migrate.ts';
 import { addMove } from './commands/move.ts';
 import { addNamespace } from './commands/namespace.ts';
 import { addObject } from './commands/object/object.ts';
@@ -139,6 +140,7 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     addUpkeep,
     addScrub,
     addGc,
+    addMigrate,
     addInspect,
     addSingleFile,
   ];

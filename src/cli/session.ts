@@ -8,7 +8,7 @@ import { loadLibrary } from './library.ts';
 import type { SecretOptions } from './secrets/declared-secret.ts';
 import { openWithKeys } from './secrets/opening.ts';
 import { stateFolder } from './state-folder.ts';
-import { findStore, type LocationHints, requireStore } from './store-location.ts';
+import { findStore, type LocationHints, locationAt, requireStore } from './store-location.ts';
 import { OutputClosed, type Terminal } from './terminal.ts';
 import { escapeControls } from './text/format-text.ts';
 import { usageError } from './usage-error.ts';
@@ -136,14 +136,7 @@ export class Session {
 
   /** The location of the store whose bytes are at a path. @throws a usage error for a password that everybody sees */
   locationOf(path: string): StoreLocation {
-    const metadata = this.#options.database ?? (process.env.HOLDFAST_DATABASE || undefined);
-    if (metadata === undefined) return path;
-    if (this.#options.database !== undefined && URL.canParse(metadata) && new URL(metadata).password !== '') {
-      throw usageError(
-        'arguments are seen by all users: put the password into HOLDFAST_DATABASE, PGPASSWORD or ~/.pgpass',
-      );
-    }
-    return { backend: path, metadata };
+    return locationAt(path, { option: this.#options.database, variable: 'HOLDFAST_DATABASE' });
   }
 
   /** Which namespace is meant, or `undefined` for the default one. */

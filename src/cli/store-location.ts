@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { storeError } from '../errors/store-error.ts';
+import type { StoreLocation } from '../index.ts';
+import { usageError } from './usage-error.ts';
 
 /** Name of the folder that is looked for upward when neither -s nor HOLDFAST_STORE says where the store is. */
 export const STORE_FOLDER_NAME = '.holdfast';
@@ -39,4 +41,20 @@ export async function requireStore(hints: LocationHints): Promise<string> {
   throw storeError('STORE_NOT_FOUND', `no ${STORE_FOLDER_NAME} folder in ${hints.workingFolder} or above it`, {
     details: { path: hints.workingFolder },
   });
+}
+
+/** Where a command line may name the database of a store. */
+export interface DatabaseHints {
+  readonly option: string | undefined;
+  /** Variable of the environment; an empty one counts as unset. */
+  readonly variable: string;
+}
+
+/** The location of a store whose bytes are at a path. @throws a usage error for a password that everybody sees */
+export function locationAt(path: string, { option, variable }: DatabaseHints): StoreLocation {
+  const metadata = option ?? (process.env[variable] || undefined);
+  if (metadata === undefined) return path;
+  if (option !== undefined && URL.canParse(option) && new URL(option).password !== '')
+    throw usageError(`arguments are seen by all users: put the password into ${variable}, PGPASSWORD or ~/.pgpass`);
+  return { backend: path, metadata };
 }

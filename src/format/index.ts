@@ -103,6 +103,16 @@ export {
   manifestNodeId,
 } from './manifest.ts';
 export {
+  decodeMigrationMark,
+  decodeMovedMark,
+  encodeMigrationMark,
+  encodeMovedMark,
+  MIGRATION_KEY,
+  type MigrationMark,
+  MOVED_KEY,
+  type MovedMark,
+} from './move-marks.ts';
+export {
   createPackId,
   hasJournalPlace,
   JOURNAL_PREFIX,

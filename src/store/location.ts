@@ -12,6 +12,7 @@ import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant, storeError } from '../errors/store-error.ts';
 import {
   decodeStoreConfig,
+  MOVED_KEY,
   SHARED_METADATA_FEATURE,
   STORE_CONFIG_KEY,
   type StoreConfig,
@@ -31,6 +32,7 @@ import {
   openFilePlace,
   refuseFileOptions,
 } from './file-place.ts';
+
 import { type Surroundings, SYSTEM_SURROUNDINGS } from './surroundings.ts';
 import type { CreateOptions, OpenOptions, StoreLocation } from './types.ts';
 
@@ -129,17 +131,21 @@ export function hasSharedMetadata(place: Place): boolean {
   return 'metadataPath' in place && place.metadataPath !== undefined && isPostgresUrl(place.metadataPath);
 }
 
+/** Whether a config says of the metadata what an opener of the place says. */
+export function hasConfiguredMetadata(place: Place, { features }: StoreConfig): boolean {
+  return features.incompatible.includes(SHARED_METADATA_FEATURE) === hasSharedMetadata(place);
+}
+
 /**
  * Where the metadata of a store is: where its config and its opener both say.
  * @throws `invalid/METADATA_ELSEWHERE` when they do not say the same
  */
-export function metadataPathOf(place: Exclude<Place, FilePlace>, { features }: StoreConfig): string {
+export function metadataPathOf(place: Exclude<Place, FilePlace>, config: StoreConfig): string {
   if (place.kind === 'memory') return ':memory:';
   const { metadataPath: path } = place;
-  const isShared = features.incompatible.includes(SHARED_METADATA_FEATURE);
   const isNamed = hasSharedMetadata(place);
-  if (path !== undefined && isShared === isNamed) return path;
-  if (isShared)
+  if (path !== undefined && hasConfiguredMetadata(place, config)) return path;
+  if (!isNamed && !hasConfiguredMetadata(place, config))
     throw storeError('METADATA_ELSEWHERE', 'the metadata of this store is in PostgreSQL: say in which database');
   const message = isNamed
     ? 'the metadata of this store lies with it, or with who made it, and not in the database that was named'
@@ -221,6 +227,10 @@ export async function checkExistingPlace(place: Place): Promise<void> {
   const details = { path: place.folder };
   if (names === 'absent') throw storeError('STORE_NOT_FOUND', `there is no store at ${place.folder}`, { details });
   if (names === 'no folder') throw storeError('NOT_A_STORE', `${place.folder} is a file, not a store`, { details });
+  if (names.includes(MOVED_KEY) && !names.includes(STORE_CONFIG_KEY))
+    throw storeError('NOT_A_STORE', `the store that was in ${place.folder} has moved: ${MOVED_KEY} says where to`, {
+      details,
+    });
   if (!names.includes(STORE_CONFIG_KEY))
     throw storeError('NOT_A_STORE', `${place.folder} is a folder but not a store: it has no ${STORE_CONFIG_KEY}`, {
       details,

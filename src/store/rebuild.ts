@@ -1,7 +1,6 @@
 import { storeError } from '../errors/store-error.ts';
-import { findUnknownPlaces } from '../maintenance/find-places.ts';
-import { recoverFromJournal } from '../maintenance/recover.ts';
 import { connectBackends } from './connect-store.ts';
+import { exchangeMetadata } from './exchange-metadata.ts';
 import {
   checkExistingPlace,
   checkWritablePlace,
@@ -12,18 +11,11 @@ import {
   toPlace,
   withCodes,
 } from './location.ts';
-import { type MetadataHome, metadataHome } from './metadata-home.ts';
+import { metadataHome } from './metadata-home.ts';
 import { newestConfig } from './newest-config.ts';
 import { unlockPlace } from './open.ts';
 import { rebuildFile } from './rebuild-file.ts';
-import {
-  flushOldOutbox,
-  openParts,
-  type PlacedToRebuild,
-  refuseShorter,
-  type StoreToRebuild,
-  toReport,
-} from './rebuild-parts.ts';
+import { flushOldOutbox, type PlacedToRebuild } from './rebuild-parts.ts';
 import { rememberedOf } from './rollback-watch.ts';
 import type { OpenOptions, ProgressOptions, StoreLocation } from './types.ts';
 import type { RebuildReport } from './upkeep-types.ts';
@@ -89,38 +81,12 @@ async function rebuildPlaced(
     await connection.follow(newest.config);
     const store = { ...placed, unlocking: { ...unlocking, opened: newest }, connection, remembered };
     const { opened, commit: known } = await flushOldOutbox(store, options);
-    return await rebuild({ ...store, unlocking: { ...unlocking, opened }, known }, { ...options, home });
+    return await exchangeMetadata(
+      { ...store, unlocking: { ...unlocking, opened }, known },
+      { from: home, to: home },
+      options,
+    );
   } finally {
     await connection.control.close();
   }
-}
-
-async function rebuild(
-  store: StoreToRebuild & BesideMetadata,
-  options: OpenOptions & ProgressOptions & { readonly home: MetadataHome },
-): Promise<RebuildReport> {
-  const { home } = options;
-  const { control: backend } = store.connection;
-  const { metadata, packs } = await openParts(store, { create: true, path: home.newPath });
-  let hadOld: boolean;
-  let report: RebuildReport;
-  try {
-    const onPack = (done: number, total: number): void =>
-      options.onProgress?.({ phase: 'rebuild', done, total, bytes: 0 });
-    const first = await recoverFromJournal({ backend, metadata, packs, signal: options.signal, onPack });
-    await refuseShorter(metadata, store.known ?? 0, store.connection);
-    hadOld = await home.exists();
-    await home.setAside();
-    // From here on nobody commits; what somebody committed while the journal was read is in it by now.
-    const second = await recoverFromJournal({ backend, metadata, packs });
-    if (packs.isSpread) await findUnknownPlaces(metadata, store.connection.backends, options.signal);
-    report = await toReport(metadata, { ...first, unreadable: [...first.unreadable, ...second.unreadable] });
-  } catch (error) {
-    await metadata.close();
-    await home.removeNew();
-    throw error;
-  }
-  await metadata.close();
-  await home.putInPlace();
-  return Object.freeze({ ...report, ...(hadOld && { setAside: home.setAsidePath }) });
 }

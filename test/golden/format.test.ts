@@ -9,6 +9,8 @@ import {
   decodeJournalRecord,
   decodeKeyPage,
   decodeManifestNode,
+  decodeMigrationMark,
+  decodeMovedMark,
   decodePack,
   decodeStoreConfig,
   openIsolatedEntry,
@@ -23,6 +25,8 @@ import {
   SAMPLE_CONFIG,
   SAMPLE_INNER,
   SAMPLE_LEAF,
+  SAMPLE_MIGRATION_MARK,
+  SAMPLE_MOVED_MARK,
   SAMPLE_NAMED_RECORD,
   SAMPLE_PACKS,
   SAMPLE_RECORD,
@@ -97,6 +101,8 @@ describe('the golden files of format version 1', () => {
     expect(decodeManifestNode(golden('manifest-inner.hex'))).toEqual(SAMPLE_INNER);
     expect(decodeStoreConfig(utf8Encode(goldenText('store-config.txt')))).toEqual(SAMPLE_CONFIG);
     expect(decodeStoreConfig(utf8Encode(goldenText('store-config-shared.txt')))).toEqual(SHARED_CONFIG);
+    expect(decodeMigrationMark(utf8Encode(goldenText('migration-mark.txt')))).toEqual(SAMPLE_MIGRATION_MARK);
+    expect(decodeMovedMark(utf8Encode(goldenText('moved-mark.txt')))).toEqual(SAMPLE_MOVED_MARK);
   });
 
   it.each(['data', 'meta', 'journal'] as const)('hold the records of the %s pack', (name) => {

@@ -9,6 +9,13 @@ export const SERVER = process.env.HOLDFAST_TEST_POSTGRES;
 export const WHY_SKIPPED = ENDPOINT === undefined ? ' (needs real services: npm run test:services)' : '';
 
 let buckets = 0;
+let schemas = 0;
+
+/** URL of a schema of the database that nobody has used. */
+export function newSchema(): string {
+  schemas += 1;
+  return `${SERVER}?schema=store_${process.pid}_${schemas}`;
+}
 
 /** Makes a bucket. @returns its URL */
 export async function makeBucket(): Promise<string> {

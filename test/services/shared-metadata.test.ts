@@ -8,19 +8,12 @@ import { systemRandom } from '../../src/runtime/random.ts';
 import { createCliFolder } from '../support/cli.ts';
 import { noise } from '../support/contents.ts';
 import { closedAfterTest, SOUND, testFolder } from '../support/stores.ts';
-import { ENDPOINT, makeBucket, openRelay, SERVER, WHY_SKIPPED } from './services.ts';
+import { ENDPOINT, makeBucket, newSchema, openRelay, SERVER, WHY_SKIPPED } from './services.ts';
 
 const KINDS = [
   ['plain', 'none'],
   ['sealed', { key: noise(32, 9) }],
 ] as const;
-let schemas = 0;
-
-function newSchema(): string {
-  schemas += 1;
-  return `${SERVER}?schema=store_${process.pid}_${schemas}`;
-}
-
 /** A place for the bytes in a bucket and the metadata in PostgreSQL, as any number of processes open it. */
 async function sharedPlace(over = (url: string) => url) {
   const [backend, metadata] = [await makeBucket(), newSchema()];

@@ -246,6 +246,8 @@ export const SAMPLE_CONFIG: StoreConfig = {
   keys: 'none',
   generation: 1,
 };
+export const SAMPLE_MIGRATION_MARK = { storeId: SAMPLE_CONFIG.storeId, verifiedTo: 'packs/0a/00.0' };
+export const SAMPLE_MOVED_MARK = { storeId: SAMPLE_CONFIG.storeId, to: 's3://bucket/prefix' };
 /** Of a store whose metadata several machines share. */
 export const SHARED_CONFIG: StoreConfig = {
   ...SAMPLE_CONFIG,

@@ -1,19 +1,10 @@
-import type { ClientConfig, Pool, PoolClient, QueryResult } from 'pg';
+import type { ClientConfig, Pool, PoolClient } from 'pg';
 import { invariant, storeError } from '../../errors/store-error.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import { sleep } from '../../runtime/timers.ts';
-import type {
-  Database,
-  DatabaseRequests,
-  Dialect,
-  Reader,
-  Snapshot,
-  SqlParameters,
-  SqlRow,
-  SqlValue,
-  Transaction,
-} from '../database.ts';
+import type { Database, DatabaseRequests, Dialect, Reader, Snapshot, SqlValue, Transaction } from '../database.ts';
 import { fromPostgresError, isConnectionLost } from './postgres-errors.ts';
+import { PostgresStatements, type RequestCounts } from './postgres-statements.ts';
 import { NAME_LENGTH_MAX, type PostgresPlace } from './postgres-url.ts';
 
 export interface PostgresDatabaseOptions extends PostgresPlace {
@@ -26,8 +17,10 @@ const DIALECT: Dialect = {
   ...{ bytes: 'BYTEA', integer: 'BIGINT', keyedTable: '' },
   time: 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)',
 };
-/** One for transactions, the others for snapshots. */
+/** Those of transactions, the others for snapshots. */
 const CONNECTIONS_MAX = 16;
+/** Transactions that only read, side by side: whoever waits for an answer is in nobody's way. */
+const READERS_MAX = 4;
 const CONNECT_MS = 10_000;
 /** How long a server is asked what became of a commit whose answer was lost. */
 const RESOLVE_MS = 30_000;
@@ -36,25 +29,6 @@ const RESOLVE_PAUSE_MS = 200;
 const BYTES_TYPE = 17;
 /** Of eight bytes, and what a sum is. */
 const INTEGER_TYPES: ReadonlySet<number> = new Set([20, 1700]);
-
-interface Statement {
-  /** Under which a connection has it prepared. */
-  readonly name: string;
-  readonly text: string;
-}
-
-const statements = new Map<string, Statement>();
-
-/** `?` for every parameter becomes `$1`, `$2`, …: no text of ours has one of its own. */
-function statementOf(sql: string): Statement {
-  let statement = statements.get(sql);
-  if (statement === undefined) {
-    let count = 0;
-    statement = { name: `holdfast ${statements.size}`, text: sql.replaceAll('?', () => `$${++count}`) };
-    statements.set(sql, statement);
-  }
-  return statement;
-}
 
 function parseInteger(text: string): number | bigint {
   const value = Number(text);
@@ -93,63 +67,6 @@ async function connect({ url, schema }: PostgresPlace): Promise<Pool> {
   return pool;
 }
 
-type Counts = { -readonly [name in keyof DatabaseRequests]: number };
-
-/** Statements of one connection, prepared there once. */
-class PostgresStatements implements Transaction {
-  readonly #connection: PoolClient;
-  readonly #counts: Counts;
-
-  constructor(connection: PoolClient, counts: Counts) {
-    this.#connection = connection;
-    this.#counts = counts;
-  }
-
-  #count(statements: number): void {
-    this.#counts.statements += statements;
-    this.#counts.roundTrips += 1;
-  }
-
-  async #send(sql: string, parameters: SqlParameters): Promise<readonly SqlRow[]> {
-    const values = parameters.map((value) => (value instanceof Uint8Array ? Buffer.from(value.slice().buffer) : value));
-    return (await this.#connection.query({ ...statementOf(sql), values })).rows as SqlRow[];
-  }
-
-  /** @throws the first error, when all have been answered: the next statement would meet the others */
-  async #sendAll(sql: string, sets: readonly SqlParameters[]): Promise<readonly (readonly SqlRow[])[]> {
-    this.#count(sets.length);
-    const answers = await Promise.allSettled(sets.map((parameters) => this.#send(sql, parameters)));
-    return answers.map((answer) => {
-      if (answer.status === 'rejected') throw fromPostgresError(answer.reason);
-      return answer.value;
-    });
-  }
-
-  async all(sql: string, parameters: SqlParameters): Promise<readonly SqlRow[]> {
-    const [rows = []] = await this.#sendAll(sql, [parameters]);
-    return rows;
-  }
-
-  async lookup(sql: string, sets: readonly SqlParameters[]): Promise<readonly (SqlRow | undefined)[]> {
-    return (await this.#sendAll(sql, sets)).map(([row]) => row);
-  }
-
-  async run(sql: string, sets: readonly SqlParameters[]): Promise<void> {
-    await this.#sendAll(sql, sets);
-  }
-
-  /** One statement that is not worth preparing. @returns what was done: after a failure, COMMIT rolls back */
-  async command(text: string): Promise<string> {
-    this.#count(1);
-    try {
-      const { command }: QueryResult = await this.#connection.query(text);
-      return command;
-    } catch (error) {
-      throw fromPostgresError(error);
-    }
-  }
-}
-
 /**
  * A schema of a PostgreSQL database behind the seam. Writers of all processes take turns by an advisory lock that the server
  * gives back when a transaction or its connection ends; so every statement sees what those before have committed, and
@@ -159,9 +76,10 @@ export class PostgresDatabase implements Database {
   readonly dialect = DIALECT;
   readonly #options: PostgresDatabaseOptions;
   readonly #pool: Pool;
-  readonly #turn = new Semaphore(1);
+  /** A reader takes one part of it, a writer all. */
+  readonly #turn = new Semaphore(READERS_MAX);
   readonly #snapshots = new Set<Snapshot>();
-  readonly #counts: Counts = { statements: 0, roundTrips: 0, connections: 0 };
+  readonly #counts: RequestCounts = { statements: 0, roundTrips: 0, connections: 0 };
   #closed = false;
 
   private constructor(options: PostgresDatabaseOptions, pool: Pool) {
@@ -181,13 +99,14 @@ export class PostgresDatabase implements Database {
     return new PostgresDatabase(options, await connect(options));
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    await this.#turn.acquire();
+  /** In the order asked: whoever reads sees what was to be written before. */
+  async #inTurn<T>(parts: number, work: () => Promise<T>): Promise<T> {
+    await this.#turn.acquire(parts);
     try {
       if (this.#closed) throw storeError('STORE_CLOSED', 'the metadata is closed');
       return await work();
     } finally {
-      this.#turn.release();
+      this.#turn.release(parts);
     }
   }
 
@@ -216,14 +135,15 @@ export class PostgresDatabase implements Database {
   }
 
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
-    return this.#inTurn(() =>
+    return this.#inTurn(1, () =>
       this.#connected(async (statements) => {
-        await statements.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        // Sent with the first query, whose state is the one to see.
+        statements.ahead('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         try {
           return await work(statements);
         } finally {
           // Nothing was changed: how it ends is nobody's concern, and the next one finds out whether there is a connection.
-          await statements.command('ROLLBACK').catch(() => undefined);
+          statements.ahead('ROLLBACK');
         }
       }),
     );
@@ -233,7 +153,7 @@ export class PostgresDatabase implements Database {
     if (this.#options.readOnly) {
       return Promise.reject(storeError('READ_ONLY', 'the metadata was opened for reading only'));
     }
-    return this.#inTurn(() => this.#writing(work));
+    return this.#inTurn(READERS_MAX, () => this.#writing(work));
   }
 
   async #writing<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -263,12 +183,12 @@ export class PostgresDatabase implements Database {
   /** @returns the id of the transaction, which tells what became of it if its end goes unanswered */
   async #begin(statements: PostgresStatements): Promise<SqlValue | undefined> {
     const { busyTimeoutMs, schema } = this.#options;
-    await statements.command('BEGIN ISOLATION LEVEL READ COMMITTED');
+    statements.ahead('BEGIN ISOLATION LEVEL READ COMMITTED');
+    // 0 would be for ever.
+    statements.ahead(`SET LOCAL lock_timeout = ${Math.max(1, busyTimeoutMs)}`);
     try {
-      // 0 would be for ever.
-      await statements.command(`SET LOCAL lock_timeout = ${Math.max(1, busyTimeoutMs)}`);
-      await statements.all('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))::text', [schema]);
-      const [row] = await statements.all('SELECT txid_current() AS id', []);
+      const turn = 'SELECT pg_advisory_xact_lock(hashtextextended(?, 0))::text, txid_current() AS id';
+      const [row] = await statements.all(turn, [schema]);
       return row?.id;
     } catch (error) {
       await statements.command('ROLLBACK').catch(() => undefined);
@@ -308,11 +228,11 @@ export class PostgresDatabase implements Database {
   }
 
   async snapshot(): Promise<Snapshot> {
-    return await this.#inTurn(async () => {
+    return await this.#inTurn(1, async () => {
       const connection = await this.#reserve();
       const statements = new PostgresStatements(connection, this.#counts);
       try {
-        await statements.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        statements.ahead('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         // The state to see is that of the first query.
         await statements.command('SELECT 1');
       } catch (error) {
@@ -346,7 +266,7 @@ export class PostgresDatabase implements Database {
    * remain in the log and in backups of the server as long as it keeps these.
    */
   async scrub(): Promise<boolean> {
-    return await this.#inTurn(() =>
+    return await this.#inTurn(READERS_MAX, () =>
       this.#connected(async (statements) => {
         const tables = await statements.all('SELECT tablename FROM pg_tables WHERE schemaname = ?', [
           this.#options.schema,
@@ -359,13 +279,13 @@ export class PostgresDatabase implements Database {
 
   async close(): Promise<void> {
     for (const snapshot of [...this.#snapshots]) await snapshot.close();
-    await this.#turn.acquire();
+    await this.#turn.acquire(READERS_MAX);
     try {
       if (this.#closed) return;
       this.#closed = true;
       await this.#pool.end();
     } finally {
-      this.#turn.release();
+      this.#turn.release(READERS_MAX);
     }
   }
 }

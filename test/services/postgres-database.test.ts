@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { PostgresDatabase } from '../../src/metadata/postgres/postgres-database.ts';
+import { parsePostgresUrl } from '../../src/metadata/postgres/postgres-url.ts';
+import { noise } from '../support/contents.ts';
+import { closedAfterTest } from '../support/stores.ts';
+import { SERVER, WHY_SKIPPED } from './services.ts';
+
+const SELECT = 'SELECT name, bytes FROM things WHERE kind = ? AND id = ? ORDER BY name DESC';
+let schemas = 0;
+
+/** A schema with a table of some rows, two of which have one key. */
+async function openWithRows(): Promise<PostgresDatabase> {
+  schemas += 1;
+  const place = parsePostgresUrl(`${SERVER}?schema=database_${process.pid}_${schemas}`);
+  const opened = await PostgresDatabase.open({ ...place, readOnly: false, busyTimeoutMs: 5000 });
+  const database = closedAfterTest(opened);
+  await database.write(async (transaction) => {
+    await transaction.run(`CREATE SCHEMA "${place.schema}"`, [[]]);
+    await transaction.run('CREATE TABLE things (kind BIGINT, id BYTEA, name TEXT, bytes BYTEA)', [[]]);
+    const rows = [0, 1, 2, 3].map((index) => [1, noise(32, index), `of ${index}`, noise(100, index)]);
+    await transaction.run('INSERT INTO things (kind, id, name, bytes) VALUES (?, ?, ?, ?)', [
+      ...rows,
+      [1, noise(32, 3), 'later', null],
+    ]);
+  });
+  return database;
+}
+
+describe.skipIf(SERVER === undefined)(`looking up many rows at once${WHY_SKIPPED}`, () => {
+  it('gives the first row of each, in the order asked, and none where there is none', async () => {
+    const database = await openWithRows();
+    const sets = [2, 0, 9, 3, 2].map((index) => [1, noise(32, index)] as const);
+    const found = await database.read((reader) => reader.lookup(SELECT, sets));
+    const row = (index: number) => ({ name: `of ${index}`, bytes: noise(100, index) });
+    expect(found).toEqual([row(2), row(0), undefined, row(3), row(2)]);
+    const one = await database.read((reader) => reader.lookup(SELECT, sets.slice(0, 1)));
+    expect(one).toEqual([row(2)]);
+  });
+
+  it('takes what has no one type row by row, and gives rows that hold nothing', async () => {
+    const database = await openWithRows();
+    const byName = 'SELECT bytes FROM things WHERE name = ? AND kind = ?';
+    const mixed = await database.read((reader) =>
+      reader.lookup(byName, [
+        ['later', 1],
+        [null, 1],
+        ['none', 1],
+      ]),
+    );
+    expect(mixed).toEqual([{ bytes: null }, undefined, undefined]);
+    const alike = await database.read((reader) =>
+      reader.lookup(byName, [
+        ['later', 1],
+        ['none', 1],
+      ]),
+    );
+    expect(alike).toEqual([{ bytes: null }, undefined]);
+    expect(await database.read((reader) => reader.lookup(byName, []))).toEqual([]);
+  });
+});
+
+describe.skipIf(SERVER === undefined)(`transactions${WHY_SKIPPED}`, () => {
+  it('see what was to be written before them, and are one round trip where they ask once', async () => {
+    const database = await openWithRows();
+    const count = () => database.read((reader) => reader.all('SELECT count(*) AS rows FROM things', []));
+    const before = database.requests.roundTrips;
+    const reads = [count(), count()];
+    const written = database.write((transaction) => transaction.run('DELETE FROM things WHERE name = ?', [['later']]));
+    const after = await count();
+    await written;
+    expect([...(await Promise.all(reads)), after].map(([row]) => row?.rows)).toEqual([5, 5, 4]);
+    // The turn, the statement and COMMIT; three reads.
+    expect(database.requests.roundTrips - before).toBe(3 + 3);
+  });
+
+  it('tell what was wrong first, and are undone', async () => {
+    const database = await openWithRows();
+    const broken = database.write(async (transaction) => {
+      await transaction.run('DELETE FROM things', [[]]);
+      await transaction.run('DELETE FROM nothing WHERE id = ?', [[1], [2]]);
+    });
+    await expect(broken).rejects.toMatchObject({ details: { system: '42P01' } });
+    const looking = database.read((reader) => reader.lookup('SELECT 1 AS one FROM nothing WHERE id = ?', [[1], [2]]));
+    await expect(looking).rejects.toMatchObject({ details: { system: '42P01' } });
+    const [row] = await database.read((reader) => reader.all('SELECT count(*) AS rows FROM things', []));
+    expect(row?.rows).toBe(5);
+  });
+});

@@ -1,7 +1,9 @@
 /** Metadata in memory that one store after the other is kept in: its tables and statements are made once. */
 import type { KeySecret } from '../../src/keys/index.ts';
 import type { SqlRow } from '../../src/metadata/database.ts';
-import { type MetadataHome, metadataHome } from '../support/living-store.ts';
+import { SqliteDatabase } from '../../src/metadata/sqlite-database.ts';
+import type { MetadataHome } from '../support/living-store.ts';
+import { modelParts } from './model-parts.ts';
 
 /** The rows of every table. */
 export type Rows = ReadonlyMap<string, readonly SqlRow[]>;
@@ -17,7 +19,7 @@ export class ReusedHome {
   }
 
   static async make(keys: KeySecret | undefined): Promise<ReusedHome> {
-    const home = await metadataHome(keys);
+    const home = await modelParts().newHome(keys);
     return new ReusedHome(home, await dumpRows(home));
   }
 
@@ -42,9 +44,14 @@ export class ReusedHome {
   }
 }
 
+const TABLES = {
+  sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table'",
+  postgres: 'SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()',
+} as const;
+
 async function dumpRows({ database }: MetadataHome): Promise<Rows> {
   return await database.read(async (reader) => {
-    const tables = await reader.all("SELECT name FROM sqlite_schema WHERE type = 'table'", []);
+    const tables = await reader.all(TABLES[database instanceof SqliteDatabase ? 'sqlite' : 'postgres'], []);
     const rows = new Map<string, readonly SqlRow[]>();
     for (const { name } of tables) rows.set(String(name), await reader.all(`SELECT * FROM ${name}`, []));
     return rows;

@@ -1,5 +1,4 @@
 /** A store that a model stands beside: the processes that have it open, and what outlives them. */
-import { MemoryBackend } from '../../src/backend/index.ts';
 import { listAll } from '../../src/backend/list-all.ts';
 import { toHex } from '../../src/bytes/bytes.ts';
 import { type Entries, isStoreError, type Store } from '../../src/index.ts';
@@ -8,6 +7,7 @@ import { FaultyBackend } from '../../src/testing/index.ts';
 import { Lifeline } from '../support/lifeline.ts';
 import { LIVING_KEYS, type LivingStore, makeStore, rebuiltMetadata, startProcess } from '../support/living-store.ts';
 import { ReusedHome, type Rows } from './model-home.ts';
+import { modelParts } from './model-parts.ts';
 import { DEFAULT_NAMESPACE, StoreModel } from './store-model.ts';
 
 /** Kinds of stores; a spread one keeps stripes of 2+1 on three backends beside its home. */
@@ -94,7 +94,8 @@ export class StoreWorld {
     const homes = await homesOf(world.kind);
     await homes[0].load(world.rows);
     const count = world.kind === 'spread' ? 1 + SPREAD_BACKENDS : 1;
-    const backends = Array.from({ length: count }, () => new FaultyBackend(new MemoryBackend()));
+    const made = Array.from({ length: count }, async () => new FaultyBackend(await modelParts().newBackend()));
+    const backends = await Promise.all(made);
     for (const [index, backend] of backends.entries())
       for (const [key, bytes] of world.blobs[index] ?? []) await backend.put(key, bytes);
     return new StoreWorld(world, homes, backends);

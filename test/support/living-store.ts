@@ -16,9 +16,9 @@ import type { Logger, Store } from '../../src/index.ts';
 import { createSealed, type KeySecret } from '../../src/keys/index.ts';
 import { type RecoveryReport, recoverFromJournal } from '../../src/maintenance/recover.ts';
 import type { Metadata } from '../../src/metadata/contract.ts';
+import type { Database } from '../../src/metadata/database.ts';
 import { metadataIn } from '../../src/metadata/metadata-in.ts';
 import { openSqlDatabase } from '../../src/metadata/open-sqlite.ts';
-import type { SqliteDatabase } from '../../src/metadata/sqlite-database.ts';
 import { PackStore } from '../../src/placement/pack-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
@@ -54,7 +54,8 @@ export const KINDS = [
   { kind: 'sealed', keys: LIVING_KEYS },
 ] as const;
 
-function storeId(): Uint8Array {
+/** Of every one of these stores. */
+export function livingStoreId(): Uint8Array {
   const id = fromHex(STORE_ID);
   invariant(id, 'the id is hex');
   return id;
@@ -64,14 +65,14 @@ function storeId(): Uint8Array {
 export interface MetadataHome {
   /** What another process has of it. In a sealed store it must be unlocked before it is used. */
   open(): Metadata;
-  readonly database: SqliteDatabase;
+  readonly database: Database;
 }
 
 /** @param keys those of a sealed store; the metadata is locked */
 export async function metadataHome(keys?: KeySecret, clock = systemClock): Promise<MetadataHome> {
   const options = {
     path: ':memory:',
-    storeId: storeId(),
+    storeId: livingStoreId(),
     create: true,
     readOnly: false,
     busyTimeoutMs: 0,
@@ -173,7 +174,7 @@ export async function rebuiltMetadata(
   const { connection, keychain, config } = await connectStore(placed, { readOnly: false });
   const packs = new PackStore({
     backends: connection.backends,
-    storeId: storeId(),
+    storeId: livingStoreId(),
     random: systemRandom,
     keys: keychain,
     redundancy: () => parseRedundancy(config.redundancy),

@@ -63,7 +63,7 @@ function sent(value: SqlValue): unknown {
 export class PostgresStatements implements Transaction {
   readonly #connection: PoolClient;
   readonly #counts: RequestCounts;
-  /** What was sent ahead; rejects with the first failure of it. */
+  /** What was sent ahead; rejects with the first failure of it, as every statement after it then does. */
   #ahead: Promise<unknown> = Promise.resolve();
 
   constructor(connection: PoolClient, counts: RequestCounts) {
@@ -76,10 +76,7 @@ export class PostgresStatements implements Transaction {
    * of a connection may go unanswered.
    */
   ahead(text: string): void {
-    this.#counts.statements += 1;
-    const answer = this.#connection.query(text);
-    this.#ahead = Promise.all([this.#ahead, answer]);
-    this.#ahead.catch(() => undefined);
+    this.#sendAhead([this.#connection.query(text)]);
   }
 
   /** One statement that is not worth preparing. @returns what was done: after a failure, COMMIT rolls back */
@@ -104,8 +101,16 @@ export class PostgresStatements implements Transaction {
     return (answer?.rows as SqlRow[]).map(({ [FOUND]: isFound, ...row }) => (isFound === null ? undefined : row));
   }
 
+  /** Sent ahead, too: nothing that a change answers is of use, and where it fails the transaction does. */
   async run(sql: string, sets: readonly SqlParameters[]): Promise<void> {
-    await this.#sendAll(sql, sets);
+    const statement = statementOf(sql);
+    this.#sendAhead(sets.map((set) => this.#connection.query({ ...statement, values: set.map(sent) })));
+  }
+
+  #sendAhead(answers: readonly Promise<QueryResult>[]): void {
+    this.#counts.statements += answers.length;
+    this.#ahead = Promise.all([this.#ahead, ...answers]).then(() => undefined);
+    this.#ahead.catch(() => undefined);
   }
 
   async #sendAll(sql: string, sets: readonly SqlParameters[]): Promise<readonly (readonly SqlRow[])[]> {

@@ -92,6 +92,14 @@ export const LIFE_COMMANDS = {
     run: collect,
     effect: collected,
   }),
+  checkpoint: command({
+    args: nothing,
+    run: async (world) => {
+      await world.store.maintenance.checkpoint();
+      world.checkpoints += 1;
+    },
+    effect: ok,
+  }),
   merge: command<string, unknown>({
     args: () => fc.constantFrom('a', 'c'),
     run: async ({ store }, key) => {

@@ -42,4 +42,15 @@ export const REGRESSIONS: Readonly<Record<string, Sequence>> = {
       { do: 'flip bit', args: { index: 41, at: 0.5 } },
     ],
   },
+  'metadata from before what two checkpoints let go of is made anew': {
+    ...{ kind: 'plain', furnished: true },
+    steps: [
+      { do: 'put', args: { space, change: { type: 'put', key: 'a', label: '[300,2,false,false,""]' } } },
+      { do: 'checkpoint', args: undefined },
+      { do: 'put', args: { space, change: { type: 'put', key: 'b', label: '[300,3,false,false,""]' } } },
+      { do: 'checkpoint', args: undefined },
+      { do: 'gc', args: {} },
+      { do: 'older metadata', args: undefined },
+    ],
+  },
 };

@@ -103,6 +103,8 @@ const FURNITURE: readonly Step[] = [
   { do: 'put object', args: { space: 'default', type: 'blob', number: 0 } },
   { do: 'set ref', args: { space: 'default', name: 'main', object: 0, expected: undefined } },
   { do: 'snapshot', args: { space: 'default', named: true } },
+  // With another one a collection lets the journal before this go.
+  { do: 'checkpoint', args: undefined },
 ];
 const SEALED_FURNITURE: readonly Step[] = [
   { do: 'create namespace', args: { name: 'x', quotaBytes: undefined } },

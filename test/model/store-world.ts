@@ -52,6 +52,8 @@ export class StoreWorld {
   harmed = false;
   /** Whether everything was sealed anew, and the keys of before are gone. */
   forgotEpochs = false;
+  /** Since the metadata was as old as it is put back: with two the journal before them may go. */
+  checkpoints = 0;
   /** Metadata as it was in the beginning. */
   readonly #older: Rows;
   readonly #homes: [ReusedHome, ReusedHome];
@@ -196,7 +198,8 @@ export class StoreWorld {
 
   /**
    * Every process ends, and the next finds the metadata that this store began with. What was sealed under an epoch that has
-   * been forgotten since cannot be read any more, and is made anew.
+   * been forgotten since cannot be read any more, and what the journal does not reach back to cannot go on: they are made
+   * anew.
    */
   async restoreMetadata(): Promise<void> {
     await this.end();
@@ -204,7 +207,9 @@ export class StoreWorld {
     try {
       await this.start();
     } catch (error) {
-      if (!this.forgotEpochs || !isStoreError(error, 'METADATA_CORRUPT')) throw error;
+      const isUnreadable = this.forgotEpochs && isStoreError(error, 'METADATA_CORRUPT');
+      const isTooOld = this.checkpoints >= 2 && isStoreError(error, 'JOURNAL_GAP');
+      if (!isUnreadable && !isTooOld) throw error;
       await this.#remake();
       await this.start();
     }

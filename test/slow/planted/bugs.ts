@@ -19,6 +19,7 @@ export interface PlantedBug {
 const COLLECTING = ['test/store/collecting.test.ts', 'test/store/collecting-objects.test.ts'];
 const CONTRACT = ['test/compliance/metadata/collecting.test.ts'];
 const POWER = ['test/simulation/cuts.test.ts'];
+const FAULTS = ['test/simulation/faults.test.ts'];
 
 /** Of what is durable, and when it is said to be. */
 const DURABILITY: readonly PlantedBug[] = [
@@ -42,6 +43,20 @@ const DURABILITY: readonly PlantedBug[] = [
     find: 'await this.#fileSystem.syncDirectory(parent);',
     plant: '',
     tests: ['src/backend/fs-durability.test.ts', ...POWER],
+  },
+  {
+    name: 'failed-flush-of-content-ignored',
+    file: 'src/backend/fs-file.ts',
+    find: 'await handle.sync();',
+    plant: 'await handle.sync().catch(() => undefined);',
+    tests: FAULTS,
+  },
+  {
+    name: 'failed-flush-of-names-ignored',
+    file: 'src/backend/fs-backend.ts',
+    find: 'await this.#fileSystem.syncDirectory(folder);',
+    plant: 'await this.#fileSystem.syncDirectory(folder).catch(() => undefined);',
+    tests: FAULTS,
   },
   {
     name: 'acknowledged-before-the-journal',

@@ -25,6 +25,20 @@ export async function postgresCommands(): Promise<string | undefined> {
 
 /** @param folder new; the server does not run as root, and its socket has to have a short path */
 export async function startPostgres(folder: string): Promise<PostgresServer> {
+  return await start(folder, { command: 'initdb', args: ['-A', 'trust', '-U', USER, '--no-sync'] });
+}
+
+/** A replica of a server. @param folder as for `startPostgres` */
+export async function startReplica(folder: string, of: string): Promise<PostgresServer> {
+  const args = ['-d', of, '-R', '-X', 'stream', '--checkpoint=fast', '--no-sync'];
+  return await start(folder, { command: 'pg_basebackup', args });
+}
+
+/** Starts a server over what a command puts into the folder. */
+async function start(
+  folder: string,
+  made: { readonly command: string; readonly args: readonly string[] },
+): Promise<PostgresServer> {
   const commands = await postgresCommands();
   if (commands === undefined) throw new Error('there is no PostgreSQL server');
   await mkdir(folder);
@@ -33,10 +47,7 @@ export async function startPostgres(folder: string): Promise<PostgresServer> {
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
   const as = uid === undefined || gid === undefined ? {} : { uid, gid };
   const [data, port] = [path.join(folder, 'data'), await freePort()];
-  await run(path.join(commands, 'initdb'), ['-D', data, '-A', 'trust', '-U', USER, '--no-sync'], {
-    ...as,
-    cwd: folder,
-  });
+  await run(path.join(commands, made.command), ['-D', data, ...made.args], { ...as, cwd: folder });
   const settings = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200`;
   const control = (...args: string[]) => {
     // Its output stays open with the server.

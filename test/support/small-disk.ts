@@ -9,6 +9,8 @@ const run = promisify(execFile);
 /** A real file system of a few bytes, mounted for one test file. */
 export interface SmallDisk {
   readonly path: string;
+  /** Gives it another size. */
+  resize(bytes: number): Promise<void>;
   /** Lets nobody write to it any more. */
   makeReadOnly(): Promise<void>;
   unmount(): Promise<void>;
@@ -26,6 +28,9 @@ export async function mountSmallDisk(bytes: number): Promise<SmallDisk | undefin
   }
   return {
     path,
+    resize: async (size) => {
+      await run('mount', ['-o', `remount,size=${size}`, path]);
+    },
     makeReadOnly: async () => {
       await run('mount', ['-o', 'remount,ro', path]);
     },

@@ -99,7 +99,9 @@ async function migrate(
   { kind, storeId, random }: Preparation,
 ): Promise<void> {
   const run = (statement: string): Promise<void> => transaction.run(statement, [[]]);
-  await run(`CREATE SCHEMA IF NOT EXISTS "${place.schema}"`);
+  const schemas = await transaction.all('SELECT 1 AS found FROM pg_namespace WHERE nspname = ?', [place.schema]);
+  // Who may use a schema that was made for him need not be allowed to make any.
+  if (schemas.length === 0) await run(`CREATE SCHEMA "${place.schema}"`);
   const named = 'SELECT 1 AS found FROM pg_tables WHERE schemaname = ? AND tablename = ?';
   const isNew = (await transaction.all(named, [place.schema, 'metadata_version'])).length === 0;
   const [row] = isNew ? [] : await transaction.all('SELECT version FROM metadata_version', []);

@@ -70,34 +70,48 @@ async function writeRandom(file: string, bytes: number): Promise<void> {
 }
 
 type Seconds = Readonly<Record<string, number>>;
+type Steps = Readonly<Record<string, () => Promise<number>>>;
 
-/** Runs the steps of a round, every other time from the last to the first. */
-async function inTurn(round: number, steps: Readonly<Record<string, () => Promise<number>>>): Promise<Seconds> {
-  const seconds: Record<string, number> = {};
-  const names = Object.keys(steps);
-  for (const name of round % 2 === 0 ? names : names.toReversed())
-    seconds[name] = await (steps[name] as () => Promise<number>)();
-  return seconds;
+/** Of a step, by its name: how long it took, and the processor seconds of this process, which has no service in it. */
+interface Round {
+  readonly seconds: Seconds;
+  readonly processor: Seconds;
 }
 
-async function rounds(
-  { context }: SharedBench,
-  what: string,
-  steps: Readonly<Record<string, () => Promise<number>>>,
-): Promise<readonly Seconds[]> {
-  const done: Seconds[] = [];
+/** Runs the steps of a round, every other time from the last to the first. */
+async function inTurn(round: number, steps: Steps): Promise<Round> {
+  const [seconds, processor]: Record<string, number>[] = [{}, {}];
+  const all = Object.entries(steps);
+  for (const [name, step] of round % 2 === 0 ? all : all.toReversed()) {
+    const before = process.cpuUsage();
+    const took = await step();
+    const { user, system } = process.cpuUsage(before);
+    Object.assign(seconds as object, { [name]: took });
+    Object.assign(processor as object, { [name]: (user + system) / 1e6 });
+  }
+  return { seconds, processor } as Round;
+}
+
+async function rounds({ context }: SharedBench, what: string, steps: Steps): Promise<readonly Round[]> {
+  const done: Round[] = [];
   // The first is not counted: it pays for compilation, and for what the services make when they are asked first.
   for (let round = 0; round <= context.rounds; round += 1) {
-    const seconds = await inTurn(round, steps);
-    const told = Object.entries(seconds).map(([name, value]) => `${name} ${value.toFixed(2)} s`);
+    const one = await inTurn(round, steps);
+    const told = Object.entries(one.seconds).map(([name, value]) => `${name} ${value.toFixed(2)} s`);
     context.say(`  ${what}, round ${round}: ${told.join(', ')}`);
-    if (round > 0) done.push(seconds);
+    if (round > 0) done.push(one);
   }
   return done;
 }
 
-function spread(all: readonly Seconds[], of: (one: Seconds) => number): Spread {
-  return spreadOf(all.map(of));
+/** A row for seconds, with the ratio, and one for processor seconds. */
+function rowsOf(all: readonly Round[], names: readonly string[], ratio: Spread): Report['rows'] {
+  const row = (what: keyof Round) =>
+    Object.fromEntries(names.map((name) => [name, spreadOf(all.map((one) => one[what][name] as number))]));
+  return [
+    { what: 'seconds', ...row('seconds'), ratio },
+    { what: 'of them processor, this process', ...row('processor') },
+  ];
 }
 
 function verdict(goal: string, held: boolean, figure: number): string {
@@ -112,17 +126,16 @@ async function randomReport(bench: SharedBench): Promise<Report> {
     upload: () => upload(bench, file, bytes),
     ingest: async () => (await ingestToBucket(bench, file)).seconds,
   });
-  const share = spread(all, (one) => (one.upload as number) / (one.ingest as number));
+  const share = spreadOf(all.map(({ seconds }) => (seconds.upload as number) / (seconds.ingest as number)));
   return {
     title: `shared: ${(bytes / 1e6).toFixed(0)} MB of random content into a bucket, ${all.length} interleaved pairs`,
     columns: [
+      { key: 'what', head: '' },
       { key: 'upload', head: 'uploaded as it is', unit: 's' },
       { key: 'ingest', head: 'put into a sealed store', unit: 's' },
-      { key: 'share', head: 'speed of the store by that of the upload, of pairs', unit: 'x' },
+      { key: 'ratio', head: 'speed of the store by that of the upload, of pairs', unit: 'x' },
     ],
-    rows: [
-      { upload: spread(all, (one) => one.upload as number), ingest: spread(all, (one) => one.ingest as number), share },
-    ],
+    rows: rowsOf(all, ['upload', 'ingest'], share),
     notes: [verdict('at least 0.80 of the upload', share.median >= RANDOM_SHARE_MIN, share.median)],
   };
 }
@@ -140,24 +153,18 @@ async function tarballReport(bench: SharedBench): Promise<Report> {
     folder: () => ingestToFolder(bench, file),
     upload: () => upload(bench, file, storedBytes),
   });
-  const ratio = spread(all, (one) => (one.bucket as number) / Math.max(one.folder as number, one.upload as number));
-  const column = (key: string, head: string) => ({ key, head, unit: 's' as const });
+  const slower = ({ folder, upload: plain }: Seconds): number => Math.max(folder as number, plain as number);
+  const ratio = spreadOf(all.map(({ seconds }) => (seconds.bucket as number) / slower(seconds)));
   return {
     title: `shared: ${path.basename(file)}, ${(size / 1e6).toFixed(0)} MB, into a sealed store, ${all.length} interleaved rounds`,
     columns: [
-      column('bucket', 'bucket and PostgreSQL'),
-      column('folder', 'folder'),
-      column('upload', 'the stored bytes uploaded as they are'),
+      { key: 'what', head: '' },
+      { key: 'bucket', head: 'bucket and PostgreSQL', unit: 's' },
+      { key: 'folder', head: 'folder', unit: 's' },
+      { key: 'upload', head: 'the stored bytes uploaded as they are', unit: 's' },
       { key: 'ratio', head: 'bucket by the slower of both', unit: 'x' },
     ],
-    rows: [
-      {
-        ...Object.fromEntries(
-          ['bucket', 'folder', 'upload'].map((name) => [name, spread(all, (one) => one[name] as number)]),
-        ),
-        ratio,
-      },
-    ],
+    rows: rowsOf(all, ['bucket', 'folder', 'upload'], ratio),
     notes: [
       verdict('at most 1.25 of the slower', ratio.median <= TARBALL_RATIO_MAX, ratio.median),
       `stored: ${(storedBytes / 1e6).toFixed(0)} MB`,

@@ -16,6 +16,8 @@ interface Run {
   readonly rate: number;
   readonly commits: number;
   readonly roundTrips: number;
+  /** Processor milliseconds of this process a put. */
+  readonly processor: number;
 }
 
 async function run({ library, services, context }: SharedBench, puts: number): Promise<Run> {
@@ -30,12 +32,14 @@ async function run({ library, services, context }: SharedBench, puts: number): P
     for (let index = next++; index < puts; index = next++)
       await store.put(`entry-${index}`, contents[index] as Uint8Array);
   };
+  const started = process.cpuUsage();
   const { seconds } = await timed(() => Promise.all(Array.from({ length: IN_FLIGHT }, putter)));
+  const { user, system } = process.cpuUsage(started);
   const roundTrips = ((await store.stats()).requests.metadata?.roundTrips ?? 0) - before;
   const { commits } = store.metrics();
   await store.close();
   rmSync(folder, { recursive: true });
-  return { rate: puts / seconds, commits, roundTrips: roundTrips / puts };
+  return { rate: puts / seconds, commits, roundTrips: roundTrips / puts, processor: (user + system) / 1000 / puts };
 }
 
 /** @returns puts a second, and how many of them share a commit */
@@ -55,12 +59,14 @@ export async function measureSmallPuts(bench: SharedBench): Promise<Report> {
     columns: [
       { key: 'rate', head: 'puts a second', unit: 'count' },
       { key: 'share', head: 'puts in a commit', unit: 'x' },
+      { key: 'processor', head: 'processor time of this process a put', unit: 'ms' },
       { key: 'roundTrips', head: 'round trips to PostgreSQL a put', unit: 'x' },
     ],
     rows: [
       {
         rate,
         share: spreadOf(runs.map((one) => puts / one.commits)),
+        processor: spreadOf(runs.map((one) => one.processor)),
         roundTrips: spreadOf(runs.map((one) => one.roundTrips)),
       },
     ],

@@ -4,16 +4,15 @@ import { runKillSeries } from '../slow/kill/kill-rounds.ts';
 import { testFolder } from '../support/stores.ts';
 
 const SEED = 1;
-/** Of each kind of store. `npm run test:slow -- kill` kills five thousand, under single files and beside upkeep, too. */
-const KILLS = 40;
-const KINDS = KILL_KINDS.filter(({ name }) => ['plain', 'sealed', 'spread'].includes(name));
+/** Of each kind of store. `npm run test:slow -- kill` kills five thousand. */
+const KILLS = 20;
 /** Four processes at once on one store, none of which lives long: what a round costs is starting and verifying. */
 const ROUND = { workers: 4, large: false, patienceMs: 400 };
 /** Far more than it takes: a busy machine is no failure. */
 const TEST_MS_MAX = 900_000;
 
 describe('a process that is killed', () => {
-  it.each(KINDS)(`has lost nothing that it acknowledged to a $name store, wherever it was (seed ${SEED})`, {
+  it.each(KILL_KINDS)(`has lost nothing that it acknowledged to a $name store, wherever it was (seed ${SEED})`, {
     timeout: TEST_MS_MAX,
   }, async (kind) => {
     const figures = await runKillSeries({ kind, kills: KILLS, seed: SEED, folder: await testFolder(), ...ROUND });

@@ -1,5 +1,5 @@
 /** Looks up entries and reads their content, counting what is read. */
-import { concatBytes } from '../bytes/bytes.ts';
+import { concatBytes, equalBytes } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { readContent } from '../pipeline/content-reader.ts';
 import { readBatch } from '../pipeline/small-contents.ts';
@@ -37,6 +37,33 @@ export async function readAll(
   engine.telemetry.counts.bytesOut += entry.value.size;
   const [only] = pieces;
   return pieces.length === 1 && only ? only : concatBytes(pieces);
+}
+
+/**
+ * The whole content that a key names, as `readAll`. What an isolated entry held is destroyed by the commit that replaces or
+ * deletes it, whoever reads it just then: they read what has come instead.
+ * @throws `not-found/ENTRY_NOT_FOUND`
+ */
+export async function readCurrent(
+  engine: Engine,
+  { scope, key }: { readonly scope: Scope; readonly key: string },
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  for (;;) {
+    const entry = await findEntry(engine, scope, key);
+    try {
+      return await readAll(engine, entry, signal);
+    } catch (error) {
+      if (!(await wasDestroyed(engine, entry, error))) throw error;
+    }
+  }
+}
+
+async function wasDestroyed({ metadata }: Engine, { row, isolated }: OpenedEntry, error: unknown): Promise<boolean> {
+  const isGone = isStoreError(error) && (error.kind === 'corrupt' || error.code === 'NAMESPACE_KEY_GONE');
+  if (!isolated || !isGone) return false;
+  const [now] = await metadata.getEntries([row.key]);
+  return now === undefined || !equalBytes(now.version, row.version);
 }
 
 /** When something is wrong in a batch its entries are read one by one: the error must name the right one. */

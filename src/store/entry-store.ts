@@ -10,7 +10,7 @@ import { abortableItems } from '../runtime/abort.ts';
 import { checkItems, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
-import { entryNotFound, findEntry, readAll, readPieces, readTogether } from './entry-content.ts';
+import { entryNotFound, findEntry, readCurrent, readPieces, readTogether } from './entry-content.ts';
 import { namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
 import { inspectEntry } from './inspection/inspect-entry.ts';
 import { listChunks } from './inspection/list-chunks.ts';
@@ -127,9 +127,7 @@ export class EntryStore implements Entries {
   }
 
   get(key: string, options: CallOptions = {}): Promise<Uint8Array> {
-    return this.#calls.call(options, async (scope) => {
-      return await readAll(this.#engine, await findEntry(this.#engine, scope, key), options.signal);
-    });
+    return this.#calls.call(options, (scope) => readCurrent(this.#engine, { scope, key }, options.signal));
   }
 
   getMany(keys: readonly string[], options: CallOptions = {}): Promise<readonly Uint8Array[]> {

@@ -12,6 +12,7 @@ import { runKills } from './kill/kill-run.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
 import { runMutants } from './mutants/mutants-run.ts';
+import { runNodes } from './nodes/nodes-run.ts';
 import { runPlanted } from './planted/planted-run.ts';
 import { runPoints } from './points/points-run.ts';
 import { runPower } from './power/power-run.ts';
@@ -20,6 +21,7 @@ import { runSimulation } from './simulation-run.ts';
 
 const HELP = `npm run test:slow -- kill   [--kills 5000] [--kind <name>] [--seed 1] [--again] [--folder <path>]
 npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
+npm run test:slow -- nodes  [--rounds 20] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <path>]
@@ -37,6 +39,7 @@ const { positionals, values } = parseArgs({
     kills: { type: 'string', default: '5000' },
     kind: { type: 'string' },
     cuts: { type: 'string', default: '400' },
+    rounds: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     flips: { type: 'string', default: '1000000' },
     sequences: { type: 'string', default: '500000' },
@@ -76,6 +79,10 @@ function campaign(
 
 async function model(): Promise<void> {
   await runModel(campaign('model', { count: values.sequences, of: 'sequences', one: 'sequence' }));
+}
+
+async function nodes(): Promise<void> {
+  await runNodes(campaign('nodes', { count: values.rounds, of: 'rounds', one: 'round' }));
 }
 
 async function points(): Promise<void> {
@@ -157,6 +164,7 @@ async function planted(): Promise<void> {
 const TIERS: Readonly<Record<string, () => Promise<void>>> = {
   kill,
   model,
+  nodes,
   points,
   memory,
   flips,

@@ -69,6 +69,21 @@ const ISOLATED_ODDS = 6;
 /** Few seeds, so that content repeats and is found again while another operation is still writing it. */
 const CONTENT_SEEDS = 400;
 
+/** What a seed stands for in a class: the size follows from it too, or hardly any content would come again. */
+function contentIn({ min, max }: SizeClass, seed: number): Content {
+  return { bytes: min + ((seed * 104_729) % (max - min)), seed, noise: seed % 3 !== 0 };
+}
+
+/** Whether some bytes are a content that is ever drawn. */
+export function isContent(bytes: Uint8Array): boolean {
+  const classes = [TINY, EDGE, MEDIUM, LARGE].filter(({ min, max }) => min <= bytes.length && bytes.length < max);
+  return classes.some((some) =>
+    Array.from({ length: CONTENT_SEEDS }, (_, seed) => contentIn(some, seed)).some(
+      (content) => content.bytes === bytes.length && Buffer.compare(bytesOf(content), bytes) === 0,
+    ),
+  );
+}
+
 /** Draws operations on keys of its own, all of them possible in the state that the ones before have led to. */
 export class OperationSource {
   readonly #random: SeededRandom;
@@ -131,10 +146,8 @@ export class OperationSource {
       draw -= weight;
       return draw < 0;
     }) as SizeClass;
-    const seed = this.#random.integer(CONTENT_SEEDS);
-    // The size follows from the seed too, or hardly any content would come again.
-    const bytes = chosen.min + ((seed * 104_729) % (chosen.max - chosen.min));
+    const content = contentIn(chosen, this.#random.integer(CONTENT_SEEDS));
     const isolated = this.#isolates && this.#random.integer(ISOLATED_ODDS) === 0;
-    return { bytes, seed, noise: seed % 3 !== 0, ...(isolated && { isolated }) };
+    return { ...content, ...(isolated && { isolated }) };
   }
 }

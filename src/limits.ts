@@ -114,8 +114,10 @@ export const PACK_ITEM_OVERHEAD_BYTES = 64;
 export const GC_GRACE_MS = 14 * 24 * 3_600_000;
 /** How long a collection that was asked for waits for operations that may count on what it wants to delete. */
 export const GC_WAIT_MS = 10_000;
-/** How often it looks whether they have ended, and whether another process is done with collecting. */
-export const [GC_POLL_MS, LEASE_POLL_MS] = [20, 100] as const;
+/** How often it looks whether they have ended. */
+export const GC_POLL_MS = 20;
+/** How often it looks whether another process is done with collecting. */
+export const LEASE_POLL_MS = 100;
 /** How often an open store collects by itself, for how long, and how much it writes for that at most. */
 export const GC_STEP_MS = 5000;
 export const GC_STEP_WORK_MS = 250;

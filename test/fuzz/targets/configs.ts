@@ -116,7 +116,10 @@ const url = fuzzTarget({
   mutations: TEXT_MUTATIONS,
   read: (input) => backendUrl(inputText(input)),
   check: (value) =>
-    mustHold(backendUrl(value) === value && /^(?:\/|s3:)/.test(territoryOf(value)), 'a backend has two URLs'),
+    mustHold(
+      backendUrl(value) === value && /^(?:\/|[a-z][a-z0-9+.-]+:)/.test(territoryOf(value)),
+      'a backend has two URLs',
+    ),
   errors: ['BACKEND_INVALID'],
 });
 

@@ -7,9 +7,9 @@ process.env.NODE_COMPILE_CACHE ??= path.resolve(import.meta.dirname, 'node_modul
 /** What takes too long for `npm test`: campaigns, whole workloads of the predecessors, installing the package. */
 const CAMPAIGNS = [
   'test/{archive,compliance,docs,durability,exchange,model,sealed,seeds}/**/*.test.ts',
-  'test/e2e/{demo,drill,package}.test.ts',
+  'test/e2e/{cli-prompts,cli-runs,demo,drill,package}.test.ts',
   'test/objects/snapshot-file.test.ts',
-  'test/store/fenced-processes.test.ts',
+  'test/store/{fenced-processes,validating}.test.ts',
 ];
 
 /** Campaigns of which `npm test` runs a tenth: see `test/support/campaign.ts`. */

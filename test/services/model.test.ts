@@ -11,7 +11,7 @@ import { runSequences } from '../model/sequences.ts';
 import { livingStoreId, type MetadataHome } from '../support/living-store.ts';
 import { ENDPOINT, makeBucket, newSchema, WHY_SKIPPED } from './services.ts';
 
-const SEQUENCES = Number(process.env.HOLDFAST_SEQUENCES ?? 24);
+const SEQUENCES = Number(process.env.HOLDFAST_SEQUENCES ?? 16);
 const SEED = 1;
 
 let bucket: Promise<string> | undefined;

@@ -109,7 +109,11 @@ export class PostgresStatements implements Transaction {
 
   #sendAhead(answers: readonly Promise<QueryResult>[]): void {
     this.#counts.statements += answers.length;
-    this.#ahead = Promise.all([this.#ahead, ...answers]).then(() => undefined);
+    const [before, settled] = [this.#ahead, Promise.allSettled(answers)];
+    // In the order sent: what comes after a failure is told that the transaction is aborted, and often no later than it.
+    this.#ahead = before.then(async () => {
+      for (const answer of await settled) if (answer.status === 'rejected') throw answer.reason;
+    });
     this.#ahead.catch(() => undefined);
   }
 

@@ -108,13 +108,15 @@ export class SimulatedProcess implements CommitWatch {
     this.changes += 1;
   }
 
-  /** Nothing of the process goes on until the work of others has ended. */
+  /** Nothing of the process goes on until the work of others has ended, to which it is gone. */
   async hold(work: Promise<void>): Promise<void> {
     this.#held = work;
+    gone.add(this.life.self);
     try {
       await work;
     } finally {
       this.#held = undefined;
+      if (!this.#isGone) gone.delete(this.life.self);
     }
   }
 

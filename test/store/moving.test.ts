@@ -2,11 +2,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { openFsBackend } from '../../src/backend/index.ts';
 import { createStore, migrateStore, openStore, type Progress } from '../../src/index.ts';
 import { noise } from '../support/contents.ts';
 import { fillStore, heldBy } from '../support/moved-store.ts';
 import { imageOf } from '../support/store-files.ts';
-import { closedAfterTest, storeTemplate, testFolder } from '../support/stores.ts';
+import { closedAfterTest, SOUND, storeTemplate, testFolder } from '../support/stores.ts';
 
 const KEYS = { key: noise(32, 77) };
 const plain = storeTemplate(fillStore);
@@ -148,6 +149,42 @@ describe('a move', () => {
     }
     await expect(migrateStore(other, to)).rejects.toMatchObject({ code: 'NOT_A_STORE' });
     await expect(migrateStore(await sealed.copy(), to)).rejects.toMatchObject({ code: 'KEY_REQUIRED' });
+  });
+
+  it('of the metadata alone is tried as well: the database is asked', async () => {
+    const from = await plain.copy();
+    const before = await imageOf(from);
+    const target = { backend: from, metadata: 'postgres://nobody@127.0.0.1:1/db' };
+    for (const dryRun of [true, false])
+      await expect(migrateStore(from, target, { dryRun })).rejects.toMatchObject({ code: 'METADATA_BUSY' });
+    expect(await imageOf(from)).toEqual(before);
+  });
+
+  it('reaches backends that modules of the caller open', async () => {
+    const asked: string[] = [];
+    const far = await testFolder();
+    const openBackend = async (url: string) => {
+      asked.push(url);
+      return await openFsBackend(far, { create: true, reserveBytes: 0 });
+    };
+    const options = { backendModules: { far: { openBackend } } };
+    const from = path.join(await testFolder(), 'from');
+    const store = await createStore(from, {
+      keys: 'none',
+      reserveBytes: 0,
+      ...options,
+      redundancy: '1+1',
+      homeWeight: 1,
+      backends: [{ location: 'far://away' }],
+    });
+    await store.put('a', noise(200_000, 31));
+    await store.close();
+    asked.length = 0;
+    const to = path.join(await testFolder(), 'new');
+    await migrateStore(from, to, options);
+    expect(asked).not.toEqual([]);
+    const moved = closedAfterTest(await openStore(to, { reserveBytes: 0, ...options }));
+    expect(await moved.maintenance.check({ invariants: true })).toMatchObject(SOUND);
   });
 
   it('is refused where another store is on its way to, or nobody can tell which', async () => {

@@ -36,14 +36,7 @@ async function migrate(session: Session, to: string, { toDatabase, dryRun = fals
   const target = locationAt(to, { option: toDatabase, variable: 'HOLDFAST_TO_DATABASE' });
   const { migrateStore } = await loadLibrary();
   using meter = new ProgressMeter(session, 'migrate');
-  const { signal, logger, rollbackGuard, acceptRollback } = session.openOptions();
-  const options = {
-    ...{ dryRun, onProgress: followProgress(meter) },
-    ...(signal && { signal }),
-    ...(logger && { logger }),
-    ...(rollbackGuard !== undefined && { rollbackGuard }),
-    ...(acceptRollback !== undefined && { acceptRollback }),
-  };
+  const options = { ...session.openOptions(), dryRun, onProgress: followProgress(meter) };
   const report = await openWithKeys(session, (keys) => migrateStore(from, target, { ...options, ...keys }));
   meter.stop();
   await session.result(report, () => describe(session, to, report));

@@ -32,7 +32,7 @@ import { Tally } from './tally.ts';
 /** What a move may use, and whether it is only tried. */
 export interface MigrateOptions
   extends ProgressOptions,
-    Pick<OpenOptions, 'keys' | 'rollbackGuard' | 'acceptRollback' | 'logger'> {
+    Pick<OpenOptions, 'keys' | 'rollbackGuard' | 'acceptRollback' | 'logger' | 'backendModules'> {
   /** Look at both ends and count what would be copied; nothing is changed. Default false. */
   readonly dryRun?: boolean;
 }
@@ -84,7 +84,7 @@ export async function migrateStore(
   to: StoreLocation,
   options: MigrateOptions = {},
 ): Promise<MigrationReport> {
-  return await migrateAt(toPlace(from), toPlace(to), options);
+  return await migrateAt(toPlace(from, options), toPlace(to, options), options);
 }
 
 /** See `migrateStore`. */
@@ -92,7 +92,7 @@ export async function migrateAt(from: Place, to: Place, options: MigrateOptions 
   const [source, target] = [endOf(from), endOf(to)];
   if (source.url === target.url && source.home.newPath === target.home.newPath)
     throw storeError('LOCATION_INVALID', 'the store is there already', { details: { path: target.url } });
-  return await withCodes(target.place, () => withCodes(source.place, () => unlockAndMove({ source, target, options })));
+  return await withCodes(source.place, () => unlockAndMove({ source, target, options }));
 }
 
 async function unlockAndMove(ends: Ends): Promise<MigrationReport> {
@@ -137,7 +137,11 @@ async function withBackend<T>(
 async function tryMove({ source, target, storeId, options }: Move): Promise<MigrationReport> {
   const ends = { storeId, from: source.url, to: target.url, dryRun: true };
   const tally = new Tally(options);
-  if (source.url === target.url) return Object.freeze({ ...ends, ...tally.counts, resumed: false });
+  if (source.url === target.url) {
+    const resumed = !(await source.home.exists());
+    if (!resumed) await refuseMetadata(target);
+    return Object.freeze({ ...ends, ...tally.counts, resumed });
+  }
   const { fileSystem } = surroundingsOf(target.place);
   const isThere = target.place.kind === 'bucket' || (await exists(target.place.folder, fileSystem));
   const mark = isThere ? await withBackend(target, { readOnly: true }, (at) => markOf(at, target, storeId)) : undefined;

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Backend } from '../backend/contract.ts';
 import { FsBackend } from '../backend/fs-backend.ts';
 import { toHex } from '../bytes/bytes.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 import { isStoreError } from '../errors/store-error.ts';
 import type { StoreConfig } from '../format/index.ts';
 import {
@@ -32,6 +33,14 @@ const FREE_BYTES_LOW = 1024 ** 3;
 const NODE_MAJOR_MIN = 24;
 const NODE_MINOR_MIN = 7;
 const MIB = 1024 ** 2;
+
+/** What helps whatever was looked at. */
+const ADVICE_OF_CODE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  PERMISSION_DENIED: 'run as the owner of the store, or let this user in',
+  METADATA_ELSEWHERE:
+    'name its database (--database, HOLDFAST_DATABASE), or none for a store that has its metadata itself',
+  METADATA_BUSY: 'is the database reached from here? nothing is lost while it is not',
+};
 
 /** How far a store is, to be held against what is remembered of it. */
 interface StoreState extends GuardedKeys {
@@ -78,7 +87,7 @@ async function diagnosePlace(place: Place, findings: Finding[], options: Diagnos
         subject,
         status: 'error',
         message: `${error.code}: ${error.message}`,
-        advice: error.code === 'PERMISSION_DENIED' ? 'run as the owner of the store, or let this user in' : advice,
+        advice: ADVICE_OF_CODE[error.code] ?? advice,
       });
       return undefined;
     }

@@ -118,7 +118,8 @@ describe('a location', () => {
     await expect(openStore(location)).rejects.toMatchObject({ code: 'METADATA_ELSEWHERE', kind: 'invalid' });
     await expect(rebuildStore(location)).rejects.toMatchObject({ code: 'METADATA_ELSEWHERE' });
     const { findings } = await diagnoseStore(location);
-    expect(findings).toContainEqual(expect.objectContaining({ subject: 'metadata', status: 'error' }));
+    const advice = expect.stringContaining('--database');
+    expect(findings).toContainEqual(expect.objectContaining({ subject: 'metadata', status: 'error', advice }));
   });
 
   it.each([

@@ -483,7 +483,8 @@ export interface Metadata extends ShardPlaces, ObjectIndex, Collecting, Checkpoi
   /**
    * Order-independent digests of the state that a rebuild must reproduce: entries, items with their packs and
    * positions, live data and meta packs, objects, refs, histories, relations, policies. What only running knows
-   * (suspect, dropped, pack numbers and nodes, where shards lie, the journal packs themselves) does not enter.
+   * (suspect, dropped, pack numbers and nodes, where shards lie, the journal packs themselves, and in which of those that
+   * hold its commit a chunk that rode inline is read) does not enter.
    */
   stateDigests(): Promise<Readonly<Record<StateTable, string>>>;
   /** Writes the write-ahead log back and closes. Idempotent. */

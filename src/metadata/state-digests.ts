@@ -12,7 +12,7 @@ import { scanTable } from './table-scan.ts';
 import type { Tables } from './tables.ts';
 
 const DIGEST_BITS = 256n;
-const NO_PACK = new Uint8Array(16);
+const NO_PARENT = new Uint8Array(16);
 
 function numbers(...values: readonly number[]): Uint8Array {
   const writer = new BinaryWriter(values.length * 8);
@@ -28,9 +28,11 @@ function entryBytes(row: EntryRow): Uint8Array {
   return framed(row.key, row.version, row.entry, numbers(row.size, row.created, row.modified));
 }
 
-function itemBytes(row: ItemRow, packId: Uint8Array): Uint8Array {
+/** @param packId absent for what rode inline: any journal pack that has its commit is as good a place as another one */
+function itemBytes(row: ItemRow, packId: Uint8Array | undefined): Uint8Array {
   const [kind] = itemKey(row.kind, row.id);
-  const { ordinal, offset, storedLength, plainLength, codec, inner, length } = row;
+  const { ordinal, offset, storedLength, plainLength, codec, inner, length, commit } = row;
+  if (packId === undefined) return framed(row.id, numbers(kind, length, commit));
   return framed(row.id, packId, numbers(kind, ordinal, offset, storedLength, plainLength, codec, inner, length));
 }
 
@@ -78,7 +80,7 @@ async function namedDigests(
   const keys = new Map<number, Uint8Array>();
   await eachRow(reader, tables.relations, ({ key, node }) => keys.set(node, key));
   await eachRow(reader, tables.relations, ({ key, parent, children }) =>
-    relations.add(framed(key, keys.get(parent) ?? NO_PACK, numbers(children))),
+    relations.add(framed(key, keys.get(parent) ?? NO_PARENT, numbers(children))),
   );
   await eachRow(reader, tables.policies, (row) => policies.add(policyBytes(row)));
   return {
@@ -90,12 +92,12 @@ async function namedDigests(
 /** See `Metadata.stateDigests`. */
 export async function stateDigests(reader: Reader, tables: Tables): Promise<Readonly<Record<StateTable, string>>> {
   const [entries, items, packs] = [new MultisetDigest(), new MultisetDigest(), new MultisetDigest()];
-  const packIds = new Map<number, Uint8Array>([[IN_OUTBOX, NO_PACK]]);
+  const packIds = new Map<number, Uint8Array | undefined>([[IN_OUTBOX, undefined]]);
   await eachRow(reader, tables.entries, (row) => entries.add(entryBytes(row)));
   await eachRow(reader, tables.packs, ({ number, descriptor, dropped }) => {
-    packIds.set(number, descriptor.id);
+    packIds.set(number, descriptor.journal ? undefined : descriptor.id);
     if (!dropped && !descriptor.journal) packs.add(packBytes(descriptor));
   });
-  await eachRow(reader, tables.items, (row) => items.add(itemBytes(row, packIds.get(row.pack) ?? NO_PACK)));
+  await eachRow(reader, tables.items, (row) => items.add(itemBytes(row, packIds.get(row.pack))));
   return { entries: `${entries}`, items: `${items}`, packs: `${packs}`, ...(await namedDigests(reader, tables)) };
 }

@@ -53,4 +53,13 @@ export const REGRESSIONS: Readonly<Record<string, Sequence>> = {
       { do: 'older metadata', args: undefined },
     ],
   },
+  'a process taken for gone leaves journal packs beside those that are registered': {
+    ...{ kind: 'plain', furnished: true },
+    steps: [
+      { do: 'other process', args: undefined },
+      { do: 'put', args: { space, change: { type: 'put', key: 'a', label: '[1,1,false,false,""]' } } },
+      { do: 'other process', args: undefined },
+      { do: 'fence', args: undefined },
+    ],
+  },
 };

@@ -39,7 +39,7 @@ const ADVICE_OF_CODE: Readonly<Partial<Record<ErrorCode, string>>> = {
   PERMISSION_DENIED: 'run as the owner of the store, or let this user in',
   METADATA_ELSEWHERE:
     'name its database (--database, HOLDFAST_DATABASE), or none for a store that has its metadata itself',
-  METADATA_BUSY: 'is the database reached from here? nothing is lost while it is not',
+  METADATA_BUSY: 'try again: another process is writing, or the database cannot be reached from here just now',
 };
 
 /** How far a store is, to be held against what is remembered of it. */

@@ -24,6 +24,7 @@ import type { Metadata } from '../metadata/contract.ts';
 import type { Connection } from './backends/connect.ts';
 import { checkNewBackends } from './backends/new-backend.ts';
 import { formatSetting } from './backends/store-backends.ts';
+import { closingOnFailure } from './closing-on-failure.ts';
 import type { Space } from './committer.ts';
 import { connectBackends, connectStore, type PlacedStore } from './connect-store.ts';
 import { Engine } from './engine.ts';
@@ -93,19 +94,21 @@ async function createIn(place: Place, options: CreateOptions): Promise<Store> {
     }
     return await openPlace(place, { ...others, create: true });
   });
-  return await closingOnFailure({ backend, unlocking }, async () => {
-    if (place.kind !== 'folder' && place.kind !== 'memory') await checkNewBackend(backend);
-    try {
-      // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
-      await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config), { ifAbsent: backend.capabilities.ifAbsent });
-    } catch (error) {
-      if (!isStoreError(error, 'BLOB_EXISTS')) throw error;
-      throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
-    }
-    const metadata = await openMetadata(place, config, { backend, create: true, readOnly: false });
-    const store = await start({ place, backend, metadata, unlocking }, { options, space });
-    return await withBackends(store, options);
-  });
+  return await closingOnFailure(backend, () =>
+    endingOnFailure(unlocking, async () => {
+      if (place.kind !== 'folder' && place.kind !== 'memory') await checkNewBackend(backend);
+      try {
+        // First of all, and only once: who finds a config finds a store, if perhaps an empty one.
+        await backend.put(STORE_CONFIG_KEY, encodeStoreConfig(config), { ifAbsent: backend.capabilities.ifAbsent });
+      } catch (error) {
+        if (!isStoreError(error, 'BLOB_EXISTS')) throw error;
+        throw storeError('STORE_EXISTS', 'there is a store at this location already', { cause: error });
+      }
+      const metadata = await openMetadata(place, config, { backend, create: true, readOnly: false });
+      const store = await start({ place, backend, metadata, unlocking }, { options, space });
+      return await withBackends(store, options);
+    }),
+  );
 }
 
 /** Adds the backends that a new store was asked to have. */
@@ -147,11 +150,13 @@ async function openIn(place: Place, options: OpenOptions): Promise<Store> {
     if (!readOnly) await checkWritablePlace(place);
     return await openPlace(place, { ...options, create: false });
   });
-  return await closingOnFailure({ backend, unlocking }, async () => {
-    const { config } = unlocking.opened;
-    const metadata = await openExistingMetadata(place, { backend, config, readOnly });
-    return await start({ place, backend, metadata, unlocking }, { options, space });
-  });
+  return await closingOnFailure(backend, () =>
+    endingOnFailure(unlocking, async () => {
+      const { config } = unlocking.opened;
+      const metadata = await openExistingMetadata(place, { backend, config, readOnly });
+      return await start({ place, backend, metadata, unlocking }, { options, space });
+    }),
+  );
 }
 
 async function endingOnFailure<T>(unlocking: Unlocking, work: () => Promise<T>): Promise<T> {
@@ -247,18 +252,6 @@ async function start(
   } catch (error) {
     await metadata.close();
     await connection?.control.close();
-    throw error;
-  }
-}
-
-async function closingOnFailure<T>(
-  { backend, unlocking }: { readonly backend: Backend; readonly unlocking: Unlocking },
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await endingOnFailure(unlocking, work);
-  } catch (error) {
-    await backend.close();
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import type { Backend } from '../../backend/contract.ts';
 import { SHARED_METADATA_FEATURE, type StoreConfig } from '../../format/index.ts';
 import type { Connection } from '../backends/connect.ts';
+import { closingOnFailure } from '../closing-on-failure.ts';
 import { connectBackends } from '../connect-store.ts';
 import { exchangeMetadata } from '../exchange-metadata.ts';
 import { openPlace, surroundingsOf } from '../location.ts';
@@ -27,16 +28,6 @@ export interface KnownState {
   readonly opened: OpenedConfig;
   /** The last commit; 0 where an earlier move has set the metadata aside. */
   readonly commit: number;
-}
-
-/** Does what fails without closing a backend, or closes it. */
-export async function closingOnFailure<T>(backend: Backend, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    await backend.close();
-    throw error;
-  }
 }
 
 /** Brings all that was committed at the source into the journal. */

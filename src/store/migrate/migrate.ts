@@ -10,6 +10,7 @@ import type { Backend, BlobInfo } from '../../backend/contract.ts';
 import { storeError } from '../../errors/store-error.ts';
 import { STORE_CONFIG_KEY } from '../../format/index.ts';
 import { exists } from '../../runtime/file-system.ts';
+import { closingOnFailure } from '../closing-on-failure.ts';
 import {
   checkExistingPlace,
   checkWritablePlace,
@@ -24,7 +25,7 @@ import type { OpenOptions, ProgressOptions, StoreLocation } from '../types.ts';
 import { type Unlocking, unlockConfig } from '../unlock.ts';
 import type { RebuildReport } from '../upkeep-types.ts';
 import { ALL_KEYS, copiedBlobs, copyBlobs } from './copy-blobs.ts';
-import { closingOnFailure, makeMetadata, settleSource } from './make-metadata.ts';
+import { makeMetadata, settleSource } from './make-metadata.ts';
 import { hasMoved, removeMark, writeMark, writeMoved } from './migration-mark.ts';
 import { checkSourceConfig, endOf, type MigrationEnd, markOf } from './migration-places.ts';
 import { Tally } from './tally.ts';

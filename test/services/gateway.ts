@@ -56,6 +56,7 @@ export async function startGateway(folder: string): Promise<Gateway> {
   }
 }
 
+/** Without `tcp_nodelay` the gateway holds the bytes of every answer back until the reader has acknowledged its head, 40 ms. */
 function configOf(parts: { folder: string; cluster: string; port: number; monitorPort: number }): string {
   const { folder, cluster, port, monitorPort } = parts;
   const links = ['cluster', 'service', 'client', 'mon cluster', 'mon service', 'mon client'];
@@ -85,7 +86,7 @@ osd objectstore = memstore
 memstore device bytes = ${4 * 1024 ** 3}
 [client.rgw]
 rgw data = ${folder}/rgw
-rgw frontends = beast endpoint=127.0.0.1:${port}
+rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw thread pool size = 64
 `;
 }

@@ -1,5 +1,6 @@
 /** The services that `npm run test:services` starts, and ways to them that can be cut. */
 import { createConnection, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 
 /** Of an object store; `undefined` where there is none. */
@@ -36,8 +37,12 @@ export interface Relay {
   cut(): Promise<void>;
 }
 
-/** Another way to a service, no slower, which can be cut. @param to a URL with its host and port */
-export async function openRelay(to = ENDPOINT ?? ''): Promise<Relay> {
+/**
+ * Another way to a service, no slower, which can be cut.
+ * @param to a URL with its host and port
+ * @param alter changes in place what goes to the service
+ */
+export async function openRelay(to = ENDPOINT ?? '', alter: (bytes: Buffer) => void = () => undefined): Promise<Relay> {
   const { hostname, port } = new URL(to);
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
@@ -52,7 +57,13 @@ export async function openRelay(to = ENDPOINT ?? ''): Promise<Relay> {
           open.delete(one);
         });
     }
-    socket.pipe(onward).pipe(socket);
+    const altered = new Transform({
+      transform: (bytes: Buffer, _, done) => {
+        alter(bytes);
+        done(null, bytes);
+      },
+    });
+    socket.pipe(altered).pipe(onward).pipe(socket);
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const address = server.address();

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { equalBytes, toHex } from '../../bytes/bytes.ts';
 import { storeError } from '../../errors/store-error.ts';
@@ -32,8 +31,8 @@ const PROBE_BYTES = 16;
  * single sign-on, the machine's role.
  *
  * Opening asks whether the bucket can be listed, and, unless `readOnly`, puts, reads and deletes one small object, which
- * tells whether what is put is there, and whether the object store creates exactly once (B4). Every put carries its MD5,
- * which the object store compares.
+ * tells whether what is put is there, and whether the object store creates exactly once (B4). The signature of every put
+ * covers the SHA-256 of its bytes, which the object store compares with what came.
  * @throws `invalid/BACKEND_INVALID` for the URL, `denied/PERMISSION_DENIED` for credentials, rights and clocks,
  *   `unavailable/BACKEND_IO` for buckets that are not there and object stores that cannot be reached
  * @example
@@ -57,8 +56,8 @@ export async function openS3Backend(url: string, options: S3BackendOptions = {})
   const meter = new RequestMeter();
   const parts: S3Parts = {
     ...{ sdk, place, meter },
-    client: withDigests(meter.watch(new sdk.S3Client(config(attempts)))),
-    oneTry: withDigests(meter.watch(new sdk.S3Client(config(1)))),
+    client: meter.watch(new sdk.S3Client(config(attempts))),
+    oneTry: meter.watch(new sdk.S3Client(config(1))),
   };
   try {
     await parts.client.send(new sdk.ListObjectsV2Command({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }));
@@ -70,19 +69,6 @@ export async function openS3Backend(url: string, options: S3BackendOptions = {})
     parts.oneTry.destroy();
     throw s3Error(error, { action: 'open', bucket: place.bucket });
   }
-}
-
-/** Has every request that carries bytes carry their MD5, too (RFC 1864): whoever takes other bytes refuses them. */
-function withDigests(client: S3Client): S3Client {
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const { body, headers } = args.request as { readonly body?: unknown; readonly headers: Record<string, string> };
-      if (body instanceof Uint8Array) headers['content-md5'] = createHash('md5').update(body).digest('base64');
-      return await next(args);
-    },
-    { step: 'build', name: 'contentDigest' },
-  );
-  return client;
 }
 
 /** @returns whether a create of an object that exists is refused, and one of an object that does not exist is not */

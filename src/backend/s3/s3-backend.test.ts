@@ -189,11 +189,13 @@ describe('a bucket that fails', () => {
 });
 
 describe('a put', () => {
-  it('carries the digest of its bytes, which others would not have', async () => {
+  it('carries the digest of its bytes, which others would not have, and signs it', async () => {
     const backend = await open();
     const digests: (readonly [unknown, string])[] = [];
     s3.misbehave = ({ headers, body }) => {
-      if (body.length > 0) digests.push([headers['content-md5'], createHash('md5').update(body).digest('base64')]);
+      const own = createHash('sha256').update(body).digest('hex');
+      if (body.length > 0) digests.push([headers['x-amz-content-sha256'], own]);
+      expect(headers.authorization).toMatch(/SignedHeaders=[^,]*x-amz-content-sha256/);
       return undefined;
     };
     await backend.put('a', noise(1000));

@@ -35,7 +35,10 @@ export interface Reader {
 
 /** Queries and changes of one transaction that writes. */
 export interface Transaction extends Reader {
-  /** Executes once for each set of parameters, in their order. */
+  /**
+   * Executes once for each set of parameters, in their order. Sets of one call insert, or delete, different rows: an engine may do
+   * them all as one statement.
+   */
   run(sql: string, sets: readonly SqlParameters[]): Promise<void>;
 }
 

@@ -26,6 +26,44 @@ async function openWithRows(): Promise<PostgresDatabase> {
   return database;
 }
 
+const ALL = 'SELECT kind, id, name, bytes FROM things ORDER BY name';
+
+describe.skipIf(SERVER === undefined)(`changing many rows at once${WHY_SKIPPED}`, () => {
+  it('inserts, replaces and deletes what one after the other would, nulls too, by a statement for each', async () => {
+    const database = await openWithRows();
+    const { statements = 0 } = database.requests ?? {};
+    const row = (index: number, bytes: Uint8Array | null) => [index, noise(32, index), `row ${index}`, bytes];
+    const sets = [row(7, null), row(8, noise(0)), row(9, noise(70_000))];
+    await database.write(async (transaction) => {
+      await transaction.run('CREATE UNIQUE INDEX by_kind ON things (kind) WHERE kind > 1', [[]]);
+      const insert = 'INSERT INTO things (kind, id, name, bytes) VALUES (?, ?, ?, ?)';
+      const upsert = `${insert}\n ON CONFLICT (kind) WHERE kind > 1 DO UPDATE SET bytes = excluded.bytes`;
+      await transaction.run(upsert, [...sets, row(10, null)]);
+      await transaction.run(upsert, [row(7, null), row(8, null)]);
+      await transaction.run('DELETE FROM things WHERE kind = ? AND name = ?', [
+        ...[0, 1, 2, 3].map((index) => [1, `of ${index}`]),
+        ...[
+          [1, 'later'],
+          [10, 'row 10'],
+          [9, 'row 8'],
+          [11, null],
+        ],
+      ]);
+      await transaction.run('UPDATE things SET id = ? WHERE kind = ?', [
+        [noise(1), 7],
+        [null, 8],
+      ]);
+    });
+    expect((database.requests?.statements ?? 0) - statements).toBeLessThan(12);
+    const found = await database.read((reader) => reader.all(ALL, []));
+    expect(found).toEqual([
+      { kind: 7, id: noise(1), name: 'row 7', bytes: null },
+      { kind: 8, id: null, name: 'row 8', bytes: null },
+      { kind: 9, id: noise(32, 9), name: 'row 9', bytes: noise(70_000) },
+    ]);
+  });
+});
+
 describe.skipIf(SERVER === undefined)(`looking up many rows at once${WHY_SKIPPED}`, () => {
   it('gives the first row of each, in the order asked, and none where there is none', async () => {
     const database = await openWithRows();

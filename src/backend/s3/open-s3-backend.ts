@@ -1,4 +1,4 @@
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { equalBytes, toHex } from '../../bytes/bytes.ts';
 import { storeError } from '../../errors/store-error.ts';
 import { BACKEND_CONCURRENCY_MAX, BLOB_BYTES_MAX } from '../../limits.ts';

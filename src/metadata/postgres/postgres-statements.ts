@@ -1,6 +1,7 @@
 /** Statements of one connection: prepared there once, and sent without waiting for the answers to those before. */
 import type { PoolClient, QueryResult } from 'pg';
 import type { DatabaseRequests, SqlParameters, SqlRow, SqlValue, Transaction } from '../database.ts';
+import { arraysOf, type ParameterArrays } from './postgres-arrays.ts';
 import { fromPostgresError } from './postgres-errors.ts';
 
 /** What is counted while statements are sent. */
@@ -29,30 +30,55 @@ function statementOf(sql: string): Statement {
   return prepared(sql, () => sql.replaceAll('?', () => `$${++count}`));
 }
 
-/** Of arrays of values; none for what has a type of its own in each place, or none at all. */
-function arrayTypeOf(values: readonly SqlValue[]): string | undefined {
-  if (values.every((value) => value instanceof Uint8Array)) return 'bytea[]';
-  if (values.every((value) => typeof value === 'number' || typeof value === 'bigint')) return 'bigint[]';
-  return values.every((value) => typeof value === 'string') ? 'text[]' : undefined;
+const FOUND = 'is_found';
+
+type Types = ParameterArrays['types'];
+
+/** Arrays as the rows of a table `asked`: what is null in every set has no column there. */
+function askedRows(types: Types, place?: 'place'): string {
+  const arrays = types.filter((type) => type !== undefined).map((type, index) => `$${index + 1}::${type}`);
+  const names = types.flatMap((type, index) => (type === undefined ? [] : [`a${index}`]));
+  const [ordinality, columns] = place ? [' WITH ORDINALITY', [...names, place]] : ['', names];
+  return `unnest(${arrays.join(', ')})${ordinality} AS asked(${columns.join(', ')})`;
 }
 
-const FOUND = 'is_found';
+/** A text with the columns of `asked` in place of its parameters. */
+function overAsked(sql: string, types: Types): string {
+  let count = 0;
+  return sql.replaceAll('?', () => {
+    const index = count++;
+    return types[index] === undefined ? 'NULL' : `asked.a${index}`;
+  });
+}
 
 /**
  * A query for many sets of parameters at once, which are columns of arrays there: looking up a thousand rows one by one takes
  * the server five times as long. Each set has its own subquery, so that the first row is the one it would have been.
  */
-function batchOf(sql: string, types: readonly string[]): Statement {
+function lookupOf(sql: string, types: Types): Statement {
+  return prepared(
+    `${types.join()} ${sql}`,
+    () =>
+      `SELECT answer.* FROM ${askedRows(types, 'place')} ` +
+      `LEFT JOIN LATERAL (SELECT one.*, 1::bigint AS ${FOUND} FROM (${overAsked(sql, types)}) AS one LIMIT 1) AS answer ` +
+      'ON true ORDER BY asked.place',
+  );
+}
+
+const INSERTED = /^(INSERT INTO .*)VALUES \(([?, ]+)\)/;
+const DELETED = /^(DELETE FROM \w+) WHERE (.*)$/;
+
+/**
+ * A change for many sets of parameters at once: the rows to insert, or the keys of those to delete, are columns of arrays.
+ * @returns `undefined` for a statement that does neither
+ */
+function changeOf(sql: string, types: Types): Statement | undefined {
+  if (!INSERTED.test(sql) && !DELETED.test(sql)) return undefined;
   return prepared(`${types.join()} ${sql}`, () => {
-    let count = 0;
-    const query = sql.replaceAll('?', () => `asked.a${++count}`);
-    const arrays = types.map((type, index) => `$${index + 1}::${type}`);
-    const names = [...types.map((_, index) => `a${index + 1}`), 'place'];
-    return (
-      `SELECT answer.* FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS asked(${names.join(', ')}) ` +
-      `LEFT JOIN LATERAL (SELECT one.*, 1::bigint AS ${FOUND} FROM (${query}) AS one LIMIT 1) AS answer ON true ` +
-      'ORDER BY asked.place'
-    );
+    const rows = askedRows(types);
+    return sql
+      .replace(INSERTED, (_, into: string, values: string) => `${into}SELECT ${overAsked(values, types)} FROM ${rows}`)
+      .replace(DELETED, (_, from: string, where: string) => `${from} USING ${rows} WHERE ${overAsked(where, types)}`);
   });
 }
 
@@ -91,18 +117,21 @@ export class PostgresStatements implements Transaction {
   }
 
   async lookup(sql: string, sets: readonly SqlParameters[]): Promise<readonly (SqlRow | undefined)[]> {
-    const columns = (sets[0] ?? []).map((_, index) => sets.map((set) => set[index] ?? null));
-    const types = columns.map(arrayTypeOf);
-    const isUniform = types.length > 0 && types.every((type) => type !== undefined);
-    if (sets.length < 2 || !isUniform) return (await this.#sendAll(sql, sets)).map(([row]) => row);
-    const values = columns.map((column) => column.map(sent));
-    const query = { ...batchOf(sql, types), values };
+    const arrays = arraysOf(sets);
+    if (arrays === undefined) return (await this.#sendAll(sql, sets)).map(([row]) => row);
+    const query = { ...lookupOf(sql, arrays.types), values: [...arrays.values] };
     const [answer] = await this.#answers([() => this.#connection.query(query)]);
     return (answer?.rows as SqlRow[]).map(({ [FOUND]: isFound, ...row }) => (isFound === null ? undefined : row));
   }
 
   /** Sent ahead, too: nothing that a change answers is of use, and where it fails the transaction does. */
   async run(sql: string, sets: readonly SqlParameters[]): Promise<void> {
+    const arrays = arraysOf(sets);
+    const change = arrays && changeOf(sql, arrays.types);
+    if (change) {
+      this.#sendAhead([this.#connection.query({ ...change, values: [...arrays.values] })]);
+      return;
+    }
     const statement = statementOf(sql);
     this.#sendAhead(sets.map((set) => this.#connection.query({ ...statement, values: set.map(sent) })));
   }

@@ -76,6 +76,8 @@ export const BACKEND_URL_LENGTH_MAX = 1024;
 export const BACKEND_WEIGHT_MAX = 1000;
 /** Every shard block of this size has a digest in the shard trailer. */
 export const SHARD_BLOCK_BYTES = 64 * KIB;
+/** A shard of up to this is read whole where its frame is needed: a request of an object store takes longer than these bytes. */
+export const SHARD_READ_WHOLE_BYTES_MAX = 256 * KIB;
 /** Bytes of shards that one inspection of a stripe, or one step of making shards anew, reads at a time. */
 export const SHARD_READ_BYTES = 32 * MIB;
 /** Most bytes of one shard that are read at once. */

@@ -13,6 +13,7 @@ import {
   type JournalPack,
   type JournalPackName,
   listJournal,
+  listJournalPacks,
   readJournalPack,
   toReplayStep,
   type UnreadablePack,
@@ -109,10 +110,18 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
  * found as well.
  * @param sure ids of packs of which this is known not to be
  */
-async function gonePacks({ metadata, packs }: RecoveryParts, sure: ReadonlySet<string>): Promise<readonly PackRow[]> {
+async function gonePacks(
+  { backend, metadata, packs, signal }: RecoveryParts,
+  sure: ReadonlySet<string>,
+): Promise<readonly PackRow[]> {
+  const unsure: PackRow[] = [];
+  for await (const row of allPacks(metadata, 'journal')) if (!sure.has(toHex(row.id))) unsure.push(row);
+  if (unsure.length === 0) return [];
+  // One more listing is dearer than to look at one of them, and far less so than to look at all.
+  const listed = new Set((await listJournalPacks(backend, 0, signal)).map(({ id }) => toHex(id)));
   const gone: PackRow[] = [];
-  for await (const row of allPacks(metadata, 'journal')) {
-    if (sure.has(toHex(row.id)) || (await isThere(packs, row))) continue;
+  for (const row of unsure) {
+    if (listed.has(toHex(row.id)) || (await isThere(packs, row))) continue;
     // It may have been merged since it was listed.
     if (await packNumbered(metadata, row.number)) gone.push(row);
   }

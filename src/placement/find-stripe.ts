@@ -5,10 +5,17 @@
 import { listAll } from '../backend/list-all.ts';
 import { equalBytes, toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError } from '../errors/store-error.ts';
-import { parseShardKey, type Stripe, shardKey } from '../format/index.ts';
+import {
+  parseShardKey,
+  SHARD_HEADER_BYTES,
+  type Stripe,
+  shardDataBytes,
+  shardKey,
+  shardTrailerBytes,
+} from '../format/index.ts';
 import { type BackendLink, isUnreachable } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
-import { readShardFrame, type ShardFrame } from './shard-frame.ts';
+import { type OpenedShard, openShard } from './shard-frame.ts';
 import type { PlacedStripe } from './stripe-reader.ts';
 import type { PackKeyParts } from './stripe-writer.ts';
 
@@ -24,6 +31,11 @@ export interface FoundStripe extends PlacedStripe {
   readonly store: Uint8Array;
   /** Shards that agree on it. */
   readonly votes: number;
+  /**
+   * The blob of the first shard, where that is the whole pack, and small, and was asked; its data was not held against its
+   * digests.
+   */
+  readonly blob?: Uint8Array;
 }
 
 export interface FoundStripes {
@@ -37,6 +49,7 @@ export interface FoundStripes {
 
 /** What a caller knows of a pack that it looks for. */
 export interface SoughtPack extends PackKeyParts {
+  readonly packBytes?: number;
   readonly stripe?: Stripe;
   readonly places?: readonly number[];
 }
@@ -55,12 +68,14 @@ export async function findStripes(backends: BackendSet, pack: SoughtPack, signal
   return { stripes: byVotes(pack, frames, places), errors: search.errors, unreachable: search.unreachable };
 }
 
-type PlacedFrame = ShardPlace & { readonly frame: ShardFrame };
+type PlacedFrame = ShardPlace & { readonly frame: OpenedShard };
 
 class Search {
   readonly #backends: BackendSet;
   readonly #pack: SoughtPack;
   readonly #signal: AbortSignal | undefined;
+  /** Of the backend that is alone, once it was asked. */
+  #first: PlacedFrame | undefined;
   readonly errors: StoreError[] = [];
   readonly unreachable: StoreError[] = [];
 
@@ -75,6 +90,7 @@ class Search {
     const [link, ...others] = this.#backends.links;
     if (link === undefined || others.length > 0) return undefined;
     const first = await this.#frame({ index: 0, link });
+    this.#first = first;
     if (first === undefined) return this.errors.length + this.unreachable.length > 0 ? [] : undefined;
     const { k, m } = first.frame.header;
     return Array.from({ length: k + m }, (_, index) => ({ index, link }));
@@ -105,8 +121,10 @@ class Search {
   }
 
   async #frame(place: ShardPlace): Promise<PlacedFrame | undefined> {
+    if (this.#first?.index === place.index && this.#first.link === place.link) return this.#first;
     try {
-      const frame = await readShardFrame(place.link, { pack: this.#pack, index: place.index }, this.#signal);
+      const shard = { pack: this.#pack, index: place.index, bytes: shardBytesOf(this.#pack) };
+      const frame = await openShard(place.link, shard, this.#signal);
       return frame && { ...place, frame };
     } catch (error) {
       if (isStoreError(error) && error.kind === 'corrupt') this.errors.push(error);
@@ -115,6 +133,13 @@ class Search {
       return undefined;
     }
   }
+}
+
+/** Bytes of the blob of a shard, where enough is known of its pack. */
+function shardBytesOf({ packBytes, stripe }: SoughtPack): number | undefined {
+  if (packBytes === undefined || stripe === undefined) return undefined;
+  const shardBytes = shardDataBytes(packBytes, stripe.k);
+  return SHARD_HEADER_BYTES + shardBytes + shardTrailerBytes({ ...stripe, shardBytes });
 }
 
 /** Shards at places that are known; where a place is not a backend any more there is none. */
@@ -181,6 +206,7 @@ function byVotes(
       for (const { index, link } of [...places, ...group]) if (index < k + m) numbers[index] = link.facts.number;
       const { id, class: packClass, journal } = pack;
       const stripe = { id: stripeId, k, m, roots };
+      const { blob } = first.frame;
       return [
         {
           id,
@@ -191,6 +217,8 @@ function byVotes(
           places: numbers,
           store,
           votes: votesOf(group),
+          // Whoever finds the first one missing has a loss to tell of.
+          ...(k === 1 && first.index === 0 && blob && { blob }),
         },
       ];
     });

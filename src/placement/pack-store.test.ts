@@ -11,14 +11,28 @@ import { soleBackend } from './backend-set.ts';
 import { PackStore } from './pack-store.ts';
 
 const STORE = new Uint8Array(16).fill(7);
+/** More than is read of a shard at once. */
+const LARGE_BYTES = 300_000;
 
 /** A backend whose blobs somebody deletes, or cuts, after a number of looks at them. */
 class SharedBackend extends MemoryBackend {
   looksLeft = Number.POSITIVE_INFINITY;
   #looks = 0;
+  #sizes = 0;
 
+  /** Reads so far. */
   get looks(): number {
     return this.#looks;
+  }
+
+  /** Questions so far for the size of a blob. */
+  get sizes(): number {
+    return this.#sizes;
+  }
+
+  protected override async headBlob(...call: Parameters<MemoryBackend['head']>) {
+    this.#sizes += 1;
+    return await super.headBlob(call[0]);
   }
 
   protected override async getBlob(...call: Parameters<MemoryBackend['get']>): Promise<Uint8Array | undefined> {
@@ -29,7 +43,7 @@ class SharedBackend extends MemoryBackend {
   }
 }
 
-async function writtenPack(): Promise<{ backend: SharedBackend; packs: PackStore; pack: PackDescriptor }> {
+async function writtenPack(bytes = 7): Promise<{ backend: SharedBackend; packs: PackStore; pack: PackDescriptor }> {
   const backend = new SharedBackend();
   const packs = new PackStore({
     backends: soleBackend(backend, systemClock),
@@ -47,7 +61,7 @@ async function writtenPack(): Promise<{ backend: SharedBackend; packs: PackStore
     epoch: 0,
   } as const;
   const builder = new PackBuilder({ ...header, keyMode: 'plain' });
-  const stored = utf8Encode('a chunk');
+  const stored = utf8Encode('a chunk'.padEnd(bytes));
   const items = [{ id: blake3(stored), length: stored.length }];
   builder.add({ kind: 'chunk', codec: 0, plainLength: stored.length, stored, items });
   return { backend, packs, pack: await packs.write({ header: builder.header, ...builder.finish() }) };
@@ -61,15 +75,45 @@ describe('PackStore', () => {
     expect(opened?.items).toMatchObject([{ kind: 'chunk', length: 7, ordinal: 0 }]);
   });
 
-  it('calls a pack that is deleted while it is opened gone, not damaged', async () => {
-    const { backend, packs, pack } = await writtenPack();
+  it.each([
+    7,
+    LARGE_BYTES,
+  ])('calls a pack of %i bytes that is deleted while it is opened gone, not damaged', async (bytes) => {
+    const { backend, packs, pack } = await writtenPack(bytes);
     await packs.open(pack);
     const looks = backend.looks;
     for (let before = 0; before < looks; before += 1) {
-      const again = await writtenPack();
+      const again = await writtenPack(bytes);
       again.backend.looksLeft = before;
       expect(await again.packs.open(again.pack)).toBeUndefined();
     }
+  });
+
+  it('asks for a small pack once where its size is known, and else for its size before', async () => {
+    const { backend, packs, pack } = await writtenPack();
+    await packs.open(pack);
+    await packs.openWhole(pack);
+    expect([backend.looks, backend.sizes]).toEqual([2, 0]);
+    const { id, class: packClass } = pack;
+    await packs.open({ id, class: packClass });
+    await packs.openWhole({ id, class: packClass });
+    expect([backend.looks, backend.sizes]).toEqual([4, 2]);
+  });
+
+  it('reads of a large pack the directory alone', async () => {
+    const { backend, packs, pack } = await writtenPack(LARGE_BYTES);
+    expect((await packs.open(pack))?.items).toMatchObject([{ kind: 'chunk', length: LARGE_BYTES, ordinal: 0 }]);
+    expect([backend.looks, backend.sizes]).toEqual([5, 1]);
+    expect((await packs.openWhole(pack))?.bytes).toHaveLength(pack.packBytes);
+  });
+
+  it.each([7, LARGE_BYTES])('takes no damaged content of %i bytes for a whole pack', async (bytes) => {
+    const { backend, packs, pack } = await writtenPack(bytes);
+    const [{ key } = { key: '' }] = await backend.list();
+    const blob = (await backend.get(key)) ?? STORE;
+    const at = SHARD_HEADER_BYTES + pack.packBytes / 2;
+    await backend.put(key, blob.with(at, (blob[at] ?? 0) ^ 1));
+    await expect(packs.openWhole(pack)).rejects.toMatchObject({ kind: 'corrupt' });
   });
 
   it('calls a pack that ends early damaged', async () => {

@@ -25,12 +25,13 @@ import {
   SHARD_HEADER_BYTES,
   shardKey,
   shardTrailerBytes,
+  verifyShard,
 } from '../format/index.ts';
 import type { RandomBytes } from '../runtime/random.ts';
 import type { BackendSet } from './backend-set.ts';
 import { encodeStripe, stripeBytes } from './encode-stripe.ts';
 import { type FoundStripe, findPlaces, findStripes, type SoughtPack } from './find-stripe.ts';
-import { type HedgePolicy, type OnLosses, type PlacedStripe, StripeReader } from './stripe-reader.ts';
+import { type ByteRange, type HedgePolicy, type OnLosses, type PlacedStripe, StripeReader } from './stripe-reader.ts';
 import { parityNeeded, StripeWriter, WRITE_POLICY, type WritePolicy } from './stripe-writer.ts';
 
 /** A pack to make durable, as its builder finished it. */
@@ -297,19 +298,24 @@ export class PackStore {
 
   async #openStripe(name: PackName, found: FoundStripe, options: CallOptions): Promise<OpenedPack | undefined> {
     this.#checkStore(name, found);
-    const { packBytes } = found;
+    const { packBytes, blob } = found;
+    const read = async ({ offset, length }: ByteRange): Promise<Uint8Array | undefined> => {
+      const start = SHARD_HEADER_BYTES + offset;
+      if (blob) return blob.subarray(start, start + length);
+      return await this.#reader.read(found, { offset, length }, options);
+    };
     if (packBytes < PACK_HEADER_BYTES + PACK_FOOTER_BYTES) throw damaged(name, `has ${packBytes} bytes`);
-    const front = await this.#reader.read(found, { offset: 0, length: PACK_HEADER_BYTES }, options);
+    const front = await read({ offset: 0, length: PACK_HEADER_BYTES });
     if (front === undefined) return undefined;
     const header = decodePackHeader(front);
     const identity = await this.#identify(name, header);
     const end = { offset: packBytes - PACK_FOOTER_BYTES, length: PACK_FOOTER_BYTES };
-    const tail = await this.#reader.read(found, end, options);
+    const tail = await read(end);
     if (tail === undefined) return undefined;
     const footer = decodePackFooter(tail, identity);
     checkLength(name, footer, packBytes);
     const range = { offset: footer.directoryOffset, length: footer.directoryLength };
-    const directory = await this.#reader.read(found, range, options);
+    const directory = await read(range);
     if (directory === undefined) return undefined;
     const descriptor = describePack(header, found);
     return { header, identity, items: decodeDirectory(directory, identity, footer), descriptor };
@@ -317,7 +323,7 @@ export class PackStore {
 
   async #openWholeStripe(name: PackName, found: FoundStripe, options: CallOptions): Promise<WholePack | undefined> {
     this.#checkStore(name, found);
-    const bytes = await this.#reader.readWhole(found, options);
+    const bytes = dataOf(found) ?? (await this.#reader.readWhole(found, options));
     if (bytes === undefined) return undefined;
     const header = decodePackHeader(bytes);
     const identity = await this.#identify(name, header);
@@ -341,8 +347,21 @@ export class PackStore {
 }
 
 /** Without undefined members. */
-function soughtOf({ id, class: packClass, journal, stripe, places }: PackName): SoughtPack {
-  return { id, class: packClass, ...(journal && { journal }), ...(stripe && { stripe }), ...(places && { places }) };
+function soughtOf({ id, class: packClass, journal, packBytes, stripe, places }: PackName): SoughtPack {
+  return {
+    ...{ id, class: packClass, ...(journal && { journal }), ...(stripe && { stripe }), ...(places && { places }) },
+    ...(packBytes !== undefined && { packBytes }),
+  };
+}
+
+/** The bytes of a pack that is in memory, checked; `undefined` also where they are damaged: other shards may not be. */
+function dataOf({ blob }: FoundStripe): Uint8Array | undefined {
+  try {
+    return blob && verifyShard(blob).data;
+  } catch (error) {
+    if (isStoreError(error) && error.kind === 'corrupt') return undefined;
+    throw error;
+  }
 }
 
 function damaged(name: PackName, why: string): Error {

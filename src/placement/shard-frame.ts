@@ -9,7 +9,7 @@ import {
   shardKey,
   shardTrailerBytes,
 } from '../format/index.ts';
-import { BLOB_BYTES_MAX } from '../limits.ts';
+import { BLOB_BYTES_MAX, SHARD_READ_WHOLE_BYTES_MAX } from '../limits.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { PackKeyParts } from './stripe-writer.ts';
 
@@ -21,6 +21,19 @@ export interface ShardFrame {
   readonly bytes: number;
 }
 
+/** A shard that was opened. */
+export interface OpenedShard extends ShardFrame {
+  /** All of its blob, where that is small; its data was not held against its digests. */
+  readonly blob?: Uint8Array;
+}
+
+interface WantedShard {
+  readonly pack: PackKeyParts;
+  readonly index: number;
+  /** Of its blob, as far as anybody knows. */
+  readonly bytes?: number | undefined;
+}
+
 /**
  * Reads header and trailer of a shard, not its data, and checks them against each other.
  * @returns `undefined` when the blob is gone, also when it goes meanwhile
@@ -29,23 +42,57 @@ export interface ShardFrame {
  */
 export async function readShardFrame(
   link: BackendLink,
-  shard: { readonly pack: PackKeyParts; readonly index: number },
+  shard: WantedShard,
   signal?: AbortSignal,
 ): Promise<ShardFrame | undefined> {
-  const { pack, index } = shard;
+  const bytes = await sizeOf(link, shard, signal);
+  if (bytes === undefined) return undefined;
+  const key = shardKey(shard.pack, shard.index);
+  const part: ReadPart = (offset, length) =>
+    link.call('read', (backend) => backend.get(key, { ...(signal && { signal }), offset, length }), signal);
+  return await decodeFrame({ link, shard, bytes }, part);
+}
+
+/**
+ * As `readShardFrame`; a small shard is read whole, in one request where its size is known, for whoever needs more of it.
+ * @returns and throws as that
+ */
+export async function openShard(
+  link: BackendLink,
+  shard: WantedShard,
+  signal?: AbortSignal,
+): Promise<OpenedShard | undefined> {
+  const expected = shard.bytes ?? (await sizeOf(link, shard, signal));
+  if (expected === undefined) return undefined;
+  if (expected > SHARD_READ_WHOLE_BYTES_MAX) return await readShardFrame(link, shard, signal);
+  const key = shardKey(shard.pack, shard.index);
+  const blob = await link.call('read', (backend) => backend.get(key, signal && { signal }), signal);
+  if (blob === undefined) return undefined;
+  // Copies: whoever is done with the data of the pack may discard all of the blob.
+  const part: ReadPart = async (offset, length) => blob.slice(offset, offset + length);
+  const frame = await decodeFrame({ link, shard, bytes: blob.length }, part);
+  return frame && { ...frame, blob };
+}
+
+type ReadPart = (offset: number, length: number) => Promise<Uint8Array | undefined>;
+
+async function sizeOf(link: BackendLink, { pack, index }: WantedShard, signal?: AbortSignal) {
   const key = shardKey(pack, index);
-  const options = signal && { signal };
-  const info = await link.call('read', (backend) => backend.head(key, options), signal);
-  if (info === undefined) return undefined;
-  const part = (offset: number, length: number): Promise<Uint8Array | undefined> =>
-    link.call('read', (backend) => backend.get(key, { ...options, offset, length }), signal);
+  const info = await link.call('read', (backend) => backend.head(key, signal && { signal }), signal);
+  return info?.bytes;
+}
+
+async function decodeFrame(
+  { link, shard, bytes }: { readonly link: BackendLink; readonly shard: WantedShard; readonly bytes: number },
+  part: ReadPart,
+): Promise<ShardFrame | undefined> {
+  const { pack, index } = shard;
   const fail = (why: string): never => {
-    const details = { packId: toHex(pack.id), backendKey: key, backend: link.facts.name };
+    const details = { packId: toHex(pack.id), backendKey: shardKey(pack, index), backend: link.facts.name };
     throw storeError('SHARD_CORRUPT', `shard ${index} of pack ${toHex(pack.id)} on ${link.facts.name} ${why}`, {
       details,
     });
   };
-  const { bytes } = info;
   if (bytes < SHARD_HEADER_BYTES || bytes > BLOB_BYTES_MAX) return fail(`has ${bytes} bytes`);
   const front = await part(0, SHARD_HEADER_BYTES);
   if (front === undefined) return undefined;

@@ -9,5 +9,14 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=50');
+  growHeapBy(50);
+}
+
+/**
+ * Lets the old part of the heap grow before it is collected, for commands that keep little and pass much through: buffers
+ * count as part of it, and each megabyte of content is one. Reading 1.4 GB took 9.8 s of processor time at 50 percent, 7.0 at
+ * 200 and 6.0 at 400, and peaked at 169, 201 and 217 MiB.
+ */
+export function growHeapBy(percent: number): void {
+  setFlagsFromString(`--heap-growing-percent=${percent}`);
 }

@@ -43,6 +43,31 @@ describe('put of folders', () => {
     ]);
   });
 
+  it('puts hundreds of files in their order, small and large, past one that fails', async () => {
+    const names = Array.from({ length: 600 }, (_, at) => `many/${String(at).padStart(4, '0')}`);
+    for (const name of names) await folder.write(name, name);
+    await folder.write('many/0300-large', '7'.repeat(200_000));
+    const deep = path.join('many/0100-deep', ...Array<string>(5).fill('d'.repeat(240)), 'key too long');
+    await folder.write(deep, 'x');
+    const done = await folder.run(['put', 'many', '--json']);
+    expect(done.status).toBe(2);
+    expect(jsonLines(done.stderr)).toMatchObject([
+      { error: { code: 'KEY_INVALID' } },
+      { summary: { put: 601, skipped: 0, failed: 1 } },
+    ]);
+    const put = [...names, 'many/0300-large'].sort();
+    expect(jsonLines(done.stdout).map(({ key }) => key)).toEqual(put);
+    expect(await keys()).toEqual(put);
+    await folder.ok('get', '--prefix', 'many/', '-o', 'out');
+    for (const name of put.filter((_, at) => at % 50 === 0))
+      expect(await readFile(path.join(folder.path, name.replace('many', 'out'))), name).toEqual(
+        await readFile(path.join(folder.path, name)),
+      );
+
+    const again = jsonLines(await folder.ok('put', 'many', '-x', '0100-deep', '--json'));
+    expect(again.map(({ newBytes }) => newBytes)).toEqual(put.map(() => 0));
+  });
+
   it('leaves the store itself out', async () => {
     const done = await folder.run(['put', '.']);
     expect(done.status).toBe(0);

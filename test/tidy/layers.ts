@@ -57,7 +57,12 @@ export const AREAS: Readonly<Record<string, Area>> = {
   cli: {
     level: 6,
     imports: ['index', 'errors'],
-    files: ['src/runtime/clock.ts', 'src/runtime/timers.ts', 'src/runtime/map-in-order.ts'],
+    files: [
+      'src/runtime/clock.ts',
+      'src/runtime/timers.ts',
+      'src/runtime/map-in-order.ts',
+      'src/runtime/small-files.ts',
+    ],
   },
 };
 

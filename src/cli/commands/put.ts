@@ -1,42 +1,18 @@
 import { realpath } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { isStoreError } from '../../errors/store-error.ts';
-import { mapInOrder } from '../../runtime/map-in-order.ts';
-import { fileError, systemCodeOf } from '../file-error.ts';
+import { growHeapBy } from '../heap.ts';
 import { collect, collectAttribute, parseKeep } from '../options.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import { countAhead } from '../put/count-ahead.ts';
 import { dryRun } from '../put/dry-run.ts';
-import { type Input, inputsOf, type PutFlags, type PutInput, type PutPlan, planPut, STDIN_PATH } from '../put/plan.ts';
-import { openPutTarget, type PutOutcome, type PutTarget } from '../put/put-target.ts';
+import { type PutFlags, planPut, STDIN_PATH } from '../put/plan.ts';
+import { type PutContext, putInputs } from '../put/put-inputs.ts';
+import { openPutTarget, type PutTarget } from '../put/put-target.ts';
 import { PutReport } from '../put/report.ts';
 import type { Session } from '../session.ts';
 
-/** Enough small files at once to share packs and commits; memory is bounded by the store, not by this. */
-const PUTS_IN_FLIGHT = 32;
-
-type Outcome =
-  | { readonly kind: 'done'; readonly path: string; readonly result: PutOutcome }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  | Extract<Input, { kind: 'skipped' }>;
-
-/** Whether an error is about one input only, so that the others can go on. */
-function concernsOneInput(error: unknown, input: PutInput): boolean {
-  if (systemCodeOf(error) !== undefined) return (error as { path?: unknown }).path === input.path;
-  // A store that may not be written concerns them all.
-  if (isStoreError(error, 'PERMISSION_DENIED')) return error.details.path === input.path;
-  return isStoreError(
-    error,
-    'SOURCE_NOT_FOUND',
-    'SOURCE_CHANGED',
-    'SOURCE_INVALID',
-    'KEY_INVALID',
-    'ENTRY_EXISTS',
-    'ENTRY_NOT_FOUND',
-    'RELATION_CYCLE',
-    'PRECONDITION_FAILED',
-  );
-}
+/** What is put passes through, with buffers that are kept. */
+const HEAP_GROWTH_PERCENT = 100;
 
 /** Where the store lies, so that putting the folder around it does not put the store into itself. */
 async function realPathOfStore(session: Session): Promise<string | undefined> {
@@ -45,36 +21,8 @@ async function realPathOfStore(session: Session): Promise<string | undefined> {
   return location === undefined ? undefined : realpath(location).catch(() => undefined);
 }
 
-interface PutContext {
-  readonly session: Session;
-  readonly plan: PutPlan;
-  readonly meter: ProgressMeter;
-  readonly signal: AbortSignal;
-  readonly avoid: string | undefined;
-}
-
-async function putInput(target: PutTarget, input: PutInput, context: PutContext): Promise<Outcome> {
-  const { session, meter, plan } = context;
-  let seen = 0;
-  const onProgress = ({ bytes }: { readonly bytes: number }): void => {
-    meter.addBytes(bytes - seen);
-    seen = bytes;
-  };
-  try {
-    const result = await target.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
-    meter.addBytes(result.size - seen);
-    meter.addItem();
-    return { kind: 'done', path: input.path, result };
-  } catch (error) {
-    if (session.signal.aborted || !concernsOneInput(error, input)) throw error;
-    return { kind: 'failed', error: fileError(error, input.path, 'read') };
-  }
-}
-
 async function putAll(target: PutTarget, context: PutContext, report: PutReport): Promise<void> {
-  const work = async (input: Input): Promise<Outcome> =>
-    input.kind === 'put' ? putInput(target, input, context) : input;
-  for await (const outcome of mapInOrder(inputsOf(context.plan, context), PUTS_IN_FLIGHT, work)) {
+  for await (const outcome of putInputs(target, context)) {
     if (outcome.kind === 'done') await report.done(outcome.path, outcome.result);
     else if (outcome.kind === 'skipped') report.skipped(outcome.path, outcome.reason);
     else report.failed(outcome.error);
@@ -99,6 +47,7 @@ async function runPut(context: PutContext): Promise<void> {
 }
 
 async function put(session: Session, paths: readonly string[], flags: PutFlags): Promise<void> {
+  growHeapBy(HEAP_GROWTH_PERCENT);
   const plan = await planPut(paths, flags);
   using meter = new ProgressMeter(session, 'put');
   const context: PutContext = { session, plan, meter, signal: session.signal, avoid: await realPathOfStore(session) };

@@ -37,6 +37,8 @@ export interface PutInput {
   readonly key: string | null;
   /** Bytes it will be, or `undefined` where only reading tells. */
   countBytes(): Promise<number | undefined>;
+  /** Whether `path` is a regular file whose content it is. */
+  readonly isFile: boolean;
   /** Opens the content; called at most once. */
   open(): Source;
 }
@@ -152,6 +154,7 @@ function fileInput(found: Extract<Found, { kind: 'file' }>, key: string | null, 
     kind: 'put',
     path,
     key,
+    isFile: regular,
     countBytes: async () => (regular ? sizeOf(path) : undefined),
     open: () => (regular ? { path } : createReadStream(path, { signal })),
   };
@@ -163,6 +166,7 @@ function streamInput(path: string, flags: PutFlags, signal: AbortSignal): PutInp
     kind: 'put',
     path,
     key: key === undefined ? null : withPrefix(prefix, key),
+    isFile: false,
     countBytes: async () => (data === undefined ? undefined : Buffer.byteLength(data)),
     open: () => data ?? addAbortSignal(signal, process.stdin),
   };

@@ -1,4 +1,4 @@
-import type { PutOnlyResult, PutOptions, PutResult, Source } from '../../index.ts';
+import type { ProgressOptions, PutItem, PutOnlyResult, PutOptions, PutResult, Source } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { declaredIn } from '../secrets/opening.ts';
 import type { Session } from '../session.ts';
@@ -13,6 +13,8 @@ export interface PutTarget {
   /** Whether what is put waits until somebody with the keys takes it over. */
   readonly waits: boolean;
   put(key: string | null, source: Source, options: PutOptions): Promise<PutOutcome>;
+  /** Puts many in one commit, all or none. Absent where each goes alone. */
+  putMany?(items: AsyncIterable<PutItem>, options: ProgressOptions): Promise<readonly PutOutcome[]>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function openPutTarget(session: Session, plan: PutPlan): Promise<Pu
   return {
     waits: false,
     put: (key, source, options) => entries.put(key, source, options),
+    putMany: (items, options) => entries.putMany(items, options),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }

@@ -56,7 +56,10 @@ export async function startGateway(folder: string): Promise<Gateway> {
   }
 }
 
-/** Without `tcp_nodelay` the gateway holds the bytes of every answer back until the reader has acknowledged its head, 40 ms. */
+/**
+ * Without `tcp_nodelay` the gateway holds the bytes of every answer back until the reader has acknowledged its head, 40 ms; and
+ * for two hours it would keep the memory of what was deleted.
+ */
 function configOf(parts: { folder: string; cluster: string; port: number; monitorPort: number }): string {
   const { folder, cluster, port, monitorPort } = parts;
   const links = ['cluster', 'service', 'client', 'mon cluster', 'mon service', 'mon client'];
@@ -88,6 +91,8 @@ memstore device bytes = ${4 * 1024 ** 3}
 rgw data = ${folder}/rgw
 rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw thread pool size = 64
+rgw gc obj min wait = 10
+rgw gc processor period = 10
 `;
 }
 

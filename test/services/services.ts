@@ -1,7 +1,7 @@
 /** The services that `npm run test:services` starts, and ways to them that can be cut. */
 import { createConnection, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 
 /** Of an object store; `undefined` where there is none. */
 export const ENDPOINT = process.env.HOLDFAST_TEST_S3;
@@ -22,10 +22,26 @@ export function newSchema(): string {
 export async function makeBucket(): Promise<string> {
   buckets += 1;
   const Bucket = `holdfast-${process.pid}-${buckets}`;
-  const client = new S3Client({ endpoint: ENDPOINT ?? '', region: 'us-east-1', forcePathStyle: true });
+  const client = connectedClient();
   await client.send(new CreateBucketCommand({ Bucket }));
   client.destroy();
   return `s3://${Bucket}?endpoint=${ENDPOINT}`;
+}
+
+/** Deletes what is in a bucket: the gateway keeps everything in memory. @param url as `makeBucket` gave it */
+export async function emptyBucket(url: string): Promise<void> {
+  const Bucket = new URL(url).hostname;
+  const client = connectedClient();
+  for (;;) {
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
+    if (Contents.length === 0) break;
+    await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: Contents.map(({ Key }) => ({ Key })) } }));
+  }
+  client.destroy();
+}
+
+function connectedClient(): S3Client {
+  return new S3Client({ endpoint: ENDPOINT ?? '', region: 'us-east-1', forcePathStyle: true });
 }
 
 export interface Relay {

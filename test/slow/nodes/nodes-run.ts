@@ -12,7 +12,7 @@ export async function runNodes(options: CampaignOptions): Promise<void> {
     Object.assign(process.env, settings);
     // They look for the services when they are loaded.
     const { noNodesFigures, runNodesRound } = await import('./nodes-round.ts');
-    const { makeBucket, openRelay, SERVER } = await import('../../services/services.ts');
+    const { emptyBucket, makeBucket, openRelay, SERVER } = await import('../../services/services.ts');
     const figures = noNodesFigures();
     await runCampaign(options, {
       name: 'rounds',
@@ -30,6 +30,7 @@ export async function runNodes(options: CampaignOptions): Promise<void> {
         } finally {
           await relay.cut();
         }
+        await emptyBucket(bucket);
       },
     });
   });

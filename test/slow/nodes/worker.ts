@@ -33,7 +33,7 @@ const REOPEN_PAUSE_MS = 100;
 const REOPEN_MS_MAX = 90_000;
 const GC_PAUSE_MS = 200;
 /** Everything that may go goes: nothing but epochs protects what others are at. */
-const GC = { graceMs: 0, deadShare: 0, waitMs: 100, timeMs: 3000 };
+const GC = { graceMs: 0, deadShare: 0, waitMs: 100, timeMs: 1000 };
 
 /** Written before it returns: what was reported is in the pipe, whatever becomes of this process. */
 function report(what: NodeReport): void {

@@ -42,13 +42,13 @@ export class LeakCheck {
     this.#page = [];
     if (page.length === 0) return;
     const { metadata } = this.#store;
-    const { commit } = await metadata.head();
+    const { commit, flushed } = await metadata.head();
     const known = await metadata.knownPacks(page.map(({ pack }) => pack));
     for await (const shard of unknownShards(metadata, page, isOfNobody)) {
-      if ((shard.name.pack.journal?.lastCommit ?? 0) > commit) {
-        this.#run.skip('no-leaked-packs', 'the journal goes on after what the metadata knows');
-        continue;
-      }
+      const { lastCommit = 0 } = shard.name.pack.journal ?? {};
+      if (lastCommit > commit) this.#run.skip('no-leaked-packs', 'the journal goes on after what the metadata knows');
+      // No other pack is known to hold its records.
+      if (lastCommit > flushed) continue;
       const what = 'no commit knows it, and no process at work has written it';
       this.#run.problemsOf('no-leaked-packs').add(leakProblem(shard, what));
     }

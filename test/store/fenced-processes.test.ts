@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { MemoryBackend } from '../../src/backend/index.ts';
+import { listAll } from '../../src/backend/list-all.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { collectedStore, expectRebuiltAlike, packBytesOn } from '../support/collected-store.ts';
 import { KINDS } from '../support/living-store.ts';
+import { SOUND } from '../support/stores.ts';
 
 const source = seededRandom(21);
 const random = (length: number): Uint8Array => source.bytes(length);
@@ -104,4 +107,28 @@ describe.each(KINDS)('two processes of a $kind store, one of which collects', ({
     expect(await one.metadata.listSessions()).toHaveLength(1);
     await one.store.close();
   });
+
+  it('keep the journal of a process that is gone until another one has written it, and delete it then', async () => {
+    const one = await collectedStore(keys);
+    const two = await one.start();
+    // Its journal pack is written, and would be told of with the next commit.
+    await two.store.put('last', 'content');
+    const [left] = await journalOn(one.backend);
+    two.life.seemGone();
+    two.end();
+    expect(await one.store.maintenance.gc(NOW)).toMatchObject({ outcome: 'ok', fenced: 1 });
+    expect(await journalOn(one.backend)).toContain(left);
+    expect(await one.store.maintenance.check({ invariants: true })).toMatchObject(SOUND);
+    await one.store.put('next', 'other content');
+    // It has written both commits, and tells of that when it is asked for a check.
+    expect(await one.store.maintenance.check({ invariants: true })).toMatchObject({ problems: [{ code: 'LEAKED' }] });
+    expect(await one.store.maintenance.gc(NOW)).toMatchObject({ outcome: 'ok', leakedPacks: 1 });
+    expect(await journalOn(one.backend)).not.toContain(left);
+    await expectRebuiltAlike(one, keys);
+    await one.store.close();
+  });
 });
+
+async function journalOn(backend: MemoryBackend): Promise<readonly string[]> {
+  return (await Array.fromAsync(listAll(backend, { prefix: 'journal/' }))).map(({ key }) => key);
+}

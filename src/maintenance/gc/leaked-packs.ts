@@ -4,10 +4,10 @@
  * about to commit it, and is left alone.
  */
 import type { Backend, BlobInfo } from '../../backend/contract.ts';
-import { toHex } from '../../bytes/bytes.ts';
+import { equalBytes, toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../../format/index.ts';
-import type { Metadata } from '../../metadata/index.ts';
+import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey, type ShardName } from '../../format/index.ts';
+import type { Head, Metadata } from '../../metadata/index.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
 import type { BackendSet } from '../../placement/backend-set.ts';
 import { listJournalPacks } from '../journal-reader.ts';
@@ -86,14 +86,25 @@ async function* leakedShards(
   link: BackendLink,
   isLeft: IsLeft,
 ): AsyncGenerator<FoundShard> {
+  const head = await metadata.head();
   for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX])
-    yield* leakedBeneath({ metadata, signal }, link, { prefix, isLeft });
+    yield* leakedBeneath({ metadata, signal }, link, { prefix, isLeft, head });
+}
+
+/**
+ * Whether nothing is lost with a pack that no commit knows. The records of a journal pack may be in no other, unless those
+ * that are known hold them: then it is what a process wrote that ended before it said so, and another one wrote again. A
+ * checkpoint that is not known was never finished.
+ */
+function isNeedless({ class: packClass, journal }: ShardName['pack'], head: Head): boolean {
+  if (packClass !== 'journal' || journal === undefined) return true;
+  return journal.lastCommit <= head.flushed && equalBytes(journal.incarnation, head.incarnation);
 }
 
 async function* leakedBeneath(
   { metadata, signal }: Pick<LeakedContext, 'metadata' | 'signal'>,
   link: BackendLink,
-  { prefix, isLeft }: { readonly prefix: string; readonly isLeft: IsLeft },
+  { prefix, isLeft, head }: { readonly prefix: string; readonly isLeft: IsLeft; readonly head: Head },
 ): AsyncGenerator<FoundShard> {
   for (let after: string | undefined; ; ) {
     signal.throwIfAborted();
@@ -101,8 +112,7 @@ async function* leakedBeneath(
     const page = await link.call('read', (backend) => backend.list(query), signal);
     const shards = page.flatMap((blob): FoundShard[] => {
       const name = parseShardKey(blob.key);
-      // A journal pack that is not known may be needed all the same. A checkpoint that is not was never finished.
-      return name && name.pack.class !== 'journal' ? [{ ...blob, pack: name.pack.id }] : [];
+      return name && isNeedless(name.pack, head) ? [{ ...blob, pack: name.pack.id }] : [];
     });
     yield* unknownShards(metadata, shards, isLeft);
     if (page.length < PAGE_BLOBS) return;

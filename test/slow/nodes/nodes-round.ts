@@ -14,7 +14,7 @@ import type { Relay } from '../../services/services.ts';
 import { bytesOf, type Model } from '../../support/operations.ts';
 import { LANES, ROUND_KEYS, TENANT } from '../kill/protocol.ts';
 import { rebuiltAlike } from '../kill/rebuilt-alike.ts';
-import { verifyLanes } from '../kill/verify-round.ts';
+import { verifyHeld, verifyLanes } from '../kill/verify-round.ts';
 import { type NodeLog, NodeProcess } from './node-process.ts';
 import { COUNTER_KEY, parseShared, refOfLane, SHARED_KEYS, type SharedStore } from './protocol.ts';
 
@@ -145,11 +145,7 @@ class NodesRound {
       await collectAll(store);
       const report = await store.maintenance.check({ invariants: true });
       if (report.outcome !== 'ok') throw new Error(`check: ${JSON.stringify(report.problems.slice(0, 5))}`);
-      await verifyLanes(
-        store,
-        models,
-        models.map(() => none),
-      );
+      await verifyHeld(store, models);
     } finally {
       await store.close();
     }

@@ -31,7 +31,8 @@ import {
 
 const REOPEN_PAUSE_MS = 100;
 const REOPEN_MS_MAX = 90_000;
-const GC_PAUSE_MS = 200;
+/** As long as a collection takes: while one goes on its process merges nothing. */
+const GC_PAUSE_MS = 1000;
 /** Everything that may go goes: nothing but epochs protects what others are at. */
 const GC = { graceMs: 0, deadShare: 0, waitMs: 100, timeMs: 1000 };
 

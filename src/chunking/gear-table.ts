@@ -48,16 +48,14 @@ const GEAR_HEX =
   '079b8b115ea4cca893a99274558faebbfb1e6e22e08a03b3ea635fdba3698dd0cf53659328503a5ccde3b31e6fd5d780' +
   '8e3e4221d3614413ef14d0d86bf1a22ce1d830d3f16c5ddbaabd2b2a451504e1';
 
-const GEAR_WORDS = words(0n);
+const GEAR_WORDS = readWords();
 
-function words(seed: bigint): Uint32Array {
-  const seedLo = Number(seed & 0xffffffffn);
-  const seedHi = Number(seed >> 32n);
+function readWords(): Uint32Array {
   const table = new Uint32Array(512);
   for (let byte = 0; byte < 256; byte += 1) {
     const entry = byte * 16;
-    table[2 * byte] = Number.parseInt(GEAR_HEX.slice(entry + 8, entry + 16), 16) ^ seedLo;
-    table[2 * byte + 1] = Number.parseInt(GEAR_HEX.slice(entry, entry + 8), 16) ^ seedHi;
+    table[2 * byte] = Number.parseInt(GEAR_HEX.slice(entry + 8, entry + 16), 16);
+    table[2 * byte + 1] = Number.parseInt(GEAR_HEX.slice(entry, entry + 8), 16);
   }
   return table;
 }
@@ -68,5 +66,7 @@ function words(seed: bigint): Uint32Array {
  * @returns 512 words, for each byte value the low and then the high half of its number; not to be changed
  */
 export function gearTable(seed: bigint): Uint32Array {
-  return seed === 0n ? GEAR_WORDS : words(seed);
+  if (seed === 0n) return GEAR_WORDS;
+  const [low, high] = [Number(seed & 0xffffffffn), Number(seed >> 32n)];
+  return GEAR_WORDS.map((word, index) => word ^ (index % 2 === 0 ? low : high));
 }

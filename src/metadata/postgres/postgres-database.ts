@@ -1,5 +1,6 @@
 import type { ClientConfig, Pool, PoolClient } from 'pg';
 import { invariant, storeError } from '../../errors/store-error.ts';
+import { GatheringSocket } from '../../runtime/gathering-socket.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import { sleep } from '../../runtime/timers.ts';
 import type { Database, DatabaseRequests, Dialect, Reader, Snapshot, SqlValue, Transaction } from '../database.ts';
@@ -57,8 +58,9 @@ async function connect({ url, schema }: PostgresPlace): Promise<Pool> {
   const { Pool } = (await import('pg')).default;
   const pool = new Pool({
     ...{ connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: CONNECT_MS, keepAlive: true },
-    // Statements are sent without waiting for the answers to those before.
-    ...{ pipeline: true, types: TYPES, application_name: connectionName(schema) },
+    // Statements are sent without waiting for the answers to those before, and those of one step together.
+    ...{ pipeline: true, stream: () => new GatheringSocket() },
+    ...{ types: TYPES, application_name: connectionName(schema) },
     // A commit that resolved survives a power cut of the server (its manual, section 30.4).
     options: `-c search_path=${schema} -c synchronous_commit=on`,
   });

@@ -1,6 +1,7 @@
 import { invariant, storeError } from '../errors/store-error.ts';
 import type { ItemLocation, Metadata, PackRow } from './contract.ts';
 import type { Database, Reader, SqlParameters } from './database.ts';
+import { GatheredLookups } from './gathered-lookups.ts';
 import { IN_OUTBOX, type ItemKind, type ItemRow, itemKey, type StoredPack } from './rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -77,20 +78,22 @@ async function toLocations(
   });
 }
 
-/** See `Metadata.locate`. */
-export async function locateItems(
+/** See `Metadata.locate`; by kind. */
+export function itemLookups(
   database: Database,
   tables: Tables,
-  wanted: { readonly kind: ItemKind; readonly ids: Uint8Array },
-): Promise<readonly (ItemLocation | undefined)[]> {
-  const keys = itemKeys(wanted);
-  return database.read(async (reader) => {
-    const rows = await tables.items.load(reader, keys);
-    return toLocations(
-      { reader, tables },
-      rows.map((found) => found?.row),
+): Readonly<Record<ItemKind, GatheredLookups<ItemLocation | undefined>>> {
+  const lookups = (kind: ItemKind) =>
+    new GatheredLookups((ids) =>
+      database.read(async (reader) => {
+        const rows = await tables.items.load(reader, itemKeys({ kind, ids }));
+        return await toLocations(
+          { reader, tables },
+          rows.map((found) => found?.row),
+        );
+      }),
     );
-  });
+  return { chunk: lookups('chunk'), manifest: lookups('manifest') };
 }
 
 /** See `Metadata.knownItems`. Reads what is in the clear in every kind of store. */

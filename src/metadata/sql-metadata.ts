@@ -32,7 +32,7 @@ import type {
 } from './contract.ts';
 import type { Database, DatabaseRequests, Snapshot } from './database.ts';
 import { getEntries } from './entry-queries.ts';
-import { knownItems, locateItems, scanItems } from './item-queries.ts';
+import { itemLookups, knownItems, scanItems } from './item-queries.ts';
 import { applyFlushed } from './journal-packs.ts';
 import type { MetadataLock } from './metadata-lock.ts';
 import { forgetShreds, namespaceCounters, pendingShreds } from './namespace-queries.ts';
@@ -87,7 +87,7 @@ export class SqlMetadata implements Metadata {
   readonly #sealed: SealedParts | undefined;
   #folding: Promise<void> | undefined;
   readonly #readings = new StateReadings();
-  /** Whose changes are made. */
+  readonly #lookups: ReturnType<typeof itemLookups>;
   readonly #session: SessionWriter;
 
   constructor(parts: SqlMetadataParts) {
@@ -99,6 +99,7 @@ export class SqlMetadata implements Metadata {
     this.#random = parts.random;
     this.#sealed = parts.sealed;
     this.#session = new SessionWriter(parts);
+    this.#lookups = itemLookups(parts.database, parts.store.tables);
   }
 
   get requests(): DatabaseRequests | undefined {
@@ -268,7 +269,7 @@ export class SqlMetadata implements Metadata {
 
   async locate(kind: ItemKind, ids: Uint8Array, options?: CallOptions): ReturnType<Metadata['locate']> {
     options?.signal?.throwIfAborted();
-    return locateItems(this.#database, this.#tables, { kind, ids });
+    return this.#lookups[kind].find(ids);
   }
 
   knownItems(kind: ItemKind, ids: Uint8Array): Promise<readonly boolean[]> {

@@ -295,10 +295,6 @@ export const LOOKUP_BATCH_CHUNKS = 1024;
 export const DIGESTS_KEPT_MAX = 1_048_576;
 /** Files being read as sources at once, over all stores of a process: each holds a descriptor and up to 2 MiB. */
 export const SOURCE_FILES_OPEN_MAX = 32;
-/** Files up to this size are read many at a time, whole: a larger one is worth a stream of its own. */
-export const SMALL_FILE_BYTES_MAX = 64 * KIB;
-/** Small files read in one turn of the thread that reads them: at most 2 MiB, one turn ahead of who takes them. */
-export const SMALL_FILES_AT_ONCE = 32;
 
 /** Names of a folder whose facts are read together. */
 export const SCAN_WINDOW_NAMES = 512;

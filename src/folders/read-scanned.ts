@@ -1,5 +1,6 @@
 import { type StoreError, storeError } from '../errors/store-error.ts';
 import { readHandleBytes } from '../runtime/file-reader.ts';
+import type { FileThread } from '../runtime/file-thread.ts';
 import { type FolderSystem, type NodeHandle, type NodeStat, nodeFolderSystem } from '../runtime/folder-system.ts';
 import { itemError, pathText } from './item-error.ts';
 import { joinPath, type ScannedNode, scannedNode } from './scanned.ts';
@@ -53,23 +54,24 @@ async function checkSame(handle: NodeHandle, node: ScannedNode): Promise<void> {
   if (!same) throw nameTaken(node);
 }
 
+/** What reads small files whole. */
+export type WholeFileReader = Pick<FileThread, 'readWhole'>;
+
 /**
  * {@link readScannedFile} of a small file at once.
- * @param options.buffer what it is read into: longer than the file, by a byte or more
+ * @param from.buffer what it is read into: longer than the file, by a byte or more
  * @returns its content, a view of the buffer, and what the file was when it was opened
  * @throws as {@link readScannedFile}
  */
 export async function readSmallFile(
   root: string | Buffer,
   node: ScannedNode,
-  options: { readonly buffer: Uint8Array; readonly system?: FolderSystem },
+  from: { readonly files: WholeFileReader; readonly buffer: Uint8Array },
 ): Promise<{ readonly bytes: Uint8Array; readonly facts: ScannedNode }> {
   const absolute = joinPath(typeof root === 'string' ? Buffer.from(root) : root, node.path);
   try {
-    const { buffer, system = nodeFolderSystem } = options;
     // One byte more than the scan saw: a file that has grown since is longer than it says.
-    const room = buffer.subarray(0, node.size + 1);
-    const { before, after, bytes } = await system.readWhole(absolute, room);
+    const { before, after, bytes } = await from.files.readWhole(absolute, from.buffer.subarray(0, node.size + 1));
     if (!isSame(before, node)) throw nameTaken(node);
     return { bytes, facts: checkQuiet(node, { before, after }, bytes.length) };
   } catch (error) {

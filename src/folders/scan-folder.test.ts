@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { craftFolder, factsOf, ODD_NAMES, scanned } from '../../test/support/folders.ts';
+import { FileThread } from '../runtime/file-thread.ts';
 import { nodeFolderSystem } from '../runtime/folder-system.ts';
 import { every } from '../runtime/timers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
@@ -284,17 +285,18 @@ describe('readScannedFile', () => {
   it('reads a small file at once, under the same conditions', async () => {
     write('a', 'b', 'c', 'd');
     const [a, b, c, d] = [await nodeOf('a'), await nodeOf('b'), await nodeOf('c'), await nodeOf('d')];
-    const buffer = new Uint8Array(100);
-    const { bytes, facts } = await readSmallFile(root, a, { buffer });
+    const from = { files: new FileThread(), buffer: new Uint8Array(100) };
+    onTestFinished(() => from.files.close());
+    const { bytes, facts } = await readSmallFile(root, a, from);
     expect(Buffer.from(bytes).equals(fs.readFileSync(path.join(root, 'a')))).toBe(true);
     expect(facts).toEqual(a);
     fs.writeFileSync(path.join(root, 'b'), 'something longer than it was');
-    await expect(readSmallFile(root, b, { buffer })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    await expect(readSmallFile(root, b, from)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     fs.rmSync(path.join(root, 'c'));
     fs.symlinkSync('a', path.join(root, 'c'));
-    await expect(readSmallFile(root, c, { buffer })).rejects.toMatchObject({ code: 'SOURCE_INVALID' });
+    await expect(readSmallFile(root, c, from)).rejects.toMatchObject({ code: 'SOURCE_INVALID' });
     fs.rmSync(path.join(root, 'd'));
-    await expect(readSmallFile(root, d, { buffer })).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+    await expect(readSmallFile(root, d, from)).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
   });
 
   it('tells of a file that is gone', async () => {

@@ -1,12 +1,4 @@
-import {
-  type BigIntStats,
-  close as closeWithCallback,
-  constants,
-  fstat as fstatWithCallback,
-  lstat as lstatWithCallback,
-  open as openWithCallback,
-  read as readWithCallback,
-} from 'node:fs';
+import { type BigIntStats, constants, lstat as lstatWithCallback } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { writeAll } from './whole-io.ts';
 
@@ -70,12 +62,6 @@ export interface FolderSystem {
   create(path: Buffer): Promise<NodeHandle>;
   /** Opens a file or folder to read it, to flush it or to set its mode and time. Fails with `ELOOP` for a symbolic link. */
   open(path: Buffer): Promise<NodeHandle>;
-  /**
-   * Reads a small file at once, opened as `open` does: for thousands of them half of what a handle for each takes.
-   * @param buffer what is read into: with room for one byte more than the file has, or the file seems longer
-   * @returns what it was before the first byte and after the last, and a view of `buffer`
-   */
-  readWhole(path: Buffer, buffer: Uint8Array): Promise<WholeFile>;
   /** Makes one folder; fails with `EEXIST` when the name is taken. */
   mkdir(path: Buffer, mode: number): Promise<void>;
   symlink(target: Buffer, path: Buffer): Promise<void>;
@@ -119,7 +105,7 @@ function kindOf(stats: BigIntStats): NodeKind {
   return stats.isSymbolicLink() ? 'link' : 'special';
 }
 
-function nodeStat(stats: BigIntStats): NodeStat {
+export function nodeStat(stats: BigIntStats): NodeStat {
   return {
     kind: kindOf(stats),
     mode: Number(stats.mode & 0o7777n),
@@ -172,52 +158,9 @@ function nodeHandle(handle: fs.FileHandle): NodeHandle {
 }
 
 /** Windows has no such flag: there a link is noticed by `lstat` alone. */
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
-const NO_WAIT = constants.O_NONBLOCK ?? 0;
-
-type Done<T> = (error: Error | null, value: T) => void;
-
-/** Calls back once with what is read into `buffer` from the front: all there is, or as much as it holds. */
-function fillFrom(descriptor: number, buffer: Uint8Array, done: Done<number>): void {
-  let filled = 0;
-  const step = (): void =>
-    readWithCallback(descriptor, buffer, filled, buffer.length - filled, filled, (error, bytesRead) => {
-      if (error) return done(error, filled);
-      filled += bytesRead;
-      // The buffer has room for one byte more than the file had: a read that leaves it empty met the end.
-      if (bytesRead === 0 || filled >= buffer.length - 1) done(null, filled);
-      else step();
-    });
-  step();
-}
-
-function readOpened(descriptor: number, buffer: Uint8Array, done: Done<WholeFile | undefined>): void {
-  fstatWithCallback(descriptor, { bigint: true }, (unknown, before) => {
-    if (unknown) return done(unknown, undefined);
-    fillFrom(descriptor, buffer, (unread, filled) => {
-      if (unread) return done(unread, undefined);
-      fstatWithCallback(descriptor, { bigint: true }, (gone, after) => {
-        if (gone) return done(gone, undefined);
-        done(null, { before: nodeStat(before), after: nodeStat(after), bytes: buffer.subarray(0, filled) });
-      });
-    });
-  });
-}
-
-function readWhole(path: Buffer, buffer: Uint8Array): Promise<WholeFile> {
-  return new Promise((resolve, reject) => {
-    openWithCallback(path, constants.O_RDONLY | NO_FOLLOW | NO_WAIT, (closed, descriptor) => {
-      if (closed) return reject(closed);
-      readOpened(descriptor, buffer, (failed, file) => {
-        closeWithCallback(descriptor, (unclosed) => {
-          const error = failed ?? unclosed;
-          if (error || !file) reject(error);
-          else resolve(file);
-        });
-      });
-    });
-  });
-}
+export const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** A pipe is opened at once, whether or not anybody writes to it. */
+export const NO_WAIT = constants.O_NONBLOCK ?? 0;
 
 /** The real one. */
 export const nodeFolderSystem: FolderSystem = {
@@ -229,7 +172,6 @@ export const nodeFolderSystem: FolderSystem = {
   create: async (path) => nodeHandle(await fs.open(path, 'wx', 0o600)),
   // Not waiting: a pipe that somebody put in the place of a file would keep us until somebody writes to it.
   open: async (path) => nodeHandle(await fs.open(path, constants.O_RDONLY | NO_FOLLOW | NO_WAIT)),
-  readWhole,
   mkdir: (path, mode) => fs.mkdir(path, mode),
   symlink: (target, path) => fs.symlink(target, path),
   link: (existing, path) => fs.link(existing, path),

@@ -58,10 +58,11 @@ export const AREAS: Readonly<Record<string, Area>> = {
     level: 6,
     imports: ['index', 'errors'],
     files: [
+      'src/runtime/buffer-pool.ts',
       'src/runtime/clock.ts',
       'src/runtime/timers.ts',
       'src/runtime/map-in-order.ts',
-      'src/runtime/small-files.ts',
+      'src/runtime/file-thread.ts',
     ],
   },
 };

@@ -1,8 +1,9 @@
 /** Puts the inputs of a command line: many small files together, which costs a fraction of putting each alone. */
 import { isStoreError } from '../../errors/store-error.ts';
 import type { PutItem } from '../../index.ts';
+import { BufferPool } from '../../runtime/buffer-pool.ts';
+import { FileThread } from '../../runtime/file-thread.ts';
 import { mapInOrder } from '../../runtime/map-in-order.ts';
-import { SmallFileReader } from '../../runtime/small-files.ts';
 import { fileError, systemCodeOf } from '../file-error.ts';
 import type { ProgressMeter } from '../progress/meter.ts';
 import type { Session } from '../session.ts';
@@ -17,6 +18,11 @@ const GROUPS_AT_ONCE = 2;
 const TOGETHER_MIN = 16;
 /** Enough to share packs and commits; memory is bounded by the store, not by this. */
 const ALONE_AT_ONCE = 32;
+
+/** Larger ones are worth a stream of their own. */
+const SMALL_FILE_BYTES_MAX = 64 * 1024;
+/** Small files of a group that are read ahead. */
+const READ_AHEAD = 32;
 
 export interface PutContext {
   readonly session: Session;
@@ -62,7 +68,7 @@ function canGoTogether({ options }: PutPlan): boolean {
  * @throws what concerns more than one of them
  */
 export async function* putInputs(target: PutTarget, context: PutContext): AsyncGenerator<Outcome> {
-  const files = new SmallFileReader();
+  const files = new SmallFiles();
   const putting = { target, files, context };
   const put = async ({ input, outcome }: Taken): Promise<Outcome> =>
     outcome ?? (input.kind === 'put' ? await putAlone(input, putting) : input);
@@ -100,7 +106,7 @@ async function* groupsOf(context: PutContext): AsyncGenerator<readonly Input[]> 
 
 interface Putting {
   readonly target: PutTarget;
-  readonly files: SmallFileReader;
+  readonly files: SmallFiles;
   readonly context: PutContext;
 }
 
@@ -136,17 +142,19 @@ async function putTogether(
 }
 
 async function* smallItems(
-  files: SmallFileReader,
+  files: SmallFiles,
   inputs: readonly PutInput[],
   to: { readonly options: PutPlan['options']; readonly onTaken: (input: PutInput) => void },
 ): AsyncGenerator<PutItem> {
-  let index = 0;
-  for await (const bytes of files.read(inputs.map(({ path }) => path))) {
-    const input = inputs[index] as PutInput;
-    index += 1;
-    if (bytes === undefined) continue;
+  const read = async (input: PutInput): Promise<{ input: PutInput; file: SmallFile | undefined }> => ({
+    input,
+    file: await files.read(input.path),
+  });
+  for await (const { input, file } of mapInOrder(inputs, READ_AHEAD, read)) {
+    if (file === undefined) continue;
     to.onTaken(input);
-    yield { ...to.options, key: input.key, source: bytes };
+    yield { ...to.options, key: input.key, source: file.bytes };
+    file.release();
   }
 }
 
@@ -165,5 +173,35 @@ async function putAlone(input: PutInput, { target, context }: Putting): Promise<
   } catch (error) {
     if (session.signal.aborted || !concernsOneInput(error, input)) throw error;
     return { kind: 'failed', error: fileError(error, input.path, 'read') };
+  }
+}
+
+interface SmallFile {
+  readonly bytes: Uint8Array;
+  /** Lets go of the bytes. */
+  release(): void;
+}
+
+/** Reads what is small, whole and quiet; all else is put in the ordinary way, which tells what is wrong with it. */
+class SmallFiles {
+  readonly #thread = new FileThread();
+  readonly #buffers = new BufferPool({ bytes: SMALL_FILE_BYTES_MAX + 1, keptMax: GROUPS_AT_ONCE * (READ_AHEAD + 1) });
+
+  async read(path: string): Promise<SmallFile | undefined> {
+    const buffer = this.#buffers.take();
+    const release = (): void => this.#buffers.give(buffer);
+    try {
+      const { before, after, bytes } = await this.#thread.readWhole(Buffer.from(path), buffer);
+      const isWhole = before.kind === 'file' && before.size === bytes.length && after.size === bytes.length;
+      if (isWhole && before.mtimeNs === after.mtimeNs) return { bytes, release };
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+    }
+    release();
+    return undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 }

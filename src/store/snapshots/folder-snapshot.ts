@@ -16,6 +16,7 @@ import {
 } from '../../folders/index.ts';
 import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
 import { BufferPool } from '../../runtime/buffer-pool.ts';
+import { FileThread } from '../../runtime/file-thread.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import type { Engine } from '../engine.ts';
 import type { ObjectWriter, WrittenObject } from '../objects/object-writer.ts';
@@ -25,10 +26,10 @@ import { digestOfChildren, digestOfRemembered, listingOf, type Remembered } from
 import { concernsOneFile, type SnapshotTally } from './snapshot-tally.ts';
 import type { SnapshotOptions } from './snapshot-types.ts';
 
-/** Files that are read at once: enough to hide the latency of small ones. */
-const FILES_AT_ONCE = 16;
-/** Files that are read at once: with this many of them, still no more than a few megabytes. */
-const SMALL_FILE_BYTES = 256 * 1024;
+/** Files that are read at once: enough to share messages to the thread that reads small ones. */
+const FILES_AT_ONCE = 32;
+/** Files of this size and less are read whole. */
+const SMALL_FILE_BYTES = 64 * 1024;
 /** Files that are looked up together before any of them is read. */
 const FILES_KNOWN_AT_ONCE = 2048;
 
@@ -84,6 +85,7 @@ class FolderSnapshot {
   readonly #cache: StatCache | undefined;
   readonly #files = new Semaphore(FILES_KNOWN_AT_ONCE);
   readonly #reads = new Semaphore(FILES_AT_ONCE);
+  readonly #smallFiles = new FileThread();
   readonly #buffers = new BufferPool({ bytes: SMALL_FILE_BYTES + 1, keptMax: FILES_AT_ONCE });
   readonly #trust: boolean;
   readonly #open: OpenFolder[] = [];
@@ -123,6 +125,7 @@ class FolderSnapshot {
       return { tree: child.id, rootMode: child.mode, rootMtime: child.mtime };
     } finally {
       await Promise.allSettled(this.#onTheirWay);
+      await this.#smallFiles.close();
     }
   }
 
@@ -286,7 +289,7 @@ class FolderSnapshot {
   async #putSmall(node: ScannedNode): Promise<PutFile> {
     const buffer = this.#buffers.take();
     try {
-      const { bytes, facts } = await readSmallFile(this.#root, node, { buffer });
+      const { bytes, facts } = await readSmallFile(this.#root, node, { files: this.#smallFiles, buffer });
       return { facts, written: await this.#writer.putRaw(bytes) };
     } finally {
       // What is stored of it was copied by now.

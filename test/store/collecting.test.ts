@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { type CollectedStore, collectedStore, expectRebuiltAlike, packBytesOn } from '../support/collected-store.ts';
 import { KINDS } from '../support/living-store.ts';
@@ -13,7 +14,10 @@ describe.each(KINDS)('collecting garbage in a $kind store', ({ keys }) => {
     living = await collectedStore(keys);
     return living;
   };
-  afterEach(() => living.store.close());
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await living.store.close();
+  });
 
   it('gives back what deleted entries alone needed, and nothing else', async () => {
     const { store, backend } = await open();
@@ -133,5 +137,31 @@ describe.each(KINDS)('collecting garbage in a $kind store', ({ keys }) => {
     expect(await store.maintenance.gc()).toMatchObject({ outcome: 'ok' });
     expect(before - (await packBytesOn(backend))).toBeGreaterThan(1_000_000);
     await expectRebuiltAlike(living, keys);
+  });
+
+  it('keeps to its time on a slow backend, where the next ones go on', async () => {
+    const { store, backend } = await open();
+    // Fewer packs than are merged, each of five reads.
+    for (let entry = 0; entry < 6; entry += 1) {
+      await store.put(`gone ${entry}`, random(300_000));
+      await store.delete(`gone ${entry}`);
+    }
+    const get = backend.get.bind(backend);
+    const monotonicMs = systemClock.monotonicMs;
+    let reads = 0;
+    vi.spyOn(backend, 'get').mockImplementation((...call) => {
+      reads += 1;
+      return get(...call);
+    });
+    // A second for each read.
+    vi.spyOn(systemClock, 'monotonicMs').mockImplementation(() => monotonicMs() + reads * 1000);
+    const first = await store.maintenance.gc({ timeMs: 3000 });
+    expect(first).toMatchObject({ outcome: 'partial', left: [expect.stringContaining('time')] });
+    // A pack that was begun just before is read to its end.
+    expect(reads).toBeLessThanOrEqual(8);
+    let calls = 1;
+    while ((await store.maintenance.gc({ timeMs: 3000 })).outcome === 'partial') calls += 1;
+    expect(calls).toBeLessThan(20);
+    expect(await packBytesOn(backend)).toBe(0);
   });
 });

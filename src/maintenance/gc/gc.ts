@@ -375,6 +375,8 @@ export class Collection {
         leftDead += packSpace(pack).dead;
         continue;
       }
+      // On an object store the directory of a pack takes a while, and there may be thousands of them.
+      if (this.#isSpent) break;
       const found = await this.#condemnIn(pack);
       if (found === undefined) this.#passedBy.add(pack.number);
       else if (found === 0) this.#nothingIn.set(pack.number, this.#tally.counts.referencesCounted);

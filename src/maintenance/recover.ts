@@ -110,7 +110,7 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
  * found as well.
  * @param sure ids of packs of which this is known not to be
  */
-async function gonePacks(
+export async function gonePacks(
   { backend, metadata, packs, signal }: RecoveryParts,
   sure: ReadonlySet<string>,
 ): Promise<readonly PackRow[]> {

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { MemoryBackend } from '../../src/backend/index.ts';
-import { listAll } from '../../src/backend/list-all.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { collectedStore, expectRebuiltAlike, packBytesOn } from '../support/collected-store.ts';
 import { KINDS } from '../support/living-store.ts';
@@ -108,27 +106,22 @@ describe.each(KINDS)('two processes of a $kind store, one of which collects', ({
     await one.store.close();
   });
 
-  it('keep the journal of a process that is gone until another one has written it, and delete it then', async () => {
+  it('take over the journal of a process that is gone before it could tell of it', async () => {
     const one = await collectedStore(keys);
     const two = await one.start();
     // Its journal pack is written, and would be told of with the next commit.
     await two.store.put('last', 'content');
-    const [left] = await journalOn(one.backend);
     two.life.seemGone();
-    two.end();
-    expect(await one.store.maintenance.gc(NOW)).toMatchObject({ outcome: 'ok', fenced: 1 });
-    expect(await journalOn(one.backend)).toContain(left);
-    expect(await one.store.maintenance.check({ invariants: true })).toMatchObject(SOUND);
     await one.store.put('next', 'other content');
-    // It has written both commits, and tells of that when it is asked for a check.
-    expect(await one.store.maintenance.check({ invariants: true })).toMatchObject({ problems: [{ code: 'LEAKED' }] });
-    expect(await one.store.maintenance.gc(NOW)).toMatchObject({ outcome: 'ok', leakedPacks: 1 });
-    expect(await journalOn(one.backend)).not.toContain(left);
+    const sound = async () => expect(await one.store.maintenance.check({ invariants: true })).toMatchObject(SOUND);
+    expect(await one.store.maintenance.gc(NOW)).toMatchObject({ outcome: 'ok', fenced: 1 });
+    await sound();
+    await expectRebuiltAlike(one, keys);
+    // What it wakes up with is known by now.
+    await two.store.close().catch(() => undefined);
+    await one.store.maintenance.gc(NOW);
+    await sound();
     await expectRebuiltAlike(one, keys);
     await one.store.close();
   });
 });
-
-async function journalOn(backend: MemoryBackend): Promise<readonly string[]> {
-  return (await Array.fromAsync(listAll(backend, { prefix: 'journal/' }))).map(({ key }) => key);
-}

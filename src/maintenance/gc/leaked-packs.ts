@@ -4,20 +4,19 @@
  * about to commit it, and is left alone.
  */
 import type { Backend, BlobInfo } from '../../backend/contract.ts';
-import { equalBytes, toHex } from '../../bytes/bytes.ts';
+import { toHex } from '../../bytes/bytes.ts';
 import { isStoreError } from '../../errors/store-error.ts';
-import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey, type ShardName } from '../../format/index.ts';
-import type { Head, Metadata } from '../../metadata/index.ts';
+import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../../format/index.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
 import type { BackendSet } from '../../placement/backend-set.ts';
-import { listJournalPacks } from '../journal-reader.ts';
+import { type JournalPackName, listJournalPacks, readJournalPack } from '../journal-reader.ts';
+import { dropJournal, type MergeContext, unlessDamaged } from '../merge.ts';
+import { adopt, gonePacks } from '../recover.ts';
 
-export interface LeakedContext {
-  readonly metadata: Metadata;
+export interface LeakedContext extends MergeContext {
   readonly backends: BackendSet;
   /** What every backend holds alike. */
   readonly control: Backend;
-  readonly signal: AbortSignal;
 }
 
 export interface DeletedPacks {
@@ -50,6 +49,7 @@ export async function deleteLeaked(
   // What a backend that is away says of the journal could make any pack one that is needed.
   if (missing !== undefined) return { ...deleted, left: [missing] };
   const isLeft = which === 'all' ? isOfNobody : isOfEnded;
+  if (!dryRun) await adoptJournal(context, isLeft);
   const packs = new Set<string>();
   for (const link of context.backends.links) {
     if (link.facts.mode === 'read-only') continue;
@@ -75,6 +75,27 @@ async function whatIsMissing({ metadata, backends, control, signal }: LeakedCont
   return 'the journal goes on after what the metadata knows: open the store again';
 }
 
+/**
+ * Registers journal packs that somebody wrote who ended before telling of them, as the opening of a store does: from then on
+ * merges take them up.
+ */
+async function adoptJournal(context: LeakedContext, isLeft: IsLeft): Promise<void> {
+  const { metadata, packs, control, signal } = context;
+  const left: JournalPackName[] = [];
+  const names = (await listJournalPacks(control, 0, signal)).map((name) => ({ name, pack: name.id }));
+  for await (const { name } of unknownShards(metadata, names, isLeft)) left.push(name);
+  for (const name of left) {
+    signal.throwIfAborted();
+    // One that is damaged has nothing that is needed: the metadata has its records.
+    const pack = await unlessDamaged(() => readJournalPack(packs, name));
+    if (pack) await adopt({ metadata, packs }, pack, () => undefined);
+  }
+  if (left.length === 0) return;
+  // Another process may have registered, merged and deleted one of them meanwhile.
+  const gone = await gonePacks({ backend: control, metadata, packs, signal }, new Set());
+  for (const row of gone) await dropJournal(context, [row]);
+}
+
 type IsLeft = (session: { readonly ended: boolean } | undefined) => boolean;
 
 /** Of no session that is at work. */
@@ -86,25 +107,14 @@ async function* leakedShards(
   link: BackendLink,
   isLeft: IsLeft,
 ): AsyncGenerator<FoundShard> {
-  const head = await metadata.head();
   for (const prefix of [PACKS_PREFIX, JOURNAL_PREFIX])
-    yield* leakedBeneath({ metadata, signal }, link, { prefix, isLeft, head });
-}
-
-/**
- * Whether nothing is lost with a pack that no commit knows. The records of a journal pack may be in no other, unless those
- * that are known hold them: then it is what a process wrote that ended before it said so, and another one wrote again. A
- * checkpoint that is not known was never finished.
- */
-function isNeedless({ class: packClass, journal }: ShardName['pack'], head: Head): boolean {
-  if (packClass !== 'journal' || journal === undefined) return true;
-  return journal.lastCommit <= head.flushed && equalBytes(journal.incarnation, head.incarnation);
+    yield* leakedBeneath({ metadata, signal }, link, { prefix, isLeft });
 }
 
 async function* leakedBeneath(
   { metadata, signal }: Pick<LeakedContext, 'metadata' | 'signal'>,
   link: BackendLink,
-  { prefix, isLeft, head }: { readonly prefix: string; readonly isLeft: IsLeft; readonly head: Head },
+  { prefix, isLeft }: { readonly prefix: string; readonly isLeft: IsLeft },
 ): AsyncGenerator<FoundShard> {
   for (let after: string | undefined; ; ) {
     signal.throwIfAborted();
@@ -112,7 +122,9 @@ async function* leakedBeneath(
     const page = await link.call('read', (backend) => backend.list(query), signal);
     const shards = page.flatMap((blob): FoundShard[] => {
       const name = parseShardKey(blob.key);
-      return name && isNeedless(name.pack, head) ? [{ ...blob, pack: name.pack.id }] : [];
+      // A journal pack that is not known may be needed all the same, and its session, though fenced, may yet tell of it. A
+      // checkpoint that is not was never finished.
+      return name && name.pack.class !== 'journal' ? [{ ...blob, pack: name.pack.id }] : [];
     });
     yield* unknownShards(metadata, shards, isLeft);
     if (page.length < PAGE_BLOBS) return;

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliFolder, createCliFolder, jsonLines } from '../support/cli.ts';
+import { flipByte, packFiles } from '../support/store-files.ts';
 
 const isRoot = process.getuid?.() === 0;
 if (isRoot) console.warn('not run as root, who may read everything: put of an unreadable file');
@@ -167,6 +169,29 @@ describe('get into files and folders', () => {
     expect(errors[0]).toMatchObject({ error: { kind: 'invalid', code: 'LOCATION_INVALID' } });
     expect((await readdir(path.join(folder.path, 'deep/back'))).sort()).toEqual(['a', 'ok']);
     expect(await readdir(path.join(folder.path, 'deep'))).toEqual(['back']);
+  });
+
+  it('restores what is whole of many that are read together, and names what is not', async () => {
+    for (const part of ['one', 'two']) {
+      for (let at = 0; at < 20; at += 1) {
+        const text = randomBytes(5000).toString('latin1');
+        await folder.write(`${part}/${String(at).padStart(2, '0')}`, text);
+      }
+      await folder.ok('put', part, '--prefix', 'all/');
+    }
+    const [first] = await packFiles(path.join(folder.path, '.holdfast'));
+    await flipByte(first as string, 128 + 128 + 1000);
+    const done = await folder.run(['get', '--prefix', 'all/', '-o', 'back', '--json']);
+    expect(done.status).toBe(6);
+    const restored = jsonLines(done.stdout).map(({ key }) => key as string);
+    const damaged = jsonLines(done.stderr).filter((line) => 'error' in line);
+    expect(restored.length).toBe(20);
+    expect(damaged.length).toBe(20);
+    for (const { error } of damaged) expect(error).toMatchObject({ kind: 'corrupt' });
+    for (const key of restored)
+      expect(await readFile(path.join(folder.path, 'back', key.slice(4))), key).toEqual(
+        await readFile(path.join(folder.path, key.slice(4))),
+      );
   });
 
   it('writes through no link in the folder', async () => {

@@ -8,6 +8,7 @@ import { namespaceOfKey, scopeKey, scopePrefix, unscopeKey } from '../../format/
 import { NAMES_FOLD_CHANGES, NAMES_LOG_CHANGES_MAX, NAMES_LOG_CHANGES_TARGET } from '../../limits.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../testing/temporary-folder.ts';
 import type { EntryQuery, EntryRow } from '../contract.ts';
+import type { Database } from '../database.ts';
 
 let folder: TemporaryFolder;
 let path: string;
@@ -329,5 +330,26 @@ describe('check of the names of a sealed store', () => {
     expect(problems).toContain('the list by size names other entries than there are');
     expect(problems.join()).not.toContain('by key');
     expect(await names.sumsMatch()).toBe(false);
+  });
+
+  it('are listed from one state after the other, where a database reads side by side', async () => {
+    const names = await connect();
+    await names.commit({ put: [rowAt('a', 1, 1), rowAt('b', 2, 2)] });
+    let [reading, most] = [0, 0];
+    const { database } = names;
+    const besides = {
+      read: async <T>(work: Parameters<typeof database.read<T>>[0]): Promise<T> => {
+        reading += 1;
+        most = Math.max(most, reading);
+        try {
+          return await database.read(work);
+        } finally {
+          reading -= 1;
+        }
+      },
+    } as Database;
+    const lists = await Promise.all([1, 2, 3].map(() => names.index.list(besides, { limit: 10 })));
+    expect(lists.map(({ length }) => length)).toEqual([2, 2, 2]);
+    expect(most).toBe(1);
   });
 });

@@ -9,6 +9,8 @@
  *
  * What it does not hide: how many entries there are, roughly, and which nodes a fold touches.
  */
+
+import { Semaphore } from '../../runtime/semaphore.ts';
 import type { EntryQuery, EntryRow } from '../contract.ts';
 import type { Database } from '../database.ts';
 import { EMPTY_SUM } from '../row-digest.ts';
@@ -29,6 +31,8 @@ export class SealedEntryIndex implements EntryIndex {
   readonly #entries: Table<EntryRow>;
   readonly #names: NamesTables;
   readonly #reader: NamesReader;
+  /** PostgreSQL reads side by side. */
+  readonly #turn = new Semaphore(1);
   #plan: FoldPlan | undefined;
   foldDue = false;
 
@@ -47,7 +51,11 @@ export class SealedEntryIndex implements EntryIndex {
   }
 
   list(database: Database, query: EntryQuery, signal?: AbortSignal): Promise<readonly EntryRow[]> {
-    return listSealed(database, { source: { names: this.#reader, entries: this.#entries }, query, signal });
+    return listSealed(database, {
+      source: { names: this.#reader, entries: this.#entries, turn: this.#turn },
+      query,
+      signal,
+    });
   }
 
   async apply(context: IndexTransaction, changes: readonly EntryRowChange[]): Promise<void> {

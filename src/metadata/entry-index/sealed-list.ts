@@ -1,5 +1,6 @@
 import { storeError } from '../../errors/store-error.ts';
 import { METADATA_SCAN_ROWS } from '../../limits.ts';
+import type { Semaphore } from '../../runtime/semaphore.ts';
 import { yieldToEventLoop } from '../../runtime/timers.ts';
 import type { EntryQuery, EntryRow } from '../contract.ts';
 import type { Database, Reader } from '../database.ts';
@@ -12,6 +13,8 @@ import { hasPrefix, type ItemRange, keyOfItem, rangeAfter, rangeOf } from './ord
 export interface SealedSource {
   readonly names: NamesReader;
   readonly entries: Table<EntryRow>;
+  /** Of one: what `names` keeps in memory is of the state that was read last. */
+  readonly turn: Semaphore;
 }
 
 interface Found {
@@ -78,15 +81,27 @@ export async function listSealed(
   for (;;) {
     signal?.throwIfAborted();
     const count = readsRows ? METADATA_SCAN_ROWS : Math.min(METADATA_SCAN_ROWS, limit - found.length);
-    const { rows, last } = await database.read(async (reader) => {
-      const step = await findKeys({ names: source.names, reader }, query, { range, count });
-      return { rows: await loadEntries(reader, source.entries, step.keys), last: step.last };
-    });
+    const { rows, last } = await inTurn(source.turn, () =>
+      database.read(async (reader) => {
+        const step = await findKeys({ names: source.names, reader }, query, { range, count });
+        return { rows: await loadEntries(reader, source.entries, step.keys), last: step.last };
+      }),
+    );
     for (const row of rows) {
       if (found.length < limit && matchesTime(row, where) && matchesContent(row, where)) found.push(row);
     }
     if (!last || found.length >= limit) return found;
     range = rangeAfter(range, last, descending);
     await yieldToEventLoop();
+  }
+}
+
+/** Waits before the state to read is chosen: so that none is older than the one read before it. */
+async function inTurn<T>(turn: Semaphore, work: () => Promise<T>): Promise<T> {
+  await turn.acquire();
+  try {
+    return await work();
+  } finally {
+    turn.release();
   }
 }

@@ -231,14 +231,23 @@ export class Engine {
     if (this.#gc === 'auto') collector.start();
   }
 
+  /** Takes over what has changed of the backends, whoever took over the config: keys are reloaded for other reasons, too. */
+  followBackends(): Promise<void> {
+    return this.#follow(() => this.settings.reload());
+  }
+
   /**
-   * Takes over what has changed of the backends, whoever took over the config: keys are reloaded for other reasons, too.
-   * One after the other, so that nobody goes on with the backends of before while the new ones are being opened.
+   * Takes over a change that was made here. It has happened, and so the metadata is not asked again: it could be busy.
    * @param opened backends by id that need not be opened again
    */
-  followBackends(opened?: ReadonlyMap<string, Backend>): Promise<void> {
+  followChange(opened: ReadonlyMap<string, Backend> | undefined): Promise<void> {
+    return this.#follow(async () => undefined, opened);
+  }
+
+  /** One after the other, so that nobody goes on with the backends of before while the new ones are being opened. */
+  #follow(reload: () => Promise<unknown>, opened?: ReadonlyMap<string, Backend>): Promise<void> {
     const following = this.#following.then(async () => {
-      await this.settings.reload();
+      await reload();
       const { config } = this.settings;
       const placement = placementOf(config);
       if (placement === this.#placement && opened === undefined) return;

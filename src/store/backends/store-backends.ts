@@ -280,7 +280,7 @@ export class StoreBackends implements Backends {
       const placement = change(now.placement ?? (first as ConfigPlacement));
       return settingsOf({ ...now, placement });
     });
-    await this.#engine.followBackends(opened);
+    await this.#engine.followChange(opened);
     if (first) await findUnknownPlaces(metadata, connection.backends);
   }
 

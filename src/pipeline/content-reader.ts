@@ -3,6 +3,7 @@ import { copyBytes } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
+import { BorderRecord } from './border-record.ts';
 import { ContentCheck } from './content-check.ts';
 import type { ItemReader } from './item-reader.ts';
 import { type ManifestChunk, type ManifestRange, readManifest } from './manifest-reader.ts';
@@ -29,7 +30,8 @@ export async function* readContent(
   const whole = range.offset === 0 && range.end === value.size;
   const content = new ContentCheck(value);
   const chunks = entryChunks(reader, value, { range, ...(signal && { signal }) });
-  for await (const batch of fetchAhead(chunks, (wanted) => fetchChunks(reader, wanted, signal))) {
+  const border = new BorderRecord();
+  for await (const batch of fetchAhead(chunks, (wanted) => fetchChunks(reader, wanted, { signal, border }))) {
     for (const { chunk, bytes } of batch) {
       // They had this length when they were verified.
       if (bytes.length !== chunk.length)
@@ -64,9 +66,9 @@ interface FetchedChunk {
 async function fetchChunks(
   reader: ItemReader,
   batch: readonly ManifestChunk[],
-  signal?: AbortSignal,
+  options: { readonly signal: AbortSignal | undefined; readonly border: BorderRecord },
 ): Promise<readonly FetchedChunk[]> {
-  const bytes = await reader.read('chunk', batch, signal);
+  const bytes = await reader.read('chunk', batch, options);
   const taken = new Set<Uint8Array>();
   return batch.map((chunk, index) => {
     const content = bytes[index];

@@ -6,6 +6,7 @@ import { storeError } from '../errors/store-error.ts';
 import { decodePack, type ItemIds, keyedIds, type PackKeys, type PackSeal } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
 import type { ItemLocation } from '../metadata/contract.ts';
+import { BorderRecord } from './border-record.ts';
 import { type DamagedItem, ItemReader } from './item-reader.ts';
 
 const SCHEDULE = sampleSchedule();
@@ -32,6 +33,7 @@ function reading(
 ) {
   const { seal = SEAL, ids = IDS } = 'seal' in change ? { ...change, seal: change.seal ?? null } : change;
   const asked: string[] = [];
+  const ranges: number[] = [];
   const damaged: DamagedItem[] = [];
   const proven: string[] = [];
   const keys: PackKeys = { keyOf: async (pack) => SCHEDULE.packKey(pack) };
@@ -59,13 +61,14 @@ function reading(
       });
     },
     readPack: async ({ places }, { offset, length }) => {
+      ranges.push(offset);
       if (change.failure) throw change.failure;
       return places?.[0] === 1 ? undefined : bytes.subarray(offset, offset + length);
     },
     onDamage: async (_kind, found) => void damaged.push(...found),
     onProven: async (kind, found) => void proven.push(...found.map(({ id }) => `${kind} ${toHex(id)}`)),
   });
-  return { reader, asked, damaged, proven };
+  return { reader, asked, ranges, damaged, proven };
 }
 
 const WANTED = SAMPLE_CHUNKS.map((chunk) => ({ digest: blake3(chunk), length: chunk.length }));
@@ -84,6 +87,42 @@ describe('ItemReader of a sealed store', () => {
     const wanted = [{ digest, length: SAMPLE_CHUNKS[0].length }];
     await expect(reader.read('chunk', wanted)).rejects.toMatchObject({ code: 'CHUNK_CORRUPT' });
     expect(damaged).toMatchObject([{ digest }]);
+  });
+
+  describe('of a stream that ends one read within a record and begins the next one there', () => {
+    const ordinalOf = ({ digest }: { readonly digest: Uint8Array }): number | undefined =>
+      items.find(({ id }) => toHex(id) === toHex(IDS.idOf('chunk', digest)))?.ordinal;
+    const shared = [...Map.groupBy(WANTED, ordinalOf).values()].find(({ length }) => length > 1);
+    const [one, two] = shared as [(typeof WANTED)[number], (typeof WANTED)[number]];
+    const bytesOf = (wanted: (typeof WANTED)[number]): Uint8Array =>
+      SAMPLE_CHUNKS[WANTED.indexOf(wanted)] as Uint8Array;
+
+    it('opens the record once, also when the second read is under way before the first has ended', async () => {
+      const { reader, ranges } = reading();
+      const border = new BorderRecord();
+      const both = [reader.read('chunk', [one], { border }), reader.read('chunk', [two, one], { border })];
+      const [first, second] = await Promise.all(both);
+      expect(first).toEqual([bytesOf(one)]);
+      expect(second).toEqual([bytesOf(two), bytesOf(one)]);
+      expect(ranges).toHaveLength(1);
+      first?.[0]?.fill(0);
+      expect(second).toEqual([bytesOf(two), bytesOf(one)]);
+      expect(await reader.read('chunk', [two], { border })).toEqual([bytesOf(two)]);
+    });
+
+    it('reads it again where whoever has the first part changed it, or where the first read failed', async () => {
+      const { reader, ranges, damaged } = reading();
+      const border = new BorderRecord();
+      const [bytes] = await reader.read('chunk', [one, two], { border });
+      bytes?.fill(0);
+      expect(await reader.read('chunk', [one], { border })).toEqual([bytesOf(one)]);
+      expect([ranges.length, damaged]).toEqual([2, []]);
+      const failing = reading({ failure: storeError('BACKEND_IO', 'no answer') });
+      const other = new BorderRecord();
+      const results = [one, two].map((wanted) => failing.reader.read('chunk', [wanted], { border: other }));
+      const ended = await Promise.allSettled(results);
+      expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    });
   });
 
   it('looks again for a pack whose shards moved on its way, and flags nothing', async () => {

@@ -10,6 +10,7 @@ import { type ItemIds, identityOf, openRecord, type PackKeys, RECORD_TRAILER_BYT
 import { blake3 } from '../hash/index.ts';
 import { READ_COALESCE_BYTES } from '../limits.ts';
 import type { ItemLocation, PackRow } from '../metadata/contract.ts';
+import { type BorderRecord, copiesOf } from './border-record.ts';
 
 export type ItemKind = 'chunk' | 'manifest';
 
@@ -66,6 +67,16 @@ interface SoughtItem {
 interface RecordPlan {
   readonly location: ItemLocation;
   readonly items: (SoughtItem & { readonly location: ItemLocation })[];
+  /** Told of the plain bytes. */
+  onOpened?: (plain: Uint8Array) => void;
+}
+
+/** What a read is to fetch. */
+interface FetchJob {
+  readonly wanted: readonly SoughtItem[];
+  readonly found: Finds;
+  readonly failed: FailedPacks;
+  readonly border?: BorderRecord | undefined;
 }
 
 /** Packs that could not be read, as they lay then, and why where somebody said so. */
@@ -99,12 +110,17 @@ export class ItemReader {
   /**
    * Reads items in the order asked; repeated digests are fetched once and share their bytes, neighbours may share a
    * buffer.
+   * @param options.border of a stream that is read piece by piece
    * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT` (chunks), `corrupt/MANIFEST_CORRUPT` (manifest nodes);
    *   nothing is returned then
    */
-  async read(kind: ItemKind, wanted: readonly WantedItem[], signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+  async read(
+    kind: ItemKind,
+    wanted: readonly WantedItem[],
+    { signal, border }: { readonly signal?: AbortSignal | undefined; readonly border?: BorderRecord } = {},
+  ): Promise<readonly Uint8Array[]> {
     const found: Finds = { bytes: new Map() };
-    await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Map() }, signal);
+    await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Map(), border }, signal);
     return wanted.map((item) => {
       const bytes = found.bytes.get(toHex(item.digest));
       if (bytes?.length !== item.length) throw lengthError(kind, item);
@@ -165,15 +181,7 @@ export class ItemReader {
     }
   }
 
-  async #fetch(
-    kind: ItemKind,
-    job: {
-      readonly wanted: readonly SoughtItem[];
-      readonly found: Finds;
-      readonly failed: FailedPacks;
-    },
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async #fetch(kind: ItemKind, job: FetchJob, signal?: AbortSignal): Promise<void> {
     const locations = await this.#source.locate(kind, concatBytes(job.wanted.map((item) => item.id)), signal);
     const records = new Map<string, RecordPlan>();
     for (const [index, item] of job.wanted.entries()) {
@@ -191,24 +199,50 @@ export class ItemReader {
       if (plan) plan.items.push({ ...item, location });
       else records.set(key, { location, items: [{ ...item, location }] });
     }
-    const inPacks: RecordPlan[] = [];
-    for (const plan of records.values()) {
-      if (plan.location.outbox) await this.#open(kind, plan, { stored: plan.location.outbox.bytes, found: job.found });
-      else inPacks.push(plan);
-    }
-    await this.#fetchSpans(kind, planSpans(inPacks), job, signal);
+    await this.#fetchRecords(kind, records, { job, signal });
   }
 
-  async #fetchSpans(
+  async #fetchRecords(
     kind: ItemKind,
-    spans: readonly Span[],
-    job: {
-      readonly wanted: readonly SoughtItem[];
-      readonly found: Finds;
-      readonly failed: FailedPacks;
-    },
-    signal?: AbortSignal,
+    records: ReadonlyMap<string, RecordPlan>,
+    { job, signal }: { readonly job: FetchJob; readonly signal: AbortSignal | undefined },
   ): Promise<void> {
+    const inPacks: RecordPlan[] = [];
+    const inBorder: { readonly plan: RecordPlan; readonly opened: Promise<Uint8Array | undefined> }[] = [];
+    for (const [key, plan] of records) {
+      const opened = job.border?.take(key);
+      if (plan.location.outbox) await this.#open(kind, plan, { stored: plan.location.outbox.bytes, found: job.found });
+      else if (opened) inBorder.push({ plan, opened });
+      else inPacks.push(plan);
+    }
+    const [key, last] = [...records].at(-1) ?? [];
+    const offered = key !== undefined && last?.location.pack ? job.border?.offer(key) : undefined;
+    if (last && offered) last.onOpened = offered;
+    try {
+      const taking = inBorder.map(({ plan, opened }) => this.#takeFromBorder(kind, plan, { opened, job, signal }));
+      await settleAll([...taking, this.#fetchSpans(kind, planSpans(inPacks), job, signal)]);
+    } finally {
+      offered?.();
+    }
+  }
+
+  async #takeFromBorder(
+    kind: ItemKind,
+    plan: RecordPlan,
+    from: {
+      readonly opened: Promise<Uint8Array | undefined>;
+      readonly job: FetchJob;
+      readonly signal: AbortSignal | undefined;
+    },
+  ): Promise<void> {
+    const plain = await from.opened;
+    const copies = plain && copiesOf(plan.items, plain);
+    if (copies === undefined) return await this.#fetchSpans(kind, planSpans([plan]), from.job, from.signal);
+    for (const [name, bytes] of copies) from.job.found.bytes.set(name, bytes);
+    plan.onOpened?.(plain as Uint8Array);
+  }
+
+  async #fetchSpans(kind: ItemKind, spans: readonly Span[], job: FetchJob, signal?: AbortSignal): Promise<void> {
     const gone: RecordPlan[] = [];
     const gonePacks = new Map(job.failed);
     const queue = spans.values();
@@ -313,6 +347,7 @@ export class ItemReader {
       if (!isStoreError(error, 'COMPRESSED_CORRUPT')) throw error;
       return await this.#failRecords(kind, [plan], { cause: error, found: into.found });
     }
+    plan.onOpened?.(plain);
     const proven: ProvenItem[] = [];
     let asked = 0;
     for (const { location } of plan.items) asked += location.length;

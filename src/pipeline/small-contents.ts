@@ -58,7 +58,7 @@ export async function readBatch(
     plans.push(chunks);
   }
   const wanted = plans.flat().map((chunk) => ({ digest: chunk.digest, length: chunk.length }));
-  const found = (await reader.read('chunk', wanted, signal)).values();
+  const found = (await reader.read('chunk', wanted, { signal })).values();
   return values.map((value, index) => {
     const content = new Uint8Array(value.size);
     const check = new ContentCheck(value);

@@ -243,7 +243,7 @@ export class EntryStore implements Entries {
       if (location === undefined)
         throw storeError('CHUNK_NOT_FOUND', `there is no chunk ${digest}`, { details: { digest } });
       const wanted = [{ digest: named.digest, length: location.length }];
-      const [bytes] = await scope.reader.read('chunk', wanted, options.signal);
+      const [bytes] = await scope.reader.read('chunk', wanted, { signal: options.signal });
       invariant(bytes, 'one item was asked for');
       this.#engine.telemetry.counts.bytesOut += bytes.length;
       return bytes;

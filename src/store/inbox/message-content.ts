@@ -101,5 +101,5 @@ async function readStored(
     const message = 'a chunk that the writer took for stored is not there any more: it must put the content again';
     throw storeError('CHUNK_MISSING', message);
   }
-  return await scope.reader.read('chunk', run, signal);
+  return await scope.reader.read('chunk', run, { signal });
 }

@@ -84,7 +84,8 @@ class Node {
       this.#done += 1;
     }
     await collecting;
-    await this.#store.close();
+    // Its connection may be cut just then: all that it was told of is stored.
+    await closed(this.#store);
     report({ is: 'done' });
   }
 

@@ -1,7 +1,7 @@
 import { type StoreError, storeError } from '../errors/store-error.ts';
 import { readHandleBytes } from '../runtime/file-reader.ts';
-import type { FileThread } from '../runtime/file-thread.ts';
 import { type FolderSystem, type NodeHandle, type NodeStat, nodeFolderSystem } from '../runtime/folder-system.ts';
+import type { SmallFileReader } from '../runtime/small-file-reader.ts';
 import { itemError, pathText } from './item-error.ts';
 import { joinPath, type ScannedNode, scannedNode } from './scanned.ts';
 
@@ -55,7 +55,7 @@ async function checkSame(handle: NodeHandle, node: ScannedNode): Promise<void> {
 }
 
 /** What reads small files whole. */
-export type WholeFileReader = Pick<FileThread, 'readWhole'>;
+export type WholeFileReader = Pick<SmallFileReader, 'readWhole'>;
 
 /**
  * {@link readScannedFile} of a small file at once.

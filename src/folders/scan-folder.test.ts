@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { craftFolder, factsOf, ODD_NAMES, scanned } from '../../test/support/folders.ts';
-import { FileThread } from '../runtime/file-thread.ts';
 import { nodeFolderSystem } from '../runtime/folder-system.ts';
+import { SmallFileReader } from '../runtime/small-file-reader.ts';
 import { every } from '../runtime/timers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
 import { readScannedFile, readSmallFile, type ScanItem, scanFolder } from './index.ts';
@@ -285,7 +285,7 @@ describe('readScannedFile', () => {
   it('reads a small file at once, under the same conditions', async () => {
     write('a', 'b', 'c', 'd');
     const [a, b, c, d] = [await nodeOf('a'), await nodeOf('b'), await nodeOf('c'), await nodeOf('d')];
-    const from = { files: new FileThread(), buffer: new Uint8Array(100) };
+    const from = { files: new SmallFileReader(), buffer: new Uint8Array(100) };
     onTestFinished(() => from.files.close());
     const { bytes, facts } = await readSmallFile(root, a, from);
     expect(Buffer.from(bytes).equals(fs.readFileSync(path.join(root, 'a')))).toBe(true);

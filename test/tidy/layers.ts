@@ -62,7 +62,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/runtime/clock.ts',
       'src/runtime/timers.ts',
       'src/runtime/map-in-order.ts',
-      'src/runtime/file-thread.ts',
+      'src/runtime/small-file-reader.ts',
     ],
   },
 };

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Entries, WhichVersion } from '../../index.ts';
 import { writeFileAtomically } from '../files/atomic-file.ts';
 import { restoreComponents } from '../files/restore-name.ts';
-import { growHeapBy } from '../heap.ts';
+import { letContentThrough } from '../heap.ts';
 import { parseRange, type Range } from '../options.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import { restore } from '../restore.ts';
@@ -12,9 +12,6 @@ import type { Session } from '../session.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { usageError } from '../usage-error.ts';
 import { addWhichOptions, type WhichFlags, whichOf } from '../which-version.ts';
-
-/** What is read passes through. */
-const HEAP_GROWTH_PERCENT = 400;
 
 interface GetFlags extends WhichFlags {
   readonly output?: string;
@@ -73,7 +70,7 @@ async function get(session: Session, key: string | undefined, flags: GetFlags): 
   const { output, range, prefix } = flags;
   if ((key === undefined) === (prefix === undefined)) throw usageError('name one KEY, or --prefix P for many entries');
   const which = whichOf(flags);
-  growHeapBy(HEAP_GROWTH_PERCENT);
+  letContentThrough('out');
   if (prefix !== undefined) {
     if (which) throw usageError('--version, --number and --at are about one KEY');
     if (output === undefined || output === '-') throw usageError('--prefix restores into a folder: give -o DIR');
@@ -91,7 +88,7 @@ async function get(session: Session, key: string | undefined, flags: GetFlags): 
 }
 
 async function cat(session: Session, keys: readonly string[], flags: WhichFlags): Promise<void> {
-  growHeapBy(HEAP_GROWTH_PERCENT);
+  letContentThrough('out');
   const which = whichOf(flags);
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { growHeapBy } from '../heap.ts';
+import { letContentThrough } from '../heap.ts';
 import { collect, collectAttribute, parseKeep } from '../options.ts';
 import { ProgressMeter } from '../progress/meter.ts';
 import { countAhead } from '../put/count-ahead.ts';
@@ -10,9 +10,6 @@ import { type PutContext, putInputs } from '../put/put-inputs.ts';
 import { openPutTarget, type PutTarget } from '../put/put-target.ts';
 import { PutReport } from '../put/report.ts';
 import type { Session } from '../session.ts';
-
-/** What is put passes through, with buffers that are kept. */
-const HEAP_GROWTH_PERCENT = 100;
 
 /** Where the store lies, so that putting the folder around it does not put the store into itself. */
 async function realPathOfStore(session: Session): Promise<string | undefined> {
@@ -47,7 +44,7 @@ async function runPut(context: PutContext): Promise<void> {
 }
 
 async function put(session: Session, paths: readonly string[], flags: PutFlags): Promise<void> {
-  growHeapBy(HEAP_GROWTH_PERCENT);
+  letContentThrough('in');
   const plan = await planPut(paths, flags);
   using meter = new ProgressMeter(session, 'put');
   const context: PutContext = { session, plan, meter, signal: session.signal, avoid: await realPathOfStore(session) };

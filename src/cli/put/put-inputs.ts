@@ -1,14 +1,13 @@
 /** Puts the inputs of a command line: many small files together, which costs a fraction of putting each alone. */
 import { isStoreError } from '../../errors/store-error.ts';
 import type { PutItem } from '../../index.ts';
-import { BufferPool } from '../../runtime/buffer-pool.ts';
-import { FileThread } from '../../runtime/file-thread.ts';
 import { mapInOrder } from '../../runtime/map-in-order.ts';
 import { fileError, systemCodeOf } from '../file-error.ts';
 import type { ProgressMeter } from '../progress/meter.ts';
 import type { Session } from '../session.ts';
 import { type Input, inputsOf, type PutInput, type PutPlan } from './plan.ts';
 import type { PutOutcome, PutTarget } from './put-target.ts';
+import { type SmallFile, SmallFiles } from './small-files.ts';
 
 /** Inputs of one commit; when the command is interrupted these are what may have to be put again. */
 const GROUP_INPUTS = 512;
@@ -19,8 +18,6 @@ const TOGETHER_MIN = 16;
 /** Enough to share packs and commits; memory is bounded by the store, not by this. */
 const ALONE_AT_ONCE = 32;
 
-/** Larger ones are worth a stream of their own. */
-const SMALL_FILE_BYTES_MAX = 64 * 1024;
 /** Small files of a group that are read ahead. */
 const READ_AHEAD = 32;
 
@@ -68,7 +65,7 @@ function canGoTogether({ options }: PutPlan): boolean {
  * @throws what concerns more than one of them
  */
 export async function* putInputs(target: PutTarget, context: PutContext): AsyncGenerator<Outcome> {
-  const files = new SmallFiles();
+  const files = new SmallFiles(GROUPS_AT_ONCE * (READ_AHEAD + 1));
   const putting = { target, files, context };
   const put = async ({ input, outcome }: Taken): Promise<Outcome> =>
     outcome ?? (input.kind === 'put' ? await putAlone(input, putting) : input);
@@ -121,13 +118,9 @@ async function putTogether(
   if (!target.putMany || !canGoTogether(plan) || inputs.length < TOGETHER_MIN) return outcomes;
   const taken: PutInput[] = [];
   const items = smallItems(files, inputs, { options: plan.options, onTaken: (input) => taken.push(input) });
-  let seen = 0;
-  const onProgress = ({ bytes }: { readonly bytes: number }): void => {
-    meter.addBytes(bytes - seen);
-    seen = bytes;
-  };
+  const counting = countingOn(meter);
   try {
-    const results = await target.putMany(items, { signal: session.signal, onProgress });
+    const results = await target.putMany(items, { signal: session.signal, onProgress: counting.onProgress });
     for (const [index, result] of results.entries()) {
       const input = taken[index] as PutInput;
       outcomes.set(input, { kind: 'done', path: input.path, result });
@@ -136,7 +129,7 @@ async function putTogether(
   } catch (error) {
     if (session.signal.aborted || !taken.some((input) => concernsOneInput(error, input))) throw error;
     // Which one it is shows when each goes alone.
-    meter.addBytes(-seen);
+    counting.settle(0);
   }
   return outcomes;
 }
@@ -160,14 +153,10 @@ async function* smallItems(
 
 async function putAlone(input: PutInput, { target, context }: Putting): Promise<Outcome> {
   const { session, meter, plan } = context;
-  let seen = 0;
-  const onProgress = ({ bytes }: { readonly bytes: number }): void => {
-    meter.addBytes(bytes - seen);
-    seen = bytes;
-  };
+  const { onProgress, settle } = countingOn(meter);
   try {
     const result = await target.put(input.key, input.open(), { ...plan.options, signal: session.signal, onProgress });
-    meter.addBytes(result.size - seen);
+    settle(result.size);
     meter.addItem();
     return { kind: 'done', path: input.path, result };
   } catch (error) {
@@ -176,32 +165,12 @@ async function putAlone(input: PutInput, { target, context }: Putting): Promise<
   }
 }
 
-interface SmallFile {
-  readonly bytes: Uint8Array;
-  /** Lets go of the bytes. */
-  release(): void;
-}
-
-/** Reads what is small, whole and quiet; all else is put in the ordinary way, which tells what is wrong with it. */
-class SmallFiles {
-  readonly #thread = new FileThread();
-  readonly #buffers = new BufferPool({ bytes: SMALL_FILE_BYTES_MAX + 1, keptMax: GROUPS_AT_ONCE * (READ_AHEAD + 1) });
-
-  async read(path: string): Promise<SmallFile | undefined> {
-    const buffer = this.#buffers.take();
-    const release = (): void => this.#buffers.give(buffer);
-    try {
-      const { before, after, bytes } = await this.#thread.readWhole(Buffer.from(path), buffer);
-      const isWhole = before.kind === 'file' && before.size === bytes.length && after.size === bytes.length;
-      if (isWhole && before.mtimeNs === after.mtimeNs) return { bytes, release };
-    } catch (error) {
-      if (systemCodeOf(error) === undefined) throw error;
-    }
-    release();
-    return undefined;
-  }
-
-  close(): Promise<void> {
-    return this.#thread.close();
-  }
+/** Counts the bytes of one call among those of others. */
+function countingOn(meter: ProgressMeter) {
+  let seen = 0;
+  const settle = (bytes: number): void => {
+    meter.addBytes(bytes - seen);
+    seen = bytes;
+  };
+  return { settle, onProgress: ({ bytes }: { readonly bytes: number }): void => settle(bytes) };
 }

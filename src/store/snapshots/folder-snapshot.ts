@@ -16,8 +16,8 @@ import {
 } from '../../folders/index.ts';
 import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
 import { BufferPool } from '../../runtime/buffer-pool.ts';
-import { FileThread } from '../../runtime/file-thread.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
+import { SmallFileReader } from '../../runtime/small-file-reader.ts';
 import type { Engine } from '../engine.ts';
 import type { ObjectWriter, WrittenObject } from '../objects/object-writer.ts';
 import type { Scope } from '../scope.ts';
@@ -85,7 +85,7 @@ class FolderSnapshot {
   readonly #cache: StatCache | undefined;
   readonly #files = new Semaphore(FILES_KNOWN_AT_ONCE);
   readonly #reads = new Semaphore(FILES_AT_ONCE);
-  readonly #smallFiles = new FileThread();
+  readonly #smallFiles = new SmallFileReader();
   readonly #buffers = new BufferPool({ bytes: SMALL_FILE_BYTES + 1, keptMax: FILES_AT_ONCE });
   readonly #trust: boolean;
   readonly #open: OpenFolder[] = [];

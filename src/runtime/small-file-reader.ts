@@ -6,7 +6,7 @@ import { decodeError, type WireError } from './worker-wire.ts';
 
 /** Sources run as they are, and what was built from them lies beside each other in the same way. */
 const WORKER_ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? './file-worker.ts' : './file-worker.js',
+  import.meta.url.endsWith('.ts') ? './small-file-worker.ts' : './small-file-worker.js',
   import.meta.url,
 );
 
@@ -35,7 +35,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export class FileThread {
+export class SmallFileReader {
   /** Starts with the first file. */
   #thread: WorkerClient | undefined;
   /** Goes to the thread and comes back. */

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../testing/index.ts';
-import { FileThread } from './file-thread.ts';
+import { SmallFileReader } from './small-file-reader.ts';
 
-describe('FileThread', () => {
+describe('SmallFileReader', () => {
   let folder: string;
-  let files: FileThread;
+  let files: SmallFileReader;
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'holdfast-files-'));
-    files = new FileThread();
+    files = new SmallFileReader();
   });
   afterEach(async () => {
     await files.close();

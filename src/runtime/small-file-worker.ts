@@ -3,8 +3,8 @@
  * reading a small file that the system has in memory does.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { FileReply, FileRequest } from './file-thread.ts';
 import { NO_FOLLOW, NO_WAIT, nodeStat } from './folder-system.ts';
+import type { FileReply, FileRequest } from './small-file-reader.ts';
 import { serveCalls } from './worker-rpc.ts';
 import { encodeError, Transferred } from './worker-wire.ts';
 

@@ -58,6 +58,9 @@ describe.each([
         const parts = cut(createChunkerOver(spec, kernel), split(content, points));
         expect(lengths(parts)).toEqual(lengths(whole));
         expect(Buffer.compare(concatBytes(parts), content)).toBe(0);
+        const views = [...createChunkerOver(spec, kernel).cutWhole(content)];
+        expect(lengths(views)).toEqual(lengths(whole));
+        expect(Buffer.compare(concatBytes(views), content)).toBe(0);
         expect(Buffer.compare(concatBytes(whole), content)).toBe(0);
       }),
       { numRuns: 200 },
@@ -166,6 +169,13 @@ describe('a chunker', () => {
     const finished = expect.objectContaining({ code: 'CHUNKER_FINISHED', kind: 'invalid' });
     expect(() => chunker.push(new Uint8Array(1))).toThrow(finished);
     expect(() => chunker.finish()).toThrow(finished);
+  });
+
+  it('is finished by content that is all there', () => {
+    const chunker = createChunker(FASTCDC);
+    expect([...chunker.cutWhole(new Uint8Array(10))]).toEqual([new Uint8Array(10)]);
+    expect(() => chunker.push(new Uint8Array(1))).toThrow(StoreError);
+    expect(() => [...chunker.cutWhole(new Uint8Array(1))]).toThrow(StoreError);
   });
 
   it('refuses what it cannot take', () => {

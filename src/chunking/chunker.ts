@@ -1,6 +1,6 @@
 import { EMPTY_BYTES } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
-import { storeError } from '../errors/store-error.ts';
+import { invariant, storeError } from '../errors/store-error.ts';
 import { BuzhashFinder } from './buzhash.ts';
 import { type CutFinder, FixedCutFinder } from './cut-finder.ts';
 import { FastCdcFinder } from './fastcdc.ts';
@@ -29,6 +29,11 @@ export interface Chunker {
    * must be asked for.
    */
   cut(bytes: Uint8Array): Iterable<Uint8Array>;
+  /**
+   * As `cut` for content that is all there: nothing is copied or carried, and the content is ended.
+   * @throws `invalid/CHUNKER_FINISHED` after `finish` or another whole content
+   */
+  cutWhole(content: Uint8Array): Iterable<Uint8Array>;
   /**
    * Ends the content.
    * @returns the last chunk, if any bytes are left: content of no bytes has no chunk
@@ -76,6 +81,21 @@ class CuttingChunker implements Chunker {
       from = Math.max(from, end);
     }
     this.#keep(bytes.subarray(from));
+  }
+
+  *cutWhole(content: Uint8Array): Generator<Uint8Array> {
+    if (!(content instanceof Uint8Array)) throw argumentTypeError('content', 'a Uint8Array', content);
+    this.#assertOpen();
+    invariant(this.#carried === 0, 'whole content follows no other');
+    this.#finished = true;
+    let from = 0;
+    for (;;) {
+      const length = this.#finder.next(content, from);
+      if (length < 0) break;
+      yield content.subarray(from, from + length);
+      from += length;
+    }
+    if (from < content.length) yield content.subarray(from);
   }
 
   finish(): Uint8Array[] {

@@ -17,7 +17,8 @@ const DIGEST_BYTES = 32;
 const HEAD_BYTES = MAGIC.length + DIGEST_BYTES + 4;
 export const CACHED_VALUE_BYTES = 32;
 const FACTS_BYTES = 32;
-const RECORD_FIXED_BYTES = 2 + FACTS_BYTES + CACHED_VALUE_BYTES;
+const ENCODED_BYTES = FACTS_BYTES + CACHED_VALUE_BYTES;
+const RECORD_FIXED_BYTES = 2 + ENCODED_BYTES;
 /** Longer ones are not remembered; no system has them. */
 export const CACHED_PATH_BYTES_MAX = 0xffff;
 
@@ -51,9 +52,9 @@ export function decodeStatCache(bytes: Buffer, scope: Uint8Array): DecodedStatCa
   for (let index = 0; index < count; index += 1) {
     if (offset + RECORD_FIXED_BYTES > end) return undefined;
     const facts = offset + 2 + bytes.readUInt16LE(offset);
-    if (facts + FACTS_BYTES + CACHED_VALUE_BYTES > end) return undefined;
+    if (facts + ENCODED_BYTES > end) return undefined;
     offsets.set(bytes.toString('latin1', offset + 2, facts), facts);
-    offset = facts + FACTS_BYTES + CACHED_VALUE_BYTES;
+    offset = facts + ENCODED_BYTES;
   }
   return offset === end ? { bytes, offsets } : undefined;
 }
@@ -75,7 +76,7 @@ export function valueAt(bytes: Buffer, offset: number): Buffer {
 
 /** Facts and value as a record holds them; times beyond 64 bits of nanoseconds have none. */
 export function encodeFacts(facts: CachedFacts, value: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(FACTS_BYTES + CACHED_VALUE_BYTES);
+  const bytes = Buffer.allocUnsafe(ENCODED_BYTES);
   bytes.writeBigUInt64LE(BigInt(facts.size), 0);
   bytes.writeBigInt64LE(facts.mtimeNs, 8);
   bytes.writeBigInt64LE(facts.ctimeNs, 16);
@@ -86,7 +87,54 @@ export function encodeFacts(facts: CachedFacts, value: Uint8Array): Buffer {
 
 /** Facts and value at `offset` of a decoded cache, as they are. */
 export function encodedAt(bytes: Buffer, offset: number): Buffer {
-  return bytes.subarray(offset, offset + FACTS_BYTES + CACHED_VALUE_BYTES);
+  return bytes.subarray(offset, offset + ENCODED_BYTES);
+}
+
+/** Records of one slab. */
+const SLAB_RECORDS = 1024;
+
+/**
+ * Records that grow in number, by path as text of one character per byte. An array of its own for each would take
+ * three times the memory, and have the garbage collector look at it again and again.
+ */
+export class CachedRecords {
+  readonly #numbers = new Map<string, number>();
+  readonly #slabs: Buffer[] = [];
+  #pathBytes = 0;
+
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  /** Bytes of all paths. */
+  get pathBytes(): number {
+    return this.#pathBytes;
+  }
+
+  has(path: string): boolean {
+    return this.#numbers.has(path);
+  }
+
+  /** @param record what `encodeFacts` or `encodedAt` gave; copied */
+  set(path: string, record: Buffer): void {
+    let number = this.#numbers.get(path);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(path, number);
+      this.#pathBytes += path.length;
+      if (number % SLAB_RECORDS === 0) this.#slabs.push(Buffer.allocUnsafeSlow(SLAB_RECORDS * ENCODED_BYTES));
+    }
+    this.#at(number).set(record);
+  }
+
+  /** Paths with views of their records, in the order in which they came. */
+  *[Symbol.iterator](): Generator<readonly [string, Buffer]> {
+    for (const [path, number] of this.#numbers) yield [path, this.#at(number)];
+  }
+
+  #at(number: number): Buffer {
+    return encodedAt(this.#slabs[Math.floor(number / SLAB_RECORDS)] as Buffer, (number % SLAB_RECORDS) * ENCODED_BYTES);
+  }
 }
 
 /** Bytes of a cache file with these paths. */
@@ -94,11 +142,8 @@ export function encodedLength(pathBytes: number, count: number): number {
   return HEAD_BYTES + pathBytes + count * RECORD_FIXED_BYTES + DIGEST_BYTES;
 }
 
-/** @param records paths as text of one character per byte, with what `encodeFacts` or `encodedAt` gave */
-export function encodeStatCache(records: ReadonlyMap<string, Buffer>, scope: Uint8Array): Buffer {
-  let pathBytes = 0;
-  for (const path of records.keys()) pathBytes += path.length;
-  const bytes = Buffer.alloc(encodedLength(pathBytes, records.size));
+export function encodeStatCache(records: CachedRecords, scope: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(encodedLength(records.pathBytes, records.size));
   bytes.set(MAGIC, 0);
   bytes.set(scope, MAGIC.length);
   bytes.writeUInt32LE(records.size, HEAD_BYTES - 4);

@@ -11,6 +11,7 @@ import type { ScannedNode } from './scanned.ts';
 import {
   CACHED_PATH_BYTES_MAX,
   CACHED_VALUE_BYTES,
+  CachedRecords,
   type DecodedStatCache,
   decodeStatCache,
   encodedAt,
@@ -57,8 +58,7 @@ export class StatCache {
   readonly #racyFromNs: bigint;
   readonly #loaded: DecodedStatCache | undefined;
   /** What holds now, of this run. */
-  readonly #records = new Map<string, Buffer>();
-  #pathBytes = 0;
+  readonly #records = new CachedRecords();
 
   /** For `openStatCache`. */
   constructor(options: StatCacheOptions, place: StatCachePlace, loaded: DecodedStatCache | undefined) {
@@ -127,9 +127,9 @@ export class StatCache {
 
   #keep(key: string, record: Buffer): boolean {
     if (!this.#records.has(key)) {
-      if (this.#records.size >= STAT_CACHE_ENTRIES_MAX) return false;
-      if (encodedLength(this.#pathBytes + key.length, this.#records.size + 1) > STAT_CACHE_BYTES_MAX) return false;
-      this.#pathBytes += key.length;
+      const { size, pathBytes } = this.#records;
+      if (size >= STAT_CACHE_ENTRIES_MAX) return false;
+      if (encodedLength(pathBytes + key.length, size + 1) > STAT_CACHE_BYTES_MAX) return false;
     }
     this.#records.set(key, record);
     return true;

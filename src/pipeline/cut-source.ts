@@ -21,6 +21,10 @@ export async function* cutSource(
     return;
   }
   const chunker = createChunker(chunking);
+  if (source instanceof Uint8Array && source.length <= SLICE_BYTES) {
+    yield* chunker.cutWhole(source);
+    return;
+  }
   for await (const piece of openSource(source, signal)) {
     for (let start = 0; start < piece.length; start += SLICE_BYTES)
       yield* chunker.cut(piece.subarray(start, start + SLICE_BYTES));

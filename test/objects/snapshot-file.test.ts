@@ -321,7 +321,7 @@ describe('long histories and large folders', () => {
     const writer = new ObjectWriter(engine, scope);
     const ids: string[] = [];
     for (let number = 0; number < length; number += 1) {
-      if (writer.isFull) await writer.commit();
+      await writer.commitIfFull();
       const snapshot = createSnapshot({ bundles: [], parent: ids.at(-1), metadata: { number } });
       ids.push((await writer.put(snapshot)).reference.id);
     }
@@ -372,7 +372,7 @@ describe('long histories and large folders', () => {
     const writer = new ObjectWriter(from.context.engine, from.context.scope);
     async function* children(): AsyncGenerator<FileChild> {
       for (let number = 0; number < 6000; number += 1) {
-        if (writer.isFull) await writer.commit();
+        await writer.commitIfFull();
         const { reference, size } = await writer.putRaw(utf8Encode(`file ${number}`));
         const name = String(number).padStart(5, '0');
         yield { type: 'file', name, id: reference.id, size, mode: 0o644, mtime: MTIME };

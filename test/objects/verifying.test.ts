@@ -134,7 +134,7 @@ describe('verification of objects', () => {
     for (let number = 0; number < LENGTH; number += 1) {
       const snapshot = createSnapshot({ bundles: [], ...(parent && { parent }), metadata: { number } });
       parent = (await writer.put(snapshot)).reference.id;
-      if (writer.isFull) await writer.commit();
+      await writer.commitIfFull();
     }
     await writer.commit();
     await store.refs.set('chain', parent as string);

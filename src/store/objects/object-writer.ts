@@ -19,8 +19,6 @@ export interface WrittenObject {
   readonly reference: ObjectReference;
   readonly size: number;
   readonly tally: Tally;
-  /** It was there, and nothing of it was looked at. */
-  readonly known?: true;
 }
 
 /** How to store the content of a raw blob. */
@@ -31,11 +29,15 @@ export interface RawOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** What has been written since the last commit. */
-interface Gathered {
-  content: OperationWriter;
-  structure: OperationWriter;
-  changes: ObjectPut[];
+/** Objects that are committed together. */
+interface Group {
+  readonly content: OperationWriter;
+  readonly structure: OperationWriter;
+  readonly changes: ObjectPut[];
+  /** What is in it, by key: what repeats is put once. */
+  readonly types: Map<string, ObjectReference['type']>;
+  /** What they come to is known once the writers have finished. */
+  readonly tallies: Tally[];
   /** Plain bytes that are new, and bytes in the journal. */
   bytes: number;
   recordBytes: number;
@@ -55,9 +57,12 @@ const COMMIT_RECORD_BYTES = 8 * MIB;
 export class ObjectWriter {
   readonly #engine: Engine;
   readonly #scope: Scope;
-  #gathered: Gathered | undefined;
-  /** Ids of the open group, so that what repeats is stored once. */
-  readonly #open = new Set<string>();
+  #open: Group | undefined;
+  /** The one before, on its way into the metadata. */
+  #closed: Group | undefined;
+  #committing: Promise<unknown> = Promise.resolve();
+  #newBytes = 0;
+  #storedBytes = 0;
 
   constructor(engine: Engine, scope: Scope) {
     this.#engine = engine;
@@ -89,7 +94,7 @@ export class ObjectWriter {
   ): Promise<WrittenObject> {
     const bytes = encodeObject(object);
     const reference: ObjectReference = { type: object.type, id: toHex(blake3(bytes)) };
-    if (await options.known?.(reference)) return { reference, size: bytes.length, tally: NOTHING_STORED, known: true };
+    if (await options.known?.(reference)) return { reference, size: bytes.length, tally: NOTHING_STORED };
     const { structure } = this.#group();
     const ingested = await ingest(bytes, structure, {
       chunking: this.#scope.chunking(undefined),
@@ -107,52 +112,91 @@ export class ObjectWriter {
     return this.#add({ ingested, type: 'blob', class: 'raw', references: [] });
   }
 
-  /** Whether so much has gathered that it should be committed; only while nothing is on its way. */
+  /** What an object is that was written and is not committed yet. */
+  typeOf(reference: ObjectReference): ObjectReference['type'] | undefined {
+    const name = toHex(objectKeyOf(this.#scope.namespace, reference));
+    return this.#open?.types.get(name) ?? this.#closed?.types.get(name);
+  }
+
+  /** What all that is committed has added to the store. */
+  get stored(): { readonly newBytes: number; readonly storedBytes: number } {
+    // Shares of records are fractions: what was counted and taken back leaves a hair.
+    return { newBytes: this.#newBytes, storedBytes: Math.max(0, Math.round(this.#storedBytes)) };
+  }
+
+  /** Whether so much has gathered that it should be committed. */
   get isFull(): boolean {
-    const gathered = this.#gathered;
-    if (gathered === undefined) return false;
-    const { changes, bytes, recordBytes } = gathered;
+    if (this.#open === undefined) return false;
+    const { changes, bytes, recordBytes } = this.#open;
     return changes.length >= COMMIT_OBJECTS || bytes >= COMMIT_BYTES || recordBytes >= COMMIT_RECORD_BYTES;
   }
 
   /**
+   * Starts to commit what has gathered once that is enough; the next group gathers meanwhile. Only while nothing is on
+   * its way.
+   * @throws what the commit of the group before threw
+   */
+  async commitIfFull(): Promise<void> {
+    if (!this.isFull) return;
+    await this.#committing;
+    this.#committing = this.#commit([]);
+    // Whoever waits for it next is told.
+    this.#committing.catch(() => undefined);
+  }
+
+  /**
    * Commits what was written, and further changes with it. Nothing may be on its way.
-   * @returns what became of each object in the order in which they were written, then of each further change
+   * @returns what became of each object of the last group in the order in which they were written, then of each further
+   *   change
    * @throws what the commit throws: then nothing of the group is there
    */
   async commit(further: readonly Change[] = []): Promise<readonly ChangeOutcome[]> {
-    const gathered = this.#gathered;
-    this.#gathered = undefined;
-    this.#open.clear();
-    if (gathered === undefined) {
+    await this.#committing;
+    return await this.#commit(further);
+  }
+
+  async #commit(further: readonly Change[]): Promise<readonly ChangeOutcome[]> {
+    const group = this.#open;
+    this.#open = undefined;
+    this.#closed = group;
+    if (group === undefined) {
       if (further.length === 0) return [];
       return await this.#engine.commit(this.#scope, { changes: further, inline: [] });
     }
+    const { content, structure, changes, tallies } = group;
     try {
-      const inline = [...(await gathered.content.finish()), ...(await gathered.structure.finish())];
-      return await this.#engine.commit(this.#scope, { changes: [...gathered.changes, ...further], inline });
+      const inline = [...(await content.finish()), ...(await structure.finish())];
+      const outcomes = await this.#engine.commit(this.#scope, { changes: [...changes, ...further], inline });
+      for (const { newBytes, storedBytes } of tallies) {
+        this.#newBytes += newBytes;
+        this.#storedBytes += storedBytes;
+      }
+      return outcomes;
     } catch (error) {
-      await Promise.all([gathered.content.abandon(), gathered.structure.abandon()]);
+      await Promise.all([content.abandon(), structure.abandon()]);
       throw error;
     }
   }
 
   /** Lets go of what was not committed. */
   async abandon(): Promise<void> {
-    const gathered = this.#gathered;
-    this.#gathered = undefined;
-    if (gathered) await Promise.all([gathered.content.abandon(), gathered.structure.abandon()]);
+    const group = this.#open;
+    this.#open = undefined;
+    await this.#committing.catch(() => undefined);
+    if (group) await Promise.all([group.content.abandon(), group.structure.abandon()]);
   }
 
-  #group(): Gathered {
-    this.#gathered ??= {
+  #group(): Group {
+    this.#open ??= {
       content: this.#engine.createWriter(this.#scope),
       structure: this.#engine.createWriter(this.#scope, undefined, OBJECT_RECORD_BYTES),
       changes: [],
+      types: new Map(),
+      tallies: [],
       bytes: 0,
       recordBytes: 0,
     };
-    return this.#gathered;
+    return this.#open;
   }
 
   #add(written: {
@@ -168,13 +212,14 @@ export class ObjectWriter {
     const key = objectKeyOf(namespace, reference);
     const name = toHex(key);
     const group = this.#group();
-    if (!this.#open.has(name)) {
-      this.#open.add(name);
+    if (!group.types.has(name)) {
+      group.types.set(name, reference.type);
       const entry = encodeEntry({ digest, size, chunkCount, root, manifest, attributes: {} });
       const keys = references.map((one) => objectKeyOf(namespace, one));
       group.recordBytes += entry.length;
       group.changes.push({ type: 'object-put', key, objectType: type, entry, references: keys });
     }
+    group.tallies.push(tally);
     group.bytes += tally.newBytes;
     return { reference, size, tally };
   }

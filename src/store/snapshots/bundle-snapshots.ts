@@ -11,15 +11,7 @@ import {
 } from '../../objects/index.ts';
 import { wrongType } from '../objects/object-store.ts';
 import { ObjectWriter, type WrittenObject } from '../objects/object-writer.ts';
-import {
-  findSnapshot,
-  type GraphContext,
-  loadObject,
-  planMove,
-  readerOf,
-  refOrNowhere,
-  StoredSum,
-} from './graph-context.ts';
+import { findSnapshot, type GraphContext, loadObject, planMove, readerOf, refOrNowhere } from './graph-context.ts';
 import type { BundleImport, BundleImportOptions, ExportedBundle, RefMoveOptions } from './graph-types.ts';
 
 /**
@@ -72,26 +64,19 @@ async function putBundles(
   context.engine.assertWritable();
   const move = await planMove(context, how.move);
   const writer = new ObjectWriter(context.engine, context.scope);
-  const stored = new StoredSum();
   const put = async (object: BundleObject | SnapshotObject): Promise<WrittenObject['reference']> => {
     context.signal?.throwIfAborted();
-    const written = await writer.put(object, { verifyExisting: true });
-    stored.add(written.tally);
-    return written.reference;
+    return (await writer.put(object, { verifyExisting: true })).reference;
   };
   try {
     const bundles: string[] = [];
     for (const content of contents) {
-      if (writer.isFull) {
-        await writer.commit();
-        stored.settle();
-      }
+      await writer.commitIfFull();
       bundles.push((await put(createBundle(content))).id);
     }
     const reference = await put(how.snapshot(bundles));
     await writer.commit(move(reference));
-    stored.settle();
-    return Object.freeze({ id: reference.id, bundles: Object.freeze(bundles), ...stored.bytes });
+    return Object.freeze({ id: reference.id, bundles: Object.freeze(bundles), ...writer.stored });
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -217,9 +217,7 @@ class FolderSnapshot {
   }
 
   async #putTree(tree: Parameters<ObjectWriter['put']>[0]): Promise<string> {
-    const { reference, tally, known } = await this.#writer.put(tree, { known: (one) => this.#known.has(one) });
-    if (!known) this.#tally.addStored(tally);
-    return reference.id;
+    return (await this.#writer.put(tree, { known: (one) => this.#known.has(one) })).reference.id;
   }
 
   async #meetFile(node: ScannedNode): Promise<void> {
@@ -279,7 +277,6 @@ class FolderSnapshot {
     const { signal } = this.#options;
     const { facts, written } = await (node.size <= SMALL_FILE_BYTES ? this.#putSmall(node) : this.#putStream(node));
     signal?.throwIfAborted();
-    this.#tally.addStored(written.tally);
     this.#tally.addFile(written.size, { unchanged: false });
     const { id } = written.reference;
     this.#cache?.record(facts, fromHex(id) ?? new Uint8Array());
@@ -319,7 +316,7 @@ class FolderSnapshot {
   async #commit(): Promise<void> {
     await Promise.all(this.#onTheirWay);
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#writer.commit();
+    await this.#writer.commitIfFull();
   }
 }
 

@@ -86,7 +86,7 @@ class Freeze {
         addToState(state, related);
         const child = this.#freeze(related);
         // Between two children nothing is on its way: the tree takes them one by one.
-        if (this.#writer.isFull) await this.#writer.commit();
+        await this.#writer.commitIfFull();
         if (child) yield child;
       }
       this.#onProgress?.({ phase: 'freeze', done: this.#entries, bytes: this.#bytes });

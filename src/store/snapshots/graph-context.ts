@@ -13,7 +13,6 @@ import { ObjectReader, objectKeyOf } from '../objects/object-reader.ts';
 import { wrongType } from '../objects/object-store.ts';
 import { refKey } from '../objects/ref-rows.ts';
 import { checkMessage } from '../objects/ref-store.ts';
-import type { Tally } from '../operation-writer.ts';
 import type { Scope } from '../scope.ts';
 import type { RefMoveOptions } from './graph-types.ts';
 import { type SnapshotFailure, toFailure } from './snapshot-types.ts';
@@ -121,31 +120,6 @@ export class FailureList {
 
   get listed(): readonly SnapshotFailure[] {
     return Object.freeze([...this.#listed]);
-  }
-}
-
-/** Adds up what writes stored. What a tally comes to is known once its writer has finished. */
-export class StoredSum {
-  #open: Tally[] = [];
-  #newBytes = 0;
-  #storedBytes = 0;
-
-  add(tally: Tally): void {
-    this.#open.push(tally);
-  }
-
-  /** All that was added is committed. */
-  settle(): void {
-    for (const { newBytes, storedBytes } of this.#open) {
-      this.#newBytes += newBytes;
-      this.#storedBytes += storedBytes;
-    }
-    this.#open = [];
-  }
-
-  get bytes(): { readonly newBytes: number; readonly storedBytes: number } {
-    // Shares of records are fractions: what was counted and taken back leaves a hair.
-    return { newBytes: this.#newBytes, storedBytes: Math.max(0, Math.round(this.#storedBytes)) };
   }
 }
 

@@ -10,7 +10,6 @@ import {
   decodeObject,
   type ObjectReference,
   parentsOf,
-  referenceKey,
   referencesOf,
   type SnapshotObject,
   type StructuredObject,
@@ -18,7 +17,7 @@ import {
 import { abortableItems } from '../../runtime/abort.ts';
 import { referenceOfRow } from '../objects/find-object.ts';
 import { ObjectWriter, type WrittenObject } from '../objects/object-writer.ts';
-import { type GraphContext, planMove, readerOf, StoredSum } from './graph-context.ts';
+import { type GraphContext, planMove, readerOf } from './graph-context.ts';
 import type { SnapshotImport, SnapshotImportOptions } from './graph-types.ts';
 import {
   decodeSnapshotHead,
@@ -74,11 +73,8 @@ class SnapshotReading {
   readonly #writer: ObjectWriter;
   readonly #signers: readonly PublicIdentity[];
   readonly #onProgress: SnapshotImportOptions['onProgress'];
-  /** Objects that are written and not committed yet. */
-  readonly #open = new Map<string, ObjectReference['type']>();
   readonly #signatures = new Map<string, { readonly signer: string; readonly verified: boolean }>();
   readonly #counts = { objects: 0, blobs: 0, bytes: 0 };
-  readonly #stored = new StoredSum();
   #head: SnapshotFileHead | undefined;
   #snapshot: { readonly reference: ObjectReference; readonly detached: boolean } | undefined;
   #areSignersChecked = false;
@@ -106,10 +102,7 @@ class SnapshotReading {
       throw importCorrupt(path, 'is nothing that the file of a snapshot has');
     if (member.kind === 'head') await this.#takeHead(item);
     else await this.#takeMember(member, item);
-    if (!this.#writer.isFull) return;
-    await this.#writer.commit();
-    this.#stored.settle();
-    this.#open.clear();
+    await this.#writer.commitIfFull();
   }
 
   /**
@@ -129,9 +122,8 @@ class SnapshotReading {
   report(): SnapshotImport {
     invariant(this.#snapshot, 'the file was read to its end');
     const { reference, detached } = this.#snapshot;
-    this.#stored.settle();
     return Object.freeze({
-      ...{ id: reference.id, original: this.#needHead().snapshot, detached, ...this.#counts, ...this.#stored.bytes },
+      ...{ id: reference.id, original: this.#needHead().snapshot, detached, ...this.#counts, ...this.#writer.stored },
       signatures: Object.freeze([...this.#signatures.values()]),
     });
   }
@@ -197,7 +189,6 @@ class SnapshotReading {
     const path = memberPath({ kind: 'blob', id });
     if (actual !== id)
       throw importCorrupt(path, 'does not have the digest of its name', { digest: id, expected: id, actual });
-    this.#add(written);
     this.#counts.blobs += 1;
     this.#counts.bytes += written.size;
   }
@@ -212,7 +203,7 @@ class SnapshotReading {
     this.#counts.objects += 1;
     if (id !== head.snapshot) {
       await this.#checkReferences(path, referencesOf(object));
-      this.#add(await this.#put(object));
+      await this.#put(object);
       return;
     }
     if (object.type !== 'snapshot') throw importCorrupt(path, `is a ${object.type} and no snapshot`, { digest: id });
@@ -225,18 +216,12 @@ class SnapshotReading {
     const { parent, merged, ...rest } = snapshot.content;
     const put = detached ? createSnapshot({ ...rest, metadata: snapshot.metadata }) : snapshot;
     await this.#checkReferences(path, referencesOf(put));
-    const written = await this.#put(put);
-    this.#add(written);
-    this.#snapshot = { reference: written.reference, detached };
+    const { reference } = await this.#put(put);
+    this.#snapshot = { reference, detached };
   }
 
   #put(object: StructuredObject): Promise<WrittenObject> {
     return this.#writer.put(object, { verifyExisting: true });
-  }
-
-  #add({ reference, tally }: WrittenObject): void {
-    this.#open.set(referenceKey(reference), reference.type);
-    this.#stored.add(tally);
   }
 
   async #checkReferences(path: string, references: readonly ObjectReference[]): Promise<void> {
@@ -246,11 +231,11 @@ class SnapshotReading {
     throw importCorrupt(path, problem, { digest: missing.id });
   }
 
-  /** The first that is neither in the open group nor in the store, or is of another type than is said of it. */
+  /** The first that is neither written nor in the store, or is of another type than is said of it. */
   async #missing(references: readonly ObjectReference[]): Promise<ObjectReference | undefined> {
     const others: ObjectReference[] = [];
     for (const reference of references) {
-      const type = this.#open.get(referenceKey(reference));
+      const type = this.#writer.typeOf(reference);
       if (type === undefined) others.push(reference);
       else if (type !== reference.type) return reference;
     }

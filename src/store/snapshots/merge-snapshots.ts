@@ -135,7 +135,7 @@ async function store(
   const put = async (object: TreeObject | SnapshotObject): Promise<string> => {
     context.signal?.throwIfAborted();
     // Nodes are put one by one: nothing else is on its way.
-    if (writer.isFull) await writer.commit();
+    await writer.commitIfFull();
     return (await writer.put(object)).reference.id;
   };
   try {

@@ -101,7 +101,7 @@ export class SnapshotStore implements Snapshots {
         options.signal?.throwIfAborted();
         await writer.commit(moves);
         await afterwards?.();
-        return tally.report(reference.id, whole);
+        return tally.report(reference.id, whole, writer.stored);
       } catch (error) {
         await writer.abandon();
         throw error;

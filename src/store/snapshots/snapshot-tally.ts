@@ -1,7 +1,6 @@
 import { isStoreError, type StoreError } from '../../errors/store-error.ts';
 import { FINDINGS_LISTED_MAX } from '../../limits.ts';
 import type { SnapshotContent } from '../../objects/index.ts';
-import type { Tally } from '../operation-writer.ts';
 import type { Progress } from '../types.ts';
 import { type SnapshotFailure, type SnapshotReport, toFailure } from './snapshot-types.ts';
 
@@ -11,7 +10,6 @@ export class SnapshotTally {
   #skipped: Record<string, number> = {};
   #failures: SnapshotFailure[] = [];
   #failed = 0;
-  readonly #stored: Tally[] = [];
   files = 0;
   folders = 0;
   links = 0;
@@ -29,11 +27,6 @@ export class SnapshotTally {
     this.bytes += size;
     if (unchanged) this.unchanged += 1;
     this.#onProgress?.({ phase: 'snapshot', done: this.files, bytes: this.bytes });
-  }
-
-  /** What a tally comes to is known once its writer has finished. */
-  addStored(tally: Tally): void {
-    this.#stored.push(tally);
   }
 
   /** Begins again; what was stored meanwhile stays counted. */
@@ -58,18 +51,16 @@ export class SnapshotTally {
     this.#failures.push(...listed.slice(0, FINDINGS_LISTED_MAX - this.#failures.length));
   }
 
-  report(id: string, content: SnapshotContent): SnapshotReport {
-    let [newBytes, storedBytes] = [0, 0];
-    for (const tally of this.#stored) {
-      newBytes += tally.newBytes;
-      storedBytes += tally.storedBytes;
-    }
+  report(
+    id: string,
+    content: SnapshotContent,
+    stored: { readonly newBytes: number; readonly storedBytes: number },
+  ): SnapshotReport {
     return Object.freeze({
       ...{ id, content, files: this.files, folders: this.folders, links: this.links, bytes: this.bytes },
       unchanged: this.unchanged,
       ...(this.consistent !== undefined && { consistent: this.consistent }),
-      newBytes,
-      storedBytes: Math.max(0, Math.round(storedBytes)),
+      ...stored,
       skipped: Object.freeze({ ...this.#skipped }),
       failed: this.#failed,
       failures: Object.freeze(this.#failures),

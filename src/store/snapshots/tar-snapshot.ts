@@ -84,10 +84,8 @@ interface Building {
 async function store(root: Folder, context: FolderContext): Promise<string> {
   const { writer, tally } = context;
   const put = async (tree: Parameters<typeof writer.put>[0]): Promise<string> => {
-    if (writer.isFull) await writer.commit();
-    const { reference, tally: stored } = await writer.put(tree);
-    tally.addStored(stored);
-    return reference.id;
+    await writer.commitIfFull();
+    return (await writer.put(tree)).reference.id;
   };
   const open: Building[] = [begin(root)];
   for (;;) {
@@ -147,11 +145,10 @@ async function meet(item: TarItem, tree: ArchiveTree, context: FolderContext, op
     tally.addFile(item.size, { unchanged: true });
     return;
   }
-  if (writer.isFull) await writer.commit();
+  await writer.commitIfFull();
   const { signal } = options;
   const content = item.content?.() ?? new Uint8Array();
   const written = await writer.putRaw(content, { signal });
-  tally.addStored(written.tally);
   tally.addFile(written.size, { unchanged: false });
   tree.put(path, { ...lastName(path), type: 'file', id: written.reference.id, size: written.size, mode, mtime });
 }

@@ -288,6 +288,7 @@ export type {
   Entries,
   EntriesStats,
   EntryInfo,
+  EntryReadOptions,
   ListOptions,
   Logger,
   MoveOptions,

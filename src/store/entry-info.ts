@@ -44,6 +44,18 @@ export function toEntryInfo({ row, value, isolated }: OpenedEntry): EntryInfo {
   });
 }
 
+/**
+ * What is known of an entry that is at the version which is expected.
+ * @throws `conflict/PRECONDITION_FAILED` when it is at another
+ */
+export function currentAt(entry: OpenedEntry, expected: Uint8Array | undefined): EntryInfo {
+  const info = toEntryInfo(entry);
+  if (expected === undefined || toHex(expected) === info.version) return info;
+  throw storeError('PRECONDITION_FAILED', `entry ${JSON.stringify(info.key)} is not at version ${toHex(expected)}`, {
+    details: { key: info.key, expected: toHex(expected), actual: info.version },
+  });
+}
+
 /** Damage found under an entry, and backends that it needs, name the entry; every other error stays as it is. */
 export function namingEntry(error: unknown, key: string): unknown {
   if (!isStoreError(error) || error.details.key !== undefined) return error;

@@ -7,11 +7,11 @@ import { proveEntryRange } from '../pipeline/prove-range.ts';
 import { contentBatches } from '../pipeline/small-contents.ts';
 import type { Source } from '../pipeline/source.ts';
 import { abortableItems } from '../runtime/abort.ts';
-import { checkItems, resolveRange } from './arguments.ts';
+import { checkItems, parseVersion, resolveRange } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { entryNotFound, findEntry, readCurrent, readPieces, readTogether } from './entry-content.ts';
-import { namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
+import { currentAt, namingEntry, type OpenedEntry, toEntryInfo } from './entry-info.ts';
 import { inspectEntry } from './inspection/inspect-entry.ts';
 import { listChunks } from './inspection/list-chunks.ts';
 import type {
@@ -41,6 +41,7 @@ import type {
   Entries,
   EntriesStats,
   EntryInfo,
+  EntryReadOptions,
   ListOptions,
   MoveOptions,
   ProgressOptions,
@@ -48,7 +49,6 @@ import type {
   PutOptions,
   PutResult,
   RangeOptions,
-  ReadOptions,
   StatOptions,
 } from './types.ts';
 import { VersionStore } from './version-store.ts';
@@ -147,7 +147,7 @@ export class EntryStore implements Entries {
     });
   }
 
-  read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+  read(key: string, options: EntryReadOptions = {}): AsyncIterable<Uint8Array> {
     return this.#calls.stream(options, (scope) => this.#readPieces(scope, key, options));
   }
 
@@ -266,8 +266,11 @@ export class EntryStore implements Entries {
     return toEntryInfo(await this.#engine.scopes.openEntry(row, scope));
   }
 
-  async *#readPieces(scope: Scope, key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
-    yield* readPieces(this.#engine, await findEntry(this.#engine, scope, key), options);
+  async *#readPieces(scope: Scope, key: string, options: EntryReadOptions): AsyncGenerator<Uint8Array> {
+    const wanted = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
+    const entry = await findEntry(this.#engine, scope, key);
+    currentAt(entry, wanted);
+    yield* readPieces(this.#engine, entry, options);
   }
 
   async *#listChunks(scope: Scope, key: string, options: ChunksOptions): AsyncGenerator<ChunkInfo> {

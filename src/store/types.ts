@@ -257,8 +257,14 @@ export interface StatOptions extends CallOptions {
   readonly placement?: boolean;
 }
 
-/** What to read. */
+/** What to read of a value that is named already. */
 export type ReadOptions = RangeOptions & ProgressOptions;
+
+/** What to read of an entry. */
+export type EntryReadOptions = ReadOptions & {
+  /** Read this version, else `conflict/PRECONDITION_FAILED`: so that what is read is what `stat` told of. */
+  readonly ifMatch?: string;
+};
 
 /** Which entries, and in which order. */
 export interface ListOptions extends CallOptions {
@@ -375,9 +381,9 @@ export interface Entries {
    * Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length
    * and digest. Pieces are the caller's to keep and change, and may be views of one larger buffer: to transfer one to
    * another thread, copy it.
-   * @throws `not-found/ENTRY_NOT_FOUND`, `invalid/RANGE_INVALID`, `corrupt/*`
+   * @throws `not-found/ENTRY_NOT_FOUND`, `invalid/RANGE_INVALID`, `conflict/PRECONDITION_FAILED`, `corrupt/*`
    */
-  read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  read(key: string, options?: EntryReadOptions): AsyncIterable<Uint8Array>;
   has(key: string, options?: CallOptions): Promise<boolean>;
   /** @throws `not-found/ENTRY_NOT_FOUND` */
   stat(key: string, options?: StatOptions): Promise<EntryInfo>;

@@ -1,10 +1,9 @@
-import { toHex } from '../bytes/bytes.ts';
 import { argumentTypeError, checkInteger } from '../errors/argument-error.ts';
-import { invariant, storeError } from '../errors/store-error.ts';
+import { invariant } from '../errors/store-error.ts';
 import type { Change } from '../metadata/contract.ts';
 import { encodePrefix, parseVersion } from './arguments.ts';
 import { entryNotFound, readAll, readPieces } from './entry-content.ts';
-import { keyText, type OpenedEntry, toEntryInfo } from './entry-info.ts';
+import { currentAt, keyText, type OpenedEntry, toEntryInfo } from './entry-info.ts';
 import {
   type FoundVersion,
   findVersion,
@@ -34,15 +33,6 @@ import type {
 } from './version-types.ts';
 
 const STORE = 0;
-
-/** @throws `conflict/PRECONDITION_FAILED` when the entry is at another version than is expected */
-function currentAt(entry: OpenedEntry, expected: Uint8Array | undefined): EntryInfo {
-  const info = toEntryInfo(entry);
-  if (expected === undefined || toHex(expected) === info.version) return info;
-  throw storeError('PRECONDITION_FAILED', `entry ${JSON.stringify(info.key)} is not at version ${toHex(expected)}`, {
-    details: { key: info.key, expected: toHex(expected), actual: info.version },
-  });
-}
 
 /** Versions of the entries of one namespace. */
 export class VersionStore implements Versions {

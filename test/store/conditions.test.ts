@@ -57,6 +57,20 @@ describe('ifAbsent', () => {
 });
 
 describe('ifMatch', () => {
+  it('reads the version it names and no other', async () => {
+    const { store } = shared;
+    const { version } = await store.put('seen', 'one');
+    expect(await Array.fromAsync(store.read('seen', { ifMatch: version, offset: 1 }))).toEqual([text('ne')]);
+    const next = await store.put('seen', 'two');
+    await expect(Array.fromAsync(store.read('seen', { ifMatch: version }))).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      details: { key: 'seen', expected: version, actual: next.version },
+    });
+    await expect(Array.fromAsync(store.read('seen', { ifMatch: 'x' }))).rejects.toMatchObject({
+      code: 'DIGEST_INVALID',
+    });
+  });
+
   it('replaces the version it names and no other', async () => {
     const { store } = shared;
     const { version } = await store.put('cas', 'one');

@@ -424,3 +424,33 @@ export const EXCHANGE_FILES_AT_ONCE = 8;
 /** Blobs of a move that are copied and compared between two marks of how far it is, and side by side: each twice in memory. */
 export const MIGRATION_BATCH_BLOBS = 32;
 export const MIGRATION_COPIES_MAX = 4;
+
+/** Requests that a server answers at once, in all and for one caller; more are refused with `REQUESTS_EXCEEDED`. */
+export const SERVER_REQUESTS_MAX = 512;
+export const SERVER_REQUESTS_OF_CALLER_MAX = 256;
+/** Connections that `serve` holds; and what heads of requests may take, in bytes and in time. */
+export const SERVER_CONNECTIONS_MAX = 1024;
+export const SERVER_HEADER_BYTES_MAX = 32 * KIB;
+export const SERVER_HEADER_MS_MAX = 10_000;
+/** A client that lets the server wait this long in all must have moved so many bytes meanwhile. */
+export const SERVER_PROGRESS_MS = 30_000;
+export const SERVER_PROGRESS_BYTES_MIN = 32 * KIB;
+/** How long requests in flight may go on once a server was told to stop. */
+export const SERVER_GRACE_MS = 30_000;
+/** Bodies that are read whole, because they are JSON. */
+export const SERVER_JSON_BYTES_MAX = 8 * MIB;
+/** Ranges of one request, operations of one batch, entries of one page. */
+export const SERVER_RANGES_MAX = 32;
+export const SERVER_BATCH_MAX = 1000;
+export const SERVER_PAGE_MAX = 1000;
+/** What a header may say of attributes; more is told by `stat` alone. */
+export const SERVER_ATTRIBUTES_LENGTH_MAX = 8 * KIB;
+/** Wrong tokens of one address within so long, after which each is told to wait; and addresses that are remembered. */
+export const SERVER_REFUSALS_MAX = 20;
+export const SERVER_REFUSALS_MS = 60_000;
+export const SERVER_REFUSED_ADDRESSES_MAX = 10_000;
+/** Of tokens: their secret, their names, how many one file holds, and how long a change of the file waits for another. */
+export const TOKEN_SECRET_BYTES = 32;
+export const TOKEN_NAME_LENGTH_MAX = 64;
+export const TOKENS_MAX = 10_000;
+export const TOKEN_FILE_WAIT_MS = 5_000;

@@ -7,3 +7,8 @@ type Library = typeof import('../index.ts');
 export function loadLibrary(): Promise<Library> {
   return import('../index.ts');
 }
+
+/** Loads the server, for the commands that are about it. */
+export function loadServer(): Promise<typeof import('../server/index.ts')> {
+  return import('../server/index.ts');
+}

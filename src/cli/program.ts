@@ -23,10 +23,12 @@ import { addRef } from './commands/ref.ts';
 import { addRelations } from './commands/relations.ts';
 import { addRm } from './commands/rm.ts';
 import { addScrub } from './commands/scrub.ts';
+import { addServe } from './commands/serve.ts';
 import { addSingleFile } from './commands/single-file.ts';
 import { addSnapshot } from './commands/snapshot/snapshot.ts';
 import { addStat } from './commands/stat.ts';
 import { addStatus } from './commands/status.ts';
+import { addToken } from './commands/token.ts';
 import { addUpkeep } from './commands/upkeep.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersions } from './commands/versions.ts';
@@ -54,6 +56,7 @@ Environment:
   HOLDFAST_NAMESPACE   as --namespace               HOLDFAST_IDENTITY    as --identity
   HOLDFAST_STATE       what is remembered of        HOLDFAST_CREDENTIAL  as --credential
                        stores, outside of them      HOLDFAST_BACKENDS    modules: SCHEME=PATH,...
+                                                    HOLDFAST_TOKENS      as --tokens
 
 Exit status:
   0 ok               4 conflict              8 no space, quota
@@ -144,6 +147,7 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     addInspect,
     addSingleFile,
   ];
-  for (const add of [...entries, ...objects, ...proofs, ...stores, addCompletion]) add(program, session);
+  for (const add of [...entries, ...objects, ...proofs, ...stores, addServe, addToken, addCompletion])
+    add(program, session);
   return program;
 }

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Logger } from '../../index.ts';
+import { fileError } from '../file-error.ts';
+import { loadServer } from '../library.ts';
+import { parseBytes, parseCount } from '../options.ts';
+import type { Session } from '../session.ts';
+import { escapeControls } from '../text/format-text.ts';
+import { type TokenFlags, tokenFileOf } from '../token-location.ts';
+import { usageError } from '../usage-error.ts';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface ServeFlags extends TokenFlags {
+  readonly listen: Address;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly insecureHttp?: boolean;
+  readonly behindProxy?: boolean;
+  readonly requireToken?: boolean;
+  readonly readOnly?: boolean;
+  readonly conditionalWrites?: boolean;
+  readonly bodyMax?: number;
+  readonly requestsMax?: number;
+}
+
+const ADDRESS = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*)):(\d{1,5})$/i;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+const PORT_MAX = 65_535;
+
+/** `HOST:PORT`, `[IPv6]:PORT`, or `:PORT` on the loopback. */
+function parseAddress(text: string): Address {
+  const [, six, four, port] = ADDRESS.exec(text) ?? [];
+  if (port === undefined || Number(port) > PORT_MAX)
+    throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:7070, [::1]:7070 or :7070.');
+  return { host: six ?? (four || '127.0.0.1'), port: Number(port) };
+}
+
+function check({ listen, tlsCert, tlsKey, insecureHttp, behindProxy }: ServeFlags): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw usageError('--tls-cert and --tls-key belong together');
+  if (tlsCert !== undefined || insecureHttp || behindProxy || LOOPBACK.test(listen.host)) return;
+  throw usageError(
+    `${listen.host} can be reached from elsewhere, and tokens would go there in the clear: give --tls-cert and --tls-key, or ` +
+      '--behind-proxy, or say --insecure-http',
+  );
+}
+
+async function readTls({ tlsCert, tlsKey }: ServeFlags): Promise<{ tls?: { cert: Uint8Array; key: Uint8Array } }> {
+  if (tlsCert === undefined || tlsKey === undefined) return {};
+  const read = (file: string): Promise<Uint8Array> =>
+    readFile(file).catch((error: unknown) => {
+      throw fileError(error, file, 'read');
+    });
+  return { tls: { cert: await read(tlsCert), key: await read(tlsKey) } };
+}
+
+/** What fails here is told each time, with all there is: answers name it by its `instance`, and say no more. */
+function serverLogger(session: Session): Logger {
+  const note = (message: string, details: object = {}): void => {
+    const { error, ...rest } = details as { error?: unknown };
+    const cause = error instanceof Error ? (error.stack ?? error.message) : error;
+    const text = `${message} ${JSON.stringify({ ...rest, error: cause })}`;
+    session.terminal.note(
+      session.options.json
+        ? JSON.stringify({ log: { message, ...rest, error: cause } })
+        : `holdfast: ${escapeControls(text)}`,
+    );
+  };
+  return { debug: () => undefined, info: () => undefined, warn: note, error: note };
+}
+
+async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
+  check(flags);
+  const { serve, TokenFile } = await loadServer();
+  const tls = await readTls(flags);
+  const tokens = new TokenFile(await tokenFileOf(session, flags));
+  // A file that cannot be read is told of now, and not to the first who calls.
+  await tokens.list();
+  await using store = await session.openStore({ readOnly: flags.readOnly === true });
+  const { requestsMax, bodyMax } = flags;
+  const running = await serve(store, {
+    ...flags.listen,
+    ...tls,
+    access: { tokens, loopback: flags.requireToken !== true, behindProxy: flags.behindProxy === true },
+    limits: {
+      ...(bodyMax !== undefined && { bodyBytesMax: bodyMax }),
+      ...(requestsMax !== undefined && { requestsMax }),
+    },
+    conditionalWrites: flags.conditionalWrites === true,
+    logger: serverLogger(session),
+  });
+  await session.result({ url: running.url }, () => `serving at ${running.url}; see ${running.url}/reference`);
+  await session.terminal.flush();
+  if (!session.signal.aborted) await once(session.signal, 'abort');
+  await running.close();
+}
+
+const HELP = `
+Clients on this machine need no token, unless --require-token or --behind-proxy is given; all others do: \`holdfast token add\`.
+Ctrl-C and SIGTERM stop it: requests in flight get 30 seconds to end. Exit status 0 then. docs/http-api.md has every route.
+
+Examples:
+  $ holdfast serve
+  $ holdfast serve --listen 0.0.0.0:7070 --tls-cert cert.pem --tls-key key.pem
+  $ curl -T report.pdf http://127.0.0.1:7070/files/docs/report.pdf`;
+
+/** Defines `holdfast serve`. */
+export function addServe(program: Command, session: Session): void {
+  program
+    .command('serve')
+    .summary('serve the store over HTTP')
+    .description('Serves the store over HTTP, for other languages and for browsers.')
+    .option('--listen <host:port>', 'where; port 0 takes any that is free', parseAddress, {
+      host: '127.0.0.1',
+      port: 7070,
+    })
+    .option('--tokens <file>', 'the file that tokens are kept in')
+    .option('--require-token', 'ask clients on this machine for a token too')
+    .option('--tls-cert <file>', 'certificate, PEM: serve HTTPS')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--behind-proxy', 'believe X-Forwarded-For and X-Forwarded-Host; everybody needs a token')
+    .option('--insecure-http', 'serve plain HTTP where others can reach it')
+    .option('--read-only', 'refuse every change')
+    .option('--conditional-writes', 'replace and delete only with If-Match (428 otherwise)')
+    .option('--body-max <size>', 'largest upload: 500, 64KiB, 10GiB', parseBytes)
+    .option('--requests-max <count>', 'requests answered at once; default 512', parseCount)
+    .addHelpText('after', HELP)
+    .action((flags: ServeFlags) => serveStore(session, flags));
+}

@@ -1,0 +1,59 @@
+import type { Store } from '../index.ts';
+import { Access, type Peer } from './access/access.ts';
+import { buildApp } from './build-app.ts';
+import { problemAnswer } from './http/problem.ts';
+import { checkEncoding } from './http/request-path.ts';
+import { Admission } from './limits/admission.ts';
+import { type HandlerOptions, settingsOf } from './settings.ts';
+
+/** Answers a request. @param peer what is known of the connection; default: nothing, so that the caller needs a token */
+export type Handler = (request: Request, peer?: Peer) => Promise<Response>;
+
+/** What every answer says to browsers: content of others runs and embeds nothing here, and is what its type says. */
+const GUARDS: Readonly<Record<string, string>> = {
+  'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+function guarded(answer: Response): Response {
+  for (const [name, value] of Object.entries(GUARDS)) {
+    if (!answer.headers.has(name)) answer.headers.set(name, value);
+  }
+  return answer;
+}
+
+/**
+ * A store as a web-standard handler, for use inside of any application or server; `serve` puts it behind a socket. It reads and
+ * writes through the public interface of the store alone, and never closes it. Bodies stream both ways, memory is bounded for
+ * any size. It never rejects: what goes wrong is answered as problem details (RFC 9457).
+ * @example
+ * const handler = createHandler(store, { access: { tokens: new TokenFile('tokens.json') } });
+ * const answer = await handler(new Request('http://localhost/healthz'));
+ */
+export function createHandler(store: Store, options: HandlerOptions = {}): Handler {
+  const settings = settingsOf(options);
+  const access = new Access(settings.access, settings.clock);
+  const admission = new Admission(settings.limits);
+  const app = buildApp();
+  return async (request, peer = {}) => {
+    let leave = (): void => undefined;
+    let staysOpen = false;
+    const keepOpen = (): (() => void) => {
+      staysOpen = true;
+      return leave;
+    };
+    try {
+      checkEncoding(new URL(request.url).pathname);
+      const caller = await access.recognise(request, peer);
+      leave = admission.enter(caller.name);
+      const arrival = { request, peer, settings, store, caller, signal: request.signal, keepOpen };
+      return guarded(await app.fetch(request, arrival));
+    } catch (error) {
+      return guarded(problemAnswer(error, { signal: request.signal, logger: settings.logger }));
+    } finally {
+      if (!staysOpen) leave();
+    }
+  };
+}

@@ -1,0 +1,8 @@
+/** `holdfast/server`: a store over HTTP, as a handler for use inside other applications and as a server of its own. */
+
+export type { AccessOptions, Peer } from './access/access.ts';
+export { type Grant, VERBS, type Verb } from './access/grant.ts';
+export { type NewTokenOptions, TokenFile, type TokenInfo } from './access/token-file.ts';
+export { createHandler, type Handler } from './create-handler.ts';
+export { type RunningServer, type ServeOptions, serve } from './serve.ts';
+export type { HandlerOptions, ServerLimits } from './settings.ts';

@@ -1,0 +1,163 @@
+/** Content: stored, sent and deleted. */
+import { z } from '@hono/zod-openapi';
+import { isStoreError, type StoreError, storeError } from '../../errors/store-error.ts';
+import type { EntryInfo, PutOptions, PutResult } from '../../index.ts';
+import { mayDo } from '../access/grant.ts';
+import { openBody } from '../http/body.ts';
+import { formatTag, hasWriteCondition, writeConditions } from '../http/conditions.ts';
+import { putOptionsOf } from '../http/entry-headers.ts';
+import { jsonAnswer } from '../http/json-answer.ts';
+import { encodeKeyPath } from '../http/request-path.ts';
+import { type Call, route } from '../route.ts';
+import { keySchema, storedSchema } from '../schemas.ts';
+
+type Conditions = Pick<PutOptions, 'ifMatch' | 'ifAbsent'>;
+
+const FORM = /^multipart\/form-data\b/i;
+
+const PUT_HEADERS = {
+  'content-type': 'kept with the entry',
+  'holdfast-attributes': 'kept with the entry: name=value&other=value, encoded like a form',
+  'content-digest': 'the body must have this digest: sha-256=:<base64>:, sha-512 or blake3',
+  'if-match': 'replace this version only: its ETag, or * for whatever is there',
+  'if-none-match': '* to create and replace nothing',
+};
+
+async function statIfAny(call: Call, key: string): Promise<EntryInfo | undefined> {
+  try {
+    return await call.entries.stat(key, { signal: call.signal });
+  } catch (error) {
+    if (isStoreError(error, 'ENTRY_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a caller may replace and delete, and not only create. */
+function mayWrite({ grant }: Call): boolean {
+  return grant !== undefined && mayDo(grant, 'write');
+}
+
+/** What the store is told, so that of two writers with conditions one wins. */
+async function conditionsOf(call: Call, key: string | null): Promise<Conditions> {
+  const { headers } = call.request;
+  if (key === null || !hasWriteCondition(headers))
+    return mayWrite(call) && !call.settings.conditionalWrites ? {} : { ifAbsent: true };
+  const conditions = writeConditions(headers, await statIfAny(call, key));
+  if ('ifMatch' in conditions && !mayWrite(call))
+    throw storeError('ACTION_FORBIDDEN', 'replacing an entry needs a token that may write');
+  return conditions;
+}
+
+/** Why an entry that is there was in the way. */
+function existsError(call: Call, error: StoreError, key: string): Error {
+  if (hasWriteCondition(call.request.headers))
+    return storeError('PRECONDITION_FAILED', 'the entry is there already', { details: { key }, cause: error });
+  return mayWrite(call) ? conditionRequired(key) : error;
+}
+
+function conditionRequired(key: string): Error {
+  return storeError('CONDITION_REQUIRED', 'replacing and deleting needs If-Match here', { details: { key } });
+}
+
+/** The address of an entry, beside that of the request: below the same namespace. */
+function locationOf({ request }: Call, key: string): string {
+  const { pathname } = new URL(request.url);
+  return `${pathname.slice(0, pathname.indexOf('/files'))}/files/${encodeKeyPath(key)}`;
+}
+
+function toStored(result: PutResult, digests: readonly string[] | undefined): object {
+  const { size, newBytes, storedBytes } = result;
+  const savingsPercent = size === 0 ? 0 : 100 * (1 - newBytes / size);
+  return { ...result, stats: { totalBytes: size, storedBytes, savingsPercent }, ...(digests && { digests }) };
+}
+
+/** Digests of the chunks of a version, unless it was replaced meanwhile. */
+async function digestsOf(call: Call, { key, version }: PutResult): Promise<readonly string[] | undefined> {
+  const digests: string[] = [];
+  for await (const { digest } of call.entries.chunks(key, { signal: call.signal })) digests.push(digest);
+  return (await statIfAny(call, key))?.version === version ? digests : undefined;
+}
+
+/** @param key `null` to name the entry by its digest */
+async function store(call: Call, key: string | null, wantsDigests: boolean): Promise<Response> {
+  const { request, settings, signal } = call;
+  if (FORM.test(request.headers.get('content-type') ?? ''))
+    throw storeError('MEDIA_TYPE_UNSUPPORTED', 'send the file itself: forms are not taken apart');
+  const conditions = await conditionsOf(call, key);
+  const body = openBody(call, settings.limits.bodyBytesMax);
+  try {
+    const result = await call.entries.put(key, body, { ...putOptionsOf(request.headers), ...conditions, signal });
+    const digests = wantsDigests ? await digestsOf(call, result) : undefined;
+    const headers = { location: locationOf(call, result.key), etag: formatTag(result.version) };
+    return jsonAnswer(toStored(result, digests), 201, headers);
+  } catch (error) {
+    throw isStoreError(error, 'ENTRY_EXISTS') && key !== null ? existsError(call, error, key) : error;
+  }
+}
+
+const storing = {
+  about: 'entries',
+  verb: 'put',
+  query: { digests: z.enum(['true', 'false']).optional().describe('also tell the digests of the chunks') },
+  headers: PUT_HEADERS,
+  body: '*/*',
+  answers: { 201: { description: 'stored, durably: a new version is there', schema: storedSchema } },
+} as const;
+
+const DESCRIPTION = `The body is the content, as it is. Nothing of it is visible before all of it has come, is as its head
+promises, and is durable. A token that may only put replaces nothing.`;
+
+export const putFile = route({
+  ...storing,
+  method: 'put',
+  path: '/files/{key}',
+  summary: 'Store content under a key',
+  description: DESCRIPTION,
+  params: { key: keySchema },
+  handle: (call) => store(call, call.params.key, call.query.digests === 'true'),
+});
+
+export const postFile = route({
+  ...storing,
+  method: 'post',
+  path: '/files/{key}',
+  summary: 'Store content under a key, like PUT',
+  description: DESCRIPTION,
+  params: { key: keySchema },
+  handle: (call) => store(call, call.params.key, call.query.digests === 'true'),
+});
+
+export const postContent = route({
+  ...storing,
+  method: 'post',
+  path: '/files',
+  summary: 'Store content under its digest',
+  description: DESCRIPTION,
+  handle: (call) => store(call, null, call.query.digests === 'true'),
+});
+
+export const deleteFile = route({
+  method: 'delete',
+  path: '/files/{key}',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Delete an entry',
+  params: { key: keySchema },
+  query: {
+    children: z.enum(['release', 'delete']).optional().describe('what becomes of those beneath it; default: it stays'),
+  },
+  headers: { 'if-match': 'delete this version only: its ETag' },
+  answers: { 200: { description: 'it is gone', schema: z.object({ deleted: z.string() }) } },
+  async handle(call) {
+    const { request, settings, signal, params, query } = call;
+    const { key } = params;
+    const isConditional = hasWriteCondition(request.headers);
+    if (!isConditional && settings.conditionalWrites) throw conditionRequired(key);
+    const current = isConditional ? await statIfAny(call, key) : undefined;
+    if (isConditional) writeConditions(request.headers, current);
+    const pinned = current && { ifMatch: current.version };
+    const beneath = query.children && { children: query.children };
+    if (await call.entries.delete(key, { ...pinned, ...beneath, signal })) return jsonAnswer({ deleted: key });
+    throw storeError('ENTRY_NOT_FOUND', `no entry ${JSON.stringify(key)}`, { details: { key } });
+  },
+});

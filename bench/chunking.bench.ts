@@ -2,6 +2,9 @@
  * Speed of the chunkers on one thread: the scan loops alone (no byte fires), then whole chunkers with all their copies,
  * fed 1 MiB and 64 KiB a push, then the cost of one small content. `twin` is the TypeScript oracle of the WASM kernel.
  */
+
+import { spreadOf } from '../src/bench/spread.ts';
+import { measure, rateOf } from '../src/bench/timing.ts';
 import { createChunkerOver } from '../src/chunking/chunker.ts';
 import { gearTable } from '../src/chunking/gear-table.ts';
 import { CHUNKING_PROFILES, type ChunkingSpec, formatChunking } from '../src/chunking/index.ts';
@@ -11,8 +14,7 @@ import { wasmKernel } from '../src/chunking/kernel/scan-wasm.ts';
 import { KIB, MIB } from '../src/limits.ts';
 import { systemRandom } from '../src/runtime/random.ts';
 import type { Bench } from './harness/bench.ts';
-import { type Report, spreadOf } from './harness/report.ts';
-import { measure, rateOf } from './harness/timing.ts';
+import type { Report } from './harness/report.ts';
 
 const CONTENT_BYTES = 128 * MIB;
 const TWIN_BYTES = 32 * MIB;

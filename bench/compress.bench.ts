@@ -1,12 +1,13 @@
 /** What `src/compress` costs: throughput by calls in flight, main-thread share, and where the synchronous path pays. */
 import { performance } from 'node:perf_hooks';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
+import { measure, rateOf, timed } from '../src/bench/timing.ts';
 import { compress, compressSync, decompress, decompressSync } from '../src/compress/index.ts';
 import { KIB, MIB } from '../src/limits.ts';
 import { systemRandom } from '../src/runtime/random.ts';
 import type { Bench } from './harness/bench.ts';
 import { readSample } from './harness/corpora.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
-import { measure, rateOf, timed } from './harness/timing.ts';
+import type { Report } from './harness/report.ts';
 
 const SAMPLE_BYTES = 64 * MIB;
 const IN_FLIGHT = [1, 2, 4, 8];

@@ -1,4 +1,7 @@
 /** What sealing, key derivation and key pairs cost, each on one thread (Argon2 on as many as the system gives it). */
+
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
+import { measure, rateOf } from '../src/bench/timing.ts';
 import {
   ARGON2_DEFAULT,
   argon2id,
@@ -15,8 +18,7 @@ import {
 import { KIB, MIB } from '../src/limits.ts';
 import { systemRandom } from '../src/runtime/random.ts';
 import type { Bench } from './harness/bench.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
-import { measure, rateOf } from './harness/timing.ts';
+import type { Report } from './harness/report.ts';
 
 const ROUND_BYTES = 32 * MIB;
 const ROUND_CALLS_MAX = 20_000;

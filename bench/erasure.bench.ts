@@ -3,6 +3,8 @@
  * shards are lost as can be. Beside it klauspost/reedsolomon with one goroutine, in turns, on shards of the same size.
  */
 
+import { spreadOf } from '../src/bench/spread.ts';
+import { measure, rateOf, timed } from '../src/bench/timing.ts';
 import { formatRedundancy, parseRedundancy, type Redundancy } from '../src/erasure/index.ts';
 import { twinKernel } from '../src/erasure/kernel/gf-twin.ts';
 import { gfKernel } from '../src/erasure/kernel/gf-wasm.ts';
@@ -11,8 +13,7 @@ import { KIB, MIB } from '../src/limits.ts';
 import { systemRandom } from '../src/runtime/random.ts';
 import { type CodingRequest, type KlauspostPeer, openKlauspost } from './erasure/klauspost.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
-import { type Cell, type Report, spreadOf } from './harness/report.ts';
-import { measure, rateOf, timed } from './harness/timing.ts';
+import type { Cell, Report } from './harness/report.ts';
 
 const REDUNDANCIES = ['2+1', '3+2', '5+4', '7+8', '10+4'].map(parseRedundancy);
 /** Data coded in one try: long against the clock, short against the slices in which a busy machine gives time away. */

@@ -1,9 +1,10 @@
 /** Speed of the digests on one thread, by length of the input; for the shortest also what a call costs. */
+
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
+import { measure, rateOf } from '../src/bench/timing.ts';
 import { blake3Keyed, createHasher, DIGEST_ALGORITHMS, type DigestAlgorithm, digestOf } from '../src/hash/index.ts';
 import { KIB, MIB } from '../src/limits.ts';
 import type { Bench } from './harness/bench.ts';
-import { type Spread, spreadOf } from './harness/report.ts';
-import { measure, rateOf } from './harness/timing.ts';
 
 const ROUND_BYTES = 32 * MIB;
 const ROUND_CALLS_MAX = 20_000;

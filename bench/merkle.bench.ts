@@ -1,4 +1,7 @@
 /** Speed of Merkle trees and their proofs on one thread: over chunks whose digests are given, and over data. */
+
+import { spreadOf } from '../src/bench/spread.ts';
+import { measure } from '../src/bench/timing.ts';
 import { type DigestAlgorithm, digestOf, formatDigest } from '../src/hash/index.ts';
 import { KIB, MIB } from '../src/limits.ts';
 import {
@@ -10,8 +13,6 @@ import {
   verifyRangeProof,
 } from '../src/merkle/index.ts';
 import type { Bench } from './harness/bench.ts';
-import { spreadOf } from './harness/report.ts';
-import { measure } from './harness/timing.ts';
 
 const LEAVES = 50_000;
 const CHUNK_BYTES = 64 * KIB;

@@ -3,8 +3,9 @@
  * interleaved, so that a slow moment of the machine meets everybody, and the order turns from round to round.
  */
 import { statSync } from 'node:fs';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
+import type { Report } from './harness/report.ts';
 import type { ProcessResult } from './harness/run-process.ts';
 import type { Tool } from './peers/tool.ts';
 import { TOOLS } from './peers/tools.ts';

@@ -3,13 +3,13 @@
  * in records of up to 1 MiB. The default profile was chosen by this table.
  */
 import { createReadStream } from 'node:fs';
+import { timed } from '../src/bench/timing.ts';
 import { type ChunkingSpec, createChunker, type FastCdcSpec, formatChunking } from '../src/chunking/index.ts';
 import { compress } from '../src/compress/index.ts';
 import { blake3 } from '../src/hash/index.ts';
 import { KIB, MIB, RECORD_PLAIN_BYTES_TARGET } from '../src/limits.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
 import type { Report } from './harness/report.ts';
-import { timed } from './harness/timing.ts';
 
 const CORPORA = ['typescript.tar', 'linux.tar', 'random.bin'];
 const READ_BYTES = 4 * MIB;

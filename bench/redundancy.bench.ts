@@ -5,12 +5,13 @@
 import { statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
+import { timed } from '../src/bench/timing.ts';
 import type { Store } from '../src/index.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
 import { type Library, loadLibrary } from './harness/library.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
+import type { Report } from './harness/report.ts';
 import { contentOf } from './harness/sample-content.ts';
-import { timed } from './harness/timing.ts';
 
 const CORPUS = 'linux.tar';
 const DISKS = 5;

@@ -3,13 +3,14 @@
  * time, of a store of 1 GiB. No passphrase is involved: its derivation is slow on purpose.
  */
 import path from 'node:path';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
+import { timed } from '../src/bench/timing.ts';
 import type { Store } from '../src/index.ts';
 import { KIB, MIB } from '../src/limits.ts';
 import { systemRandom } from '../src/runtime/random.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
 import { type Library, loadLibrary } from './harness/library.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
-import { timed } from './harness/timing.ts';
+import type { Report } from './harness/report.ts';
 import { CountingBackend } from './rotation/counting-backend.ts';
 
 const STORE_BYTES = 1024 * MIB;

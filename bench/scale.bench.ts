@@ -1,7 +1,9 @@
 /** Whether what an entry costs stays flat as a store grows: 1,000 entries against 100,000, the same calls on both. */
+
+import type { Spread } from '../src/bench/spread.ts';
 import type { Bench } from './harness/bench.ts';
 import { loadLibrary } from './harness/library.ts';
-import type { Report, Spread } from './harness/report.ts';
+import type { Report } from './harness/report.ts';
 import { measureStore } from './scale/store-calls.ts';
 
 const ENTRY_COUNTS = [1000, 100_000] as const;

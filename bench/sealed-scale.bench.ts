@@ -2,9 +2,11 @@
  * Whether calls on a sealed store stay flat as it grows. Its names lie in sealed sorted pages: what a page of a list
  * costs is the subject. Beside each store lies a plain one of the same size, made and timed right after it.
  */
+
+import type { Spread } from '../src/bench/spread.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
 import { type Library, loadLibrary } from './harness/library.ts';
-import type { Cell, Report, Spread } from './harness/report.ts';
+import type { Cell, Report } from './harness/report.ts';
 import { measureStore } from './scale/store-calls.ts';
 
 const ENTRY_COUNTS = [1000, 10_000, 100_000];

@@ -4,8 +4,9 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
+import type { Report } from './harness/report.ts';
 import { contentOf } from './harness/sample-content.ts';
 import type { Tool } from './peers/tool.ts';
 import { holdfast, sealedHoldfast } from './peers/tools.ts';

@@ -2,13 +2,13 @@
 import path from 'node:path';
 import type { Backend } from '../src/backend/contract.ts';
 import { openFsBackend } from '../src/backend/index.ts';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
+import { measure, rateOf } from '../src/bench/timing.ts';
 import { createStore } from '../src/index.ts';
 import { KIB, MIB } from '../src/limits.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { openSingleFile } from '../src/single-file/index.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
-import { type Spread, spreadOf } from './harness/report.ts';
-import { measure, rateOf } from './harness/timing.ts';
 
 const BLOB_BYTES = 16 * MIB;
 const BLOBS = 16;

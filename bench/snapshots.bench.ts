@@ -5,8 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { type Spread, spreadOf } from '../src/bench/spread.ts';
 import type { Bench, BenchContext } from './harness/bench.ts';
-import { type Report, type Spread, spreadOf } from './harness/report.ts';
+import type { Report } from './harness/report.ts';
 import { type ProcessResult, runProcess } from './harness/run-process.ts';
 import { FOLDER_TOOLS, type FolderTool } from './peers/folder-tools.ts';
 

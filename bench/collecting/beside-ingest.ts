@@ -1,12 +1,13 @@
 /** What a collection in another process costs whoever puts meanwhile. */
 import path from 'node:path';
+import { spreadOf } from '../../src/bench/spread.ts';
+import { timed } from '../../src/bench/timing.ts';
 import { KIB, MIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
 import { holdfast as holdfastCommand } from '../harness/command.ts';
 import type { Library } from '../harness/library.ts';
-import { type Report, spreadOf } from '../harness/report.ts';
-import { timed } from '../harness/timing.ts';
+import type { Report } from '../harness/report.ts';
 
 const GARBAGE_BYTES = 512 * MIB;
 const GARBAGE_ENTRY_BYTES = 256 * KIB;

@@ -1,12 +1,12 @@
 /** A store of a million chunks of which every second entry is deleted: what collecting the garbage takes. */
 import path from 'node:path';
+import { timed } from '../../src/bench/timing.ts';
 import { KIB, MIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
 import { holdfast as holdfastCommand } from '../harness/command.ts';
 import type { Library } from '../harness/library.ts';
 import type { Report } from '../harness/report.ts';
-import { timed } from '../harness/timing.ts';
 import { folderUse } from './folder-use.ts';
 
 const CHUNKS = 1_000_000;

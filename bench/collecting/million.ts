@@ -1,12 +1,12 @@
 /** A million entries of 1 KiB: whether what each costs is the same at the end as at the beginning. */
 import path from 'node:path';
+import { timed } from '../../src/bench/timing.ts';
 import { KIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
 import { holdfast as holdfastCommand } from '../harness/command.ts';
 import type { Library } from '../harness/library.ts';
 import type { Report } from '../harness/report.ts';
-import { timed } from '../harness/timing.ts';
 import { folderUse } from './folder-use.ts';
 
 const ENTRIES = 1_000_000;

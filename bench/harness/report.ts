@@ -1,12 +1,5 @@
 /** What a bench hands back: a table as data. The text on the screen and the JSON file are two views of it. */
-
-/** A measured value over several rounds. */
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly samples: readonly number[];
-}
+import type { Spread } from '../../src/bench/spread.ts';
 
 export type Cell = string | number | Spread | undefined;
 
@@ -26,14 +19,6 @@ export interface Report {
   readonly rows: readonly Readonly<Record<string, Cell>>[];
   /** Lines below the table: what was left out and why, what the figures stand on. */
   readonly notes?: readonly string[];
-}
-
-/** @param samples at least one */
-export function spreadOf(samples: readonly number[]): Spread {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)!, samples };
 }
 
 const DIGITS: Readonly<Record<Unit, number>> = {

@@ -1,10 +1,10 @@
 /** The calls whose cost must not grow with a store, and how to time them on a store of any size. */
 import path from 'node:path';
+import { type Spread, spreadOf } from '../../src/bench/spread.ts';
+import { timed } from '../../src/bench/timing.ts';
 import type { CreateOptions, Store } from '../../src/index.ts';
 import type { BenchContext } from '../harness/bench.ts';
 import type { Library } from '../harness/library.ts';
-import { type Spread, spreadOf } from '../harness/report.ts';
-import { timed } from '../harness/timing.ts';
 
 const ENTRIES_PER_COMMIT = 1000;
 const PAGE_ENTRIES = 100;

@@ -3,12 +3,13 @@ import { randomFillSync } from 'node:crypto';
 import { rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { type Spread, spreadOf } from '../../src/bench/spread.ts';
+import { timed } from '../../src/bench/timing.ts';
 import { MIB } from '../../src/limits.ts';
 import type { BenchContext } from '../harness/bench.ts';
 import type { Library } from '../harness/library.ts';
-import { type Report, type Spread, spreadOf } from '../harness/report.ts';
+import type { Report } from '../harness/report.ts';
 import { contentOf } from '../harness/sample-content.ts';
-import { timed } from '../harness/timing.ts';
 import { plainUpload } from './plain-upload.ts';
 import type { Services } from './services.ts';
 

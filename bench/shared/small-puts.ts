@@ -1,10 +1,11 @@
 /** Small durable puts, many at once, into a store whose metadata is in PostgreSQL and whose bytes are in a folder. */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { spreadOf } from '../../src/bench/spread.ts';
+import { timed } from '../../src/bench/timing.ts';
 import { KIB } from '../../src/limits.ts';
 import { seededRandom } from '../../src/testing/index.ts';
-import { type Report, spreadOf } from '../harness/report.ts';
-import { timed } from '../harness/timing.ts';
+import type { Report } from '../harness/report.ts';
 import type { SharedBench } from './ingest.ts';
 
 const PUTS = 5000;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addBackend } from './commands/backend/backend.ts';
+import { addBench } from './commands/bench.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addExchange } from './commands/exchange.ts';
@@ -139,6 +140,7 @@ export function buildProgram(session: Session, args: readonly string[]): Command
     addInbox,
     addBackend,
     addStatus,
+    addBench,
     addCheck,
     addUpkeep,
     addScrub,

@@ -439,12 +439,18 @@ export const SERVER_PROGRESS_BYTES_MIN = 32 * KIB;
 export const SERVER_GRACE_MS = 30_000;
 /** Bodies that are read whole, because they are JSON. */
 export const SERVER_JSON_BYTES_MAX = 8 * MIB;
+/** Content up to this size is read whole before it is sent: a stream would cost more than the content. */
+export const SERVER_WHOLE_BYTES_MAX = 64 * KIB;
+/** Lines of a long list are sent in pieces of about this length. */
+export const SERVER_LINES_BYTES = 32 * KIB;
 /** Ranges of one request, operations of one batch, entries of one page. */
 export const SERVER_RANGES_MAX = 32;
 export const SERVER_BATCH_MAX = 1000;
 export const SERVER_PAGE_MAX = 1000;
 /** What a header may say of attributes; more is told by `stat` alone. */
 export const SERVER_ATTRIBUTES_LENGTH_MAX = 8 * KIB;
+/** Callers whose rate of requests is remembered. */
+export const SERVER_RATED_CALLERS_MAX = 10_000;
 /** Wrong tokens of one address within so long, after which each is told to wait; and addresses that are remembered. */
 export const SERVER_REFUSALS_MAX = 20;
 export const SERVER_REFUSALS_MS = 60_000;

@@ -4,6 +4,8 @@ import { buildApp } from './build-app.ts';
 import { problemAnswer } from './http/problem.ts';
 import { checkEncoding } from './http/request-path.ts';
 import { Admission } from './limits/admission.ts';
+import { Rate } from './limits/rate.ts';
+import { RequestMetrics } from './metrics.ts';
 import { type HandlerOptions, settingsOf } from './settings.ts';
 
 /** Answers a request. @param peer what is known of the connection; default: nothing, so that the caller needs a token */
@@ -16,6 +18,11 @@ const GUARDS: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
+
+/** Statuses of what is refused to somebody. */
+const REFUSALS = new Set([401, 403, 429]);
+
+const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 function guarded(answer: Response): Response {
   for (const [name, value] of Object.entries(GUARDS)) {
@@ -34,10 +41,15 @@ function guarded(answer: Response): Response {
  */
 export function createHandler(store: Store, options: HandlerOptions = {}): Handler {
   const settings = settingsOf(options);
-  const access = new Access(settings.access, settings.clock);
+  const { clock, logger, audit } = settings;
+  const access = new Access(settings.access, clock);
   const admission = new Admission(settings.limits);
+  const rate = new Rate(settings);
+  const metrics = new RequestMetrics();
   const app = buildApp();
-  return async (request, peer = {}) => {
+  /** @returns the answer, and who was recognised */
+  const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string | undefined]> => {
+    let name: string | undefined;
     let leave = (): void => undefined;
     let staysOpen = false;
     const keepOpen = (): (() => void) => {
@@ -47,13 +59,28 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
     try {
       checkEncoding(new URL(request.url).pathname);
       const caller = await access.recognise(request, peer);
-      leave = admission.enter(caller.name);
-      const arrival = { request, peer, settings, store, caller, signal: request.signal, keepOpen };
-      return guarded(await app.fetch(request, arrival));
+      name = caller.name;
+      rate.take(name);
+      leave = admission.enter(name);
+      const arrival = { request, peer, settings, store, metrics, caller, signal: request.signal, keepOpen };
+      return [await app.fetch(request, arrival), name];
     } catch (error) {
-      return guarded(problemAnswer(error, { signal: request.signal, logger: settings.logger }));
+      return [problemAnswer(error, { signal: request.signal, logger }), name];
     } finally {
       if (!staysOpen) leave();
     }
+  };
+  return async (request, peer = {}) => {
+    const began = clock.monotonicMs();
+    const [plain, name] = await answer(request, peer);
+    const { method } = request;
+    const { status } = plain;
+    metrics.count(method, status, clock.monotonicMs() - began);
+    if (audit && (!isReading(method) || REFUSALS.has(status))) {
+      const time = new Date(clock.now()).toISOString();
+      const caller = name ?? `address ${peer.address ?? 'unknown'}`;
+      audit({ time, caller, method, path: new URL(request.url).pathname, status });
+    }
+    return guarded(plain);
   };
 }

@@ -5,4 +5,4 @@ export { type Grant, VERBS, type Verb } from './access/grant.ts';
 export { type NewTokenOptions, TokenFile, type TokenInfo } from './access/token-file.ts';
 export { createHandler, type Handler } from './create-handler.ts';
 export { type RunningServer, type ServeOptions, serve } from './serve.ts';
-export type { HandlerOptions, ServerLimits } from './settings.ts';
+export type { AuditEvent, HandlerOptions, ServerLimits } from './settings.ts';

@@ -6,6 +6,7 @@ import { SERVER_JSON_BYTES_MAX } from '../limits.ts';
 import type { Caller } from './access/access.ts';
 import { authorize, DEFAULT_NAMESPACE, type Grant, namespaceNotFound, type Verb } from './access/grant.ts';
 import { type BodySource, readBody } from './http/body.ts';
+import type { RequestMetrics } from './metrics.ts';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 type Values<F extends Fields> = { readonly [name in keyof F]: z.output<F[name]> };
@@ -13,6 +14,8 @@ type Values<F extends Fields> = { readonly [name in keyof F]: z.output<F[name]> 
 /** A request that came past every check that its route names. */
 export interface Call<P extends Fields = Fields, Q extends Fields = Fields, B = unknown> extends BodySource {
   readonly store: Store;
+  /** Of this server. */
+  readonly metrics: RequestMetrics;
   /** Those the path is about; of `store` routes those outside of every namespace. */
   readonly entries: Entries;
   readonly grant: Grant | undefined;
@@ -57,6 +60,7 @@ export interface RouteSpec<P extends Fields, Q extends Fields, B> {
 /** What a request brings before its route is known. */
 export interface Arrival extends BodySource {
   readonly store: Store;
+  readonly metrics: RequestMetrics;
   readonly caller: Caller;
   readonly signal: AbortSignal;
   keepOpen(): () => void;

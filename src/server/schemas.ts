@@ -1,6 +1,6 @@
 /** What is said in JSON: the shapes of the library, for the checks of what comes and for the OpenAPI document. */
 import { z } from '@hono/zod-openapi';
-import type { EntriesStats, EntryInfo, PutResult, StoreStats, VersionInfo } from '../index.ts';
+import type { EntriesStats, EntryInfo, NamespaceInfo, PutResult, StoreStats, VersionInfo } from '../index.ts';
 
 /** Fails to compile when a schema and the type of the library part ways. */
 type Same<S extends z.ZodType, T> = z.output<S> extends T ? S : never;
@@ -20,6 +20,18 @@ export const keySchema = z
   .string()
   .min(1)
   .describe('a key: any text of 1 to 1,024 bytes; its slashes need no encoding');
+
+export const objectIdSchema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe('the id of an object: 64 hex digits');
+export const addressSchema = z
+  .string()
+  .min(1)
+  .describe('an id, a ref, ref@{1}, ref@{2026-01-31}, each with :path behind it');
+
+/** Media type of lists of any length: a JSON object a line. */
+export const LINES = 'application/x-ndjson';
 
 const described = {
   key: z.string(),
@@ -75,3 +87,16 @@ export const entriesStatsSchema = of<EntriesStats>()(z.object(entriesStats)).ope
 export const storeStatsSchema = of<Omit<StoreStats, 'requests'>>()(
   z.object({ ...entriesStats, packs: count, commit: count }),
 ).openapi('StoreStats');
+
+export const namespaceSchema = of<NamespaceInfo>()(
+  z.object({
+    name: z.string(),
+    created: time,
+    quotaBytes: bytes.exactOptional(),
+    entries: count,
+    logicalBytes: bytes,
+    chunks: count,
+    uniqueBytes: bytes,
+    storedBytes: bytes,
+  }),
+).openapi('Namespace');

@@ -18,10 +18,25 @@ export interface ServerLimits {
   readonly requestsMax?: number;
   /** Of those, from one token or address. Default 256. */
   readonly requestsOfCallerMax?: number;
+  /** From one token or address, each second; above 0. Default: no bound. */
+  readonly requestsPerSecond?: number;
   /** A client that lets the server wait so long in all must have moved `progressBytesMin` meanwhile. Default 30,000 ms. */
   readonly progressMs?: number;
   /** Default 32 KiB. */
   readonly progressBytesMin?: number;
+}
+
+/** A request that changes something, or was refused to somebody. */
+export interface AuditEvent {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  /** `token NAME`, or `address ADDRESS` of whoever came without one, or with a wrong one. */
+  readonly caller: string;
+  readonly method: string;
+  /** As it came: percent-encoded. */
+  readonly path: string;
+  /** Of the answer. */
+  readonly status: number;
 }
 
 /** How a store is to be served. */
@@ -33,6 +48,8 @@ export interface HandlerOptions {
   readonly conditionalWrites?: boolean;
   /** Told of what goes wrong here and is no mistake of a client. Default: nobody. */
   readonly logger?: Logger;
+  /** Told of every request that is no reading, and of every one that is refused to somebody (401, 403, 429). */
+  readonly audit?: (event: AuditEvent) => void;
   /** Aborted when the server begins to stop: `/readyz` says so, and requests are answered as before. */
   readonly stopping?: AbortSignal;
 }
@@ -42,6 +59,7 @@ export interface Settings {
   readonly limits: Required<ServerLimits>;
   readonly conditionalWrites: boolean;
   readonly logger: Logger | undefined;
+  readonly audit: ((event: AuditEvent) => void) | undefined;
   readonly stopping: AbortSignal;
   readonly clock: Clock;
 }
@@ -50,14 +68,15 @@ const LIMITS: Required<ServerLimits> = {
   bodyBytesMax: Number.MAX_SAFE_INTEGER,
   requestsMax: SERVER_REQUESTS_MAX,
   requestsOfCallerMax: SERVER_REQUESTS_OF_CALLER_MAX,
+  requestsPerSecond: Number.POSITIVE_INFINITY,
   progressMs: SERVER_PROGRESS_MS,
   progressBytesMin: SERVER_PROGRESS_BYTES_MIN,
 };
 
 export function settingsOf(options: HandlerOptions): Settings {
-  const { access = {}, limits = {}, conditionalWrites = false, logger, stopping } = options;
+  const { access = {}, limits = {}, conditionalWrites = false, logger, audit, stopping } = options;
   return {
-    ...{ access, conditionalWrites, logger, clock: systemClock },
+    ...{ access, conditionalWrites, logger, audit, clock: systemClock },
     limits: { ...LIMITS, ...limits },
     stopping: stopping ?? new AbortController().signal,
   };

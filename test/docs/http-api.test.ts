@@ -26,7 +26,15 @@ describe('docs/http-api.md', () => {
       const done = await runProcess('bash', ['-e', '-u', '-o', 'pipefail', '-c', failing], settings);
       expect(done).toMatchObject({ status: 0, stderr: '' });
       const keys = await Array.fromAsync(served.store.list(), ({ key }) => key);
-      expect(keys).toEqual(['a/b.txt', 'a/c.txt', 'a/checked.txt', 'batch/1', 'batch/2', 'batch/4', ...keys.slice(6)]);
+      expect(keys.slice(0, 7)).toEqual([
+        'a/b.txt',
+        'a/c.txt',
+        'a/checked.txt',
+        'back.txt',
+        'batch/1',
+        'batch/2',
+        'batch/4',
+      ]);
       expect(Buffer.from(await served.store.get('v.txt')).toString()).toBe('v1');
     } finally {
       await folder.remove();
@@ -35,7 +43,7 @@ describe('docs/http-api.md', () => {
 
   it('names every route', () => {
     const missing = ROUTES.map(({ spec }) =>
-      spec.path.replace(/\{key\}$/, '').replace('{namespace}', 'default'),
+      spec.path.replace(/\{(?:key|name|id)\}$/, '').replace('{namespace}', 'customer-17'),
     ).filter((route) => !markdown.includes(route));
     expect(missing).toEqual([]);
   });

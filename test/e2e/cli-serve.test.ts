@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, type CliFolder, createCliFolder, environment, jsonLines } from '../support/cli.ts';
@@ -28,7 +29,7 @@ async function startServer(...args: readonly string[]) {
 
 describe('holdfast serve', () => {
   it('serves the store until it is told to stop, with tokens that come and go', async () => {
-    const server = await startServer('--require-token');
+    const server = await startServer('--require-token', '--audit-log', 'audit.log', '--rate', '1000');
     const file = `${server.url}/files/docs/report.txt`;
     const token = (await folder.ok('token', 'add', 'writer', '--allow', 'read,write', '--expires', '1h')).trim();
     const headers = { authorization: `Bearer ${token}` };
@@ -43,6 +44,9 @@ describe('holdfast serve', () => {
     await folder.ok('token', 'revoke', 'writer');
     expect((await fetch(file, { headers })).status).toBe(401);
     expect(await server.stop()).toBe(0);
+    const audited = jsonLines(await readFile(path.join(folder.path, 'audit.log'), 'utf8')) as { status: number }[];
+    expect(audited.map(({ status }) => status)).toEqual([401, 201, 401]);
+    expect(audited[1]).toMatchObject({ caller: 'token writer', method: 'PUT', path: '/files/docs/report.txt' });
   });
 
   it.each([

@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHandler, type Grant, TokenFile, type Verb } from '../../src/server/index.ts';
+import { pathsOf } from '../../src/server/route.ts';
+import { ROUTES } from '../../src/server/routes/routes.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../src/testing/temporary-folder.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { expectProblem, type ServedStore, serveStore } from '../support/served-store.ts';
@@ -30,6 +32,7 @@ afterAll(async () => {
 });
 
 let made = 0;
+let foreigner: Awaited<ReturnType<typeof bearer>> | undefined;
 /** Another process makes tokens: the server shares nothing with it but the file. */
 async function bearer(verbs: readonly Verb[], options: { namespaces?: string[]; validMs?: number } = {}) {
   made += 1;
@@ -128,6 +131,25 @@ describe('a token', () => {
     expect(await (await served.request('/namespaces/default/files/k', { headers: all.headers })).text()).toBe(
       'everybody',
     );
+  });
+
+  const routes = ROUTES.flatMap(({ spec }) => pathsOf(spec).map((where) => ({ ...spec, where })));
+  it.each(
+    routes.filter(({ about }) => about !== 'open'),
+  )('is asked for before anything else: $method $where', async (route) => {
+    const at = (namespace: string, init?: RequestInit) => {
+      const where = route.where.replace('{namespace}', namespace).replace(/\{[a-z]+\}/, 'k');
+      return served.request(where, { method: route.method.toUpperCase(), ...init });
+    };
+    await expectProblem(await at('default'), 'denied/TOKEN_REQUIRED', 401);
+    if (!route.where.includes('{namespace}')) return;
+    foreigner ??= await bearer(['admin'], { namespaces: ['mine'] });
+    const { headers } = foreigner;
+    const [foreign, unknown] = await Promise.all(
+      ['theirs', 'nobody'].map(async (name) => (await at(name, { headers })).text()),
+    );
+    expect(foreign?.replace('theirs', 'nobody')).toBe(unknown);
+    expect(foreign).toMatch(/NAMESPACE_NOT_FOUND|concerns the whole store/);
   });
 
   it('opens nothing once it is revoked or has expired, without a restart', async () => {

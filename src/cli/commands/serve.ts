@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Logger } from '../../index.ts';
 import { fileError } from '../file-error.ts';
@@ -26,10 +26,14 @@ interface ServeFlags extends TokenFlags {
   readonly conditionalWrites?: boolean;
   readonly bodyMax?: number;
   readonly requestsMax?: number;
+  readonly rate?: number;
+  readonly auditLog?: string;
 }
 
 const ADDRESS = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*)):(\d{1,5})$/i;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+/** Names of entries stand in it. */
+const AUDIT_MODE = 0o600;
 const PORT_MAX = 65_535;
 
 /** `HOST:PORT`, `[IPv6]:PORT`, or `:PORT` on the loopback. */
@@ -38,6 +42,26 @@ function parseAddress(text: string): Address {
   if (port === undefined || Number(port) > PORT_MAX)
     throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:7070, [::1]:7070 or :7070.');
   return { host: six ?? (four || '127.0.0.1'), port: Number(port) };
+}
+
+function parseRequests(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError('It must be above 0.');
+  return count;
+}
+
+/** Appends lines in the order of the events; disposing it waits until all of them are in the file. */
+async function openAuditLog(session: Session, file: string) {
+  const handle = await open(file, 'a', AUDIT_MODE).catch((error: unknown) => {
+    throw fileError(error, file, 'write');
+  });
+  const stream = handle.createWriteStream();
+  stream.on('error', (error) => session.report(fileError(error, file, 'write')));
+  return {
+    audit: (event: object) => void stream.write(`${JSON.stringify(event)}\n`),
+    // What could not be written was told when it was.
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => stream.end(() => resolve())),
+  };
 }
 
 function check({ listen, tlsCert, tlsKey, insecureHttp, behindProxy }: ServeFlags): void {
@@ -81,7 +105,8 @@ async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
   // A file that cannot be read is told of now, and not to the first who calls.
   await tokens.list();
   await using store = await session.openStore({ readOnly: flags.readOnly === true });
-  const { requestsMax, bodyMax } = flags;
+  const { requestsMax, bodyMax, rate, auditLog } = flags;
+  await using log = auditLog === undefined ? undefined : await openAuditLog(session, auditLog);
   const running = await serve(store, {
     ...flags.listen,
     ...tls,
@@ -89,7 +114,9 @@ async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
     limits: {
       ...(bodyMax !== undefined && { bodyBytesMax: bodyMax }),
       ...(requestsMax !== undefined && { requestsMax }),
+      ...(rate !== undefined && { requestsPerSecond: rate }),
     },
+    ...(log && { audit: log.audit }),
     conditionalWrites: flags.conditionalWrites === true,
     logger: serverLogger(session),
   });
@@ -128,6 +155,8 @@ export function addServe(program: Command, session: Session): void {
     .option('--conditional-writes', 'replace and delete only with If-Match (428 otherwise)')
     .option('--body-max <size>', 'largest upload: 500, 64KiB, 10GiB', parseBytes)
     .option('--requests-max <count>', 'requests answered at once; default 512', parseCount)
+    .option('--rate <count>', 'requests a second of one token or address; default: no bound', parseRequests)
+    .option('--audit-log <file>', 'add a line of JSON to it for every change and every refusal')
     .addHelpText('after', HELP)
     .action((flags: ServeFlags) => serveStore(session, flags));
 }

@@ -1,7 +1,8 @@
 import { storeError } from '../../errors/store-error.ts';
 
 /** Paths that end in a key, which may hold any character. */
-const KEYED = /^((?:\/namespaces\/[^/]*)?\/(?:files|stat|versions)\/)(.+)$/s;
+const KEYED =
+  /^((?:\/namespaces\/[^/]*)?\/(?:files|stat|versions|chunks|proofs|relations|children|ancestors|descendants|refs|ref-history)\/)(.+)$/s;
 
 /**
  * The path of a request as routes see it: percent-encoded like it came, with the slashes of a key encoded too, so that a key is

@@ -1,11 +1,19 @@
 /** Content on its way out: read only as fast as the client takes it, and cut off where it fails. */
+
+import { SERVER_LINES_BYTES, SERVER_WHOLE_BYTES_MAX } from '../../limits.ts';
 import type { Peer } from '../access/access.ts';
 import { Pace } from '../limits/pace.ts';
 import type { Settings } from '../settings.ts';
 
-export interface StreamParts {
+/** What sending takes of a request. */
+export interface Sending {
   readonly settings: Settings;
   readonly peer: Peer;
+  /** Says that the request is answered later, by calling what this gives. */
+  keepOpen(): () => void;
+}
+
+interface StreamParts extends Pick<Sending, 'settings' | 'peer'> {
   /** Called once, after the last byte or whatever else ended it. */
   readonly onEnd: () => void;
 }
@@ -14,7 +22,7 @@ export interface StreamParts {
  * @param first what was read already, to know that there is something to send
  * @param rest read from when the client wants more; closed when it no longer does
  */
-export function streamAnswer(
+function streamOf(
   first: IteratorResult<Uint8Array>,
   rest: AsyncGenerator<Uint8Array>,
   { settings, peer, onEnd }: StreamParts,
@@ -63,4 +71,42 @@ export function streamAnswer(
     // Nothing is read before somebody wants it.
     { highWaterMark: 0 },
   );
+}
+
+/** Hands on what has to be closed, whatever its source is. */
+async function* handedOn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+/**
+ * Sends pieces, once the first of them is there: what is damaged at its beginning is a problem, not half an answer.
+ * @param init its `content-length`, where it has one, is what the pieces come to
+ */
+export async function sendStream(
+  sending: Sending,
+  pieces: AsyncIterable<Uint8Array>,
+  init: { readonly status?: number; readonly headers: Headers },
+): Promise<Response> {
+  const length = Number(init.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
+  if (length <= SERVER_WHOLE_BYTES_MAX) return new Response(Buffer.concat(await Array.fromAsync(pieces)), init);
+  const rest = handedOn(pieces);
+  const first = await rest.next();
+  return new Response(streamOf(first, rest, { ...sending, onEnd: sending.keepOpen() }), init);
+}
+
+async function* linesOf(items: AsyncIterable<object>): AsyncGenerator<Uint8Array> {
+  let lines = '';
+  for await (const item of items) {
+    lines += `${JSON.stringify(item)}\n`;
+    if (lines.length < SERVER_LINES_BYTES) continue;
+    yield Buffer.from(lines);
+    lines = '';
+  }
+  if (lines !== '') yield Buffer.from(lines);
+}
+
+/** Sends a list of any length: one JSON object a line, as the command line prints it with `--json`. */
+export function sendLines(sending: Sending, items: AsyncIterable<object>): Promise<Response> {
+  const headers = new Headers({ 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  return sendStream(sending, linesOf(items), { headers });
 }

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { BatchWriter } from '../../index.ts';
 import { SERVER_BATCH_MAX } from '../../limits.ts';
+import { given } from '../given.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { route } from '../route.ts';
 import { entrySchema, keySchema, versionIdSchema } from '../schemas.ts';
@@ -66,11 +67,6 @@ const operationSchema = z.discriminatedUnion('op', [
 ]);
 
 type Operation = z.infer<typeof operationSchema>;
-
-/** What is said, without what is not. */
-function given<T extends object>(options: T): { [name in keyof T]?: Exclude<T[name], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
 
 async function stage(batch: BatchWriter, operation: Operation): Promise<object> {
   switch (operation.op) {

@@ -6,7 +6,7 @@ import { holdsIfRange, isKnown } from '../http/conditions.ts';
 import { entryHeaders, type SentEntry } from '../http/entry-headers.ts';
 import { partsOf } from '../http/multipart-ranges.ts';
 import { formatContentRange, parseRanges, type Range } from '../http/ranges.ts';
-import { streamAnswer } from '../http/stream-answer.ts';
+import { sendStream } from '../http/stream-answer.ts';
 import { type Call, route } from '../route.ts';
 import { keySchema } from '../schemas.ts';
 
@@ -39,20 +39,13 @@ async function* piecesOf(parts: Iterable<AsyncIterable<Uint8Array> | Uint8Array>
   }
 }
 
-/** Sends pieces, once the first of them is there: what is damaged at its beginning is a problem, not half an answer. */
-async function send(call: Call, pieces: AsyncGenerator<Uint8Array>, answer: ResponseInit): Promise<Response> {
-  const first = await pieces.next();
-  const onEnd = call.keepOpen();
-  return new Response(streamAnswer(first, pieces, { ...call, onEnd }), answer);
-}
-
 function sendRanges(call: Call, { entry, read }: Found, ranges: readonly Range[]): Promise<Response> {
   const headers = entryHeaders(entry);
   const [only] = ranges;
   if (ranges.length === 1 && only) {
     headers.set('content-range', formatContentRange(only, entry.size));
     headers.set('content-length', `${only.length}`);
-    return send(call, piecesOf([read(only)]), { status: 206, headers });
+    return sendStream(call, read(only), { status: 206, headers });
   }
   const { contentType, length, parts } = partsOf(ranges, {
     size: entry.size,
@@ -61,7 +54,7 @@ function sendRanges(call: Call, { entry, read }: Found, ranges: readonly Range[]
   });
   headers.set('content-type', contentType);
   headers.set('content-length', `${length}`);
-  return send(call, piecesOf(parts), { status: 206, headers });
+  return sendStream(call, piecesOf(parts), { status: 206, headers });
 }
 
 async function answer(call: Call, found: Found): Promise<Response> {
@@ -74,7 +67,7 @@ async function answer(call: Call, found: Found): Promise<Response> {
   // A range is defined for GET alone (RFC 9110, 14.2).
   if (method === 'HEAD') return new Response(null, { headers });
   const ranges = holdsIfRange(asked, validators) ? parseRanges(asked.get('range'), entry.size) : undefined;
-  return ranges ? sendRanges(call, found, ranges) : send(call, piecesOf([read()]), { headers });
+  return ranges ? sendRanges(call, found, ranges) : sendStream(call, read(), { headers });
 }
 
 function whichOf({

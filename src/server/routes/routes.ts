@@ -2,12 +2,28 @@ import type { Route } from '../route.ts';
 import { batchFiles, copyFile, renameFile } from './changes.ts';
 import { deleteFile, postContent, postFile, putFile } from './files.ts';
 import { listFiles, statFile } from './list.ts';
+import { findObject, getBlob, getObject, listObjects, putBlob, putObject } from './objects.ts';
+import { listChunks, proveRange } from './proofs.ts';
 import { getFile } from './read-file.ts';
-import { healthz, namespaceStats, readyz, storeStats } from './stats.ts';
+import { deleteRef, getRef, listRefs, refHistory, setRef } from './refs.ts';
+import { getRelations, listAncestors, listChildren, listDescendants, listRoots, setParent } from './relations.ts';
+import {
+  createSnapshot,
+  diffSnapshots,
+  downloadSnapshot,
+  listSnapshots,
+  restoreFile,
+  snapshotFile,
+  snapshotLog,
+  snapshotNames,
+  thawSnapshot,
+  uploadSnapshot,
+} from './snapshots.ts';
+import { healthz, namespaceStats, prometheus, readyz, storeStats } from './stats.ts';
+import { createNamespace, getNamespace, listKeys, listNamespaces, setQuota, storeStatus } from './store.ts';
 import { forgetVersions, listVersions, restoreVersion } from './versions.ts';
 
-/** Every route, in the order of the document. */
-export const ROUTES: readonly Route[] = [
+const FILES = [
   putFile,
   postFile,
   postContent,
@@ -18,11 +34,46 @@ export const ROUTES: readonly Route[] = [
   copyFile,
   renameFile,
   batchFiles,
-  listVersions,
-  restoreVersion,
-  forgetVersions,
+];
+const VERSIONS = [listVersions, restoreVersion, forgetVersions];
+const RELATIONS = [getRelations, setParent, listChildren, listDescendants, listAncestors, listRoots];
+const OBJECTS = [listObjects, putObject, getObject, putBlob, getBlob, findObject];
+const REFS = [listRefs, getRef, setRef, deleteRef, refHistory];
+const SNAPSHOTS = [
+  listSnapshots,
+  createSnapshot,
+  uploadSnapshot,
+  downloadSnapshot,
+  snapshotLog,
+  snapshotNames,
+  diffSnapshots,
+  snapshotFile,
+  restoreFile,
+  thawSnapshot,
+];
+const STORE = [
   storeStats,
   namespaceStats,
+  listNamespaces,
+  createNamespace,
+  getNamespace,
+  setQuota,
+  listKeys,
+  storeStatus,
+];
+
+/** Every route, in the order of the document. */
+export const ROUTES: readonly Route[] = [
+  ...FILES,
+  ...VERSIONS,
+  listChunks,
+  proveRange,
+  ...RELATIONS,
+  ...OBJECTS,
+  ...REFS,
+  ...SNAPSHOTS,
+  ...STORE,
+  prometheus,
   healthz,
   readyz,
 ];

@@ -2,8 +2,11 @@
 import { z } from '@hono/zod-openapi';
 import { storeError } from '../../errors/store-error.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
+import { storeMetrics } from '../metrics.ts';
 import { route } from '../route.ts';
 import { entriesStatsSchema, storeStatsSchema } from '../schemas.ts';
+
+const METRICS = 'text/plain; version=0.0.4';
 
 export const storeStats = route({
   method: 'get',
@@ -27,6 +30,19 @@ export const namespaceStats = route({
   params: { namespace: z.string().describe('its name') },
   answers: { 200: { description: 'counted in one state of the store', schema: entriesStatsSchema } },
   handle: async ({ entries, signal }) => jsonAnswer(await entries.stats({ signal })),
+});
+
+export const prometheus = route({
+  method: 'get',
+  path: '/metrics',
+  about: 'store',
+  verb: 'read',
+  summary: 'Numbers for Prometheus',
+  answers: { 200: { description: 'text format 0.0.4', mediaType: METRICS } },
+  async handle({ store, metrics, signal }) {
+    const text = metrics.lines() + (await storeMetrics(store, signal));
+    return new Response(text, { headers: { 'content-type': METRICS, 'cache-control': 'no-store' } });
+  },
 });
 
 const healthSchema = z.object({ status: z.literal('ok') });

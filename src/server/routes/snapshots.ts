@@ -1,0 +1,171 @@
+/** Folders, archives and entries as they were. */
+import { z } from '@hono/zod-openapi';
+import { storeError } from '../../errors/store-error.ts';
+import { given } from '../given.ts';
+import { openBody } from '../http/body.ts';
+import { jsonAnswer } from '../http/json-answer.ts';
+import { sendLines, sendStream } from '../http/stream-answer.ts';
+import { type Call, route } from '../route.ts';
+import { addressSchema, keySchema, LINES, storedSchema } from '../schemas.ts';
+
+const refOptions = {
+  ref: z.string().optional().describe('moves to the snapshot, in the same commit'),
+  message: z.string().optional().describe('said of the move'),
+};
+
+const reportSchema = z.looseObject({ id: z.string(), files: z.int(), bytes: z.int(), failed: z.int() });
+const created = { 201: { description: 'what went in, and what did not', schema: reportSchema } };
+
+export const listSnapshots = route({
+  method: 'get',
+  path: '/snapshots',
+  about: 'entries',
+  verb: 'read',
+  summary: 'Snapshots that refs name or named, newest first',
+  query: { ref: z.string().optional().describe('only those of this ref') },
+  answers: { 200: { description: 'a snapshot a line', mediaType: LINES } },
+  handle: (call) => sendLines(call, call.entries.snapshots.list({ ...given(call.query), signal: call.signal })),
+});
+
+export const createSnapshot = route({
+  method: 'post',
+  path: '/snapshots',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Freeze entries, with attributes and relations; no bytes are copied',
+  json: z.strictObject({ prefix: z.string().describe('of those whose keys begin so'), ...refOptions }),
+  answers: created,
+  handle: async ({ entries, json: { prefix, ...options }, signal }) =>
+    jsonAnswer(await entries.snapshots.create({ prefix }, { ...given(options), signal }), 201),
+});
+
+export const uploadSnapshot = route({
+  method: 'post',
+  path: '/snapshots/tar',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Make a snapshot of an archive: tar, plain or compressed with gzip or zstd',
+  query: refOptions,
+  body: 'application/x-tar',
+  answers: created,
+  async handle(call) {
+    const tar = openBody(call, call.settings.limits.bodyBytesMax);
+    const options = { ...given(call.query), signal: call.signal };
+    return jsonAnswer(await call.entries.snapshots.create({ tar }, options), 201);
+  },
+});
+
+export const snapshotLog = route({
+  method: 'get',
+  path: '/snapshots/log',
+  about: 'entries',
+  verb: 'read',
+  summary: 'A snapshot and those before it',
+  query: { address: addressSchema },
+  answers: { 200: { description: 'an object a line', mediaType: LINES } },
+  handle: (call) => sendLines(call, call.entries.snapshots.log(call.query.address, { signal: call.signal })),
+});
+
+export const snapshotNames = route({
+  method: 'get',
+  path: '/snapshots/names',
+  about: 'entries',
+  verb: 'read',
+  summary: 'What lies in a folder of a snapshot',
+  query: { address: addressSchema, recursive: z.enum(['true', 'false']).optional() },
+  answers: { 200: { description: 'a name a line: path, and what the tree says of it', mediaType: LINES } },
+  handle({ entries, query, signal, ...call }) {
+    const options = { recursive: query.recursive === 'true', signal };
+    return sendLines(call, entries.snapshots.names(query.address, options));
+  },
+});
+
+export const diffSnapshots = route({
+  method: 'get',
+  path: '/snapshots/diff',
+  about: 'entries',
+  verb: 'read',
+  summary: 'What differs between two snapshots, or folders of them',
+  query: { from: addressSchema, to: addressSchema },
+  answers: { 200: { description: 'a difference a line, in the order of paths', mediaType: LINES } },
+  handle: (call) =>
+    sendLines(call, call.entries.snapshots.diff(call.query.from, call.query.to, { signal: call.signal })),
+});
+
+/** The blob that an address names. @throws `invalid/OBJECT_WRONG_TYPE` for folders and links */
+async function blobAt({ entries, signal }: Call, address: string): Promise<string> {
+  const { reference, child } = await entries.objects.find(address, { signal });
+  const { id: object, type } = reference;
+  if (child?.type !== 'link' && (type === 'raw' || type === 'blob')) return object;
+  const details = { object, expected: 'raw', actual: child?.type ?? type };
+  throw storeError('OBJECT_WRONG_TYPE', 'the address is no file', { details });
+}
+
+export const snapshotFile = route({
+  method: 'get',
+  path: '/snapshots/file',
+  about: 'entries',
+  verb: 'read',
+  summary: 'The content of a file in a snapshot',
+  query: { address: addressSchema },
+  answers: { 200: { description: 'the content', mediaType: 'application/octet-stream' } },
+  async handle(call) {
+    const id = await blobAt(call, call.query.address);
+    const headers = new Headers({ 'content-type': 'application/octet-stream', etag: `"${id}"` });
+    return sendStream(call, call.entries.objects.readBlob(id, { signal: call.signal }), { headers });
+  },
+});
+
+const MEDIA_TYPES = { none: 'application/x-tar', gzip: 'application/gzip', zstd: 'application/zstd' } as const;
+
+export const downloadSnapshot = route({
+  method: 'get',
+  path: '/snapshots/tar',
+  about: 'entries',
+  verb: 'read',
+  summary: 'A snapshot, or a folder of it, as an archive',
+  query: { address: addressSchema, compression: z.enum(['none', 'gzip', 'zstd']).optional() },
+  answers: { 200: { description: 'tar, as POSIX has it', mediaType: 'application/x-tar' } },
+  handle({ entries, query, signal, ...call }) {
+    const { compression = 'none' } = query;
+    const headers = new Headers({ 'content-type': MEDIA_TYPES[compression] });
+    return sendStream(call, entries.snapshots.exportTar(query.address, { compression, signal }), { headers });
+  },
+});
+
+export const restoreFile = route({
+  method: 'post',
+  path: '/snapshots/restore-file',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Put a file of a snapshot under a key',
+  json: z.strictObject({
+    address: addressSchema,
+    key: keySchema,
+    ifAbsent: z.boolean().optional().describe('replace nothing; else 409'),
+  }),
+  answers: { 201: { description: 'stored', schema: storedSchema } },
+  async handle(call) {
+    const { entries, json, signal } = call;
+    const content = entries.objects.readBlob(await blobAt(call, json.address), { signal });
+    return jsonAnswer(await entries.put(json.key, content, { ...given({ ifAbsent: json.ifAbsent }), signal }), 201);
+  },
+});
+
+export const thawSnapshot = route({
+  method: 'post',
+  path: '/snapshots/restore',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Put frozen entries back, or beside under another prefix; no bytes move',
+  json: z.strictObject({
+    address: addressSchema,
+    toPrefix: z.string().optional().describe('default: as it was'),
+    overwrite: z.enum(['never', 'changed', 'always']).optional().describe('default never'),
+    delete: z.boolean().optional().describe('delete entries there that the snapshot does not have'),
+    dryRun: z.boolean().optional(),
+  }),
+  answers: { 200: { description: 'what was done', schema: z.looseObject({ created: z.int(), failed: z.int() }) } },
+  handle: async ({ entries, json: { address, ...options }, signal }) =>
+    jsonAnswer(await entries.snapshots.thaw(address, { ...given(options), signal })),
+});

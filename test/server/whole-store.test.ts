@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditEvent } from '../../src/server/index.ts';
+import { STORE_KEY } from '../support/sealed-store.ts';
+import { expectProblem, type ServedStore, serveStore } from '../support/served-store.ts';
+
+let served: ServedStore;
+const audited: AuditEvent[] = [];
+beforeAll(async () => {
+  served = await serveStore({ create: { keys: { key: STORE_KEY } }, audit: (event) => audited.push(event) });
+});
+afterAll(() => served.close());
+
+describe('a sealed store', () => {
+  it('has namespaces that are made, counted and bounded', async () => {
+    const made = await served.post('/namespaces', { name: 'customer 17/a', quotaBytes: 10 });
+    expect([made.status, await made.json()]).toEqual([
+      201,
+      expect.objectContaining({ name: 'customer 17/a', quotaBytes: 10 }),
+    ]);
+    await expectProblem(await served.post('/namespaces', { name: 'customer 17/a' }), 'conflict/NAMESPACE_EXISTS', 409);
+    const scope = `/namespaces/${encodeURIComponent('customer 17/a')}`;
+    const put = (text: string) => served.request(`${scope}/files/k/1`, { method: 'PUT', body: text });
+    expect((await put('small')).headers.get('location')).toBe(`${scope}/files/k/1`);
+    await expectProblem(await put('larger than ten'), 'exhausted/QUOTA_EXCEEDED', 507);
+    const body = JSON.stringify({ quotaBytes: null });
+    const lifted = await served.request(`${scope}/quota`, {
+      method: 'PUT',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(await lifted.json()).not.toHaveProperty('quotaBytes');
+    expect((await put('larger than ten')).status).toBe(201);
+    expect(await served.json(scope)).toMatchObject({ entries: 1, logicalBytes: 15 });
+    expect(await served.json('/namespaces')).toMatchObject({
+      namespaces: [{ name: 'default' }, { name: 'customer 17/a' }],
+    });
+    expect(await (await served.request(`${scope}/files/k%2F1`)).text()).toBe('larger than ten');
+  });
+
+  it('tells of its keys what is no secret, and of its backends where things are', async () => {
+    const keys = await (await served.request('/keys')).text();
+    expect(JSON.parse(keys)).toMatchObject({
+      slots: [{ id: expect.any(String) }],
+      writers: [],
+      epochs: [{ epoch: 1 }],
+    });
+    expect(keys).not.toContain(Buffer.from(STORE_KEY).toString('hex'));
+    expect(await served.json('/status')).toMatchObject({ redundancy: 'none', backends: [{ health: { state: 'up' } }] });
+  });
+
+  it('is counted for Prometheus', async () => {
+    await served.put('counted', 'x');
+    const answer = await served.request('/metrics');
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4');
+    const text = await answer.text();
+    expect(text).toMatch(/^holdfast_http_requests_total\{method="PUT",status="201"\} [1-9]/m);
+    expect(text).toMatch(/^holdfast_http_request_seconds_bucket\{le="\+Inf"\} [1-9]/m);
+    expect(text).toMatch(/^# TYPE holdfast_store_stored_bytes gauge\nholdfast_store_stored_bytes [1-9]/m);
+    expect(text).toMatch(/^holdfast_bytes_in_total [1-9]/m);
+    const wrong = text
+      .split('\n')
+      .filter((line) => !/^(?:#.*|[a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? [-+.e\d]+|)$/.test(line));
+    expect(wrong).toEqual([]);
+  });
+
+  it('has every change and every refusal written down, and no reading', async () => {
+    audited.length = 0;
+    await served.put('a/b c', 'x');
+    await served.request('/files/a/b%20c');
+    await served.request('/files/a/b%20c', { headers: { authorization: 'Bearer wrong' } });
+    expect(audited).toMatchObject([
+      {
+        caller: 'address 127.0.0.1',
+        method: 'PUT',
+        path: '/files/a/b%20c',
+        status: 201,
+        time: expect.stringMatching(/Z$/),
+      },
+      { caller: 'address 127.0.0.1', method: 'GET', path: '/files/a/b%20c', status: 401 },
+    ]);
+    expect(audited).toHaveLength(2);
+  });
+});
+
+describe('a plain store', () => {
+  it('has no namespaces but the default one, and no keys', async () => {
+    await using plain = await serveStore();
+    await plain.put('k', 'v');
+    expect(await (await plain.request('/namespaces/default/files/k')).text()).toBe('v');
+    await expectProblem(await plain.request('/namespaces/other/files/k'), 'not-found/NAMESPACE_NOT_FOUND', 404);
+    await expectProblem(await plain.request('/keys'), 'denied/STORE_NOT_SEALED', 403);
+  });
+});
+
+describe('a rate', () => {
+  it('bounds the requests of each caller by time', async () => {
+    await using slow = await serveStore({ limits: { requestsPerSecond: 3 } });
+    const statuses: number[] = [];
+    while (!statuses.includes(429)) statuses.push((await slow.request('/healthz')).status);
+    expect(statuses.length).toBeGreaterThan(3);
+    let status = 429;
+    while (status === 429) status = (await slow.request('/healthz')).status;
+    expect(status).toBe(200);
+  });
+});

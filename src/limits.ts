@@ -310,7 +310,9 @@ export const STAT_CACHE_BYTES_MAX = 512 * MIB;
 /** Younger than this when a scan began, a file may change again without a new time: coarse file systems count 2 s. */
 export const STAT_CACHE_RACY_MS = 2_000;
 /** Files that a restore writes, or flushes, side by side. */
-export const RESTORE_PARALLEL = 16;
+export const RESTORE_PARALLEL = 32;
+/** Of these files as large as `RESTORE_SMALL_BYTES` and more, each of which is read ahead. */
+export const RESTORE_PARALLEL_LARGE = 4;
 /** Failures that the report of a restore lists; all are counted. */
 export const RESTORE_FAILURES_LISTED_MAX = 1000;
 /** Entries that change while they are frozen are listed anew, so many times in all. */
@@ -389,7 +391,7 @@ export const DURATION_YEARS_MAX = 1000;
 export const REF_NAME_BYTES_MAX = 256;
 /** Files of a snapshot whose contents are read together on their way out; larger ones stream by themselves. */
 export const RESTORE_BATCH_FILES = 512;
-export const RESTORE_BATCH_BYTES = 8 * MIB;
+export const RESTORE_BATCH_BYTES = 4 * MIB;
 export const RESTORE_SMALL_BYTES = MIB;
 /** Items of one archive that becomes a snapshot: their names are held until its end. */
 export const ARCHIVE_ITEMS_MAX = 4_000_000;

@@ -1,6 +1,7 @@
-import { RESTORE_PARALLEL } from '../limits.ts';
+import { RESTORE_PARALLEL, RESTORE_PARALLEL_LARGE, RESTORE_SMALL_BYTES } from '../limits.ts';
 import type { NodeHandle } from '../runtime/folder-system.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
+import { SmallFiles } from './place-file.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RestoreItem, RestoreOptions, RestoreReport } from './restore-options.ts';
 import { RestoreTally } from './restore-tally.ts';
@@ -15,18 +16,22 @@ class SideBySide {
   readonly #slots = new Semaphore(RESTORE_PARALLEL);
   #broken: { readonly error: unknown } | undefined;
 
-  /** Resolves when the work has begun. @throws what other work broke with */
-  async start(work: () => Promise<void>): Promise<void> {
-    await this.#slots.acquire();
+  /**
+   * Resolves when the work has begun.
+   * @param slots that it takes of `RESTORE_PARALLEL`
+   * @throws what other work broke with
+   */
+  async start(work: () => Promise<void>, slots = 1): Promise<void> {
+    await this.#slots.acquire(slots);
     if (this.#broken) {
-      this.#slots.release();
+      this.#slots.release(slots);
       throw this.#broken.error;
     }
     work()
       .catch((error: unknown) => {
         this.#broken ??= { error };
       })
-      .finally(() => this.#slots.release());
+      .finally(() => this.#slots.release(slots));
   }
 
   /** Waits for all that has begun, whatever comes of it. */
@@ -42,12 +47,18 @@ class SideBySide {
   }
 }
 
+function slotsOf({ size = 0 }: RestoreItem): number {
+  return size < RESTORE_SMALL_BYTES ? 1 : RESTORE_PARALLEL / RESTORE_PARALLEL_LARGE;
+}
+
 class FolderRestore {
   readonly #target: RestoreTarget;
   readonly #options: RestoreOptions;
   readonly #tally: RestoreTally;
   readonly #folders: RestoredFolders;
   readonly #files: RestoredFiles;
+  /** A system of the caller's own is asked to write all. */
+  readonly #smallFiles: SmallFiles | undefined;
   readonly #work = new SideBySide();
   /** Made last: until then no link of the items' own is there to be followed, and all files are. */
   readonly #links: ClaimedItem[] = [];
@@ -58,7 +69,9 @@ class FolderRestore {
     this.#options = options;
     this.#tally = new RestoreTally(options);
     this.#folders = new RestoredFolders(target, options, this.#tally);
-    this.#files = new RestoredFiles(target, this.#folders, { restore: options, tally: this.#tally });
+    this.#smallFiles = options.system ? undefined : new SmallFiles();
+    const smallFiles = this.#smallFiles;
+    this.#files = new RestoredFiles(target, this.#folders, { restore: options, tally: this.#tally, smallFiles });
   }
 
   async run(items: AsyncIterable<RestoreItem> | Iterable<RestoreItem>): Promise<RestoreReport> {
@@ -74,6 +87,7 @@ class FolderRestore {
     } finally {
       // Nothing is written behind the back of a caller who was told that it is over.
       await this.#work.settle();
+      await this.#smallFiles?.close();
     }
     const removes = this.#options.delete === true && this.#tally.failed === 0;
     if (removes) for (const folder of this.#folders.all()) await this.#removeRest(folder);
@@ -100,7 +114,7 @@ class FolderRestore {
     const one = await this.#files.claim(item);
     if (item.type === 'link') this.#links.push(one);
     else if (item.sameAs) this.#hardLinks.push(one);
-    else await this.#work.start(() => this.#oneOf(one, () => this.#files.file(one)));
+    else await this.#work.start(() => this.#oneOf(one, () => this.#files.file(one)), slotsOf(item));
   }
 
   #oneOf(one: ClaimedItem, work: () => Promise<void>): Promise<void> {

@@ -1,8 +1,10 @@
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { storeError } from '../errors/store-error.ts';
-import { SPARSE_BLOCK_BYTES } from '../limits.ts';
+import { RESTORE_PARALLEL, SPARSE_BLOCK_BYTES } from '../limits.ts';
+import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { FolderSystem, NodeHandle } from '../runtime/folder-system.ts';
 import { randomId } from '../runtime/random.ts';
+import { type SmallFile, SmallFileWriter } from '../runtime/small-file-writer.ts';
 import { pathText } from './item-error.ts';
 import type { RestoreItem } from './restore-options.ts';
 import { joinPath } from './scanned.ts';
@@ -37,26 +39,71 @@ function wrongSize(item: RestoreItem, actual: number): Error {
   });
 }
 
-async function fill(handle: NodeHandle, item: RestoreItem, signal: AbortSignal | undefined): Promise<number> {
+/** The content of a file, which is of the size that goes with it. */
+async function* pieces(
+  item: RestoreItem,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ readonly bytes: Uint8Array; readonly position: number }> {
   let position = 0;
   const size = item.size ?? 0;
   if (!item.content && size > 0) throw argumentTypeError('items', 'files with content', item.content);
   for await (const bytes of item.content?.() ?? []) {
     signal?.throwIfAborted();
     if (position + bytes.length > size) throw wrongSize(item, position + bytes.length);
-    if (bytes.length === 0) continue;
-    if (item.sparse) await writeSparse(handle, bytes, position);
-    else await handle.write(bytes, position);
+    if (bytes.length > 0) yield { bytes, position };
     position += bytes.length;
   }
   if (position !== size) throw wrongSize(item, position);
+}
+
+async function fill(handle: NodeHandle, item: RestoreItem, signal: AbortSignal | undefined): Promise<number> {
+  const size = item.size ?? 0;
+  for await (const { bytes, position } of pieces(item, signal)) {
+    if (item.sparse) await writeSparse(handle, bytes, position);
+    else await handle.write(bytes, position);
+  }
   // Also a hole at the end counts.
   if (item.sparse) await handle.truncate(size);
   return size;
 }
 
+/** Files up to this size are written by a thread, many to a message. */
+const SMALL_BYTES_MAX = 64 * 1024;
+
+/** Writes small files. */
+export class SmallFiles {
+  readonly #writer = new SmallFileWriter();
+  readonly #buffers = new BufferPool({ bytes: SMALL_BYTES_MAX, keptMax: RESTORE_PARALLEL });
+
+  takes(item: RestoreItem): boolean {
+    return !item.sparse && (item.size ?? 0) <= SMALL_BYTES_MAX;
+  }
+
+  async place(item: RestoreItem, file: SmallFile, signal: AbortSignal | undefined): Promise<number> {
+    const buffer = this.#buffers.take();
+    try {
+      let filled = 0;
+      for await (const { bytes, position } of pieces(item, signal)) {
+        buffer.set(bytes, position);
+        filled = position + bytes.length;
+      }
+      await this.#writer.write(file, buffer.subarray(0, filled));
+      return filled;
+    } finally {
+      this.#buffers.give(buffer);
+    }
+  }
+
+  /** Nothing may be placed any more. */
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+}
+
 export interface PlaceFileOptions {
   readonly system: FolderSystem;
+  /** What writes small files; absent where the system is to write all. */
+  readonly smallFiles: SmallFiles | undefined;
   readonly folder: Buffer;
   readonly name: Buffer;
   readonly mode: number;
@@ -72,21 +119,23 @@ export interface PlaceFileOptions {
  * @returns bytes written
  */
 export async function placeFile(item: RestoreItem, options: PlaceFileOptions): Promise<number> {
-  const { system, folder } = options;
+  const { system, smallFiles, folder, mode, mtimeNs, sync, signal } = options;
   const temporary = joinPath(folder, temporaryName());
+  const path = joinPath(folder, options.name);
+  if (smallFiles?.takes(item)) return await smallFiles.place(item, { temporary, path, mode, mtimeNs, sync }, signal);
   const handle = await system.create(temporary);
   try {
     let size: number;
     try {
-      size = await fill(handle, item, options.signal);
+      size = await fill(handle, item, signal);
       // The mode after the content, as writing takes setuid away; a file that nobody may read stays so for all its life.
-      await handle.setTime(options.mtimeNs);
-      await handle.chmod(options.mode);
-      if (options.sync) await handle.sync();
+      await handle.setTime(mtimeNs);
+      await handle.chmod(mode);
+      if (sync) await handle.sync();
     } finally {
       await handle.close();
     }
-    await system.rename(temporary, joinPath(folder, options.name));
+    await system.rename(temporary, path);
     return size;
   } catch (error) {
     // The failure to tell is the one before; what stays says by its name what it is.

@@ -2,7 +2,7 @@ import { storeError } from '../errors/store-error.ts';
 import { systemCode } from '../runtime/file-system.ts';
 import type { NodeStat } from '../runtime/folder-system.ts';
 import { pathText } from './item-error.ts';
-import { placeFile, temporaryName } from './place-file.ts';
+import { placeFile, type SmallFiles, temporaryName } from './place-file.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RestoreItem, RestoreOptions } from './restore-options.ts';
 import { joined, type RestoreTally } from './restore-tally.ts';
@@ -29,16 +29,18 @@ export class RestoredFiles {
   readonly #options: RestoreOptions;
   readonly #tally: RestoreTally;
   readonly #folders: RestoredFolders;
+  readonly #smallFiles: SmallFiles | undefined;
 
   constructor(
     target: RestoreTarget,
     folders: RestoredFolders,
-    options: { restore: RestoreOptions; tally: RestoreTally },
+    options: { restore: RestoreOptions; tally: RestoreTally; smallFiles: SmallFiles | undefined },
   ) {
     this.#target = target;
     this.#folders = folders;
     this.#options = options.restore;
     this.#tally = options.tally;
+    this.#smallFiles = options.smallFiles;
   }
 
   /** Takes the name of a file or link item. */
@@ -61,6 +63,7 @@ export class RestoredFiles {
       const { signal } = this.#options;
       const bytes = await placeFile(item, {
         system,
+        smallFiles: this.#smallFiles,
         folder: folder.path,
         name: claimed.name,
         mode,

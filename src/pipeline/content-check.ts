@@ -1,13 +1,13 @@
 import { equalBytes } from '../bytes/bytes.ts';
 import { storeError } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
-import { asDigest, createHasher, formatDigest } from '../hash/index.ts';
+import { asDigest, createHasher, formatDigest, type Hasher } from '../hash/index.ts';
 import type { ManifestChunk } from './manifest-reader.ts';
 
 /** Compares what a whole read gave with what the entry promises. A single chunk is its content, hashed already. */
 export class ContentCheck {
   readonly #value: EntryValue;
-  readonly #hasher = createHasher('blake3');
+  #hasher: Hasher | undefined;
   #size = 0;
   #single: Uint8Array | undefined;
 
@@ -18,11 +18,11 @@ export class ContentCheck {
   add(bytes: Uint8Array, chunk: ManifestChunk): void {
     this.#size += bytes.length;
     if (this.#value.chunkCount === 1) this.#single = chunk.digest;
-    else this.#hasher.update(bytes);
+    else this.#hasher = this.#running().update(bytes);
   }
 
   finish(): void {
-    const digest = this.#single ?? this.#hasher.digest();
+    const digest = this.#single ?? this.#running().digest();
     if (this.#size === this.#value.size && equalBytes(digest, this.#value.digest)) return;
     throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
       details: {
@@ -30,5 +30,9 @@ export class ContentCheck {
         actual: formatDigest('blake3', asDigest(digest)),
       },
     });
+  }
+
+  #running(): Hasher {
+    return this.#hasher ?? createHasher('blake3');
   }
 }

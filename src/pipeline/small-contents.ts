@@ -1,6 +1,7 @@
 /**
  * Reads the contents of many entries with few requests: small ones share a batch, large ones are a batch of their own.
  */
+import { concatBytes } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
 import { ContentCheck } from './content-check.ts';
@@ -43,7 +44,7 @@ export function* contentBatches<Entry extends ReadableEntry>(entries: readonly E
 
 /**
  * Reads a batch of more than one entry.
- * @returns one array for each value, owned by the caller
+ * @returns one array for each value; several may be views of one buffer, which a few of them keep alive
  * @throws what `readContent` throws, of any of them
  */
 export async function readBatch(
@@ -60,15 +61,15 @@ export async function readBatch(
   const wanted = plans.flat().map((chunk) => ({ digest: chunk.digest, length: chunk.length }));
   const found = (await reader.read('chunk', wanted, { signal })).values();
   return values.map((value, index) => {
-    const content = new Uint8Array(value.size);
     const check = new ContentCheck(value);
-    for (const chunk of plans[index] ?? []) {
+    const pieces = (plans[index] ?? []).map((chunk) => {
       const bytes = found.next().value;
       invariant(bytes, 'the reader answers every item');
-      content.set(bytes, chunk.offset);
       check.add(bytes, chunk);
-    }
+      return bytes;
+    });
     check.finish();
-    return content;
+    const [only] = pieces;
+    return only && pieces.length === 1 ? only : concatBytes(pieces);
   });
 }

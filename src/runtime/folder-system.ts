@@ -83,7 +83,7 @@ const STAT_BLOCK_BYTES = 512;
 const LSTAT_PARALLEL = 32;
 
 /** Seconds as decimal text: Node takes a negative number for "now", but not a text. */
-function secondsText(timeNs: bigint): string {
+export function secondsText(timeNs: bigint): string {
   const positive = timeNs < 0n ? -timeNs : timeNs;
   const fraction = String(positive % NS_PER_SECOND).padStart(9, '0');
   return `${timeNs < 0n ? '-' : ''}${positive / NS_PER_SECOND}.${fraction}`;

@@ -1,5 +1,5 @@
 /** Looks up entries and reads their content, counting what is read. */
-import { concatBytes, equalBytes } from '../bytes/bytes.ts';
+import { concatBytes, copyBytes, equalBytes } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { readContent } from '../pipeline/content-reader.ts';
 import { readBatch } from '../pipeline/small-contents.ts';
@@ -79,7 +79,8 @@ export async function readTogether(
       const contents = await readBatch(first.reader, values, signal);
       engine.telemetry.counts.gets += values.length;
       for (const { size } of values) engine.telemetry.counts.bytesOut += size;
-      return contents;
+      // Each is the caller's.
+      return contents.map(copyBytes);
     } catch (error) {
       if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
     }

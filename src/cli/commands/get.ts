@@ -70,7 +70,7 @@ async function get(session: Session, key: string | undefined, flags: GetFlags): 
   const { output, range, prefix } = flags;
   if ((key === undefined) === (prefix === undefined)) throw usageError('name one KEY, or --prefix P for many entries');
   const which = whichOf(flags);
-  letContentThrough('out');
+  letContentThrough(prefix === undefined ? 'stream out' : 'files out');
   if (prefix !== undefined) {
     if (which) throw usageError('--version, --number and --at are about one KEY');
     if (output === undefined || output === '-') throw usageError('--prefix restores into a folder: give -o DIR');
@@ -88,7 +88,7 @@ async function get(session: Session, key: string | undefined, flags: GetFlags): 
 }
 
 async function cat(session: Session, keys: readonly string[], flags: WhichFlags): Promise<void> {
-  letContentThrough('out');
+  letContentThrough('stream out');
   const which = whichOf(flags);
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);

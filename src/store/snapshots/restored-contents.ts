@@ -19,12 +19,14 @@ function missing(id: string): StoreError {
 
 /**
  * Files whose contents are read together, once the first of them is asked for: neighbours in a tree were stored side by
- * side, and opening their record for each of them would cost a hundred times as much.
+ * side, and opening their record for each of them would cost a hundred times as much. The batch after it is read ahead
+ * then.
  */
 class Batch {
   readonly #reader: ObjectReader;
   readonly #ids = new Set<string>();
   #contents: Promise<ReadonlyMap<string, Content>> | undefined;
+  next: Batch | undefined;
 
   constructor(reader: ObjectReader) {
     this.#reader = reader;
@@ -35,13 +37,23 @@ class Batch {
   }
 
   async *read(id: string): AsyncGenerator<Uint8Array> {
-    this.#contents ??= this.#load();
-    const content = (await this.#contents).get(id);
+    const contents = this.#start();
+    if (this.next) void this.next.#start();
+    const content = (await contents).get(id);
     invariant(content, 'every file of a batch has a content');
     if (isStoreError(content)) throw content;
     if (content instanceof Uint8Array) {
       if (content.length > 0) yield content;
     } else yield* this.#reader.read(content);
+  }
+
+  #start(): Promise<ReadonlyMap<string, Content>> {
+    if (this.#contents === undefined) {
+      this.#contents = this.#load();
+      // Told to whoever asks for a content.
+      this.#contents.catch(() => undefined);
+    }
+    return this.#contents;
   }
 
   async #load(): Promise<ReadonlyMap<string, Content>> {
@@ -60,29 +72,38 @@ class Batch {
   }
 }
 
-/** Gives files their contents, batch by batch. */
+/** Gives files their contents, batch by batch; a batch is given when the one after it is known. */
 export async function* withContents(
   files: AsyncIterable<RestoredFile>,
   reader: ObjectReader,
 ): AsyncGenerator<RestoreItem, void, undefined> {
-  let waiting: RestoredFile[] = [];
-  let bytes = 0;
-  const flush = (): readonly RestoreItem[] => {
+  let before: { readonly batch: Batch; readonly files: readonly RestoredFile[] } | undefined;
+  for await (const group of groups(files)) {
     const batch = new Batch(reader);
-    const items = waiting.map(({ item, id }): RestoreItem => {
-      if (id === undefined) return item;
-      batch.add(id);
-      return { ...item, content: () => batch.read(id) };
-    });
-    waiting = [];
-    bytes = 0;
-    return items;
-  };
+    for (const { id } of group) if (id !== undefined) batch.add(id);
+    if (before) {
+      before.batch.next = batch;
+      yield* itemsOf(before.files, before.batch);
+    }
+    before = { batch, files: group };
+  }
+  if (before) yield* itemsOf(before.files, before.batch);
+}
+
+async function* groups(files: AsyncIterable<RestoredFile>): AsyncGenerator<readonly RestoredFile[], void, undefined> {
+  let group: RestoredFile[] = [];
+  let bytes = 0;
   for await (const file of files) {
-    waiting.push(file);
+    group.push(file);
     const { size = 0 } = file.item;
     if (size <= RESTORE_SMALL_BYTES) bytes += size;
-    if (waiting.length >= RESTORE_BATCH_FILES || bytes >= RESTORE_BATCH_BYTES) yield* flush();
+    if (group.length < RESTORE_BATCH_FILES && bytes < RESTORE_BATCH_BYTES) continue;
+    yield group;
+    [group, bytes] = [[], 0];
   }
-  yield* flush();
+  if (group.length > 0) yield group;
+}
+
+function* itemsOf(files: readonly RestoredFile[], batch: Batch): Generator<RestoreItem> {
+  for (const { item, id } of files) yield id === undefined ? item : { ...item, content: () => batch.read(id) };
 }

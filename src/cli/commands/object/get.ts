@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Entries, ObjectReference } from '../../../index.ts';
 import { writeFileAtomically } from '../../files/atomic-file.ts';
+import { letContentThrough } from '../../heap.ts';
 import { ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
 import { formatBytes } from '../../text/format-bytes.ts';
@@ -30,6 +31,7 @@ async function* bytesOf(
 }
 
 async function get(session: Session, address: string, { output, canonical = false }: GetFlags): Promise<void> {
+  letContentThrough('stream out');
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);
   const { reference } = await findMeant(session, entries, address);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { isStoreError } from '../../../errors/store-error.ts';
 import type { Entries, RefInfo, SnapshotOptions, SnapshotReport, Store } from '../../../index.ts';
+import { letContentThrough } from '../../heap.ts';
 import { collect, collectAttribute } from '../../options.ts';
 import { followProgress, ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
@@ -85,6 +86,7 @@ function describeReport(report: SnapshotReport, { ref, before }: Target, meter: 
 
 async function create(session: Session, folder: string | undefined, flags: CreateFlags): Promise<void> {
   checkCreate(folder, flags);
+  letContentThrough('in');
   await using store = await session.openStore({ readOnly: flags.dryRun === true });
   const entries = session.entriesOf(store);
   const target = await targetOf(session, entries, { folder, flags });

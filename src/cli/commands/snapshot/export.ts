@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { SnapshotFailure, Snapshots } from '../../../index.ts';
 import { writeFileAtomically } from '../../files/atomic-file.ts';
 import { readText } from '../../files/read-text.ts';
+import { letContentThrough } from '../../heap.ts';
 import { collect } from '../../options.ts';
 import { ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
@@ -71,6 +72,7 @@ async function exportSnapshot(session: Session, address: string, flags: ExportFl
   const { output = STDOUT, format = formatOf(output) } = flags;
   if (flags.output === undefined && session.terminal.outputIsTerminal)
     throw usageError('an archive would garble the terminal; use -o FILE');
+  letContentThrough('stream out');
   await using store = await session.openStore({ readOnly: true });
   using meter = new ProgressMeter(session, 'export');
   const refusals = new Refusals();

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SnapshotImport } from '../../../index.ts';
+import { letContentThrough } from '../../heap.ts';
 import { collect } from '../../options.ts';
 import { followProgress, ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
@@ -31,6 +32,7 @@ async function importSnapshot(session: Session, file: string, flags: ImportFlags
   const { ref, message } = flags;
   const signers = await Promise.all((flags.signer ?? []).map(publicLineOf));
   if (file === STDIN) session.claimStdin('the snapshot');
+  letContentThrough('in');
   await using store = await session.openStore();
   using meter = new ProgressMeter(session, 'import');
   const report = await session.entriesOf(store).snapshots.import(readBytes(file, session.signal), {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { storeError } from '../../../errors/store-error.ts';
 import type { Entries, SnapshotRestoreOptions, SnapshotRestoreReport } from '../../../index.ts';
 import { FolderMaker } from '../../files/folders.ts';
+import { letContentThrough } from '../../heap.ts';
 import { followProgress, ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
 import { formatBytes } from '../../text/format-bytes.ts';
@@ -94,6 +95,7 @@ function checkRestore(flags: RestoreFlags): void {
 async function restore(session: Session, address: string, flags: RestoreFlags): Promise<void> {
   checkRestore(flags);
   if (flags.entries) return restoreEntries(session, address, flags);
+  letContentThrough('files out');
   const { dryRun = false, sync, specialModes } = flags;
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);

@@ -6,6 +6,8 @@ export interface BenchContext {
   readonly rounds: number;
   /** Sizes of generated data and stores by this factor: 1 is what docs/benchmarks.md has, less is for a first look. */
   readonly scale: number;
+  /** Write down what was measured as what later runs are compared with. */
+  readonly update: boolean;
   /** A fresh folder for this bench, in memory where the machine has such a place; removed afterwards. */
   readonly workFolder: string;
   /** Whether `workFolder` is in memory. */

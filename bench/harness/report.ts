@@ -19,6 +19,8 @@ export interface Report {
   readonly rows: readonly Readonly<Record<string, Cell>>[];
   /** Lines below the table: what was left out and why, what the figures stand on. */
   readonly notes?: readonly string[];
+  /** Lines on what must hold and does not: with one of them `npm run bench` ends with 1. */
+  readonly failures?: readonly string[];
 }
 
 const DIGITS: Readonly<Record<Unit, number>> = {
@@ -52,7 +54,7 @@ function headOf({ head, unit = 'text' }: Column): string {
 }
 
 /** The report as aligned plain text, numbers to the right. */
-export function formatReport({ title, columns, rows, notes = [] }: Report): string {
+export function formatReport({ title, columns, rows, notes = [], failures = [] }: Report): string {
   const cells = [
     columns.map(headOf),
     ...rows.map((row) => columns.map(({ key, unit = 'text' }) => formatCell(row[key], unit))),
@@ -62,7 +64,14 @@ export function formatReport({ title, columns, rows, notes = [] }: Report): stri
     (columns[index]!.unit ?? 'text') === 'text' ? text.padEnd(widths[index]!) : text.padStart(widths[index]!);
   const lines = cells.map((line) => line.map(align).join('  ').trimEnd());
   lines.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '));
-  return [title, '', ...lines, ...notes.map((note) => `note: ${note}`), ''].join('\n');
+  return [
+    title,
+    '',
+    ...lines,
+    ...notes.map((note) => `note: ${note}`),
+    ...failures.map((line) => `FAILED: ${line}`),
+    '',
+  ].join('\n');
 }
 
 /** The report as Markdown, for docs/benchmarks.md. */

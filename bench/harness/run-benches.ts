@@ -19,6 +19,7 @@ Without a name every bench runs.
   --rounds N      repetitions of what is timed, default ${ROUNDS_DEFAULT}
   --scale F       sizes of generated data and stores by this factor, default 1
   --corpora DIR   folder of bench/corpora.mjs, default $HOLDFAST_CORPORA
+  --update        guard: write the baseline
   --work DIR      folder for stores, default /dev/shm or the system's temporary folder
   --json FILE     write machine and reports there too
   --markdown FILE the same as tables for docs/benchmarks.md
@@ -29,6 +30,7 @@ interface Request {
   readonly list: boolean;
   readonly rounds: number;
   readonly scale: number;
+  readonly update: boolean;
   readonly corpora: string | undefined;
   readonly work: string | undefined;
   readonly json: string | undefined;
@@ -44,6 +46,7 @@ function parseRequest(args: readonly string[]): Request | undefined {
       list: { type: 'boolean', default: false },
       rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
       scale: { type: 'string', default: '1' },
+      update: { type: 'boolean', default: false },
       corpora: { type: 'string' },
       work: { type: 'string' },
       json: { type: 'string' },
@@ -54,8 +57,8 @@ function parseRequest(args: readonly string[]): Request | undefined {
   const scale = Number(values.scale);
   if (values.help || !Number.isInteger(rounds) || rounds < 1 || !(scale > 0)) return undefined;
   const corpora = values.corpora ?? process.env.HOLDFAST_CORPORA;
-  const { list, work, json, markdown } = values;
-  return { names: positionals, list, rounds, scale, corpora, work, json, markdown };
+  const { list, update, work, json, markdown } = values;
+  return { names: positionals, list, rounds, scale, update, corpora, work, json, markdown };
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
@@ -88,6 +91,7 @@ async function runOne(bench: Bench, request: Request): Promise<readonly Report[]
   const context: BenchContext = {
     rounds: request.rounds,
     scale: request.scale,
+    update: request.update,
     workFolder,
     inMemory,
     corpus: (name) => corpora.find(name),
@@ -131,5 +135,5 @@ export async function runBenches(args: readonly string[]): Promise<number> {
   }
   const document = { machine, date, command: ['npm', 'run', 'bench', '--', ...args].join(' '), results };
   if (request.json !== undefined) writeFileSync(request.json, `${JSON.stringify(document, null, 2)}\n`);
-  return 0;
+  return results.some(({ reports }) => reports.some(({ failures = [] }) => failures.length > 0)) ? 1 : 0;
 }

@@ -451,6 +451,13 @@ export const SERVER_BATCH_MAX = 1000;
 export const SERVER_PAGE_MAX = 1000;
 /** What a header may say of attributes; more is told by `stat` alone. */
 export const SERVER_ATTRIBUTES_LENGTH_MAX = 8 * KIB;
+/** Jobs that a server remembers; those that run are never forgotten. */
+export const SERVER_JOBS_KEPT_MAX = 100;
+/** Of server-sent events: time between two, and between signs of life where nothing happens. */
+export const [SERVER_EVENT_MS_MIN, SERVER_HEARTBEAT_MS] = [100, 15_000];
+/** How often the numbers of a store are told; and events that wait for a slow listener. */
+export const SERVER_NUMBERS_MS = 2_000;
+export const SERVER_EVENTS_HELD_MAX = 1000;
 /** Callers whose rate of requests is remembered. */
 export const SERVER_RATED_CALLERS_MAX = 10_000;
 /** Wrong tokens of one address within so long, after which each is told to wait; and addresses that are remembered. */

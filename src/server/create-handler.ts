@@ -3,6 +3,7 @@ import { Access, type Peer } from './access/access.ts';
 import { buildApp } from './build-app.ts';
 import { problemAnswer } from './http/problem.ts';
 import { checkEncoding } from './http/request-path.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { Admission } from './limits/admission.ts';
 import { Rate } from './limits/rate.ts';
 import { RequestMetrics } from './metrics.ts';
@@ -46,6 +47,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const admission = new Admission(settings.limits);
   const rate = new Rate(settings);
   const metrics = new RequestMetrics();
+  const jobs = new Jobs(store, settings);
   const app = buildApp();
   /** @returns the answer, and who was recognised */
   const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string | undefined]> => {
@@ -62,7 +64,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
       name = caller.name;
       rate.take(name);
       leave = admission.enter(name);
-      const arrival = { request, peer, settings, store, metrics, caller, signal: request.signal, keepOpen };
+      const arrival = { request, peer, settings, store, metrics, jobs, caller, signal: request.signal, keepOpen };
       return [await app.fetch(request, arrival), name];
     } catch (error) {
       return [problemAnswer(error, { signal: request.signal, logger }), name];

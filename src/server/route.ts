@@ -6,6 +6,7 @@ import { SERVER_JSON_BYTES_MAX } from '../limits.ts';
 import type { Caller } from './access/access.ts';
 import { authorize, DEFAULT_NAMESPACE, type Grant, namespaceNotFound, type Verb } from './access/grant.ts';
 import { type BodySource, readBody } from './http/body.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import type { RequestMetrics } from './metrics.ts';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
@@ -16,6 +17,9 @@ export interface Call<P extends Fields = Fields, Q extends Fields = Fields, B = 
   readonly store: Store;
   /** Of this server. */
   readonly metrics: RequestMetrics;
+  readonly jobs: Jobs;
+  /** Under which name the caller is told of. */
+  readonly callerName: string;
   /** Those the path is about; of `store` routes those outside of every namespace. */
   readonly entries: Entries;
   readonly grant: Grant | undefined;
@@ -61,6 +65,7 @@ export interface RouteSpec<P extends Fields, Q extends Fields, B> {
 export interface Arrival extends BodySource {
   readonly store: Store;
   readonly metrics: RequestMetrics;
+  readonly jobs: Jobs;
   readonly caller: Caller;
   readonly signal: AbortSignal;
   keepOpen(): () => void;
@@ -123,6 +128,7 @@ export function route<P extends Fields, Q extends Fields, B>(spec: RouteSpec<P, 
         ...arrival,
         entries: entriesOf(arrival.store, namespace),
         grant: caller.grant,
+        callerName: caller.name,
         params: check(params, found, 'path') as Values<P>,
         query: check(query, queryOf(arrival.request.url), 'query') as Values<Q>,
         json: spec.json ? await readJson(arrival, spec.json) : (undefined as B),

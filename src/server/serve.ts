@@ -109,6 +109,9 @@ export async function serve(store: Store, options: ServeOptions = {}): Promise<R
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     // A connection that is kept for the next request would keep the server.
     if (stopping.signal.aborted) outgoing.setHeader('connection', 'close');
+    outgoing.once('finish', () => {
+      if (stopping.signal.aborted) incoming.socket.end();
+    });
     // Of two hosts somebody before us may have believed the other one (RFC 9112, section 3.2).
     if ((incoming.headersDistinct.host?.length ?? 0) > 1) refuseBare(outgoing);
     else void listener(incoming, outgoing);

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { batchFiles, copyFile, renameFile } from './changes.ts';
 import { deleteFile, postContent, postFile, putFile } from './files.ts';
+import { cancelJob, getJob, listJobs, pauseJob, resumeJob, startJob, watchJob, watchStore } from './jobs.ts';
 import { listFiles, statFile } from './list.ts';
 import { findObject, getBlob, getObject, listObjects, putBlob, putObject } from './objects.ts';
 import { listChunks, proveRange } from './proofs.ts';
@@ -61,6 +62,7 @@ const STORE = [
   listKeys,
   storeStatus,
 ];
+const JOBS = [startJob, listJobs, getJob, pauseJob, resumeJob, cancelJob, watchJob, watchStore];
 
 /** Every route, in the order of the document. */
 export const ROUTES: readonly Route[] = [
@@ -73,6 +75,7 @@ export const ROUTES: readonly Route[] = [
   ...REFS,
   ...SNAPSHOTS,
   ...STORE,
+  ...JOBS,
   prometheus,
   healthz,
   readyz,

@@ -235,5 +235,21 @@ describe('conditions', () => {
     await expectProblem(await strict.put('k', 'v2'), 'conflict/CONDITION_REQUIRED', 428);
     await expectProblem(await strict.request('/files/k', { method: 'DELETE' }), 'conflict/CONDITION_REQUIRED', 428);
     expect((await strict.put('k', 'v2', { 'if-match': etag })).status).toBe(201);
+    const refused: [string, object][] = [
+      ['/copy', { from: 'k', to: 'k2', replace: true }],
+      ['/rename', { from: 'k', to: 'k2', replace: true }],
+      ['/batch', { operations: [{ op: 'put', key: 'k', text: 'x' }] }],
+      ['/batch', { operations: [{ op: 'delete', key: 'k' }] }],
+      ['/batch', { operations: [{ op: 'copy', from: 'k', to: 'k2', replace: true }] }],
+      ['/restore', { key: 'k', version: etag.slice(1, -1) }],
+      ['/snapshots/restore', { address: 'x', overwrite: 'always' }],
+      ['/snapshots/restore', { address: 'x', delete: true }],
+      ['/snapshots/restore-file', { address: 'x', key: 'k' }],
+    ];
+    for (const [path, body] of refused)
+      await expectProblem(await strict.post(path, body), 'conflict/CONDITION_REQUIRED', 428);
+    expect(
+      (await strict.post('/batch', { operations: [{ op: 'put', key: 'n', text: 'x', ifAbsent: true }] })).status,
+    ).toBe(200);
   });
 });

@@ -113,6 +113,7 @@ describe('what happens in a store', () => {
     const store = Object.assign(emitter, { metrics: () => ({ puts: 1 }) }) as unknown as Store;
     {
       using source = new StoreEventSource(store);
+      source.listen();
       emitter.emit('damage', { id: 1 });
       expect([...source.take()]).toEqual([
         { event: 'numbers', data: { puts: 1 } },

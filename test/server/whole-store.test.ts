@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/server/index.ts';
+import { Rate } from '../../src/server/limits/rate.ts';
+import type { Settings } from '../../src/server/settings.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { expectProblem, type ServedStore, serveStore } from '../support/served-store.ts';
 
@@ -93,13 +95,32 @@ describe('a plain store', () => {
 });
 
 describe('a rate', () => {
-  it('bounds the requests of each caller by time', async () => {
-    await using slow = await serveStore({ limits: { requestsPerSecond: 3 } });
-    const statuses: number[] = [];
-    while (!statuses.includes(429)) statuses.push((await slow.request('/healthz')).status);
-    expect(statuses.length).toBeGreaterThan(3);
-    let status = 429;
-    while (status === 429) status = (await slow.request('/healthz')).status;
-    expect(status).toBe(200);
+  it('lets each caller in as often as it says, however often one asks', () => {
+    let now = 0;
+    const limits = { requestsPerSecond: 4 } as Settings['limits'];
+    const rate = new Rate({ limits, clock: { now: () => now, monotonicMs: () => now } });
+    const ask = (caller: string): number => {
+      try {
+        rate.take(caller);
+        return 1;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'REQUESTS_EXCEEDED' });
+        return 0;
+      }
+    };
+    // As many at once as a second lets in; then four a second, of a caller who asks a hundred times in it.
+    let inAtOnce = 0;
+    for (let times = 0; times < 10; times += 1) inAtOnce += ask('one');
+    expect([inAtOnce, ask('other')]).toEqual([4, 1]);
+    let inLater = 0;
+    for (; now < 10_000; now += 10) inLater += ask('one');
+    expect(inLater).toBeGreaterThanOrEqual(39);
+    expect(inLater).toBeLessThanOrEqual(40);
+  });
+
+  it('is told of to whoever asks too often', async () => {
+    await using slow = await serveStore({ limits: { requestsPerSecond: 0.001 } });
+    expect((await slow.request('/healthz')).status).toBe(200);
+    await expectProblem(await slow.request('/healthz'), 'unavailable/REQUESTS_EXCEEDED', 429);
   });
 });

@@ -104,3 +104,15 @@ export function writeConditions(
   if (unwanted !== undefined && matches(unwanted, current, { weakly: true })) throw preconditionFailed();
   return current === undefined ? { ifAbsent: true } : { ifMatch: current.version };
 }
+
+/** @throws `conflict/CONDITION_REQUIRED` where a server demands conditions of everything that replaces or deletes */
+export function demandCondition(
+  settings: { readonly conditionalWrites: boolean },
+  isConditional: boolean,
+  key: string,
+): void {
+  if (isConditional || !settings.conditionalWrites) return;
+  throw storeError('CONDITION_REQUIRED', 'what replaces or deletes has to name the version it means', {
+    details: { key },
+  });
+}

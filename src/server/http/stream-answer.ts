@@ -7,6 +7,7 @@ import type { Settings } from '../settings.ts';
 
 /** What sending takes of a request. */
 export interface Sending {
+  readonly request: Request;
   readonly settings: Settings;
   readonly peer: Peer;
   /** Says that the request is answered later, by calling what this gives. */
@@ -87,6 +88,8 @@ export async function sendStream(
   pieces: AsyncIterable<Uint8Array>,
   init: { readonly status?: number; readonly headers: Headers },
 ): Promise<Response> {
+  // Nobody reads the body of such an answer: a stream of it would never end.
+  if (sending.request.method === 'HEAD') return new Response(null, init);
   const length = Number(init.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
   if (length <= SERVER_WHOLE_BYTES_MAX) return new Response(Buffer.concat(await Array.fromAsync(pieces)), init);
   const rest = handedOn(pieces);

@@ -5,19 +5,22 @@ import type { EventSource, ServerEvent } from '../http/event-stream.ts';
 
 const NAMES: readonly (keyof StoreEvents)[] = ['damage', 'repair', 'loss', 'degraded', 'backend', 'merge', 'recovery'];
 
-/** What happens in a store, and its numbers now and then, for one listener. */
+/** What happens in a store, and its numbers now and then, for one listener; once it listens, until it is disposed. */
 export class StoreEventSource implements EventSource, Disposable {
   readonly #store: Store;
   readonly #held: ServerEvent[] = [];
   readonly #listeners: readonly (readonly [keyof StoreEvents, (data: object) => void])[];
-  readonly #timer: { stop(): void };
+  #timer: { stop(): void } | undefined;
   #missed = 0;
   #changed = Promise.withResolvers<void>();
 
   constructor(store: Store) {
     this.#store = store;
     this.#listeners = NAMES.map((event) => [event, (data: object) => this.#hold({ event, data })] as const);
-    for (const [event, listener] of this.#listeners) store.on(event, listener);
+  }
+
+  listen(): void {
+    for (const [event, listener] of this.#listeners) this.#store.on(event, listener);
     this.#tellNumbers();
     this.#timer = every(SERVER_NUMBERS_MS, () => this.#tellNumbers());
   }
@@ -37,7 +40,7 @@ export class StoreEventSource implements EventSource, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#timer.stop();
+    this.#timer?.stop();
     for (const [event, listener] of this.#listeners) this.#store.off(event, listener);
   }
 

@@ -9,10 +9,10 @@ interface Bucket {
 
 /** Bounds the requests of each caller by time: so many a second, and as many at once after a second of rest. */
 export class Rate {
-  readonly #settings: Settings;
+  readonly #settings: Pick<Settings, 'limits' | 'clock'>;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(settings: Settings) {
+  constructor(settings: Pick<Settings, 'limits' | 'clock'>) {
     this.#settings = settings;
   }
 
@@ -21,8 +21,10 @@ export class Rate {
     const { requestsPerSecond } = this.#settings.limits;
     if (requestsPerSecond === Number.POSITIVE_INFINITY) return;
     const now = this.#settings.clock.monotonicMs();
-    const { left, at } = this.#buckets.get(caller) ?? { left: requestsPerSecond, at: now };
-    const filled = Math.min(requestsPerSecond, left + ((now - at) / 1000) * requestsPerSecond);
+    // A rate below one a second still lets one in.
+    const full = Math.max(1, requestsPerSecond);
+    const { left, at } = this.#buckets.get(caller) ?? { left: full, at: now };
+    const filled = Math.min(full, left + ((now - at) / 1000) * requestsPerSecond);
     const isIn = filled >= 1;
     // Who is refused keeps what has gathered: however often one asks, one is let in as often as the rate says.
     this.#remember(caller, { left: isIn ? filled - 1 : filled, at: now });

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { BatchWriter } from '../../index.ts';
 import { SERVER_BATCH_MAX } from '../../limits.ts';
 import { given } from '../given.ts';
+import { demandCondition } from '../http/conditions.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { route } from '../route.ts';
 import { entrySchema, keySchema, versionIdSchema } from '../schemas.ts';
@@ -23,8 +24,10 @@ export const copyFile = route({
   summary: 'Copy an entry; no bytes move',
   json: moveSchema,
   answers: moved,
-  handle: async ({ entries, json: { from, to, replace = false }, signal }) =>
-    jsonAnswer(await entries.copy(from, to, { replace, signal })),
+  async handle({ entries, settings, json: { from, to, replace = false }, signal }) {
+    demandCondition(settings, !replace, to);
+    return jsonAnswer(await entries.copy(from, to, { replace, signal }));
+  },
 });
 
 export const renameFile = route({
@@ -35,8 +38,10 @@ export const renameFile = route({
   summary: 'Rename an entry; no bytes move',
   json: moveSchema,
   answers: moved,
-  handle: async ({ entries, json: { from, to, replace = false }, signal }) =>
-    jsonAnswer(await entries.rename(from, to, { replace, signal })),
+  async handle({ entries, settings, json: { from, to, replace = false }, signal }) {
+    demandCondition(settings, !replace, to);
+    return jsonAnswer(await entries.rename(from, to, { replace, signal }));
+  },
 });
 
 const putSchema = z
@@ -67,6 +72,18 @@ const operationSchema = z.discriminatedUnion('op', [
 ]);
 
 type Operation = z.infer<typeof operationSchema>;
+
+/** What an operation replaces or deletes without a word of which version. */
+function unconditional(operation: Operation): string | undefined {
+  switch (operation.op) {
+    case 'put':
+      return operation.ifMatch === undefined && operation.ifAbsent !== true ? operation.key : undefined;
+    case 'delete':
+      return operation.ifMatch === undefined ? operation.key : undefined;
+    default:
+      return operation.replace === true ? operation.to : undefined;
+  }
+}
 
 async function stage(batch: BatchWriter, operation: Operation): Promise<object> {
   switch (operation.op) {
@@ -101,7 +118,8 @@ export const batchFiles = route({
       schema: z.object({ results: z.array(z.looseObject({ op: z.string() })) }),
     },
   },
-  async handle({ entries, json: { operations }, signal }) {
+  async handle({ entries, settings, json: { operations }, signal }) {
+    for (const key of operations.map(unconditional)) demandCondition(settings, key === undefined, key ?? '');
     const results = await entries.batch(
       async (batch) => {
         const staged: object[] = [];

@@ -4,7 +4,7 @@ import { isStoreError, type StoreError, storeError } from '../../errors/store-er
 import type { EntryInfo, PutOptions, PutResult } from '../../index.ts';
 import { mayDo } from '../access/grant.ts';
 import { openBody } from '../http/body.ts';
-import { formatTag, hasWriteCondition, writeConditions } from '../http/conditions.ts';
+import { demandCondition, formatTag, hasWriteCondition, writeConditions } from '../http/conditions.ts';
 import { putOptionsOf } from '../http/entry-headers.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { encodeKeyPath } from '../http/request-path.ts';
@@ -52,11 +52,9 @@ async function conditionsOf(call: Call, key: string | null): Promise<Conditions>
 function existsError(call: Call, error: StoreError, key: string): Error {
   if (hasWriteCondition(call.request.headers))
     return storeError('PRECONDITION_FAILED', 'the entry is there already', { details: { key }, cause: error });
-  return mayWrite(call) ? conditionRequired(key) : error;
-}
-
-function conditionRequired(key: string): Error {
-  return storeError('CONDITION_REQUIRED', 'replacing and deleting needs If-Match here', { details: { key } });
+  // With leave to write it was this server that asked for a new entry.
+  if (mayWrite(call)) demandCondition(call.settings, false, key);
+  return error;
 }
 
 /** The address of an entry, beside that of the request: below the same namespace. */
@@ -152,7 +150,7 @@ export const deleteFile = route({
     const { request, settings, signal, params, query } = call;
     const { key } = params;
     const isConditional = hasWriteCondition(request.headers);
-    if (!isConditional && settings.conditionalWrites) throw conditionRequired(key);
+    demandCondition(settings, isConditional, key);
     const current = isConditional ? await statIfAny(call, key) : undefined;
     if (isConditional) writeConditions(request.headers, current);
     const pinned = current && { ifMatch: current.version };

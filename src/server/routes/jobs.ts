@@ -122,9 +122,11 @@ export const watchStore = route({
     'Events are those of the library (damage, repair, loss, degraded, backend, merge), `numbers`, and `missed`.',
   answers: stream,
   handle(call) {
+    // Listens from when the answer begins until it has ended, however that is.
     const source = new StoreEventSource(call.store);
     const keepOpen = (): (() => void) => {
       const end = call.keepOpen();
+      source.listen();
       return () => {
         source[Symbol.dispose]();
         end();

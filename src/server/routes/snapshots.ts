@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { storeError } from '../../errors/store-error.ts';
 import { given } from '../given.ts';
 import { openBody } from '../http/body.ts';
+import { demandCondition } from '../http/conditions.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { sendLines, sendStream } from '../http/stream-answer.ts';
 import { type Call, route } from '../route.ts';
@@ -146,7 +147,8 @@ export const restoreFile = route({
   }),
   answers: { 201: { description: 'stored', schema: storedSchema } },
   async handle(call) {
-    const { entries, json, signal } = call;
+    const { entries, settings, json, signal } = call;
+    demandCondition(settings, json.ifAbsent === true, json.key);
     const content = entries.objects.readBlob(await blobAt(call, json.address), { signal });
     return jsonAnswer(await entries.put(json.key, content, { ...given({ ifAbsent: json.ifAbsent }), signal }), 201);
   },
@@ -166,6 +168,9 @@ export const thawSnapshot = route({
     dryRun: z.boolean().optional(),
   }),
   answers: { 200: { description: 'what was done', schema: z.looseObject({ created: z.int(), failed: z.int() }) } },
-  handle: async ({ entries, json: { address, ...options }, signal }) =>
-    jsonAnswer(await entries.snapshots.thaw(address, { ...given(options), signal })),
+  async handle({ entries, settings, json: { address, ...options }, signal }) {
+    const { overwrite = 'never', delete: deletes = false } = options;
+    demandCondition(settings, overwrite === 'never' && !deletes, address);
+    return jsonAnswer(await entries.snapshots.thaw(address, { ...given(options), signal }));
+  },
 });

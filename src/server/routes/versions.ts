@@ -1,6 +1,7 @@
 /** What entries were. Their content is read like that of the present one: `GET /files/{key}?version=…`. */
 import { z } from '@hono/zod-openapi';
 import { SERVER_PAGE_MAX } from '../../limits.ts';
+import { demandCondition } from '../http/conditions.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { route } from '../route.ts';
 import { entrySchema, keySchema, versionIdSchema, versionSchema } from '../schemas.ts';
@@ -42,7 +43,8 @@ export const restoreVersion = route({
     ifMatch: versionIdSchema.optional().describe('replace this version only'),
   }),
   answers: { 200: { description: 'the entry as it is now', schema: entrySchema } },
-  async handle({ entries, json: { key, version, ifMatch }, signal }) {
+  async handle({ entries, settings, json: { key, version, ifMatch }, signal }) {
+    demandCondition(settings, ifMatch !== undefined, key);
     const options = { signal, ...(ifMatch !== undefined && { ifMatch }) };
     return jsonAnswer(await entries.versions.restore(key, { version }, options));
   },

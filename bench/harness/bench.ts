@@ -8,6 +8,10 @@ export interface BenchContext {
   readonly scale: number;
   /** Write down what was measured as what later runs are compared with. */
   readonly update: boolean;
+  /** Also what takes many minutes. */
+  readonly long: boolean;
+  /** Folder that takes plots; without it none are drawn. */
+  readonly plots: string | undefined;
   /** A fresh folder for this bench, in memory where the machine has such a place; removed afterwards. */
   readonly workFolder: string;
   /** Whether `workFolder` is in memory. */

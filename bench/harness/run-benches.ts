@@ -20,6 +20,8 @@ Without a name every bench runs.
   --scale F       sizes of generated data and stores by this factor, default 1
   --corpora DIR   folder of bench/corpora.mjs, default $HOLDFAST_CORPORA
   --update        guard: write the baseline
+  --long          curves: also 10 GiB and a million entries
+  --plots DIR     curves: draw them there
   --work DIR      folder for stores, default /dev/shm or the system's temporary folder
   --json FILE     write machine and reports there too
   --markdown FILE the same as tables for docs/benchmarks.md
@@ -31,6 +33,8 @@ interface Request {
   readonly rounds: number;
   readonly scale: number;
   readonly update: boolean;
+  readonly long: boolean;
+  readonly plots: string | undefined;
   readonly corpora: string | undefined;
   readonly work: string | undefined;
   readonly json: string | undefined;
@@ -47,6 +51,8 @@ function parseRequest(args: readonly string[]): Request | undefined {
       rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
       scale: { type: 'string', default: '1' },
       update: { type: 'boolean', default: false },
+      long: { type: 'boolean', default: false },
+      plots: { type: 'string' },
       corpora: { type: 'string' },
       work: { type: 'string' },
       json: { type: 'string' },
@@ -57,8 +63,8 @@ function parseRequest(args: readonly string[]): Request | undefined {
   const scale = Number(values.scale);
   if (values.help || !Number.isInteger(rounds) || rounds < 1 || !(scale > 0)) return undefined;
   const corpora = values.corpora ?? process.env.HOLDFAST_CORPORA;
-  const { list, update, work, json, markdown } = values;
-  return { names: positionals, list, rounds, scale, update, corpora, work, json, markdown };
+  const { list, update, long, plots, work, json, markdown } = values;
+  return { names: positionals, list, rounds, scale, update, long, plots, corpora, work, json, markdown };
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
@@ -92,6 +98,8 @@ async function runOne(bench: Bench, request: Request): Promise<readonly Report[]
     rounds: request.rounds,
     scale: request.scale,
     update: request.update,
+    long: request.long,
+    plots: request.plots,
     workFolder,
     inMemory,
     corpus: (name) => corpora.find(name),

@@ -62,6 +62,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   },
   // Measures through the public interface alone, sub-exports included; it could live in a package of its own.
   bench: { level: 6, imports: ['errors', 'limits', 'runtime', ...L1, 'backend', 'index'] },
+  // Goes into browsers: shapes of the library, and nothing of it that runs but its errors.
+  client: { level: 6, imports: ['errors'], types: ['index'] },
   cli: {
     level: 7,
     imports: ['index', 'bench', 'errors', 'server'],

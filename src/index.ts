@@ -278,6 +278,7 @@ export type {
   SnapshotSource,
   Snapshots,
 } from './store/snapshots/snapshot-types.ts';
+export { STORE_PROFILES, type StoreProfile, type StoreProfileSettings } from './store/store-profiles.ts';
 export type { StoreRequests } from './store/store-requests.ts';
 export type { Store } from './store/store-types.ts';
 export type {

@@ -48,12 +48,12 @@ import {
   withCodes,
 } from './location.ts';
 import { checkRemembered, rememberedOf, rememberNew } from './rollback-watch.ts';
+import { STORE_PROFILES, type StoreProfileSettings } from './store-profiles.ts';
 import type { Store } from './store-types.ts';
 import type { CreateOptions, OpenOptions, PlacementPolicy, StoreLocation } from './types.ts';
 import { createUnlocked, plain, type Unlocking, unlockConfig } from './unlock.ts';
 
 const STORE_ID_BYTES = 16;
-const LEVEL_DEFAULT = 1;
 
 /**
  * Creates a store and opens it. The folder is made when absent; it must be empty. So must a file.
@@ -272,6 +272,11 @@ function checkAuto(name: string, value: 'auto' | 'manual' | undefined): 'auto' |
   throw argumentRangeError(`options.${name}`, "'auto' or 'manual'", value);
 }
 
+function profileOf({ profile = 'fast' }: CreateOptions): StoreProfileSettings {
+  if (Object.hasOwn(STORE_PROFILES, profile)) return STORE_PROFILES[profile];
+  throw argumentRangeError('options.profile', Object.keys(STORE_PROFILES).join(' or '), profile);
+}
+
 function newConfig(place: Place, options: CreateOptions): StoreConfigBase {
   if (typeof options !== 'object' || options === null || options.keys === undefined) {
     const expected = "a passphrase or key that seals the store, or 'none' for a plain one";
@@ -280,7 +285,8 @@ function newConfig(place: Place, options: CreateOptions): StoreConfigBase {
   const chunking = parseChunking(options.chunking ?? 'default');
   if (chunking.kind === 'given')
     throw storeError('CHUNKING_INVALID', 'chunking "given" is for single puts, not the default of a store');
-  const level = checkInteger('compressionLevel', options.compressionLevel ?? LEVEL_DEFAULT, {
+  const { compressionLevel } = profileOf(options);
+  const level = checkInteger('compressionLevel', options.compressionLevel ?? compressionLevel, {
     min: 1,
     max: COMPRESSION_LEVEL_MAX,
   });

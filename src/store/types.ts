@@ -16,6 +16,7 @@ import type {
 import type { Objects, Refs } from './objects/object-types.ts';
 import type { Relations } from './relation-types.ts';
 import type { Snapshots } from './snapshots/snapshot-types.ts';
+import type { StoreProfile } from './store-profiles.ts';
 import type { StoreRequests } from './store-requests.ts';
 import type { KeepVersions, Versions } from './version-types.ts';
 
@@ -135,7 +136,9 @@ export interface CreateOptions extends Omit<OpenOptions, 'keys'> {
   readonly keys: KeySource | 'none';
   /** Default chunking of puts: a profile's name or a specification such as `fastcdc:16384:65536:262144`. */
   readonly chunking?: string;
-  /** zstd level 1 to 19. Default 1. */
+  /** Named settings: `fast`, or `small` for fewer stored bytes. Default `fast`. */
+  readonly profile?: StoreProfile;
+  /** zstd level 1 to 19. Default: that of the profile, 1 for `fast` and 3 for `small`. */
   readonly compressionLevel?: number;
   /** What packs are written with: `none`, a preset's name, or `k+m`. Default `none`. */
   readonly redundancy?: string;

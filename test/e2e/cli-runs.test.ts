@@ -74,6 +74,7 @@ describe('help and usage', () => {
     [['put'], 'nothing to put'],
     [['init', '--plain', '--recipient', 'x'], 'leave one of both away'],
     [['init', '--plain', 'x', '--level', '99'], 'compressionLevel'],
+    [['init', '--plain', 'x', '--profile', 'tiny'], 'Allowed choices are fast, small'],
     [['init', '--plain', 'x', '--chunking', 'nonsense'], 'chunking'],
     [['completion', 'tcsh'], 'Allowed choices'],
   ])('ends a wrong command line with 2: %j', async (args, message) => {
@@ -82,6 +83,12 @@ describe('help and usage', () => {
     expect(done.stderr).toMatch(/^holdfast: /);
     expect(done.stderr).toContain(message);
     expect(done.stderr).not.toContain('    at ');
+  });
+
+  it('makes a store with a named setting', async () => {
+    await folder.ok('init', '--plain', 'small', '--profile', 'small', '-q');
+    const config = JSON.parse(await readFile(path.join(folder.path, 'small', 'holdfast.json'), 'utf8'));
+    expect(config).toMatchObject({ compression: { codec: 'zstd', level: 3 } });
   });
 
   it('tells a wrong command line as JSON too', async () => {

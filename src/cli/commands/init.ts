@@ -1,8 +1,8 @@
 import { unlink } from 'node:fs/promises';
 import path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { isStoreError } from '../../errors/store-error.ts';
-import type { CreateOptions, KeySlot, Store } from '../../index.ts';
+import type { CreateOptions, KeySlot, Store, StoreProfile } from '../../index.ts';
 import { loadLibrary } from '../library.ts';
 import { collect, parseBytes, parseCount } from '../options.ts';
 import { type NewPassphraseFlags, newPassphrase } from '../secrets/new-secret.ts';
@@ -19,6 +19,7 @@ interface InitFlags extends NewPassphraseFlags {
   readonly generateKeyFile?: string;
   readonly recipient?: readonly string[];
   readonly chunking?: string;
+  readonly profile?: StoreProfile;
   readonly level?: number;
   readonly capacity?: number;
   readonly blockSize?: number;
@@ -128,6 +129,7 @@ async function init(session: Session, folder: string | undefined, flags: InitFla
     keys: sealed.keys,
     ...session.openOptions(),
     ...(flags.chunking !== undefined && { chunking: flags.chunking }),
+    ...(flags.profile !== undefined && { profile: flags.profile }),
     ...(flags.level !== undefined && { compressionLevel: flags.level }),
     ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
     ...(flags.blockSize !== undefined && { blockBytes: flags.blockSize }),
@@ -180,7 +182,8 @@ export function addInit(program: Command, session: Session): void {
     .option('--new-passphrase-file <file>', 'the passphrase: first line of a file')
     .option('--plain', 'do not seal: whoever can read the folder reads the data')
     .option('--chunking <spec>', 'default chunking: a profile or a specification such as fastcdc:16384:65536:262144')
-    .option('--level <number>', 'zstd level, 1 (fast) to 19 (small)', parseCount)
+    .addOption(new Option('--profile <name>', 'fast (the default), or small: fewer bytes').choices(['fast', 'small']))
+    .option('--level <number>', 'zstd level, 1 (fast) to 19 (small), other than that of the profile', parseCount)
     .option('--redundancy <k+m>', 'shards of each pack: none, minimal, personal, federation, paranoid, 3+2')
     .option('--backend <folder>', 'a folder or s3://bucket for shards, or NAME=FOLDER; may be repeated', collect)
     .option('--home-weight <number>', 'share of the shards for the store folder itself (0 with --backend)', parseCount)

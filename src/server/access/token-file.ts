@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import { TOKEN_FILE_WAIT_MS, TOKEN_NAME_LENGTH_MAX, TOKENS_MAX } from '../../limits.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { nodeFileSystem } from '../../runtime/file-system.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { sleep } from '../../runtime/timers.ts';
 import type { Grant, Verb } from './grant.ts';
@@ -181,6 +182,8 @@ export class TokenFile {
         await handle.close();
       }
       await rename(next, this.#file);
+      // Or a power cut could bring back what was revoked.
+      await nodeFileSystem.syncDirectory(path.dirname(this.#file));
     } catch (error) {
       throw this.#fileError(error);
     }

@@ -50,8 +50,8 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const jobs = new Jobs(store, settings);
   const app = buildApp();
   /** @returns the answer, and who was recognised */
-  const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string | undefined]> => {
-    let name: string | undefined;
+  const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string]> => {
+    let name = `address ${access.addressOf(request, peer)}`;
     let leave = (): void => undefined;
     let staysOpen = false;
     const keepOpen = (): (() => void) => {
@@ -80,8 +80,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
     metrics.count(method, status, clock.monotonicMs() - began);
     if (audit && (!isReading(method) || REFUSALS.has(status))) {
       const time = new Date(clock.now()).toISOString();
-      const caller = name ?? `address ${peer.address ?? 'unknown'}`;
-      audit({ time, caller, method, path: new URL(request.url).pathname, status });
+      audit({ time, caller: name, method, path: new URL(request.url).pathname, status });
     }
     return guarded(plain);
   };

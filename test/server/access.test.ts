@@ -246,8 +246,14 @@ describe('the loopback', () => {
   });
 
   it('is nobody behind a proxy that is believed', async () => {
-    await using behind = await serveStore({ access: { loopback: true, behindProxy: true } });
-    await expectProblem(await behind.request('/files/k'), 'denied/TOKEN_REQUIRED', 401);
+    const callers: string[] = [];
+    const audit = ({ caller }: { caller: string }) => callers.push(caller);
+    await using behind = await serveStore({ access: { loopback: true, behindProxy: true }, audit });
+    const headers = { 'x-forwarded-for': '127.0.0.1, 203.0.113.9' };
+    await expectProblem(await behind.request('/files/k', { headers }), 'denied/TOKEN_REQUIRED', 401);
+    const wrong = { ...headers, authorization: 'Bearer wrong' };
+    await expectProblem(await behind.request('/files/k', { headers: wrong }), 'denied/TOKEN_REQUIRED', 401);
+    expect(callers).toEqual(['address 203.0.113.9', 'address 203.0.113.9']);
   });
 
   it('gets no word for other sites: no CORS, and no cookies', async () => {

@@ -51,6 +51,13 @@ export class Access {
     this.#clock = clock;
   }
 
+  /** Where a request comes from, as far as that is known. */
+  addressOf({ headers }: Request, peer: Peer): string {
+    // The rightmost address is the one that the proxy saw; what stands before it the client may have written.
+    const forwarded = this.#options.behindProxy ? headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
+    return forwarded ?? peer.address ?? 'unknown';
+  }
+
   /**
    * @throws `denied/ACTION_FORBIDDEN` for pages of other sites, `denied/TOKEN_REQUIRED` for a wrong token,
    *   `unavailable/REQUESTS_EXCEEDED` for one of many
@@ -58,9 +65,7 @@ export class Access {
   async recognise(request: Request, peer: Peer): Promise<Caller> {
     const { headers } = request;
     const { behindProxy = false, loopback = false } = this.#options;
-    // The rightmost address is the one that the proxy saw; what stands before it the client may have written.
-    const forwarded = behindProxy ? headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
-    const address = forwarded ?? peer.address ?? 'unknown';
+    const address = this.addressOf(request, peer);
     const host = (behindProxy ? headers.get('x-forwarded-host') : null) ?? new URL(request.url).host;
     refuseCrossSite(headers, host);
     const authorization = headers.get('authorization');

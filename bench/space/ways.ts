@@ -17,7 +17,8 @@ const asItIs: Way = { level: 1, recordBytes: MIB, order: 'content' };
 
 export const WAYS: readonly Way[] = [
   asItIs,
-  ...[-5, -1, 3].map((level): Way => ({ ...asItIs, level })),
+  // Not -1: Node takes it for no level given.
+  ...[-5, -2, 3].map((level): Way => ({ ...asItIs, level })),
   ...[4, 16].map((mib): Way => ({ ...asItIs, level: 3, recordBytes: mib * MIB })),
   { ...asItIs, order: 'similar' },
   { ...asItIs, order: 'similar', level: 3 },

@@ -101,6 +101,8 @@ export async function alongEntries(parts: CurveParts, counts: readonly number[])
             await store.putMany(keys.map((key) => ({ key, source: Buffer.from(`content of ${key}`) })));
           }
         });
+        // Waits for the merge of what was just put, whose cost is that of the puts.
+        await store.maintenance.gc({ dryRun: true });
         const any = (nth: number): string => `entry-${(nth * 7919) % count}`;
         const every = async (work: (key: string) => Promise<unknown>): Promise<void> => {
           for (let nth = 0; nth < READS; nth += 1) await work(any(nth));

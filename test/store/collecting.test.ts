@@ -4,6 +4,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { type CollectedStore, collectedStore, expectRebuiltAlike, packBytesOn } from '../support/collected-store.ts';
 import { KINDS } from '../support/living-store.ts';
+import { SOUND } from '../support/stores.ts';
 
 const source = seededRandom(20);
 const random = (length: number): Uint8Array => source.bytes(length);
@@ -120,6 +121,36 @@ describe.each(KINDS)('collecting garbage in a $kind store', ({ keys }) => {
     await store.delete('gone');
     await expectRebuiltAlike(living, keys);
     expect((await store.maintenance.gc()).bytesFreed).toBeGreaterThan(150_000);
+    await expectRebuiltAlike(living, keys);
+  });
+
+  it('leaves what a damaged journal pack holds condemned, until it can be read', async () => {
+    const { store, metadata, backend } = await open();
+    await store.put('kept', 'kept');
+    await store.put('small', 'rides in the journal');
+    await store.delete('small');
+    const whole = new Map<string, Uint8Array>();
+    const condemn = metadata.condemnItems.bind(metadata);
+    vi.spyOn(metadata, 'condemnItems').mockImplementation(async (...args) => {
+      const condemned = await condemn(...args);
+      if (condemned.items === 0) return condemned;
+      for (const { key } of await backend.list({ prefix: 'journal/' })) {
+        const bytes = await backend.get(key);
+        if (bytes === undefined || whole.has(key)) continue;
+        whole.set(key, bytes);
+        await backend.put(
+          key,
+          bytes.map((byte) => byte ^ 1),
+        );
+      }
+      return condemned;
+    });
+    const { problems, itemsRemoved } = await store.maintenance.gc();
+    expect([problems.map(({ code }) => code), itemsRemoved]).toEqual([['PACK_CORRUPT'], 0]);
+    for (const [key, bytes] of whole) await backend.put(key, bytes);
+    expect(await store.maintenance.check()).toMatchObject(SOUND);
+    vi.restoreAllMocks();
+    expect(await store.maintenance.gc()).toMatchObject({ problems: [], itemsRemoved: 1 });
     await expectRebuiltAlike(living, keys);
   });
 

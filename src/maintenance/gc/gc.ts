@@ -318,7 +318,10 @@ export class Collection {
     counts.bytesFreed += step.bytesFreed - step.bytesWritten;
     counts.bytesWritten += step.bytesWritten;
     for (const pack of step.damaged) this.#passedBy.add(pack.number);
-    const done = step.waiting ? [] : group.filter((pack) => pack.class === 'journal' || step.revived.includes(pack));
+    const { damaged, revived, waiting } = step;
+    // What a damaged pack holds stays condemned, and so does the pack.
+    const isDone = (pack: PackRow): boolean => pack.class === 'journal' && !damaged.includes(pack);
+    const done = waiting ? [] : group.filter((pack) => isDone(pack) || revived.includes(pack));
     await this.#context.metadata.clearCondemned(done.map(({ number }) => number));
     for (const pack of step.damaged) {
       const packId = toHex(pack.id);

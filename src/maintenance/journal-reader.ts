@@ -177,20 +177,16 @@ export async function openDirectory(
  */
 export async function toReplayStep(
   packs: PackStore,
-  entry: JournalEntry & { readonly packId: Uint8Array },
+  { record, inline }: Pick<ReplayStep, 'record' | 'inline'>,
   onUnreadable: (pack: UnreadablePack) => void,
 ): Promise<ReplayStep> {
   const directories: { packId: Uint8Array; items: readonly DirectoryItem[] }[] = [];
-  for (const operation of decodeJournalRecord(entry.record).operations) {
+  for (const operation of decodeJournalRecord(record).operations) {
     const added = operation.type === 'pack-add' ? [operation.pack] : 'added' in operation ? operation.added : [];
     for (const pack of added) {
       const items = await openDirectory(packs, pack, onUnreadable);
       if (items) directories.push({ packId: pack.id, items });
     }
   }
-  return {
-    record: entry.record,
-    directories,
-    inline: entry.inline.length > 0 ? [{ packId: entry.packId, items: entry.inline }] : [],
-  };
+  return { record, directories, inline };
 }

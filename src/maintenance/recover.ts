@@ -2,11 +2,11 @@
  * Brings the metadata up to what the journal on the backend says: after a crash, or when an older copy was restored.
  */
 import type { Backend } from '../backend/contract.ts';
-import { equalBytes, toHex } from '../bytes/bytes.ts';
+import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
-import { blake3 } from '../hash/index.ts';
-import type { FlushedJournal, Metadata, PackRow, ReplayStep } from '../metadata/contract.ts';
+import type { Metadata, PackRow } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
+import { JournalAdopter } from './adopt-journal.ts';
 import { allPacks, packNumbered } from './all-packs.ts';
 import { findCheckpoint, groupCheckpoints, type Restored, restoreNewest } from './checkpoint-reader.ts';
 import {
@@ -15,7 +15,6 @@ import {
   listJournal,
   listJournalPacks,
   readJournalPack,
-  toReplayStep,
   type UnreadablePack,
 } from './journal-reader.ts';
 
@@ -44,10 +43,6 @@ export interface RecoveryParts {
   readonly onPack?: (done: number, total: number) => void;
 }
 
-/** Records and directory items of one replay: what is held in memory, and how long other calls wait for it. */
-const REPLAY_STEPS_MAX = 256;
-const REPLAY_ITEMS_MAX = 65_536;
-
 /**
  * Adopts journal packs that the metadata does not know. Their records are compared with the outbox, and those after the
  * head are replayed; nothing acknowledged is lost, nothing is applied twice. Where there is nothing yet, the state begins
@@ -65,6 +60,8 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
   const first = restored.checkpoint?.head.first;
   const flushed = first === undefined ? before.flushed : first - 1;
   let journalPacks = 0;
+  const restoredTo = restored.checkpoint?.head.commit;
+  const adopter = new JournalAdopter({ metadata, packs, restoredTo, onUnreadable: (pack) => unreadable.push(pack) });
   const { records: names } = listed;
   const sure = new Set(names.map(({ id }) => toHex(id)));
   const known = await knownPacks(metadata, 'journal');
@@ -80,16 +77,12 @@ export async function recoverFromJournal(parts: RecoveryParts): Promise<Recovery
     );
     if (pack === undefined) continue;
     journalPacks += 1;
-    try {
-      const restoredTo = restored.checkpoint?.head.commit;
-      const isNew = await adopt({ ...parts, restoredTo }, pack, (found) => unreadable.push(found));
-      if (!isNew) sure.delete(toHex(name.id));
-    } catch (error) {
-      // The records that are not there are those of the damaged pack.
-      throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? rebuildToo(error)) : error;
-    }
+    await unlessGap(damaged, () => adopter.replayBefore(name.journal.firstCommit));
+    const isNew = await adopter.add(pack);
+    if (!isNew) sure.delete(toHex(name.id));
     parts.onPack?.(index + 1, names.length);
   }
+  await unlessGap(damaged, () => adopter.replayBefore(Number.POSITIVE_INFINITY));
   // From here on a pack that is told of late brings nothing back that was removed before the checkpoint.
   if (restored.checkpoint) await metadata.advanceEpoch();
   await adoptCheckpoints(parts, listed.checkpoints, (error) => damaged.push({ error }));
@@ -156,6 +149,15 @@ async function withoutRecords(packs: PackStore, name: JournalPackName): Promise<
   return opened && { descriptor: opened.descriptor, entries: [] };
 }
 
+/** The records that are not there are those of a damaged pack, if there is one. */
+async function unlessGap(damaged: readonly DamagedPack[], replay: () => Promise<void>): Promise<void> {
+  try {
+    await replay();
+  } catch (error) {
+    throw isStoreError(error, 'JOURNAL_GAP') ? (damaged[0]?.error ?? rebuildToo(error)) : error;
+  }
+}
+
 /** The records that are not there may be in a checkpoint, which only a rebuild begins with. */
 function rebuildToo(error: StoreError): StoreError {
   const { details, message } = error;
@@ -220,78 +222,4 @@ async function knownPacks(metadata: Metadata, packClass: 'journal' | 'checkpoint
   for await (const { id } of allPacks(metadata, packClass)) known.add(toHex(id));
   for (const { id } of await metadata.droppedPacks(Number.MAX_SAFE_INTEGER)) known.add(toHex(id));
   return known;
-}
-
-/**
- * One journal pack: known records are compared and marked flushed, newer ones replayed.
- * @returns whether there were newer ones
- */
-export async function adopt(
-  parts: {
-    readonly metadata: Metadata;
-    readonly packs: PackStore;
-    /** The commit of the checkpoint that the state came from just now. */
-    readonly restoredTo?: number | undefined;
-  },
-  pack: JournalPack,
-  onUnreadable: (pack: UnreadablePack) => void,
-): Promise<boolean> {
-  const { metadata, packs, restoredTo = 0 } = parts;
-  const head = await metadata.head();
-  await compareWithOutbox(metadata, pack, head);
-  const newer = pack.entries.filter((entry) => entry.commit > head.commit);
-  const packId = pack.descriptor.id;
-  let steps: ReplayStep[] = [];
-  let items = 0;
-  for (const entry of newer) {
-    const step = await toReplayStep(packs, { ...entry, packId }, onUnreadable);
-    steps.push(step);
-    for (const directory of step.directories) items += directory.items.length;
-    if (steps.length < REPLAY_STEPS_MAX && items < REPLAY_ITEMS_MAX) continue;
-    await metadata.replay([pack.descriptor], steps);
-    steps = [];
-    items = 0;
-  }
-  // Also without a record that is new: what lies on the backend holds its records, and a later one may count on that,
-  // such as one that drops a pack of the same commits.
-  if (steps.length > 0 || newer.length === 0) await metadata.replay([pack.descriptor], steps);
-  // Those of newer records were placed with them, and may have been removed by a later one.
-  const inline = pack.entries
-    .filter((entry) => entry.inline.length > 0 && entry.commit <= head.commit)
-    .map(({ commit, inline: items }) => ({ commit, items, awaited: commit <= restoredTo }));
-  const flushed: FlushedJournal = { pack: pack.descriptor, inline };
-  await metadata.markFlushed([flushed]);
-  return newer.length > 0;
-}
-
-/**
- * A record that differs from the one we gave the same number means that two lives of this store went on side by side.
- */
-async function compareWithOutbox(
-  metadata: Metadata,
-  pack: JournalPack,
-  head: { readonly commit: number; readonly digest: Uint8Array },
-): Promise<void> {
-  const fork = (commit: number): Error =>
-    storeError(
-      'JOURNAL_FORK',
-      `two different records claim commit ${commit}: this store was changed in two places after it was copied`,
-      {
-        details: { commit },
-      },
-    );
-  const known = new Map<number, Uint8Array>();
-  const first = pack.entries[0];
-  if (first === undefined) return;
-  for (let after = first.commit - 1; ; ) {
-    const rows = await metadata.outbox(after, 1024 * 1024);
-    const last = rows.at(-1);
-    if (last === undefined || after >= (pack.entries.at(-1)?.commit ?? 0)) break;
-    for (const row of rows) known.set(row.commit, blake3(row.record));
-    after = last.commit;
-  }
-  for (const entry of pack.entries) {
-    const digest = entry.commit === head.commit ? head.digest : known.get(entry.commit);
-    if (digest && !equalBytes(digest, blake3(entry.record))) throw fork(entry.commit);
-  }
 }

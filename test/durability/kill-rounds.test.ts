@@ -11,15 +11,8 @@ const ROUND = { workers: 4, large: false, patienceMs: 400 };
 /** Far more than it takes: a busy machine is no failure. */
 const TEST_MS_MAX = 900_000;
 
-/** What is open about it is told in docs/reliability/kills-and-flips.md. */
-const OPEN_KIND = 'upkeep-spread';
-const kinds = KILL_KINDS.filter(({ name }) => name !== OPEN_KIND);
-
 describe('a process that is killed', () => {
-  it.skip(`beside the upkeep of a spread store: run it with npm run test:slow -- kill --kind ${OPEN_KIND}`, () =>
-    undefined);
-
-  it.each(kinds)(`has lost nothing that it acknowledged to a $name store, wherever it was (seed ${SEED})`, {
+  it.each(KILL_KINDS)(`has lost nothing that it acknowledged to a $name store, wherever it was (seed ${SEED})`, {
     timeout: TEST_MS_MAX,
   }, async (kind) => {
     const figures = await runKillSeries({ kind, kills: KILLS, seed: SEED, folder: await testFolder(), ...ROUND });

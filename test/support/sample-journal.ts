@@ -1,13 +1,10 @@
 import { toHex } from '../../src/bytes/bytes.ts';
-import { type DirectoryItem, decodeJournalRecord, type PackDescriptor } from '../../src/format/index.ts';
-import type { FlushedJournal, Metadata, OutboxRow, ReplayStep } from '../../src/metadata/contract.ts';
+import type { DirectoryItem, PackDescriptor } from '../../src/format/index.ts';
+import { JournalAdopter } from '../../src/maintenance/adopt-journal.ts';
+import type { JournalEntry } from '../../src/maintenance/journal-reader.ts';
+import type { FlushedJournal, Metadata, OutboxRow } from '../../src/metadata/contract.ts';
+import type { PackStore } from '../../src/placement/pack-store.ts';
 import { idOf, packOf, type SamplePack, striped } from './metadata-samples.ts';
-
-interface JournalEntry {
-  readonly commit: number;
-  readonly record: Uint8Array;
-  readonly inline: readonly DirectoryItem[];
-}
 
 export interface SampleJournalPack {
   readonly pack: PackDescriptor;
@@ -97,32 +94,27 @@ export class SampleJournal {
     );
   }
 
-  step(entry: JournalEntry, packId: Uint8Array): ReplayStep {
-    const directories: { packId: Uint8Array; items: readonly DirectoryItem[] }[] = [];
-    for (const operation of decodeJournalRecord(entry.record).operations) {
-      if (operation.type !== 'pack-add' && operation.type !== 'pack-merge') continue;
-      for (const { id } of operation.type === 'pack-add' ? [operation.pack] : operation.added) {
-        const items = this.directory(id);
-        if (items) directories.push({ packId: id, items });
-      }
-    }
-    const inline = entry.inline.length > 0 ? [{ packId, items: entry.inline }] : [];
-    return { record: entry.record, directories, inline };
+  /** Adopts one journal pack the way recovery does. */
+  async adopt(metadata: Metadata, pack: SampleJournalPack): Promise<void> {
+    await this.#adoptAll(metadata, [pack]);
   }
 
-  /** Replays what is new in a journal pack and tells the metadata that it is there, the way recovery does. */
-  async adopt(metadata: Metadata, { pack, entries }: SampleJournalPack): Promise<void> {
-    const { commit } = await metadata.head();
-    const steps = entries.filter((entry) => entry.commit > commit).map((entry) => this.step(entry, pack.id));
-    if (steps.length > 0) await metadata.replay([pack], steps);
-    const carrying = entries.filter(({ inline }) => inline.length > 0);
-    await metadata.markFlushed([
-      { pack, inline: carrying.map(({ commit: of, inline: items }) => ({ commit: of, items })) },
-    ]);
-  }
-
-  /** Adopts everything that lies here. */
+  /** Adopts everything that lies here, the way recovery does. */
   async recover(metadata: Metadata): Promise<void> {
-    for (const pack of this.listing) await this.adopt(metadata, pack);
+    await this.#adoptAll(metadata, this.listing);
+  }
+
+  async #adoptAll(metadata: Metadata, journal: readonly SampleJournalPack[]): Promise<void> {
+    const open = async ({ id }: PackDescriptor) => {
+      const items = this.directory(id);
+      return items && { items };
+    };
+    const packs = { open } as unknown as PackStore;
+    const adopter = new JournalAdopter({ metadata, packs, onUnreadable: () => undefined });
+    for (const { pack, entries } of journal) {
+      await adopter.replayBefore(pack.journal?.firstCommit ?? 0);
+      await adopter.add({ descriptor: pack, entries });
+    }
+    await adopter.replayBefore(Number.POSITIVE_INFINITY);
   }
 }

@@ -9,9 +9,10 @@ import { isStoreError } from '../../errors/store-error.ts';
 import { JOURNAL_PREFIX, PACKS_PREFIX, parseShardKey } from '../../format/index.ts';
 import type { BackendLink } from '../../placement/backend-link.ts';
 import type { BackendSet } from '../../placement/backend-set.ts';
+import { JournalAdopter } from '../adopt-journal.ts';
 import { type JournalPackName, listJournalPacks, readJournalPack } from '../journal-reader.ts';
 import { dropJournal, type MergeContext, unlessDamaged } from '../merge.ts';
-import { adopt, gonePacks } from '../recover.ts';
+import { gonePacks } from '../recover.ts';
 
 export interface LeakedContext extends MergeContext {
   readonly backends: BackendSet;
@@ -84,12 +85,16 @@ async function adoptJournal(context: LeakedContext, isLeft: IsLeft): Promise<voi
   const left: JournalPackName[] = [];
   const names = (await listJournalPacks(control, 0, signal)).map((name) => ({ name, pack: name.id }));
   for await (const { name } of unknownShards(metadata, names, isLeft)) left.push(name);
+  const adopter = new JournalAdopter({ metadata, packs, onUnreadable: () => undefined });
   for (const name of left) {
     signal.throwIfAborted();
     // One that is damaged has nothing that is needed: the metadata has its records.
     const pack = await unlessDamaged(() => readJournalPack(packs, name));
-    if (pack) await adopt({ metadata, packs }, pack, () => undefined);
+    if (!pack) continue;
+    await adopter.replayBefore(name.journal.firstCommit);
+    await adopter.add(pack);
   }
+  await adopter.replayBefore(Number.POSITIVE_INFINITY);
   if (left.length === 0) return;
   // Another process may have registered, merged and deleted one of them meanwhile.
   const gone = await gonePacks({ backend: control, metadata, packs, signal }, new Set());

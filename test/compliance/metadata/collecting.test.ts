@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../src/bytes/bytes.ts';
 import type { Change, Metadata } from '../../../src/metadata/contract.ts';
-import { idOf, packAdd, packOf } from '../../support/metadata-samples.ts';
+import { idOf, inlineOf, packAdd, packOf } from '../../support/metadata-samples.ts';
+import { SampleJournal } from '../../support/sample-journal.ts';
 import { SUBJECTS } from './subjects.ts';
 import { commit, expectSound, openerOf, refusal, whereIs } from './suite.ts';
 
@@ -77,5 +78,52 @@ describe.each(SUBJECTS)('$name', (subject) => {
     await expect(metadata.publishEpoch(await metadata.currentEpoch())).rejects.toMatchObject(fenced);
     expect(await whereIs(metadata, 'a')).toBeUndefined();
     await expect(metadata.forgetSessions([id])).rejects.toMatchObject(fenced);
+  });
+
+  it('stays done in a rebuild, where a journal pack nobody was told of holds a removed chunk and comes after the removal', async () => {
+    const [metadata, journal, rebuilt] = [await open(), new SampleJournal(), await open()];
+    const flush = async () => {
+      const flushed = await journal.flush(metadata, { after: (await metadata.head()).flushed });
+      if (flushed) await metadata.markFlushed([flushed]);
+    };
+    await commit(metadata, packAdd(journal.write([idOf('a')])));
+    await flush();
+    await metadata.commit([{ changes: [packAdd(journal.write([idOf('b')]))], inline: [inlineOf('x')] }]);
+    const untold = await journal.flush(metadata, { after: 1 });
+    await flush();
+    await met(metadata);
+    const place = Number((await whereIs(metadata, 'x'))?.split(' ')[1]);
+    expect(await metadata.condemnItems(place, [{ kind: 'chunk', id: idOf('x') }])).toMatchObject({ items: 1 });
+    expect((await commit(metadata, removal('x'))).outcomes).toMatchObject([{ deleted: 1 }]);
+    await flush();
+    const told = journal.listing.filter(({ pack }) => pack !== untold?.pack);
+    journal.mergeJournal(told);
+    for (const { pack } of told) journal.delete(pack.id);
+    expect(journal.listing.map(({ pack }) => pack.journal?.firstCommit)).toEqual([1, 2]);
+    await journal.recover(rebuilt);
+    expect(await rebuilt.head()).toMatchObject({ commit: 3 });
+    expect(await whereIs(rebuilt, 'x')).toBeUndefined();
+    await expectSound(rebuilt);
+  });
+
+  it('takes nothing from an older copy that catches up: what a merged journal pack lacks is found in its source', async () => {
+    const [metadata, journal, older] = [await open(), new SampleJournal(), await open()];
+    await commit(metadata, packAdd(journal.write([idOf('a')])));
+    await journal.flush(metadata);
+    await metadata.commit([{ changes: [packAdd(journal.write([idOf('b')]))], inline: [inlineOf('x')] }]);
+    await journal.flush(metadata, { after: 1 });
+    const [first, source] = journal.listing;
+    if (!first || !source) throw new Error('nothing was flushed');
+    await journal.adopt(older, first);
+    await older.advanceEpoch();
+    journal.mergeJournal([first, source]);
+    expect(journal.listing.map(({ pack }) => pack.journal)).toMatchObject([
+      { firstCommit: 1, lastCommit: 1 },
+      { firstCommit: 1, lastCommit: 2 },
+      { firstCommit: 2, lastCommit: 2 },
+    ]);
+    await journal.recover(older);
+    expect(await whereIs(older, 'x')).toMatch(/^pack \d$/);
+    await expectSound(older);
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createPackId, encodeJournalRecord, type Operation, type PackDescriptor } from '../format/index.ts';
 import type { Metadata, ReplayStep } from '../metadata/contract.ts';
 import type { PackStore } from '../placement/pack-store.ts';
+import { JournalAdopter } from './adopt-journal.ts';
 import type { JournalPack } from './journal-reader.ts';
-import { adopt } from './recover.ts';
 
 const ZEROS = new Uint8Array(32);
 const SIXTEEN = ZEROS.subarray(0, 16);
@@ -39,7 +39,9 @@ describe('a replay', () => {
       },
     } as unknown as Metadata;
     const packs = { open: async () => ({ items }) } as unknown as PackStore;
-    await adopt({ metadata, packs }, journalOf(10), () => undefined);
+    const adopter = new JournalAdopter({ metadata, packs, onUnreadable: () => undefined });
+    await adopter.add(journalOf(10));
+    await adopter.replayBefore(11);
     expect(replays).toEqual([3, 3, 3, 1]);
   });
 });

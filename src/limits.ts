@@ -441,6 +441,9 @@ export const SERVER_PROGRESS_BYTES_MIN = 32 * KIB;
 export const SERVER_GRACE_MS = 30_000;
 /** Bodies that are read whole, because they are JSON. */
 export const SERVER_JSON_BYTES_MAX = 8 * MIB;
+/** What of them is held at once, in all and for one caller; more is refused with `REQUESTS_EXCEEDED`. */
+export const SERVER_JSON_HELD_BYTES_MAX = 64 * MIB;
+export const SERVER_JSON_HELD_BYTES_OF_CALLER_MAX = 32 * MIB;
 /** Content up to this size is read whole before it is sent: a stream would cost more than the content. */
 export const SERVER_WHOLE_BYTES_MAX = 64 * KIB;
 /** Lines of a long list are sent in pieces of about this length. */

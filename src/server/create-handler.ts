@@ -5,6 +5,7 @@ import { problemAnswer } from './http/problem.ts';
 import { checkEncoding } from './http/request-path.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Admission } from './limits/admission.ts';
+import { BodyBudget } from './limits/body-budget.ts';
 import { Rate } from './limits/rate.ts';
 import { RequestMetrics } from './metrics.ts';
 import { type HandlerOptions, settingsOf } from './settings.ts';
@@ -45,6 +46,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const { clock, logger, audit } = settings;
   const access = new Access(settings.access, clock);
   const admission = new Admission(settings.limits);
+  const bodies = new BodyBudget(settings.limits);
   const rate = new Rate(settings);
   const metrics = new RequestMetrics();
   const jobs = new Jobs(store, settings);
@@ -64,7 +66,18 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
       name = caller.name;
       rate.take(name);
       leave = admission.enter(name);
-      const arrival = { request, peer, settings, store, metrics, jobs, caller, signal: request.signal, keepOpen };
+      const arrival = {
+        request,
+        peer,
+        settings,
+        store,
+        metrics,
+        jobs,
+        bodies,
+        caller,
+        signal: request.signal,
+        keepOpen,
+      };
       return [await app.fetch(request, arrival), name];
     } catch (error) {
       return [problemAnswer(error, { signal: request.signal, logger }), name];

@@ -7,6 +7,7 @@ import type { Caller } from './access/access.ts';
 import { authorize, DEFAULT_NAMESPACE, type Grant, namespaceNotFound, type Verb } from './access/grant.ts';
 import { type BodySource, readBody } from './http/body.ts';
 import type { Jobs } from './jobs/jobs.ts';
+import type { BodyBudget, HeldBytes } from './limits/body-budget.ts';
 import type { RequestMetrics } from './metrics.ts';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
@@ -66,6 +67,7 @@ export interface Arrival extends BodySource {
   readonly store: Store;
   readonly metrics: RequestMetrics;
   readonly jobs: Jobs;
+  readonly bodies: BodyBudget;
   readonly caller: Caller;
   readonly signal: AbortSignal;
   keepOpen(): () => void;
@@ -96,10 +98,15 @@ function queryOf(url: string): Record<string, string | string[]> {
   return Object.fromEntries(values.map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]));
 }
 
-async function readJson<B>(source: BodySource, schema: z.ZodType<B>): Promise<B> {
+interface JsonOptions<B> {
+  readonly schema: z.ZodType<B>;
+  readonly held: HeldBytes;
+}
+
+async function readJson<B>(source: BodySource, { schema, held }: JsonOptions<B>): Promise<B> {
   if (!JSON_TYPE.test(source.request.headers.get('content-type') ?? ''))
     throw storeError('MEDIA_TYPE_UNSUPPORTED', 'the body must be application/json');
-  const bytes = await readBody(source, SERVER_JSON_BYTES_MAX);
+  const bytes = await readBody(source, { bytesMax: SERVER_JSON_BYTES_MAX, held });
   try {
     return check(schema, parseJsonStrict(bytes), 'body');
   } catch (cause) {
@@ -120,18 +127,19 @@ export function route<P extends Fields, Q extends Fields, B>(spec: RouteSpec<P, 
   const query = z.strictObject(spec.query ?? {});
   return {
     spec,
-    async answer({ caller, ...arrival }, found) {
+    async answer({ caller, bodies, ...arrival }, found) {
       const { namespace = DEFAULT_NAMESPACE } = found;
       if (spec.about !== 'open')
         authorize(caller.grant, { verb: spec.verb, ...(spec.about === 'entries' && { namespace }) });
-      return spec.handle({
+      using held = bodies.open(caller.name);
+      return await spec.handle({
         ...arrival,
         entries: entriesOf(arrival.store, namespace),
         grant: caller.grant,
         callerName: caller.name,
         params: check(params, found, 'path') as Values<P>,
         query: check(query, queryOf(arrival.request.url), 'query') as Values<Q>,
-        json: spec.json ? await readJson(arrival, spec.json) : (undefined as B),
+        json: spec.json ? await readJson(arrival, { schema: spec.json, held }) : (undefined as B),
       });
     },
   };

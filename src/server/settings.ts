@@ -2,6 +2,8 @@
 
 import type { Logger } from '../index.ts';
 import {
+  SERVER_JSON_HELD_BYTES_MAX,
+  SERVER_JSON_HELD_BYTES_OF_CALLER_MAX,
   SERVER_PROGRESS_BYTES_MIN,
   SERVER_PROGRESS_MS,
   SERVER_REQUESTS_MAX,
@@ -20,6 +22,10 @@ export interface ServerLimits {
   readonly requestsOfCallerMax?: number;
   /** From one token or address, each second; above 0. Default: no bound. */
   readonly requestsPerSecond?: number;
+  /** Bytes of JSON in requests that are being answered. Default 64 MiB. */
+  readonly jsonHeldBytesMax?: number;
+  /** Of those, from one token or address. Default 32 MiB. */
+  readonly jsonHeldBytesOfCallerMax?: number;
   /** A client that lets the server wait so long in all must have moved `progressBytesMin` meanwhile. Default 30,000 ms. */
   readonly progressMs?: number;
   /** Default 32 KiB. */
@@ -69,6 +75,8 @@ const LIMITS: Required<ServerLimits> = {
   requestsMax: SERVER_REQUESTS_MAX,
   requestsOfCallerMax: SERVER_REQUESTS_OF_CALLER_MAX,
   requestsPerSecond: Number.POSITIVE_INFINITY,
+  jsonHeldBytesMax: SERVER_JSON_HELD_BYTES_MAX,
+  jsonHeldBytesOfCallerMax: SERVER_JSON_HELD_BYTES_OF_CALLER_MAX,
   progressMs: SERVER_PROGRESS_MS,
   progressBytesMin: SERVER_PROGRESS_BYTES_MIN,
 };

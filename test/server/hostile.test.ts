@@ -179,6 +179,35 @@ describe('a request', () => {
   });
 });
 
+describe('JSON', () => {
+  const head = (length: number) =>
+    `POST /batch HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
+  const batch = (key: string) => JSON.stringify({ operations: [{ op: 'put', key, text: 'x'.repeat(500) }] });
+
+  it.each([
+    ['of one caller', { jsonHeldBytesOfCallerMax: 1000 }],
+    ['of all callers', { jsonHeldBytesMax: 1000 }],
+  ])('%s that is held at once is bounded, and what was held comes back', async (_, limits) => {
+    await using small = await serveStore({ limits });
+    const json = { 'content-type': 'application/json' };
+    const [slow, failing] = [batch('slow'), '{"operations":'.padEnd(900)];
+    const held = await RawClient.connect(small.port);
+    held.send(head(slow.length));
+    await held.until('100 Continue');
+    held.send(slow.slice(0, -1));
+    // Until all of that has come, this one may still be let in.
+    const post = (body: string) => small.request('/batch', { method: 'POST', body, headers: json });
+    let refused = await post(batch('other'));
+    while (refused.status === 200) refused = await post(batch('other'));
+    expect(refused.headers.get('retry-after')).toBe('5');
+    await expectProblem(refused, 'unavailable/REQUESTS_EXCEEDED', 429);
+    held.send(slow.slice(-1));
+    expect(await held.closed()).toContain('HTTP/1.1 200 ');
+    for (let times = 0; times < 3; times += 1) await expectProblem(await post(failing), 'invalid/REQUEST_INVALID', 400);
+    expect((await post(batch('other'))).status).toBe(200);
+  });
+});
+
 describe('a server', () => {
   it('goes on serving after all that', async () => {
     expect(await (await served.request('/files/k')).text()).toBe('value');

@@ -1,6 +1,7 @@
 /** Bodies of requests: bounded, counted, compared with what their heads promise, and never waited for without end. */
 import { storeError } from '../../errors/store-error.ts';
 import type { Peer } from '../access/access.ts';
+import type { HeldBytes } from '../limits/body-budget.ts';
 import { Pace } from '../limits/pace.ts';
 import type { Settings } from '../settings.ts';
 import { DigestCheck } from './digest-fields.ts';
@@ -83,9 +84,17 @@ async function* pieces({ request, peer, settings }: BodySource, promised: Promis
   }
 }
 
-/** The whole of a body that must be small. @throws as `openBody` */
-export async function readBody(source: BodySource, bytesMax: number): Promise<Uint8Array> {
+interface WholeOptions {
+  readonly bytesMax: number;
+  readonly held: HeldBytes;
+}
+
+/** The whole of a body that must be small, and is held. @throws as `openBody`, and what `held` throws */
+export async function readBody(source: BodySource, { bytesMax, held }: WholeOptions): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const piece of openBody(source, bytesMax)) parts.push(piece);
+  for await (const piece of openBody(source, bytesMax)) {
+    held.add(piece.length);
+    parts.push(piece);
+  }
   return Buffer.concat(parts);
 }

@@ -454,6 +454,13 @@ export const SERVER_BATCH_MAX = 1000;
 export const SERVER_PAGE_MAX = 1000;
 /** What a header may say of attributes; more is told by `stat` alone. */
 export const SERVER_ATTRIBUTES_LENGTH_MAX = 8 * KIB;
+/** Of resumable uploads: unfinished ones of one caller, how long they are kept after their last byte, and how often that is looked at. */
+export const SERVER_UPLOADS_OF_CALLER_MAX = 1000;
+export const [SERVER_UPLOAD_KEPT_MS, SERVER_UPLOAD_LOOK_MS] = [24 * 3_600_000, 60_000];
+/** Of the file of one: what is sealed at once, what may not be durable yet while more comes, and what is said in the clear. */
+export const UPLOAD_RECORD_BYTES = MIB;
+export const UPLOAD_UNSYNCED_BYTES_MAX = 16 * MIB;
+export const UPLOAD_HEAD_BYTES_MAX = 8 * KIB;
 /** Jobs that a server remembers; those that run are never forgotten. */
 export const SERVER_JOBS_KEPT_MAX = 100;
 /** Of server-sent events: time between two, and between signs of life where nothing happens. */

@@ -12,7 +12,7 @@ import { ROUTES } from './routes/routes.ts';
 /** Answers arrivals, also those that fail. */
 export type App = OpenAPIHono<{ Bindings: Arrival }>;
 
-const METHODS = ['GET', 'PUT', 'POST', 'DELETE'];
+const METHODS = ['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'];
 
 const INFO = {
   title: 'Holdfast',

@@ -9,6 +9,7 @@ import { BodyBudget } from './limits/body-budget.ts';
 import { Rate } from './limits/rate.ts';
 import { RequestMetrics } from './metrics.ts';
 import { type HandlerOptions, settingsOf } from './settings.ts';
+import { UploadSpool } from './uploads/upload-spool.ts';
 
 /** Answers a request. @param peer what is known of the connection; default: nothing, so that the caller needs a token */
 export type Handler = (request: Request, peer?: Peer) => Promise<Response>;
@@ -25,6 +26,11 @@ const GUARDS: Readonly<Record<string, string>> = {
 const REFUSALS = new Set([401, 403, 429]);
 
 const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/** The address of an upload is what opens it, and is in no log. */
+function auditPath(url: string): string {
+  return new URL(url).pathname.replace(/(\/uploads\/)[^/]+$/, '$1*');
+}
 
 function guarded(answer: Response): Response {
   for (const [name, value] of Object.entries(GUARDS)) {
@@ -50,6 +56,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const rate = new Rate(settings);
   const metrics = new RequestMetrics();
   const jobs = new Jobs(store, settings);
+  const uploads = settings.uploads && new UploadSpool(settings.uploads, settings);
   const app = buildApp();
   /** @returns the answer, and who was recognised */
   const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string]> => {
@@ -73,6 +80,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
         store,
         metrics,
         jobs,
+        uploads,
         bodies,
         caller,
         signal: request.signal,
@@ -93,7 +101,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
     metrics.count(method, status, clock.monotonicMs() - began);
     if (audit && (!isReading(method) || REFUSALS.has(status))) {
       const time = new Date(clock.now()).toISOString();
-      audit({ time, caller: name, method, path: new URL(request.url).pathname, status });
+      audit({ time, caller: name, method, path: auditPath(request.url), status });
     }
     return guarded(plain);
   };

@@ -6,3 +6,4 @@ export { type NewTokenOptions, TokenFile, type TokenInfo } from './access/token-
 export { createHandler, type Handler } from './create-handler.ts';
 export { type RunningServer, type ServeOptions, serve } from './serve.ts';
 export type { AuditEvent, HandlerOptions, ServerLimits } from './settings.ts';
+export type { UploadOptions } from './uploads/upload-spool.ts';

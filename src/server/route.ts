@@ -9,6 +9,7 @@ import { type BodySource, readBody } from './http/body.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { BodyBudget, HeldBytes } from './limits/body-budget.ts';
 import type { RequestMetrics } from './metrics.ts';
+import type { UploadSpool } from './uploads/upload-spool.ts';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 type Values<F extends Fields> = { readonly [name in keyof F]: z.output<F[name]> };
@@ -19,10 +20,14 @@ export interface Call<P extends Fields = Fields, Q extends Fields = Fields, B = 
   /** Of this server. */
   readonly metrics: RequestMetrics;
   readonly jobs: Jobs;
+  /** Absent where there is no folder for them. */
+  readonly uploads: UploadSpool | undefined;
   /** Under which name the caller is told of. */
   readonly callerName: string;
   /** Those the path is about; of `store` routes those outside of every namespace. */
   readonly entries: Entries;
+  /** Of `entries`: its name, or `default`. */
+  readonly namespace: string;
   readonly grant: Grant | undefined;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -43,7 +48,7 @@ export interface AnswerSpec {
 }
 
 export interface RouteSpec<P extends Fields, Q extends Fields, B> {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete' | 'options';
   readonly path: string;
   /** `entries`: below `/namespaces/{namespace}` too; `store`: the store as a whole; `open`: for everybody. */
   readonly about: 'entries' | 'store' | 'open';
@@ -67,6 +72,7 @@ export interface Arrival extends BodySource {
   readonly store: Store;
   readonly metrics: RequestMetrics;
   readonly jobs: Jobs;
+  readonly uploads: UploadSpool | undefined;
   readonly bodies: BodyBudget;
   readonly caller: Caller;
   readonly signal: AbortSignal;
@@ -135,6 +141,7 @@ export function route<P extends Fields, Q extends Fields, B>(spec: RouteSpec<P, 
       return await spec.handle({
         ...arrival,
         entries: entriesOf(arrival.store, namespace),
+        namespace,
         grant: caller.grant,
         callerName: caller.name,
         params: check(params, found, 'path') as Values<P>,

@@ -11,6 +11,7 @@ import {
 } from '../limits.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { AccessOptions } from './access/access.ts';
+import type { UploadOptions } from './uploads/upload-spool.ts';
 
 /** Bounds of a server. */
 export interface ServerLimits {
@@ -50,6 +51,8 @@ export interface HandlerOptions {
   /** Who may do what. Default: nobody anything. */
   readonly access?: AccessOptions;
   readonly limits?: ServerLimits;
+  /** Take resumable uploads. Default: none are taken. */
+  readonly uploads?: UploadOptions;
   /** Replace and delete only what a request names by `If-Match`; else `conflict/CONDITION_REQUIRED`. Default false. */
   readonly conditionalWrites?: boolean;
   /** Told of what goes wrong here and is no mistake of a client. Default: nobody. */
@@ -63,6 +66,7 @@ export interface HandlerOptions {
 export interface Settings {
   readonly access: AccessOptions;
   readonly limits: Required<ServerLimits>;
+  readonly uploads: UploadOptions | undefined;
   readonly conditionalWrites: boolean;
   readonly logger: Logger | undefined;
   readonly audit: ((event: AuditEvent) => void) | undefined;
@@ -82,9 +86,9 @@ const LIMITS: Required<ServerLimits> = {
 };
 
 export function settingsOf(options: HandlerOptions): Settings {
-  const { access = {}, limits = {}, conditionalWrites = false, logger, audit, stopping } = options;
+  const { access = {}, limits = {}, uploads, conditionalWrites = false, logger, audit, stopping } = options;
   return {
-    ...{ access, conditionalWrites, logger, audit, clock: systemClock },
+    ...{ access, uploads, conditionalWrites, logger, audit, clock: systemClock },
     limits: { ...LIMITS, ...limits },
     stopping: stopping ?? new AbortController().signal,
   };

@@ -14,9 +14,9 @@ const markdown = readFileSync(path.join(ROOT, NAME), 'utf8');
 
 describe('docs/http-api.md', () => {
   it('has commands that work, one after the other', async () => {
-    await using served = await serveStore();
-    await served.store.versions.setPolicy({ last: 10 });
     const folder = await makeTemporaryFolder();
+    await using served = await serveStore({ uploads: { folder: path.join(folder.path, 'unfinished') } });
+    await served.store.versions.setPolicy({ last: 10 });
     try {
       const blocks = codeBlocks(NAME, markdown).filter(({ language }) => language === 'sh');
       expect(blocks.length).toBeGreaterThan(4);

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, type CliFolder, createCliFolder, environment, jsonLines } from '../support/cli.ts';
+import { type CliFolder, createCliFolder, jsonLines } from '../support/cli.ts';
+import { startServer } from '../support/cli-server.ts';
 
 let folder: CliFolder;
 beforeAll(async () => {
@@ -11,25 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-/** A server as a user starts one; gives its address once it listens. */
-async function startServer(...args: readonly string[]) {
-  const env = { ...environment, HOLDFAST_STATE: path.join(folder.path, '..', 'state') };
-  const child = spawn(process.execPath, [CLI, 'serve', '--json', '--listen', ':0', ...args], { cwd: folder.path, env });
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-  const { url } = JSON.parse(line) as { url: string };
-  return {
-    url,
-    async stop() {
-      child.kill('SIGTERM');
-      const [status] = await once(child, 'exit');
-      return status as number;
-    },
-  };
-}
-
 describe('holdfast serve', () => {
   it('serves the store until it is told to stop, with tokens that come and go', async () => {
-    const server = await startServer('--require-token', '--audit-log', 'audit.log', '--rate', '1000');
+    const server = await startServer(folder.path, '--require-token', '--audit-log', 'audit.log', '--rate', '1000');
     const file = `${server.url}/files/docs/report.txt`;
     const token = (await folder.ok('token', 'add', 'writer', '--allow', 'read,write', '--expires', '1h')).trim();
     const headers = { authorization: `Bearer ${token}` };
@@ -47,6 +30,21 @@ describe('holdfast serve', () => {
     const audited = jsonLines(await readFile(path.join(folder.path, 'audit.log'), 'utf8')) as { status: number }[];
     expect(audited.map(({ status }) => status)).toEqual([401, 201, 401]);
     expect(audited[1]).toMatchObject({ caller: 'token writer', method: 'PUT', path: '/files/docs/report.txt' });
+  });
+
+  it('goes on with an upload after it was killed', async () => {
+    const killed = await startServer(folder.path);
+    const tus = { 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' };
+    const key = Buffer.from('resumed').toString('base64');
+    const creation = { ...tus, 'upload-length': '10', 'upload-metadata': `key ${key}` };
+    const made = await fetch(`${killed.url}/uploads`, { method: 'POST', headers: creation, body: 'hello' });
+    const where = made.headers.get('location') ?? '';
+    await killed.kill();
+    const next = await startServer(folder.path, '--uploads-expire', '1h');
+    const rest = { method: 'PATCH', headers: { ...tus, 'upload-offset': '5' }, body: 'world' };
+    expect((await fetch(`${next.url}${where}`, rest)).status).toBe(204);
+    expect(await next.stop()).toBe(0);
+    expect(await folder.ok('get', 'resumed')).toBe('helloworld');
   });
 
   it.each([

@@ -23,13 +23,15 @@ export interface ServedStore extends AsyncDisposable {
 
 interface Options extends ServeOptions {
   readonly create?: Partial<CreateOptions>;
+  /** One that is there already; it stays open. */
+  readonly store?: Store;
 }
 
 const noted = (list: object[]) => (message: string, details?: object) => void list.push({ message, ...details });
 
 /** A store in memory, served to this machine. */
-export async function serveStore({ create, ...options }: Options = {}): Promise<ServedStore> {
-  const store = await createStore('memory:', { keys: 'none', ...create } as CreateOptions);
+export async function serveStore({ create, store: given, ...options }: Options = {}): Promise<ServedStore> {
+  const store = given ?? (await createStore('memory:', { keys: 'none', ...create } as CreateOptions));
   const logged: object[] = [];
   const note = noted(logged);
   const logger = { debug: note, info: note, warn: note, error: note };
@@ -39,7 +41,7 @@ export async function serveStore({ create, ...options }: Options = {}): Promise<
   const request: ServedStore['request'] = (path, init) => fetch(`${url}${path}`, init);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closed ??= running.close().then(() => store.close());
+    closed ??= running.close().then(() => (given ? undefined : store.close()));
     return closed;
   };
   return {
@@ -94,6 +96,11 @@ export class RawClient {
   /** Waits until so much has come. */
   async until(text: string): Promise<void> {
     while (!this.#received.includes(text)) await this.#changed.promise;
+  }
+
+  /** Sends nothing more, once all of it is on its way. */
+  end(): void {
+    this.#socket.end();
   }
 
   /** Goes away without a word. */

@@ -99,6 +99,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['server'],
   '@hono/zod-openapi': ['server'],
   '@napi-rs/blake-hash': ['hash'],
+  '@tus/server': ['server'],
   canonicalize: ['objects'],
   pg: ['metadata'],
   cborg: ['format'],

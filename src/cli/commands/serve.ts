@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Logger } from '../../index.ts';
+import type { UploadOptions } from '../../server/index.ts';
 import { fileError } from '../file-error.ts';
 import { loadServer } from '../library.ts';
-import { parseBytes, parseCount } from '../options.ts';
+import { parseBytes, parseCount, parseSpan } from '../options.ts';
+import { type TokenFlags, tokenFileOf, uploadsFolderOf } from '../server-locations.ts';
 import type { Session } from '../session.ts';
 import { escapeControls } from '../text/format-text.ts';
-import { type TokenFlags, tokenFileOf } from '../token-location.ts';
 import { usageError } from '../usage-error.ts';
 
 interface Address {
@@ -28,6 +29,8 @@ interface ServeFlags extends TokenFlags {
   readonly requestsMax?: number;
   readonly rate?: number;
   readonly auditLog?: string;
+  readonly uploads?: string;
+  readonly uploadsExpire?: number;
 }
 
 const ADDRESS = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*)):(\d{1,5})$/i;
@@ -97,6 +100,11 @@ function serverLogger(session: Session): Logger {
   return { debug: () => undefined, info: () => undefined, warn: note, error: note };
 }
 
+async function uploadsOf(session: Session, { uploads, uploadsExpire }: ServeFlags): Promise<UploadOptions> {
+  const folder = await uploadsFolderOf(session, uploads);
+  return { folder, ...(uploadsExpire !== undefined && { keptMs: uploadsExpire }) };
+}
+
 async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
   check(flags);
   const { serve, TokenFile } = await loadServer();
@@ -118,6 +126,8 @@ async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
     },
     ...(log && { audit: log.audit }),
     conditionalWrites: flags.conditionalWrites === true,
+    // Nothing is begun that cannot be finished.
+    ...(!flags.readOnly && { uploads: await uploadsOf(session, flags) }),
     logger: serverLogger(session),
   });
   await session.result({ url: running.url }, () => `serving at ${running.url}; see ${running.url}/reference`);
@@ -156,6 +166,8 @@ export function addServe(program: Command, session: Session): void {
     .option('--body-max <size>', 'largest upload: 500, 64KiB, 10GiB', parseBytes)
     .option('--requests-max <count>', 'requests answered at once; default 512', parseCount)
     .option('--rate <count>', 'requests a second of one token or address; default: no bound', parseRequests)
+    .option('--uploads <folder>', 'the folder that unfinished uploads are kept in')
+    .option('--uploads-expire <span>', 'how long after their last byte: 90s, 15m, 12h, 7d; default 24h', parseSpan)
     .option('--audit-log <file>', 'add a line of JSON to it for every change and every refusal')
     .addHelpText('after', HELP)
     .action((flags: ServeFlags) => serveStore(session, flags));

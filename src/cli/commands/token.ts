@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { TokenInfo, Verb } from '../../server/index.ts';
 import { loadServer } from '../library.ts';
 import { collect, parseSpan } from '../options.ts';
+import { type TokenFlags, tokenFileOf } from '../server-locations.ts';
 import type { Session } from '../session.ts';
 import { escapeControls, formatTime } from '../text/format-text.ts';
 import { formatTable } from '../text/table.ts';
-import { type TokenFlags, tokenFileOf } from '../token-location.ts';
 
 interface AddFlags extends TokenFlags {
   readonly allow: readonly Verb[];

@@ -95,6 +95,7 @@ const TOLD_CODES = new Set<ErrorCode>([
   'JOB_HELD',
   'CLIENT_TOO_SLOW',
   'ENTRY_ISOLATED',
+  'UPLOAD_CORRUPT',
 ]);
 
 const DETAIL_OF_KIND: Readonly<Record<ErrorKind, string>> = {

@@ -1,17 +1,14 @@
 /** Content: stored, sent and deleted. */
 import { z } from '@hono/zod-openapi';
-import { isStoreError, type StoreError, storeError } from '../../errors/store-error.ts';
-import type { EntryInfo, PutOptions, PutResult } from '../../index.ts';
-import { mayDo } from '../access/grant.ts';
+import { storeError } from '../../errors/store-error.ts';
+import type { PutResult } from '../../index.ts';
 import { openBody } from '../http/body.ts';
 import { demandCondition, formatTag, hasWriteCondition, writeConditions } from '../http/conditions.ts';
-import { putOptionsOf } from '../http/entry-headers.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { encodeKeyPath } from '../http/request-path.ts';
+import { putContent, statIfAny } from '../put-content.ts';
 import { type Call, route } from '../route.ts';
 import { keySchema, storedSchema } from '../schemas.ts';
-
-type Conditions = Pick<PutOptions, 'ifMatch' | 'ifAbsent'>;
 
 const FORM = /^multipart\/form-data\b/i;
 
@@ -22,40 +19,6 @@ const PUT_HEADERS = {
   'if-match': 'replace this version only: its ETag, or * for whatever is there',
   'if-none-match': '* to create and replace nothing',
 };
-
-async function statIfAny(call: Call, key: string): Promise<EntryInfo | undefined> {
-  try {
-    return await call.entries.stat(key, { signal: call.signal });
-  } catch (error) {
-    if (isStoreError(error, 'ENTRY_NOT_FOUND')) return undefined;
-    throw error;
-  }
-}
-
-/** Whether a caller may replace and delete, and not only create. */
-function mayWrite({ grant }: Call): boolean {
-  return grant !== undefined && mayDo(grant, 'write');
-}
-
-/** What the store is told, so that of two writers with conditions one wins. */
-async function conditionsOf(call: Call, key: string | null): Promise<Conditions> {
-  const { headers } = call.request;
-  if (key === null || !hasWriteCondition(headers))
-    return mayWrite(call) && !call.settings.conditionalWrites ? {} : { ifAbsent: true };
-  const conditions = writeConditions(headers, await statIfAny(call, key));
-  if ('ifMatch' in conditions && !mayWrite(call))
-    throw storeError('ACTION_FORBIDDEN', 'replacing an entry needs a token that may write');
-  return conditions;
-}
-
-/** Why an entry that is there was in the way. */
-function existsError(call: Call, error: StoreError, key: string): Error {
-  if (hasWriteCondition(call.request.headers))
-    return storeError('PRECONDITION_FAILED', 'the entry is there already', { details: { key }, cause: error });
-  // With leave to write it was this server that asked for a new entry.
-  if (mayWrite(call)) demandCondition(call.settings, false, key);
-  return error;
-}
 
 /** The address of an entry, beside that of the request: below the same namespace. */
 function locationOf({ request }: Call, key: string): string {
@@ -81,16 +44,11 @@ async function store(call: Call, key: string | null, wantsDigests: boolean): Pro
   const { request, settings, signal } = call;
   if (FORM.test(request.headers.get('content-type') ?? ''))
     throw storeError('MEDIA_TYPE_UNSUPPORTED', 'send the file itself: forms are not taken apart');
-  const conditions = await conditionsOf(call, key);
   const body = openBody(call, settings.limits.bodyBytesMax);
-  try {
-    const result = await call.entries.put(key, body, { ...putOptionsOf(request.headers), ...conditions, signal });
-    const digests = wantsDigests ? await digestsOf(call, result) : undefined;
-    const headers = { location: locationOf(call, result.key), etag: formatTag(result.version) };
-    return jsonAnswer(toStored(result, digests), 201, headers);
-  } catch (error) {
-    throw isStoreError(error, 'ENTRY_EXISTS') && key !== null ? existsError(call, error, key) : error;
-  }
+  const result = await putContent(call, key, { headers: request.headers, body, signal });
+  const digests = wantsDigests ? await digestsOf(call, result) : undefined;
+  const headers = { location: locationOf(call, result.key), etag: formatTag(result.version) };
+  return jsonAnswer(toStored(result, digests), 201, headers);
 }
 
 const storing = {

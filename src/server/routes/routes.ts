@@ -22,6 +22,7 @@ import {
 } from './snapshots.ts';
 import { healthz, namespaceStats, prometheus, readyz, storeStats } from './stats.ts';
 import { createNamespace, getNamespace, listKeys, listNamespaces, setQuota, storeStatus } from './store.ts';
+import { askUploads, continueUpload, createUpload, deleteUpload, getUpload } from './uploads.ts';
 import { forgetVersions, listVersions, restoreVersion } from './versions.ts';
 
 const FILES = [
@@ -36,6 +37,7 @@ const FILES = [
   renameFile,
   batchFiles,
 ];
+const UPLOADS = [askUploads, createUpload, getUpload, continueUpload, deleteUpload];
 const VERSIONS = [listVersions, restoreVersion, forgetVersions];
 const RELATIONS = [getRelations, setParent, listChildren, listDescendants, listAncestors, listRoots];
 const OBJECTS = [listObjects, putObject, getObject, putBlob, getBlob, findObject];
@@ -67,6 +69,7 @@ const JOBS = [startJob, listJobs, getJob, pauseJob, resumeJob, cancelJob, watchJ
 /** Every route, in the order of the document. */
 export const ROUTES: readonly Route[] = [
   ...FILES,
+  ...UPLOADS,
   ...VERSIONS,
   listChunks,
   proveRange,

@@ -1,0 +1,77 @@
+/** Storing content, by whatever way it came: under the conditions that its headers name, and with what they say of it. */
+import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
+import type { EntryInfo, PutOptions, PutResult } from '../index.ts';
+import { mayDo } from './access/grant.ts';
+import { demandCondition, hasWriteCondition, writeConditions } from './http/conditions.ts';
+import { putOptionsOf } from './http/entry-headers.ts';
+import type { Call } from './route.ts';
+
+/** Who stores, and where. */
+export type Storing = Pick<Call, 'entries' | 'grant' | 'settings'>;
+
+/** What is to be stored. */
+export interface NewContent {
+  /** Content type, attributes and conditions. */
+  readonly headers: Headers;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+export async function statIfAny(
+  { entries, signal }: Pick<Call, 'entries' | 'signal'>,
+  key: string,
+): Promise<EntryInfo | undefined> {
+  try {
+    return await entries.stat(key, { signal });
+  } catch (error) {
+    if (isStoreError(error, 'ENTRY_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a caller may replace and delete, and not only create. */
+function mayWrite({ grant }: Storing): boolean {
+  return grant !== undefined && mayDo(grant, 'write');
+}
+
+/**
+ * What the store is told, so that of two writers with conditions one wins.
+ * @throws `conflict/PRECONDITION_FAILED` when the conditions do not hold now, `denied/ACTION_FORBIDDEN`
+ */
+export async function conditionsOf(
+  storing: Storing,
+  key: string | null,
+  { headers, signal }: Omit<NewContent, 'body'>,
+): Promise<Pick<PutOptions, 'ifMatch' | 'ifAbsent'>> {
+  if (key === null || !hasWriteCondition(headers))
+    return mayWrite(storing) && !storing.settings.conditionalWrites ? {} : { ifAbsent: true };
+  const conditions = writeConditions(headers, await statIfAny({ entries: storing.entries, signal }, key));
+  if ('ifMatch' in conditions && !mayWrite(storing))
+    throw storeError('ACTION_FORBIDDEN', 'replacing an entry needs a token that may write');
+  return conditions;
+}
+
+/** Why an entry that is there was in the way. */
+function existsError(storing: Storing, error: StoreError, { key, headers }: { key: string; headers: Headers }): Error {
+  if (hasWriteCondition(headers))
+    return storeError('PRECONDITION_FAILED', 'the entry is there already', { details: { key }, cause: error });
+  // With leave to write it was this server that asked for a new entry.
+  if (mayWrite(storing)) demandCondition(storing.settings, false, key);
+  return error;
+}
+
+/**
+ * Stores content; resolves when it is durable.
+ * @param key `null` to name the entry by its digest
+ * @throws `conflict/PRECONDITION_FAILED`, `conflict/ENTRY_EXISTS`, `conflict/CONDITION_REQUIRED`, `denied/ACTION_FORBIDDEN`, what
+ *   the body throws
+ */
+export async function putContent(storing: Storing, key: string | null, content: NewContent): Promise<PutResult> {
+  const { headers, body, signal } = content;
+  const conditions = await conditionsOf(storing, key, content);
+  try {
+    return await storing.entries.put(key, body, { ...putOptionsOf(headers), ...conditions, signal });
+  } catch (error) {
+    throw isStoreError(error, 'ENTRY_EXISTS') && key !== null ? existsError(storing, error, { key, headers }) : error;
+  }
+}

@@ -17,10 +17,10 @@ function descriptor(ordinal: number, journal?: PackDescriptor['journal']): PackD
 }
 
 /** A journal pack in which every commit adds a pack. */
-function journalOf(commits: number): JournalPack {
+function journalOf(commits: number, { time = 0 } = {}): JournalPack {
   const entries = Array.from({ length: commits }, (_, index) => {
     const operations: Operation[] = [{ type: 'pack-add', pack: descriptor(index + 1) }];
-    const record = { commit: index + 1, previous: ZEROS, incarnation: SIXTEEN, time: 0, operations };
+    const record = { commit: index + 1, previous: ZEROS, incarnation: SIXTEEN, time, operations };
     return { commit: index + 1, record: encodeJournalRecord(record), inline: [] };
   });
   return { descriptor: descriptor(0, { incarnation: SIXTEEN, firstCommit: 1, lastCommit: commits }), entries };
@@ -43,5 +43,20 @@ describe('a replay', () => {
     await adopter.add(journalOf(10));
     await adopter.replayBefore(11);
     expect(replays).toEqual([3, 3, 3, 1]);
+  });
+
+  it('refuses two journal packs that tell of one commit differently', async () => {
+    const metadata = {
+      head: async () => ({ commit: 0, digest: ZEROS, incarnation: SIXTEEN, flushed: 0 }),
+      outbox: async () => [],
+      replay: async () => undefined,
+    } as unknown as Metadata;
+    const packs = { open: async () => ({ items: [] }) } as unknown as PackStore;
+    const adopter = new JournalAdopter({ metadata, packs, onUnreadable: () => undefined });
+    const [one, other] = [journalOf(3), journalOf(3, { time: 1 })];
+    await adopter.add(one);
+    await adopter.add({ ...other, entries: other.entries.slice(1) });
+    const refusal = { kind: 'corrupt', code: 'JOURNAL_FORK', details: { commit: 2 } };
+    await expect(adopter.replayBefore(4)).rejects.toMatchObject(refusal);
   });
 });

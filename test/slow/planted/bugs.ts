@@ -230,6 +230,20 @@ const BYTES: readonly PlantedBug[] = [
     plant: 'if (!gapFree && entries.at(-1)?.commit !== lastCommit) {',
     tests: ['src/maintenance/journal-reader.test.ts'],
   },
+  {
+    name: 'removed-chunk-told-of-again',
+    file: 'src/maintenance/adopt-journal.ts',
+    find: '.slice(0, known)',
+    plant: '.slice(0)',
+    tests: CONTRACT,
+  },
+  {
+    name: 'fork-between-journal-packs-ignored',
+    file: 'src/maintenance/adopt-journal.ts',
+    find: 'if (!equalBytes(record, entry.record)) throw fork(commit);',
+    plant: '',
+    tests: ['src/maintenance/adopt-journal.test.ts'],
+  },
 ];
 
 export const BUGS: readonly PlantedBug[] = [...DURABILITY, ...GARBAGE, ...BOOKS, ...BYTES];

@@ -32,10 +32,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'quick',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/slow/**', ...CAMPAIGNS],
+          include: ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/slow/**', 'test/browser/**', ...CAMPAIGNS],
         },
       },
+      { extends: true, test: { name: 'browser', include: ['test/browser/**/*.test.ts'] } },
       {
         extends: true,
         test: { name: 'campaigns', include: [...CAMPAIGNS, ...IN_BOTH], env: { HOLDFAST_CAMPAIGN: 'whole' } },

@@ -49,6 +49,7 @@ function checkLock() {
 
 const GATES = [
   ['types', () => tool('tsc', '--noEmit', '-p', 'tsconfig.json')],
+  ['types of the dashboard', () => tool('tsc', '--noEmit', '-p', 'dashboard/tsconfig.json')],
   ['lint and format', () => tool('biome', 'check', '--error-on-warnings', '.')],
   ['unused code and dependencies', () => tool('knip', '--no-progress')],
   ['lock file', checkLock],

@@ -62,10 +62,15 @@ function newest(folder) {
 function build() {
   const stamp = path.join(root, 'dist', '.built');
   const inputs = Math.max(
-    newest(path.join(root, 'src')),
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'scripts/build-kernel.mjs'].map(
-      (name) => statSync(path.join(root, name)).mtimeMs,
-    ),
+    ...['src', 'dashboard'].map((name) => newest(path.join(root, name))),
+    ...[
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'scripts/build.mjs',
+      'scripts/build-dashboard.mjs',
+      'scripts/build-kernel.mjs',
+    ].map((name) => statSync(path.join(root, name)).mtimeMs),
   );
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= inputs) return;
   process.stderr.write('holdfast setup: building\n');

@@ -41,7 +41,7 @@ function codeOfStatus(status: number): ErrorCode {
 }
 
 /** A key, as the path of an address: its slashes stay, but not beside dots, which every client resolves. */
-function encodeKey(key: string): string {
+export function encodeKey(key: string): string {
   const encoded = key.split('/').map(encodeURIComponent);
   return encoded.join(encoded.some((part) => part === '.' || part === '..') ? '%2F' : '/');
 }

@@ -1,6 +1,7 @@
 import type { Store } from '../index.ts';
 import { Access, type Peer } from './access/access.ts';
 import { buildApp } from './build-app.ts';
+import { DashboardPage } from './dashboard-page.ts';
 import { problemAnswer } from './http/problem.ts';
 import { checkEncoding } from './http/request-path.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -58,6 +59,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const jobs = new Jobs(store, settings);
   const uploads = settings.uploads && new UploadSpool(settings.uploads, settings);
   const app = buildApp();
+  const page = settings.dashboard ? new DashboardPage() : undefined;
   /** @returns the answer, and who was recognised */
   const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string]> => {
     let name = `address ${access.addressOf(request, peer)}`;
@@ -69,6 +71,9 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
     };
     try {
       checkEncoding(new URL(request.url).pathname);
+      // The page tells nothing of the store, and a link to it may stand anywhere.
+      const shown = await page?.answer(request);
+      if (shown) return [shown, name];
       const caller = await access.recognise(request, peer);
       name = caller.name;
       rate.take(name);

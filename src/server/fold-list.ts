@@ -1,6 +1,6 @@
-/** Pages of a list in which keys with a common beginning stand for one. */
+/** Pages of a list: in which keys with a common beginning stand for one, or of those that hold a text. */
 import type { Entries, EntryInfo, ListOptions } from '../index.ts';
-import { ENTRY_KEY_BYTES_MAX } from '../limits.ts';
+import { ENTRY_KEY_BYTES_MAX, SERVER_SEARCHED_MAX } from '../limits.ts';
 
 /** What a list is gone on from. */
 export type ListPlace = Pick<EntryInfo, 'key' | 'modified' | 'size'>;
@@ -57,4 +57,24 @@ export async function foldedList(source: Pick<Entries, 'list'>, options: FoldOpt
     if (folded !== undefined) prefixes.push(folded);
     else if (count < left) return { entries, prefixes };
   }
+}
+
+export interface SearchOptions extends Omit<FoldOptions, 'delimiter'> {
+  /** What keys have to hold, whatever the case of its letters. */
+  readonly search: string;
+}
+
+/** One page; ends early, to be gone on with, when a great many entries were looked at. */
+export async function searchedList(source: Pick<Entries, 'list'>, options: SearchOptions): Promise<FoldedPage> {
+  const { limit, after, search, ...asked } = options;
+  const wanted = search.toLowerCase();
+  const entries: EntryInfo[] = [];
+  const place = after && { after: asked.sort === 'key' ? after.key : after };
+  let looked = 0;
+  for await (const entry of source.list({ ...asked, ...place })) {
+    looked += 1;
+    if (entry.key.toLowerCase().includes(wanted)) entries.push(entry);
+    if (entries.length === limit || looked === SERVER_SEARCHED_MAX) return { entries, prefixes: [], next: entry };
+  }
+  return { entries, prefixes: [] };
 }

@@ -55,6 +55,8 @@ export interface HandlerOptions {
   readonly uploads?: UploadOptions;
   /** Replace and delete only what a request names by `If-Match`; else `conflict/CONDITION_REQUIRED`. Default false. */
   readonly conditionalWrites?: boolean;
+  /** Show browsers a dashboard at `/dashboard`, and lead them there from `/`. Default true. */
+  readonly dashboard?: boolean;
   /** Told of what goes wrong here and is no mistake of a client. Default: nobody. */
   readonly logger?: Logger;
   /** Told of every request that is no reading, and of every one that is refused to somebody (401, 403, 429). */
@@ -68,6 +70,7 @@ export interface Settings {
   readonly limits: Required<ServerLimits>;
   readonly uploads: UploadOptions | undefined;
   readonly conditionalWrites: boolean;
+  readonly dashboard: boolean;
   readonly logger: Logger | undefined;
   readonly audit: ((event: AuditEvent) => void) | undefined;
   readonly stopping: AbortSignal;
@@ -86,9 +89,18 @@ const LIMITS: Required<ServerLimits> = {
 };
 
 export function settingsOf(options: HandlerOptions): Settings {
-  const { access = {}, limits = {}, uploads, conditionalWrites = false, logger, audit, stopping } = options;
+  const {
+    access = {},
+    limits = {},
+    uploads,
+    conditionalWrites = false,
+    dashboard = true,
+    logger,
+    audit,
+    stopping,
+  } = options;
   return {
-    ...{ access, uploads, conditionalWrites, logger, audit, clock: systemClock },
+    ...{ access, uploads, conditionalWrites, dashboard, logger, audit, clock: systemClock },
     limits: { ...LIMITS, ...limits },
     stopping: stopping ?? new AbortController().signal,
   };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createStore } from '../../src/index.ts';
-import { type FoldedPage, foldedList, type ListPlace } from '../../src/server/fold-list.ts';
+import { type FoldedPage, foldedList, type ListPlace, searchedList } from '../../src/server/fold-list.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 
 const SEED = 20261122;
@@ -44,4 +44,26 @@ it(`folds like a list that is read whole (seed ${SEED})`, async () => {
       expect(found.sort()).toEqual([...expected].sort());
     }
   }
+});
+
+it('finds the keys that hold a text, page by page', async () => {
+  await using store = await createStore('memory:', { keys: 'none' });
+  const keys = ['a/Report.txt', 'a/b', 'a/report-2', 'b/REPORT', 'report'];
+  await store.putMany(keys.map((key) => ({ key, source: 'x' })));
+  const search = async (prefix: string, limit: number) => {
+    const found: string[] = [];
+    let after: ListPlace | undefined;
+    do {
+      const page: FoldedPage = await searchedList(store, {
+        ...{ prefix, limit, search: 'rePORT', sort: 'key', descending: false, where: {} },
+        signal: new AbortController().signal,
+        after: after as never,
+      });
+      found.push(...page.entries.map(({ key }) => key));
+      after = page.next;
+    } while (after);
+    return found;
+  };
+  expect(await search('', 2)).toEqual(['a/Report.txt', 'a/report-2', 'b/REPORT', 'report']);
+  expect(await search('a/', 10)).toEqual(['a/Report.txt', 'a/report-2']);
 });

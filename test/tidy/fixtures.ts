@@ -82,8 +82,14 @@ const IMPORTS: Readonly<Record<string, Fixtures>> = {
       ...at('src/cli/a.ts', ['the command line behind the library', "import { sha } from '../hash/index.ts';"]),
       ...at('src/cli/a.ts', ['a file beside the allowed ones', "import { systemRandom } from '../runtime/random.ts';"]),
       ...at('src/novel/a.ts', ['a folder in no layer', '']),
+      ...at('dashboard/api/a.ts', ['a page with the engine in it', "import { openStore } from '../../src/index.ts';"]),
     ],
     clean: [
+      ...at(
+        'dashboard/api/a.tsx',
+        ['a page that asks a server', "import { Connection } from '../../src/client/connection.ts';"],
+        ['a page of its own parts', "import { Icon } from '../parts/icon.tsx';"],
+      ),
       ...at('src/backend/a.ts', ['downwards', "import { storeError } from '../errors/store-error.ts';"]),
       ...at('src/backend/a.test.ts', ['a test', "import { x } from '../testing/index.ts';"]),
       ...at('src/format/a.ts', ['types of settings', "import { type A, type B } from '../chunking/index.ts';"]),

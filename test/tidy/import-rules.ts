@@ -1,7 +1,7 @@
 import path from 'node:path';
 import ts from 'typescript';
 import { AREAS, MODULE_HOMES } from './layers.ts';
-import { finding, isProduct, type Rule, type Source } from './source.ts';
+import { finding, isDashboard, isProduct, isTest, type Rule, type Source } from './source.ts';
 
 interface Import {
   readonly node: ts.Node;
@@ -71,12 +71,14 @@ function isAllowed(area: string, target: string, typeOnly: boolean): boolean {
 
 /** Product code imports only along the arrows of the architecture. */
 export const layers: Rule = (source) => {
-  if (!isProduct(source.path)) return [];
-  const area = areaOf(source.path);
+  const isPage = isDashboard(source.path) && !isTest(source.path);
+  if (!isProduct(source.path) && !isPage) return [];
+  const area = isPage ? 'dashboard' : areaOf(source.path);
   if (AREAS[area] === undefined) return [finding(source, 0, `the folder ${area} is in no layer; add it to layers.ts`)];
   return importsOf(source).flatMap((one) => {
     if (!one.specifier.startsWith('.')) return [];
     const target = path.posix.join(path.posix.dirname(source.path), one.specifier);
+    if (isPage && isDashboard(target)) return [];
     if (!target.startsWith('src/')) return [finding(source, one.node, `product code imports ${target}`)];
     if (/\.test\.ts$/.test(target)) return [finding(source, one.node, `product code imports the test ${target}`)];
     if (isAllowed(area, target, one.typeOnly)) return [];
@@ -101,7 +103,7 @@ export const modules: Rule = (source) => {
 /** Files are imported by their full name, so that Node runs the sources as they are. */
 export const importEndings: Rule = (source) =>
   importsOf(source)
-    .filter((one) => one.specifier.startsWith('.') && !/\.(?:ts|mjs|js|json)$/.test(one.specifier))
+    .filter((one) => one.specifier.startsWith('.') && !/\.(?:tsx?|mjs|js|json|css)$/.test(one.specifier))
     .map((one) => finding(source, one.node, `import of ${one.specifier} without its ending`));
 
 const RANDOM = /^(?:random|getRandomValues|webcrypto|generateKey|generatePrime)/;

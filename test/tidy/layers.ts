@@ -64,6 +64,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   bench: { level: 6, imports: ['errors', 'limits', 'runtime', ...L1, 'backend', 'index'] },
   // Goes into browsers: shapes of the library, and nothing of it that runs but its errors.
   client: { level: 6, imports: ['errors'], types: ['index'] },
+  // Runs in browsers and asks a server: the requests of the client, and types. It lies beside src, in a folder of its own.
+  dashboard: { level: 7, imports: ['client', 'errors'], types: ['index', 'server'] },
   cli: {
     level: 7,
     imports: ['index', 'bench', 'errors', 'server'],

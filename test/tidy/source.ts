@@ -15,8 +15,8 @@ export type Rule = (source: Source) => readonly string[];
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 
-const FOLDERS = ['src', 'test', 'bench', 'scripts'];
-const HAND_WRITTEN = /(?<!\.generated)\.(?:ts|mjs)$/;
+const FOLDERS = ['src', 'dashboard', 'test', 'bench', 'scripts'];
+const HAND_WRITTEN = /(?<!\.generated)\.(?:tsx?|mjs)$/;
 
 /** Parses a text as the file it would be at `path`: how fixtures are made. */
 export function parseSource(filePath: string, text: string): Source {
@@ -45,6 +45,11 @@ export function isTest(filePath: string): boolean {
 /** Product code: what is compiled into the package. */
 export function isProduct(filePath: string): boolean {
   return filePath.startsWith('src/') && !isTest(filePath);
+}
+
+/** What runs in a browser: bundled, and put into the package as one page. */
+export function isDashboard(filePath: string): boolean {
+  return filePath.startsWith('dashboard/');
 }
 
 export function finding(source: Source, node: ts.Node | number, message: string): string {

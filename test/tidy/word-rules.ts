@@ -1,9 +1,9 @@
 import path from 'node:path';
 import ts from 'typescript';
 import { CITED_NAMES, NEVER_WORDS } from './exemptions.ts';
-import { finding, findingsOf, isProduct, type Rule } from './source.ts';
+import { finding, findingsOf, isDashboard, isProduct, type Rule } from './source.ts';
 
-const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*\.(?:ts|mjs)$/;
+const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*\.(?:tsx?|mjs)$/;
 
 export const fileName: Rule = (source) =>
   FILE_NAME.test(path.posix.basename(source.path)) ? [] : [finding(source, 0, 'a file name that is not kebab-case')];
@@ -16,7 +16,7 @@ export const noUnfinished: Rule = (source) =>
 
 /** Product code declares no name that says a thing of ours in another system's word. */
 export const neverWords: Rule = (source) => {
-  if (!isProduct(source.path)) return [];
+  if (!isProduct(source.path) && !isDashboard(source.path)) return [];
   const inPath = wordsOf(source.path).flatMap((word) => {
     const message = complaint(word);
     return message === undefined ? [] : [finding(source, 0, `the path says ${message}`)];

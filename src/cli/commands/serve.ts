@@ -25,6 +25,7 @@ interface ServeFlags extends TokenFlags {
   readonly requireToken?: boolean;
   readonly readOnly?: boolean;
   readonly conditionalWrites?: boolean;
+  readonly dashboard: boolean;
   readonly bodyMax?: number;
   readonly requestsMax?: number;
   readonly rate?: number;
@@ -105,6 +106,11 @@ async function uploadsOf(session: Session, { uploads, uploadsExpire }: ServeFlag
   return { folder, ...(uploadsExpire !== undefined && { keptMs: uploadsExpire }) };
 }
 
+function describeServer(url: string, { dashboard }: ServeFlags): string {
+  const places = [...(dashboard ? [`dashboard: ${url}/dashboard`] : []), `routes: ${url}/reference`];
+  return [`serving at ${url}`, ...places].join('\n  ');
+}
+
 async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
   check(flags);
   const { serve, TokenFile } = await loadServer();
@@ -128,9 +134,10 @@ async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
     conditionalWrites: flags.conditionalWrites === true,
     // Nothing is begun that cannot be finished.
     ...(!flags.readOnly && { uploads: await uploadsOf(session, flags) }),
+    dashboard: flags.dashboard,
     logger: serverLogger(session),
   });
-  await session.result({ url: running.url }, () => `serving at ${running.url}; see ${running.url}/reference`);
+  await session.result({ url: running.url }, () => describeServer(running.url, flags));
   await session.terminal.flush();
   if (!session.signal.aborted) await once(session.signal, 'abort');
   await running.close();
@@ -138,7 +145,8 @@ async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
 
 const HELP = `
 Clients on this machine need no token, unless --require-token or --behind-proxy is given; all others do: \`holdfast token add\`.
-Ctrl-C and SIGTERM stop it: requests in flight get 30 seconds to end. Exit status 0 then. docs/http-api.md has every route.
+Ctrl-C and SIGTERM stop it: requests in flight get 30 seconds to end. Exit status 0 then. docs/http-api.md has every route,
+docs/dashboard.md tells what the page at /dashboard shows.
 
 Examples:
   $ holdfast serve
@@ -168,6 +176,7 @@ export function addServe(program: Command, session: Session): void {
     .option('--rate <count>', 'requests a second of one token or address; default: no bound', parseRequests)
     .option('--uploads <folder>', 'the folder that unfinished uploads are kept in')
     .option('--uploads-expire <span>', 'how long after their last byte: 90s, 15m, 12h, 7d; default 24h', parseSpan)
+    .option('--no-dashboard', 'no page for browsers at /dashboard')
     .option('--audit-log <file>', 'add a line of JSON to it for every change and every refusal')
     .addHelpText('after', HELP)
     .action((flags: ServeFlags) => serveStore(session, flags));

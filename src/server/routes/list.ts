@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { storeError } from '../../errors/store-error.ts';
 import { type EntryInfo, parseJsonStrict } from '../../index.ts';
 import { SERVER_PAGE_MAX } from '../../limits.ts';
-import { foldedList } from '../fold-list.ts';
+import { foldedList, searchedList } from '../fold-list.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { route } from '../route.ts';
 import { entrySchema, keySchema } from '../schemas.ts';
@@ -46,6 +46,7 @@ told once, as a common beginning in \`prefixes\`.`,
   query: {
     prefix: z.string().optional().describe('only keys that begin so'),
     delimiter: z.string().min(1).optional().describe('such as /; only when sorted by key, ascending'),
+    search: z.string().min(1).optional().describe('only keys that hold this, whatever the case; without a delimiter'),
     after: z.string().optional().describe('next of the page before'),
     limit: z.coerce
       .number<string>()
@@ -68,10 +69,10 @@ told once, as a common beginning in \`prefixes\`.`,
     },
   },
   async handle({ entries, query, signal }) {
-    const { prefix = '', delimiter, limit = SERVER_PAGE_MAX, sort = 'key', order, contentType } = query;
+    const { prefix = '', delimiter, search, limit = SERVER_PAGE_MAX, sort = 'key', order, contentType } = query;
     const { modifiedFrom, modifiedBefore } = query;
-    if (delimiter !== undefined && (sort !== 'key' || order === 'descending'))
-      throw storeError('REQUEST_INVALID', 'a delimiter needs the order by key, ascending', {
+    if (delimiter !== undefined && (sort !== 'key' || order === 'descending' || search !== undefined))
+      throw storeError('REQUEST_INVALID', 'a delimiter needs the order by key, ascending, and no search', {
         details: { field: 'query.delimiter' },
       });
     const attributes =
@@ -82,12 +83,15 @@ told once, as a common beginning in \`prefixes\`.`,
       ...(modifiedFrom !== undefined && { modifiedFrom }),
       ...(modifiedBefore !== undefined && { modifiedBefore }),
     };
-    const page = await foldedList(entries, {
-      ...{ prefix, delimiter, limit, sort, where, signal },
+    const asked = {
+      ...{ prefix, limit, sort, where, signal },
       descending: order === 'descending',
       after: query.after === undefined ? undefined : parsePlace(query.after),
-    });
-    const { next, ...told } = page;
+    };
+    const { next, ...told } =
+      search === undefined
+        ? await foldedList(entries, { ...asked, delimiter })
+        : await searchedList(entries, { ...asked, search });
     return jsonAnswer({ ...told, ...(next && { next: formatPlace(next) }) });
   },
 });

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { tellAccess } from './access.ts';
 import { batchFiles, copyFile, renameFile } from './changes.ts';
 import { deleteFile, postContent, postFile, putFile } from './files.ts';
 import { cancelJob, getJob, listJobs, pauseJob, resumeJob, startJob, watchJob, watchStore } from './jobs.ts';
@@ -79,6 +80,7 @@ export const ROUTES: readonly Route[] = [
   ...SNAPSHOTS,
   ...STORE,
   ...JOBS,
+  tellAccess,
   prometheus,
   healthz,
   readyz,

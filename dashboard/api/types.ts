@@ -1,0 +1,20 @@
+/** What the server says: the shapes of the library, as JSON. */
+import type { Verb } from '../../src/server/index.ts';
+
+export type {
+  EntriesStats,
+  EntryInfo,
+  NamespaceInfo,
+  PlacementStatus,
+  StoreMetrics,
+  VersionInfo,
+} from '../../src/index.ts';
+
+/** Who we are to the server. */
+export interface Access {
+  readonly name: string;
+  readonly verbs: readonly Verb[];
+  readonly namespaces?: readonly string[];
+  readonly sealed: boolean;
+  readonly conditionalWrites: boolean;
+}

@@ -1,0 +1,79 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectAccessible, launch, noBrowser, openPage } from './browser.ts';
+import { createWorld, type World } from './world.ts';
+
+let world: World;
+let browser: Browser;
+beforeAll(async () => {
+  if (noBrowser) return;
+  [world, browser] = await Promise.all([createWorld(), launch()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await world?.[Symbol.asyncDispose]();
+});
+
+const at = (place: string): string => `${world.url}/dashboard#/${place}`;
+const drop = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+
+describe.skipIf(noBrowser)('files', () => {
+  it('are uploaded, looked at, replaced, restored, renamed, deleted and brought back', async () => {
+    await using watched = await openPage(browser);
+    const { page, faults } = watched;
+    await page.goto(at('files?prefix=docs/'));
+    const input = page.locator('input[type=file]');
+    await input.setInputFiles(drop('note.txt', 'one'));
+    await page.getByRole('button', { name: 'note.txt', exact: true }).waitFor();
+    await input.setInputFiles(drop('note.txt', 'two'));
+    await page.getByText('There is a file of this name').waitFor();
+    await page.getByRole('button', { name: 'Replace' }).click();
+    await expect.poll(async () => Buffer.from(await world.store.get('docs/note.txt')).toString()).toBe('two');
+    await page.getByRole('button', { name: 'note.txt', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('two').waitFor();
+    await dialog.getByRole('button', { name: /^Restore the version/ }).click();
+    await dialog.getByText('one', { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Rename' }).click();
+    await dialog.getByLabel('New name').fill('docs/renamed.txt');
+    await dialog.getByRole('button', { name: 'Rename' }).last().click();
+    await dialog.getByRole('heading', { name: 'renamed.txt' }).waitFor();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await expect.poll(() => world.store.has('docs/renamed.txt')).toBe(false);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'renamed.txt', exact: true }).waitFor();
+    expect(Buffer.from(await world.store.get('docs/renamed.txt')).toString()).toBe('one');
+    expect(faults).toEqual([]);
+  });
+
+  it('are shown for what they are, and never run', async () => {
+    await using watched = await openPage(browser);
+    const { page, faults } = watched;
+    const dialog = page.getByRole('dialog');
+    await page.goto(at('files?prefix=pictures/&open=pictures/square.png'));
+    await expect
+      .poll(() => dialog.locator('img').evaluate((image) => (image as { naturalWidth?: number }).naturalWidth))
+      .toBe(10);
+    await page.goto(at('files?prefix=pictures/&open=pictures/page.pdf'));
+    await dialog.locator('iframe[src^="blob:"]').waitFor();
+    await page.goto(at('files?prefix=docs/&open=docs/evil.html'));
+    await dialog.getByText('<script>document.title').waitFor();
+    expect(await page.title()).not.toBe('taken');
+    expect(await page.frames().length).toBe(1);
+    await expectAccessible(page);
+    expect(faults).toEqual([]);
+  });
+
+  it('are found by a part of their names, wherever they are', async () => {
+    await using watched = await openPage(browser);
+    const { page } = watched;
+    await page.goto(at('files'));
+    await page.getByRole('searchbox').fill('SQUARE');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'pictures/square.png' }).waitFor();
+    await page.getByRole('searchbox').fill('nothing like this');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing found').waitFor();
+  });
+});

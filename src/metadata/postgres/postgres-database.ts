@@ -48,6 +48,8 @@ const TYPES: NonNullable<ClientConfig['types']> = {
   },
 };
 
+const ignore = (): void => undefined;
+
 /** By which a server knows the connections of those that have the metadata in a schema open. */
 export function connectionName(schema: string): string {
   return `holdfast ${schema}`.slice(0, NAME_LENGTH_MAX);
@@ -65,7 +67,12 @@ async function connect({ url, schema }: PostgresPlace): Promise<Pool> {
     options: `-c search_path=${schema} -c synchronous_commit=on`,
   });
   // An idle connection that ends is no loss: the next one who needs it gets another.
-  pool.on('error', () => undefined);
+  pool.on('error', ignore);
+  // Whoever waits for an answer is told by it. For as long as the connection lives: a server may end it in the very bytes
+  // that make it, before anybody has it, and without a listener its end would end the process.
+  pool.on('connect', (connection) => {
+    connection.on('error', ignore);
+  });
   return pool;
 }
 
@@ -114,10 +121,7 @@ export class PostgresDatabase implements Database {
 
   async #reserve(): Promise<PoolClient> {
     try {
-      const connection = await this.#pool.connect();
-      // Whoever waits for an answer is told by it; without a listener the end of a connection would end the process.
-      connection.on('error', ignore);
-      return connection;
+      return await this.#pool.connect();
     } catch (error) {
       throw fromPostgresError(error);
     }
@@ -132,7 +136,7 @@ export class PostgresDatabase implements Database {
       isLost = isConnectionLost(error);
       throw error;
     } finally {
-      release(connection, isLost);
+      connection.release(isLost);
     }
   }
 
@@ -238,7 +242,7 @@ export class PostgresDatabase implements Database {
         // The state to see is that of the first query.
         await statements.command('SELECT 1');
       } catch (error) {
-        release(connection, isConnectionLost(error));
+        connection.release(isConnectionLost(error));
         throw error;
       }
       let isOpen = true;
@@ -255,7 +259,7 @@ export class PostgresDatabase implements Database {
           isOpen = false;
           this.#snapshots.delete(snapshot);
           const ended = statements.command('ROLLBACK').then(() => false, isConnectionLost);
-          release(connection, await ended);
+          connection.release(await ended);
         },
       };
       this.#snapshots.add(snapshot);
@@ -290,12 +294,4 @@ export class PostgresDatabase implements Database {
       this.#turn.release(READERS_MAX);
     }
   }
-}
-
-const ignore = (): void => undefined;
-
-/** Gives a connection back to the others, unless it is of no use any more. */
-function release(connection: PoolClient, isLost: boolean): void {
-  connection.off('error', ignore);
-  connection.release(isLost);
 }

@@ -82,6 +82,21 @@ describe('a backend that is away', () => {
     await store.close();
   });
 
+  it('counts as a loss at once, and no more once it is back', async () => {
+    const { store, pull, plug } = await spreadStore(5, '3+2');
+    await store.put('key', noise(300_000, 3));
+    const lossesMax = async () => (await store.backends.status()).survives.backends.lossesMax;
+    const seen = [await lossesMax()];
+    for (const disk of [1, 2, 3]) {
+      await pull(disk);
+      seen.push(await lossesMax());
+    }
+    expect((await store.backends.status()).unreadable).toBeGreaterThan(0);
+    for (const disk of [1, 2, 3]) await plug(disk);
+    expect([...seen, await lossesMax()]).toEqual([2, 1, 0, -1, 2]);
+    await store.close();
+  });
+
   it('leaves a store that refused to write without it as good as it was', async () => {
     const { store, pull, plug } = await spreadStore(3, '2+1');
     for (const disk of [1, 2]) await pull(disk);

@@ -17,6 +17,9 @@ interface Held {
   bytes: number;
 }
 
+/** Whether what lies there can be read: one that was there when the store was opened may be gone since. */
+const isReached = (link: BackendLink | undefined): boolean => link?.health.state === 'up';
+
 /** What is gathered over all packs. Packs that lie alike count as one: there are few ways in which they do. */
 class PackSurvey {
   readonly #backends: BackendSet;
@@ -40,7 +43,7 @@ class PackSurvey {
     if (m < this.#redundancy.m) this.weaker += 1;
     for (const place of places) this.#hold(place, storedBytes / places.length);
     const reached = places
-      .filter((place) => this.#backends.find(place)?.backend !== undefined)
+      .filter((place) => isReached(this.#backends.find(place)))
       .toSorted((a, b) => a - b);
     if (reached.length < k) this.unreadable += 1;
     const name = `${k}:${reached.join(',')}`;
@@ -60,7 +63,7 @@ class PackSurvey {
         }),
       }),
     );
-    const holders = new Set(this.#backends.links.filter(({ backend }) => backend !== undefined).map(holderOf));
+    const holders = new Set(this.#backends.links.filter(isReached).map(holderOf));
     return Object.freeze(tolerate(named, holders.size));
   }
 
@@ -106,6 +109,8 @@ export async function placementStatus(
 ): Promise<PlacementStatus> {
   const { metadata, backends, config, infos } = parts;
   const redundancy = parseRedundancy(config.redundancy);
+  // Asked first: one that turns out to be away must not be counted on by what is said of losses.
+  const probed = await Promise.all(infos.map((info) => probe(info, backends)));
   const survey = new PackSurvey(backends, redundancy);
   for await (const pack of allPacks(metadata)) {
     signal?.throwIfAborted();
@@ -117,7 +122,7 @@ export async function placementStatus(
   const { packs, degraded, weaker, unreadable } = survey;
   return Object.freeze({
     redundancy: config.redundancy,
-    backends: Object.freeze(await Promise.all(infos.map((info) => withSpace(info, backends, survey.held)))),
+    backends: Object.freeze(probed.map((one) => withHeld(one, survey.held))),
     map: Object.freeze(backends.map.flatMap((number) => backends.find(number)?.facts.name ?? [])),
     ...{ packs, degraded, weaker, unreadable },
     survives: Object.freeze({
@@ -128,22 +133,21 @@ export async function placementStatus(
   });
 }
 
-async function withSpace(
-  info: BackendInfo,
-  backends: BackendSet,
-  held: ReadonlyMap<number, Held>,
-): Promise<BackendStatus> {
-  const { shards, bytes } = held.get(info.number) ?? { shards: 0, bytes: 0 };
+/** Asks a backend how it does. */
+async function probe(info: BackendInfo, backends: BackendSet): Promise<Omit<BackendStatus, 'shards' | 'shardBytes'>> {
   const link = backends.find(info.number);
   const space = await link?.call('read', (backend) => backend.space()).catch(() => undefined);
   // Counting may take long; what tells how fast a backend answers is the last read before its health is told.
   await link?.call('read', (backend) => backend.head(BACKEND_MARKER_KEY)).catch(() => undefined);
-  return Object.freeze({
+  return {
     ...info,
     ...(link && { health: link.health }),
-    shards,
-    shardBytes: Math.round(bytes),
     ...(space && { usedBytes: space.usedBytes }),
     ...(space?.freeBytes !== undefined && { freeBytes: space.freeBytes }),
-  });
+  };
+}
+
+function withHeld(probed: Awaited<ReturnType<typeof probe>>, held: ReadonlyMap<number, Held>): BackendStatus {
+  const { shards, bytes } = held.get(probed.number) ?? { shards: 0, bytes: 0 };
+  return Object.freeze({ ...probed, shards, shardBytes: Math.round(bytes) });
 }

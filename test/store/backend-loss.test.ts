@@ -50,6 +50,23 @@ describe('a store whose home is lost', () => {
   });
 });
 
+describe('a backend that is replaced right after a put', () => {
+  it('is missed by all that lay there', async () => {
+    const { store, home, pull } = await spreadStore(4, '2+1');
+    const { backends } = store;
+    for (const disk of [1, 2, 3]) {
+      // The metadata learns with the next commit where the journal of this one lies.
+      await store.put('key', noise(300_000, disk));
+      await pull(disk);
+      await backends.replace(`disk${disk}`, path.join(path.dirname(home), `new${disk}`));
+      expect((await store.maintenance.repair()).outcome).toBe('ok');
+      const { degraded, survives } = await backends.status();
+      expect([degraded, survives.backends.lossesMax]).toEqual([0, 1]);
+    }
+    await store.close();
+  });
+});
+
 describe('a backend that is away', () => {
   it('is named by reads that need it, with the entry that they are about', async () => {
     const { store, home, pull } = await spreadStore(3, '2+1');

@@ -42,9 +42,7 @@ class PackSurvey {
     this.packs += 1;
     if (m < this.#redundancy.m) this.weaker += 1;
     for (const place of places) this.#hold(place, storedBytes / places.length);
-    const reached = places
-      .filter((place) => isReached(this.#backends.find(place)))
-      .toSorted((a, b) => a - b);
+    const reached = places.filter((place) => isReached(this.#backends.find(place))).toSorted((a, b) => a - b);
     if (reached.length < k) this.unreadable += 1;
     const name = `${k}:${reached.join(',')}`;
     const pattern = this.#patterns.get(name) ?? { k, places: reached, packs: 0 };

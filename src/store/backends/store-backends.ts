@@ -93,10 +93,10 @@ export class StoreBackends implements Backends {
       // Not before the new one is known to be good: a slip of the pen must not make the old one lost.
       const leaving = {
         number: old.number,
-        forget: () => forgetBackend(this.#engine.metadata, old.number, options.signal),
+        forget: () => this.#forget(old.number, options),
       };
       await this.#add({ location, name, domain, weight }, leaving);
-      await forgetBackend(this.#engine.metadata, old.number, options.signal);
+      await this.#forget(old.number, options);
       return report;
     });
   }
@@ -118,9 +118,9 @@ export class StoreBackends implements Backends {
       if (!options.lost && report.shardsLost > 0)
         throw inUse(name, `holds ${report.shardsLost} shards: drain it first`);
       // Before as well: who is stopped in between must not leave packs behind that nobody knows to lack a shard.
-      await forgetBackend(this.#engine.metadata, facts.number, options.signal);
+      await this.#forget(facts.number, options);
       await this.#set((placement) => withoutBackend(placement, facts.number));
-      await forgetBackend(this.#engine.metadata, facts.number, options.signal);
+      await this.#forget(facts.number, options);
       return report;
     });
   }
@@ -235,6 +235,15 @@ export class StoreBackends implements Backends {
       const message = `the backend is added, but what all of them share could not be written there yet: ${cause.message}`;
       throw storeError('CONFIG_PENDING', message, { retry: false, cause });
     }
+  }
+
+  /** Makes the shards of a backend missing. */
+  async #forget(number: number, { signal }: CallOptions): Promise<void> {
+    const engine = this.#engine;
+    // What the metadata was not told of yet may lie there too, and would be told later as if the backend were still there.
+    await engine.committer.flush();
+    await engine.settle();
+    await forgetBackend(engine.metadata, number, signal);
   }
 
   #isLinked(opened: Backend): boolean {

@@ -6,8 +6,7 @@ import { jsonAnswer } from './http/json-answer.ts';
 import { problemAnswer } from './http/problem.ts';
 import { requestPath } from './http/request-path.ts';
 import { referenceAnswer } from './reference-page.ts';
-import { type Arrival, addRoute } from './route.ts';
-import { ROUTES } from './routes/routes.ts';
+import { type Arrival, addRoute, type Route } from './route.ts';
 
 /** Answers arrivals, also those that fail. */
 export type App = OpenAPIHono<{ Bindings: Arrival }>;
@@ -37,10 +36,10 @@ function answerUnknown(app: App, arrival: Arrival): Response {
   return answer;
 }
 
-export function buildApp(): App {
+export function buildApp(routes: readonly Route[]): App {
   const app: App = new OpenAPIHono<{ Bindings: Arrival }>({ getPath: requestPath });
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  for (const route of ROUTES) addRoute(app, route);
+  for (const route of routes) addRoute(app, route);
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   let document: ReturnType<typeof documentOf> | undefined;
   const once = (): ReturnType<typeof documentOf> => {

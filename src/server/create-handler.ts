@@ -9,6 +9,8 @@ import { Admission } from './limits/admission.ts';
 import { BodyBudget } from './limits/body-budget.ts';
 import { Rate } from './limits/rate.ts';
 import { RequestMetrics } from './metrics.ts';
+import { demoRoutes } from './routes/demo.ts';
+import { ROUTES } from './routes/routes.ts';
 import { type HandlerOptions, settingsOf } from './settings.ts';
 import { UploadSpool } from './uploads/upload-spool.ts';
 
@@ -58,7 +60,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const metrics = new RequestMetrics();
   const jobs = new Jobs(store, settings);
   const uploads = settings.uploads && new UploadSpool(settings.uploads, settings);
-  const app = buildApp();
+  const app = buildApp(options.demo ? [...ROUTES, ...demoRoutes(options.demo)] : ROUTES);
   const page = settings.dashboard ? new DashboardPage() : undefined;
   /** @returns the answer, and who was recognised */
   const answer = async (request: Request, peer: Peer): Promise<readonly [Response, string]> => {

@@ -11,6 +11,7 @@ import {
 } from '../limits.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { AccessOptions } from './access/access.ts';
+import type { BreakableBackends } from './demo/breakable-backends.ts';
 import type { UploadOptions } from './uploads/upload-spool.ts';
 
 /** Bounds of a server. */
@@ -61,6 +62,8 @@ export interface HandlerOptions {
   readonly logger?: Logger;
   /** Told of every request that is no reading, and of every one that is refused to somebody (401, 403, 429). */
   readonly audit?: (event: AuditEvent) => void;
+  /** Backends that callers who may `admin` can break, below `/demo`; see `openDemo`. Default: there is no such path. */
+  readonly demo?: BreakableBackends;
   /** Aborted when the server begins to stop: `/readyz` says so, and requests are answered as before. */
   readonly stopping?: AbortSignal;
 }

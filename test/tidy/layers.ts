@@ -58,7 +58,13 @@ export const AREAS: Readonly<Record<string, Area>> = {
   server: {
     level: 6,
     imports: ['index', 'errors', 'limits', 'hash'],
-    files: ['src/runtime/file-system.ts', 'src/runtime/clock.ts', 'src/runtime/random.ts', 'src/runtime/timers.ts'],
+    files: [
+      'src/runtime/file-system.ts',
+      'src/runtime/clock.ts',
+      'src/runtime/process-life.ts',
+      'src/runtime/random.ts',
+      'src/runtime/timers.ts',
+    ],
   },
   // Measures through the public interface alone, sub-exports included; it could live in a package of its own.
   bench: { level: 6, imports: ['errors', 'limits', 'runtime', ...L1, 'backend', 'index'] },

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Logger } from '../../index.ts';
-import type { UploadOptions } from '../../server/index.ts';
+import type { Logger, Store } from '../../index.ts';
+import type { ServeOptions, UploadOptions } from '../../server/index.ts';
 import { fileError } from '../file-error.ts';
 import { loadServer } from '../library.ts';
 import { parseBytes, parseCount, parseSpan } from '../options.ts';
@@ -17,6 +18,7 @@ interface Address {
 }
 
 interface ServeFlags extends TokenFlags {
+  readonly demo?: boolean;
   readonly listen: Address;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -68,7 +70,10 @@ async function openAuditLog(session: Session, file: string) {
   };
 }
 
-function check({ listen, tlsCert, tlsKey, insecureHttp, behindProxy }: ServeFlags): void {
+function check(session: Session, { demo, readOnly, ...flags }: ServeFlags): void {
+  const { listen, tlsCert, tlsKey, insecureHttp, behindProxy } = flags;
+  if (demo && (session.options.store !== undefined || readOnly))
+    throw usageError('--demo makes a store of its own, to be changed: it goes with neither --store nor --read-only');
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw usageError('--tls-cert and --tls-key belong together');
   if (tlsCert !== undefined || insecureHttp || behindProxy || LOOPBACK.test(listen.host)) return;
   throw usageError(
@@ -101,9 +106,35 @@ function serverLogger(session: Session): Logger {
   return { debug: () => undefined, info: () => undefined, warn: note, error: note };
 }
 
-async function uploadsOf(session: Session, { uploads, uploadsExpire }: ServeFlags): Promise<UploadOptions> {
-  const folder = await uploadsFolderOf(session, uploads);
-  return { folder, ...(uploadsExpire !== undefined && { keptMs: uploadsExpire }) };
+/** What is served, and where the server keeps what belongs to it. */
+interface Served extends AsyncDisposable {
+  readonly store: Store;
+  readonly tokenFile: string;
+  readonly uploadsFolder: string;
+  /** Its backends, of a demonstration. */
+  readonly demo?: ServeOptions['demo'];
+}
+
+async function openDemoStore(session: Session, flags: ServeFlags): Promise<Served> {
+  const { openDemo } = await loadServer();
+  if (!session.options.json) session.terminal.note('holdfast: making a store to try things on');
+  const demo = await openDemo({ logger: session.logger() });
+  const { store, backends, folder } = demo;
+  const tokenFile = flags.tokens ?? path.join(folder, 'tokens.json');
+  const uploadsFolder = flags.uploads ?? path.join(folder, 'uploads');
+  return { store, tokenFile, uploadsFolder, demo: backends, [Symbol.asyncDispose]: () => demo[Symbol.asyncDispose]() };
+}
+
+async function openServed(session: Session, flags: ServeFlags): Promise<Served> {
+  if (flags.demo) return openDemoStore(session, flags);
+  const tokenFile = await tokenFileOf(session, flags);
+  const uploadsFolder = await uploadsFolderOf(session, flags.uploads);
+  const store = await session.openStore({ readOnly: flags.readOnly === true });
+  return { store, tokenFile, uploadsFolder, [Symbol.asyncDispose]: () => store.close() };
+}
+
+function uploadsOf({ uploadsFolder: folder }: Served, { uploadsExpire: keptMs }: ServeFlags): UploadOptions {
+  return { folder, ...(keptMs !== undefined && { keptMs }) };
 }
 
 function describeServer(url: string, { dashboard }: ServeFlags): string {
@@ -112,13 +143,14 @@ function describeServer(url: string, { dashboard }: ServeFlags): string {
 }
 
 async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
-  check(flags);
+  check(session, flags);
   const { serve, TokenFile } = await loadServer();
   const tls = await readTls(flags);
-  const tokens = new TokenFile(await tokenFileOf(session, flags));
+  await using served = await openServed(session, flags);
+  const { store, demo } = served;
+  const tokens = new TokenFile(served.tokenFile);
   // A file that cannot be read is told of now, and not to the first who calls.
   await tokens.list();
-  await using store = await session.openStore({ readOnly: flags.readOnly === true });
   const { requestsMax, bodyMax, rate, auditLog } = flags;
   await using log = auditLog === undefined ? undefined : await openAuditLog(session, auditLog);
   const running = await serve(store, {
@@ -133,7 +165,8 @@ async function serveStore(session: Session, flags: ServeFlags): Promise<void> {
     ...(log && { audit: log.audit }),
     conditionalWrites: flags.conditionalWrites === true,
     // Nothing is begun that cannot be finished.
-    ...(!flags.readOnly && { uploads: await uploadsOf(session, flags) }),
+    ...(!flags.readOnly && { uploads: uploadsOf(served, flags) }),
+    ...(demo && { demo }),
     dashboard: flags.dashboard,
     logger: serverLogger(session),
   });
@@ -148,8 +181,12 @@ Clients on this machine need no token, unless --require-token or --behind-proxy 
 Ctrl-C and SIGTERM stop it: requests in flight get 30 seconds to end. Exit status 0 then. docs/http-api.md has every route,
 docs/dashboard.md tells what the page at /dashboard shows.
 
+With --demo there is a store in the temporary folder, spread over five folders of which any two may be lost, until the server
+ends. POST /demo/backends/disk1/break deletes one of them, .../mend puts an empty one in its place.
+
 Examples:
   $ holdfast serve
+  $ holdfast serve --demo
   $ holdfast serve --listen 0.0.0.0:7070 --tls-cert cert.pem --tls-key key.pem
   $ curl -T report.pdf http://127.0.0.1:7070/files/docs/report.pdf`;
 
@@ -159,6 +196,7 @@ export function addServe(program: Command, session: Session): void {
     .command('serve')
     .summary('serve the store over HTTP')
     .description('Serves the store over HTTP, for other languages and for browsers.')
+    .option('--demo', 'serve a throw-away store with content, on disks that may be broken')
     .option('--listen <host:port>', 'where; port 0 takes any that is free', parseAddress, {
       host: '127.0.0.1',
       port: 7070,

@@ -448,6 +448,9 @@ export const SERVER_JSON_HELD_BYTES_OF_CALLER_MAX = 32 * MIB;
 export const SERVER_WHOLE_BYTES_MAX = 64 * KIB;
 /** Lines of a long list are sent in pieces of about this length. */
 export const SERVER_LINES_BYTES = 32 * KIB;
+/** Of forms: parts that are no files, what is read of each, and of the headers of a part. */
+export const [SERVER_FORM_FIELDS_MAX, SERVER_FORM_FIELD_BYTES_MAX] = [100, 4 * KIB];
+export const SERVER_FORM_HEADER_BYTES_MAX = 16 * KIB;
 /** Ranges of one request, operations of one batch, entries of one page. */
 export const SERVER_RANGES_MAX = 32;
 export const SERVER_BATCH_MAX = 1000;

@@ -1,8 +1,8 @@
 /** Storing content, by whatever way it came: under the conditions that its headers name, and with what they say of it. */
-import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
+import { isStoreError, storeError } from '../errors/store-error.ts';
 import type { EntryInfo, PutOptions, PutResult } from '../index.ts';
 import { mayDo } from './access/grant.ts';
-import { demandCondition, hasWriteCondition, writeConditions } from './http/conditions.ts';
+import { conditionRequired, hasWriteCondition, writeConditions } from './http/conditions.ts';
 import { putOptionsOf } from './http/entry-headers.ts';
 import type { Call } from './route.ts';
 
@@ -51,13 +51,14 @@ export async function conditionsOf(
   return conditions;
 }
 
-/** Why an entry that is there was in the way. */
-function existsError(storing: Storing, error: StoreError, { key, headers }: { key: string; headers: Headers }): Error {
+/** What is told of a failure to store under conditions: where an entry is in the way, why it is. */
+export function refusalOf(storing: Storing, error: unknown, headers: Headers): unknown {
+  if (!isStoreError(error, 'ENTRY_EXISTS')) return error;
+  const { key = '' } = error.details;
   if (hasWriteCondition(headers))
     return storeError('PRECONDITION_FAILED', 'the entry is there already', { details: { key }, cause: error });
   // With leave to write it was this server that asked for a new entry.
-  if (mayWrite(storing)) demandCondition(storing.settings, false, key);
-  return error;
+  return mayWrite(storing) ? conditionRequired(key) : error;
 }
 
 /**
@@ -72,6 +73,6 @@ export async function putContent(storing: Storing, key: string | null, content: 
   try {
     return await storing.entries.put(key, body, { ...putOptionsOf(headers), ...conditions, signal });
   } catch (error) {
-    throw isStoreError(error, 'ENTRY_EXISTS') && key !== null ? existsError(storing, error, { key, headers }) : error;
+    throw key === null ? error : refusalOf(storing, error, headers);
   }
 }

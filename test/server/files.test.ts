@@ -107,12 +107,12 @@ describe('a file', () => {
     expect(await served.store.has('unsure')).toBe(false);
   });
 
-  it('is taken as it is, and neither unpacked nor taken out of forms', async () => {
+  it('is taken as it is, and neither unpacked nor taken out of what is no form', async () => {
     const packed = await served.put('unsure', 'x', { 'content-encoding': 'gzip' });
     await expectProblem(packed, 'unsupported/MEDIA_TYPE_UNSUPPORTED', 415);
     const form = new FormData();
     form.append('file', new Blob(['x']));
-    const sent = await served.request('/files/unsure', { method: 'POST', body: form });
+    const sent = await served.request('/files/unsure', { method: 'PUT', body: form });
     await expectProblem(sent, 'unsupported/MEDIA_TYPE_UNSUPPORTED', 415);
     const twice = await served.put('unsure', 'x', { 'holdfast-attributes': 'a=1&a=2' });
     await expectProblem(twice, 'invalid/REQUEST_INVALID', 400);

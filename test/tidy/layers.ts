@@ -104,6 +104,7 @@ export const SAME_LEVEL_EDGES: readonly string[] = [
  */
 export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['backend'],
+  '@fastify/busboy': ['server'],
   '@hono/node-server': ['server'],
   '@hono/zod-openapi': ['server'],
   '@napi-rs/blake-hash': ['hash'],

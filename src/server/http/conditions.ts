@@ -111,8 +111,11 @@ export function demandCondition(
   isConditional: boolean,
   key: string,
 ): void {
-  if (isConditional || !settings.conditionalWrites) return;
-  throw storeError('CONDITION_REQUIRED', 'what replaces or deletes has to name the version it means', {
+  if (!isConditional && settings.conditionalWrites) throw conditionRequired(key);
+}
+
+export function conditionRequired(key: string): Error {
+  return storeError('CONDITION_REQUIRED', 'what replaces or deletes has to name the version it means', {
     details: { key },
   });
 }

@@ -9,8 +9,7 @@ import { encodeKeyPath } from '../http/request-path.ts';
 import { putContent, statIfAny } from '../put-content.ts';
 import { type Call, route } from '../route.ts';
 import { keySchema, storedSchema } from '../schemas.ts';
-
-const FORM = /^multipart\/form-data\b/i;
+import { formStoredSchema, isForm, storeForm } from './form.ts';
 
 const PUT_HEADERS = {
   'content-type': 'kept with the entry',
@@ -42,8 +41,10 @@ async function digestsOf(call: Call, { key, version }: PutResult): Promise<reado
 /** @param key `null` to name the entry by its digest */
 async function store(call: Call, key: string | null, wantsDigests: boolean): Promise<Response> {
   const { request, settings, signal } = call;
-  if (FORM.test(request.headers.get('content-type') ?? ''))
-    throw storeError('MEDIA_TYPE_UNSUPPORTED', 'send the file itself: forms are not taken apart');
+  if (isForm(request)) {
+    if (request.method === 'POST') return storeForm(call, key ?? '');
+    throw storeError('MEDIA_TYPE_UNSUPPORTED', 'PUT takes the content itself; forms are taken by POST');
+  }
   const body = openBody(call, settings.limits.bodyBytesMax);
   const result = await putContent(call, key, { headers: request.headers, body, signal });
   const digests = wantsDigests ? await digestsOf(call, result) : undefined;
@@ -63,6 +64,13 @@ const storing = {
 const DESCRIPTION = `The body is the content, as it is. Nothing of it is visible before all of it has come, is as its head
 promises, and is durable. A token that may only put replaces nothing.`;
 
+const FORMS = `Of multipart/form-data every file becomes an entry, all of them in one commit: under its name behind the path where that
+ends with a slash or has no key, else the only one under the key.`;
+
+const postAnswers = {
+  201: { description: storing.answers[201].description, schema: z.union([storedSchema, formStoredSchema]) },
+};
+
 export const putFile = route({
   ...storing,
   method: 'put',
@@ -77,8 +85,9 @@ export const postFile = route({
   ...storing,
   method: 'post',
   path: '/files/{key}',
-  summary: 'Store content under a key, like PUT',
-  description: DESCRIPTION,
+  summary: 'Store content under a key, like PUT, or the files of a form',
+  description: `${DESCRIPTION} ${FORMS}`,
+  answers: postAnswers,
   params: { key: keySchema },
   handle: (call) => store(call, call.params.key, call.query.digests === 'true'),
 });
@@ -87,8 +96,9 @@ export const postContent = route({
   ...storing,
   method: 'post',
   path: '/files',
-  summary: 'Store content under its digest',
-  description: DESCRIPTION,
+  summary: 'Store content under its digest, or the files of a form under their names',
+  description: `${DESCRIPTION} ${FORMS}`,
+  answers: postAnswers,
   handle: (call) => store(call, null, call.query.digests === 'true'),
 });
 

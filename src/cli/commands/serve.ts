@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Logger, Store } from '../../index.ts';
 import type { ServeOptions, UploadOptions } from '../../server/index.ts';
 import { fileError } from '../file-error.ts';
@@ -197,10 +197,11 @@ export function addServe(program: Command, session: Session): void {
     .summary('serve the store over HTTP')
     .description('Serves the store over HTTP, for other languages and for browsers.')
     .option('--demo', 'serve a throw-away store with content, on disks that may be broken')
-    .option('--listen <host:port>', 'where; port 0 takes any that is free', parseAddress, {
-      host: '127.0.0.1',
-      port: 7070,
-    })
+    .addOption(
+      new Option('--listen <host:port>', 'where; port 0 takes any that is free')
+        .argParser(parseAddress)
+        .default({ host: '127.0.0.1', port: 7070 } satisfies Address, '127.0.0.1:7070'),
+    )
     .option('--tokens <file>', 'the file that tokens are kept in')
     .option('--require-token', 'ask clients on this machine for a token too')
     .option('--tls-cert <file>', 'certificate, PEM: serve HTTPS')

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyRangeProof } from '../../src/index.ts';
@@ -155,6 +156,76 @@ describe('snapshots', () => {
     await expectProblem(await served.request('/snapshots/tar?address=nobody'), 'not-found/REF_NOT_FOUND', 404);
   });
 
+  it('come as zip archives, under names that every system takes', async () => {
+    const keys = ['zip/a.txt', 'zip/../up', 'zip//b', 'zip/c\\d', 'zip/C_d', 'zip/\u0000', 'zip/Grüße'];
+    for (const key of keys) await served.store.put(key, `content of ${JSON.stringify(key)}`);
+    await served.store.put('zip/large', noise(3_000_000, 1));
+    await served.store.snapshots.create({ prefix: 'zip/' }, { ref: 'zips' });
+    const answer = await served.request('/snapshots/zip?address=zips');
+    expect(answer.headers.get('content-type')).toBe('application/zip');
+    const unpacked = unzip(Buffer.from(await answer.arrayBuffer()));
+    const large = unpacked.get('zip/large');
+    expect(large && Buffer.from(large).equals(noise(3_000_000, 1))).toBe(true);
+    unpacked.delete('zip/large');
+    expect([...unpacked].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]).sort()).toEqual(
+      [
+        ['zip/Grüße', 'content of "zip/Grüße"'],
+        ['zip/_', 'content of "zip/\\u0000"'],
+        ['zip/_/b', 'content of "zip//b"'],
+        ['zip/_/up', 'content of "zip/../up"'],
+        ['zip/a.txt', 'content of "zip/a.txt"'],
+        ['zip/C_d', 'content of "zip/C_d"'],
+        ['zip/c_d (2)', 'content of "zip/c\\\\d"'],
+      ].sort(),
+    );
+    await expectProblem(await served.request('/snapshots/zip?address=nobody'), 'not-found/REF_NOT_FOUND', 404);
+    const tar = await tarOf({ 'sub/one': '1', 'sub/two': '2' });
+    await served.request('/snapshots/tar?ref=zipped', { method: 'POST', body: tar });
+    const folder = await served.request('/snapshots/zip?address=zipped:sub');
+    expect([...unzip(Buffer.from(await folder.arrayBuffer())).keys()]).toEqual(['one', 'two']);
+    // Whoever leaves amid it leaves nothing open that a collection would have to wait for.
+    const left = await served.request('/snapshots/zip?address=zips');
+    await left.body?.cancel();
+    expect((await served.store.maintenance.gc()).waitingFor ?? []).toEqual([]);
+  });
+
+  it('move as files, are merged, and are forgotten by rules', async () => {
+    await served.store.put('merge/base', '1');
+    const freeze = async (ref: string) =>
+      ((await (await served.post('/snapshots', { prefix: 'merge/', ref })).json()) as { id: string }).id;
+    const base = await freeze('ours');
+    await served.store.put('merge/ours', 'o');
+    await freeze('ours');
+    await served.store.delete('merge/ours');
+    await served.store.put('merge/theirs', 't');
+    const theirs = await freeze('theirs');
+    const merged = await served.post('/snapshots/merge', { ours: 'ours', theirs, base, ref: 'both', message: 'm' });
+    expect(await merged.json()).toMatchObject({ outcome: 'merged', conflicts: [] });
+    const names = await lines('/snapshots/names?address=both&recursive=true');
+    expect(names.map(({ path }) => path)).toEqual(['merge/base', 'merge/ours', 'merge/theirs']);
+    const file = await served.request('/snapshots/export?address=both&history=false');
+    await using other = await serveStore();
+    const bytes = await file.bytes();
+    const taken = await other.request('/snapshots/import?ref=taken', { method: 'POST', body: bytes });
+    expect([taken.status, await taken.json()]).toMatchObject([201, { blobs: 3, bytes: 3 }]);
+    const half = await other.request('/snapshots/import?ref=half', {
+      method: 'POST',
+      body: bytes.subarray(0, bytes.length / 2),
+    });
+    expect(half.status).toBeGreaterThanOrEqual(400);
+    await expectProblem(await other.request('/refs/half'), 'not-found/REF_NOT_FOUND', 404);
+    const rules = { ref: 'ours', rules: { last: 1 } };
+    const would = await served.post('/snapshots/forget', { ...rules, dryRun: true });
+    expect(await would.json()).toMatchObject({ dryRun: true, kept: [{ number: 2 }], forgotten: [{ number: 1 }] });
+    await served.post('/snapshots/forget', rules);
+    expect(await lines('/snapshots?ref=ours')).toHaveLength(1);
+    await expectProblem(
+      await served.post('/snapshots/forget', { ref: 'ours', rules: {} }),
+      'invalid/REQUEST_INVALID',
+      400,
+    );
+  });
+
   it('of an upload that breaks off are none', async () => {
     const tar = await tarOf({ a: 'x'.repeat(10_000) });
     const cut = await served.request('/snapshots/tar?ref=broken', { method: 'POST', body: tar.subarray(0, 5000) });
@@ -162,6 +233,25 @@ describe('snapshots', () => {
     await expectProblem(await served.request('/refs/broken'), 'not-found/REF_NOT_FOUND', 404);
   });
 });
+
+/** What an archive holds, by its directory, which is the last of it; content that was stored as it is. */
+function unzip(archive: Buffer): Map<string, Buffer> {
+  const end = archive.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  const found = new Map<string, Buffer>();
+  let at = archive.readUInt32LE(end + 16);
+  for (let left = archive.readUInt16LE(end + 10); left > 0; left -= 1) {
+    const [crc, size, nameLength, start] = [16, 24, 28, 42].map((field) => archive.readUInt32LE(at + field));
+    const name = archive.toString('utf8', at + 46, at + 46 + ((nameLength ?? 0) & 0xffff));
+    const content =
+      (start ?? 0) + 30 + archive.readUInt16LE((start ?? 0) + 26) + archive.readUInt16LE((start ?? 0) + 28);
+    const bytes = archive.subarray(content, content + (size ?? 0));
+    expect([name, crc32(bytes)]).toEqual([name, crc]);
+    if (!name.endsWith('/')) found.set(name, bytes);
+    at += 46 + [28, 30, 32].reduce((sum, field) => sum + archive.readUInt16LE(at + field), 0);
+  }
+  expect(archive.readUInt32LE(at)).toBe(0x0605_4b50);
+  return found;
+}
 
 /** An archive, made by the library that others use. */
 async function tarOf(files: Readonly<Record<string, string>>): Promise<Buffer<ArrayBuffer>> {

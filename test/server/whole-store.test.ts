@@ -37,6 +37,11 @@ describe('a sealed store', () => {
       namespaces: [{ name: 'default' }, { name: 'customer 17/a' }],
     });
     expect(await (await served.request(`${scope}/files/k%2F1`)).text()).toBe('larger than ten');
+    const drop = (query: string) => served.request(`${scope}${query}`, { method: 'DELETE' });
+    await expectProblem(await drop(''), 'invalid/REQUEST_INVALID', 400);
+    expect(await (await drop('?shred=true')).json()).toEqual({ done: true, pending: [] });
+    await expectProblem(await served.request(`${scope}/files/k/1`), 'not-found/NAMESPACE_NOT_FOUND', 404);
+    await expectProblem(await drop('?shred=true'), 'not-found/NAMESPACE_NOT_FOUND', 404);
   });
 
   it('tells of its keys what is no secret, and of its backends where things are', async () => {

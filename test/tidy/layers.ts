@@ -112,6 +112,7 @@ export const MODULE_HOMES: Readonly<Record<string, readonly string[]>> = {
   canonicalize: ['objects'],
   pg: ['metadata'],
   cborg: ['format'],
+  'client-zip': ['server'],
   commander: ['cli'],
   'jsonc-parser': ['objects'],
   'modern-tar': ['archive'],

@@ -13,16 +13,29 @@ import {
   createSnapshot,
   diffSnapshots,
   downloadSnapshot,
+  exportSnapshot,
+  forgetSnapshots,
+  importSnapshot,
   listSnapshots,
+  mergeSnapshots,
   restoreFile,
   snapshotFile,
   snapshotLog,
   snapshotNames,
   thawSnapshot,
   uploadSnapshot,
+  zipSnapshot,
 } from './snapshots.ts';
 import { healthz, namespaceStats, prometheus, readyz, storeStats } from './stats.ts';
-import { createNamespace, getNamespace, listKeys, listNamespaces, setQuota, storeStatus } from './store.ts';
+import {
+  createNamespace,
+  dropNamespace,
+  getNamespace,
+  listKeys,
+  listNamespaces,
+  setQuota,
+  storeStatus,
+} from './store.ts';
 import { askUploads, continueUpload, createUpload, deleteUpload, getUpload } from './uploads.ts';
 import { forgetVersions, listVersions, restoreVersion } from './versions.ts';
 
@@ -48,6 +61,11 @@ const SNAPSHOTS = [
   createSnapshot,
   uploadSnapshot,
   downloadSnapshot,
+  zipSnapshot,
+  exportSnapshot,
+  importSnapshot,
+  mergeSnapshots,
+  forgetSnapshots,
   snapshotLog,
   snapshotNames,
   diffSnapshots,
@@ -62,6 +80,7 @@ const STORE = [
   createNamespace,
   getNamespace,
   setQuota,
+  dropNamespace,
   listKeys,
   storeStatus,
 ];

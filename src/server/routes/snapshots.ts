@@ -6,6 +6,7 @@ import { openBody } from '../http/body.ts';
 import { demandCondition } from '../http/conditions.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { sendLines, sendStream } from '../http/stream-answer.ts';
+import { type ZipItem, zipOf } from '../http/zip-stream.ts';
 import { type Call, route } from '../route.ts';
 import { addressSchema, keySchema, LINES, storedSchema } from '../schemas.ts';
 
@@ -132,6 +133,123 @@ export const downloadSnapshot = route({
     const headers = new Headers({ 'content-type': MEDIA_TYPES[compression] });
     return sendStream(call, entries.snapshots.exportTar(query.address, { compression, signal }), { headers });
   },
+});
+
+/** What a snapshot has that an archive can hold: files, entries and folders. */
+async function* zipItems({ entries, signal }: Call, address: string): AsyncGenerator<ZipItem> {
+  for await (const { path, child } of entries.snapshots.names(address, { recursive: true, signal })) {
+    if (child.type === 'folder') yield { path, modified: child.mtime, mode: child.mode };
+    if (child.type === 'file')
+      yield {
+        ...{ path, modified: child.mtime, mode: child.mode },
+        content: entries.objects.readBlob(child.id, { signal }),
+      };
+    if (child.type === 'entry')
+      yield { path, modified: child.modified, content: entries.objects.readBlob(child.id, { signal }) };
+  }
+}
+
+export const zipSnapshot = route({
+  method: 'get',
+  path: '/snapshots/zip',
+  about: 'entries',
+  verb: 'read',
+  summary: 'A snapshot, or a folder of it, as a zip archive: files and folders, without links',
+  query: { address: addressSchema },
+  answers: { 200: { description: 'zip, not compressed', mediaType: 'application/zip' } },
+  handle(call) {
+    const headers = new Headers({ 'content-type': 'application/zip' });
+    return sendStream(call, zipOf(zipItems(call, call.query.address)), { headers });
+  },
+});
+
+export const exportSnapshot = route({
+  method: 'get',
+  path: '/snapshots/export',
+  about: 'entries',
+  verb: 'read',
+  summary: 'A snapshot with everything it holds, in the format that other stores import and verify',
+  query: {
+    address: addressSchema,
+    history: z.enum(['true', 'false']).optional().describe('the snapshots before it too; default true'),
+  },
+  answers: { 200: { description: 'the file', mediaType: 'application/octet-stream' } },
+  handle(call) {
+    const { address, history } = call.query;
+    const headers = new Headers({ 'content-type': 'application/octet-stream' });
+    const options = { history: history !== 'false', signal: call.signal };
+    return sendStream(call, call.entries.snapshots.export(address, options), { headers });
+  },
+});
+
+export const importSnapshot = route({
+  method: 'post',
+  path: '/snapshots/import',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Take such a file in; no ref names it before all of it was verified',
+  query: refOptions,
+  body: 'application/octet-stream',
+  answers: {
+    201: { description: 'what came in', schema: z.looseObject({ id: z.string(), objects: z.int(), blobs: z.int() }) },
+  },
+  async handle(call) {
+    const file = openBody(call, call.settings.limits.bodyBytesMax);
+    const options = { ...given(call.query), signal: call.signal };
+    return jsonAnswer(await call.entries.snapshots.import(file, options), 201);
+  },
+});
+
+export const mergeSnapshots = route({
+  method: 'post',
+  path: '/snapshots/merge',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Merge what two snapshots made of the one that both come from',
+  description: 'With conflicts nothing is stored, unless favour says whose side they are decided for.',
+  json: z.strictObject({
+    ours: addressSchema,
+    theirs: addressSchema,
+    base: addressSchema.optional().describe('what both come from; default: their best common ancestor'),
+    favour: z.enum(['ours', 'theirs']).optional(),
+    dryRun: z.boolean().optional(),
+    ...refOptions,
+  }),
+  answers: {
+    200: {
+      description: 'the outcome: same, forward, merged, or conflicts with all of them',
+      schema: z.looseObject({ outcome: z.enum(['same', 'forward', 'merged', 'conflicts']) }),
+    },
+  },
+  handle: async ({ entries, json: { ours, theirs, ...options }, signal }) =>
+    jsonAnswer(await entries.snapshots.merge(ours, theirs, { ...given(options), signal })),
+});
+
+const count = z.int().min(1).optional();
+
+export const forgetSnapshots = route({
+  method: 'post',
+  path: '/snapshots/forget',
+  about: 'entries',
+  verb: 'write',
+  summary: 'Forget the snapshots of a ref that no rule keeps; the newest always stays',
+  json: z.strictObject({
+    ref: z.string(),
+    rules: z
+      .strictObject({ last: count, hourly: count, daily: count, weekly: count, monthly: count, yearly: count })
+      .extend({ within: z.string().optional().describe('everything newer: 2y6m7d3h') })
+      .describe('the newest of each of so many periods that have one'),
+    timeZone: z.string().optional().describe('whose calendar counts; default UTC'),
+    dryRun: z.boolean().optional(),
+  }),
+  answers: {
+    200: {
+      description: 'what is kept and why, and what is forgotten',
+      schema: z.looseObject({ kept: z.array(z.looseObject({})), forgotten: z.array(z.looseObject({})) }),
+    },
+  },
+  handle: async ({ entries, json: { ref, rules, ...options }, signal }) =>
+    jsonAnswer(await entries.snapshots.forget(ref, { rules, ...given(options), signal })),
 });
 
 export const restoreFile = route({

@@ -57,6 +57,24 @@ export const setQuota = route({
     jsonAnswer(await store.namespaces.setQuota(params.namespace, json.quotaBytes ?? undefined, { signal })),
 });
 
+export const dropNamespace = route({
+  method: 'delete',
+  path: '/namespaces/{namespace}',
+  about: 'store',
+  verb: 'admin',
+  summary: 'Destroy the data of a namespace and its keys, for good',
+  params: { namespace: z.string().describe('its name') },
+  query: { shred: z.literal('true').describe('that this is meant: nobody can read it afterwards, with whatever keys') },
+  answers: {
+    200: {
+      description: 'whether all of it is gone already, and what has still to be done',
+      schema: z.object({ done: z.boolean(), pending: z.array(z.string()) }),
+    },
+  },
+  handle: async ({ store, params, signal }) =>
+    jsonAnswer(await store.namespaces.drop(params.namespace, { shred: true, signal })),
+});
+
 export const listKeys = route({
   method: 'get',
   path: '/keys',

@@ -5,9 +5,14 @@ import { type May, useMay } from './api/may.ts';
 import { access, enter, tokenWanted } from './api/session.ts';
 import { linkTo, usePlace } from './lib/place.ts';
 import { useValue } from './lib/value.ts';
+import { AccessPage } from './pages/access-page.tsx';
+import { ActivityPage } from './pages/activity-page.tsx';
 import { FilesPage } from './pages/files/files-page.tsx';
 import { OverviewPage } from './pages/overview-page.tsx';
 import { SignIn } from './pages/sign-in.tsx';
+import { SnapshotsPage } from './pages/snapshots/snapshots-page.tsx';
+import { StoragePage } from './pages/storage-page.tsx';
+import { UpkeepPage } from './pages/upkeep/upkeep-page.tsx';
 import { Empty, Failure, Skeleton } from './parts/basics.tsx';
 import { Icon, type IconName, Logo } from './parts/icon.tsx';
 import { NamespaceChoice, Who } from './parts/side.tsx';
@@ -26,6 +31,11 @@ interface Page {
 const PAGES: readonly Page[] = [
   { id: 'overview', title: 'Overview', icon: 'overview', isFor: () => true, show: () => <OverviewPage /> },
   { id: 'files', title: 'Files', icon: 'files', isFor: ({ read, put }) => read || put, show: () => <FilesPage /> },
+  { id: 'snapshots', title: 'Snapshots', icon: 'snapshots', isFor: ({ read }) => read, show: () => <SnapshotsPage /> },
+  { id: 'storage', title: 'Storage', icon: 'storage', isFor: ({ admin }) => admin, show: () => <StoragePage /> },
+  { id: 'upkeep', title: 'Upkeep', icon: 'upkeep', isFor: ({ admin }) => admin, show: () => <UpkeepPage /> },
+  { id: 'access', title: 'Access', icon: 'access', isFor: ({ admin }) => admin, show: () => <AccessPage /> },
+  { id: 'activity', title: 'Activity', icon: 'activity', isFor: ({ admin }) => admin, show: () => <ActivityPage /> },
 ];
 
 function Navigation({ current }: { readonly current: string }) {

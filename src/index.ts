@@ -101,6 +101,7 @@ export type { RepairOptions, RepairReport } from './maintenance/repair.ts';
 export type { BackendRepairOptions, BackendRepairReport } from './maintenance/repair-from-shards.ts';
 export type { ScrubOptions, ScrubReport } from './maintenance/scrub.ts';
 export type { JobOutcome, PackRepair, RepairedShard, ShardFinding } from './maintenance/shard-reports.ts';
+export type { VerifiedDay } from './maintenance/verified-days.ts';
 export type { VerifyOptions, VerifyReport } from './maintenance/verify.ts';
 export type { CheckpointReport } from './maintenance/write-checkpoint.ts';
 export {

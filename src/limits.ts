@@ -472,6 +472,8 @@ export const SERVER_JOBS_KEPT_MAX = 100;
 export const [SERVER_EVENT_MS_MIN, SERVER_HEARTBEAT_MS] = [100, 15_000];
 /** How often the numbers of a store are told; and events that wait for a slow listener. */
 export const SERVER_NUMBERS_MS = 2_000;
+/** How often a server notes what its store holds, and how many of these notes it keeps. */
+export const [SERVER_HISTORY_MS, SERVER_HISTORY_KEPT_MAX] = [60_000, 720];
 export const SERVER_EVENTS_HELD_MAX = 1000;
 /** Callers whose rate of requests is remembered. */
 export const SERVER_RATED_CALLERS_MAX = 10_000;

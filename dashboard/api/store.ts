@@ -26,6 +26,27 @@ export async function postJson<T>(
   return (await answer.json()) as T;
 }
 
+/** Lists that come as a JSON object a line. @param max after which no more are read */
+export async function getLines<T>(
+  path: string,
+  { max = Number.POSITIVE_INFINITY, ...options }: Call & { query?: Query; scope?: string; max?: number } = {},
+): Promise<T[]> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const { body } = await send(path, { ...options, signal });
+  const found: T[] = [];
+  let rest = '';
+  for await (const text of (body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') found.push(JSON.parse(line) as T);
+    if (found.length < max) continue;
+    stop.abort();
+    return found.slice(0, max);
+  }
+  return found;
+}
+
 /** A page of a folder, or of what a search found. */
 export interface Listing {
   readonly entries: readonly EntryInfo[];

@@ -1,5 +1,5 @@
 /** What the server says: the shapes of the library, as JSON. */
-import type { Verb } from '../../src/server/index.ts';
+import type { Verb } from '../../src/server/access/grant.ts';
 
 export type {
   EntriesStats,
@@ -9,6 +9,7 @@ export type {
   StoreMetrics,
   VersionInfo,
 } from '../../src/index.ts';
+export type { JobInfo, JobKind } from '../../src/server/jobs/job.ts';
 
 /** Who we are to the server. */
 export interface Access {

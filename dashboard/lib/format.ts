@@ -6,6 +6,7 @@ const [short, shorter] = [0, 1].map(
   (maximumFractionDigits) => new Intl.NumberFormat(undefined, { maximumFractionDigits }),
 );
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const dayOnly = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 export function formatCount(count: number): string {
@@ -26,6 +27,10 @@ export function formatBytes(bytes: number): string {
     unit += 1;
   }
   return `${(value < 100 ? shorter : short)?.format(value)} ${UNITS[unit]}`;
+}
+
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(Math.round(bytesPerSecond))}/s`;
 }
 
 export function formatPercent(percent: number): string {
@@ -55,6 +60,11 @@ export function formatAgo(iso: string, now = Date.now()): string {
 
 export function formatTime(iso: string): string {
   return moment.format(new Date(iso));
+}
+
+/** @param day `2026-01-31` */
+export function formatDay(day: string): string {
+  return dayOnly.format(new Date(day));
 }
 
 /** `2 min 5 s`. */

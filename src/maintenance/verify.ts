@@ -9,7 +9,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { argumentRangeError, checkInteger } from '../errors/argument-error.ts';
 import { VERIFIED_BATCH_SHARDS } from '../limits.ts';
 import type { Metadata, PackRow } from '../metadata/contract.ts';
-import type { DegradedPack, VerifiedShard } from '../metadata/shard-contract.ts';
+import type { DegradedPack, VerifiedPack, VerifiedShard } from '../metadata/shard-contract.ts';
 import { type FoundPlaces, locateShards } from '../placement/find-shards.ts';
 import { inspectStripe, type StripeInspection } from '../placement/inspect-stripe.ts';
 import type { Patience } from '../placement/patience.ts';
@@ -228,7 +228,7 @@ function unfound(losses: readonly ShardLoss[], { isComplete }: FoundPlaces): rea
 }
 
 /** Packs that were verified at `from` or later, and before `before`: the oldest first. */
-async function* verifiedPacks(metadata: Metadata, from: number, before: number): AsyncGenerator<PackRow> {
+export async function* verifiedPacks(metadata: Metadata, from: number, before: number): AsyncGenerator<VerifiedPack> {
   let after = { verifiedAt: from - 1, number: Number.MAX_SAFE_INTEGER };
   for (;;) {
     const page = await metadata.packsVerifiedBefore({ before, after, limit: PAGE_PACKS });

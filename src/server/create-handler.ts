@@ -12,6 +12,7 @@ import { RequestMetrics } from './metrics.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { ROUTES } from './routes/routes.ts';
 import { type HandlerOptions, settingsOf } from './settings.ts';
+import { SpaceHistory } from './space-history.ts';
 import { UploadSpool } from './uploads/upload-spool.ts';
 
 /** Answers a request. @param peer what is known of the connection; default: nothing, so that the caller needs a token */
@@ -60,6 +61,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const metrics = new RequestMetrics();
   const jobs = new Jobs(store, settings);
   const uploads = settings.uploads && new UploadSpool(settings.uploads, settings);
+  const history = new SpaceHistory(store, settings);
   const app = buildApp(options.demo ? [...ROUTES, ...demoRoutes(options.demo)] : ROUTES);
   const page = settings.dashboard ? new DashboardPage() : undefined;
   /** @returns the answer, and who was recognised */
@@ -87,6 +89,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
         store,
         metrics,
         jobs,
+        history,
         uploads,
         bodies,
         caller,

@@ -9,6 +9,7 @@ import { type BodySource, readBody } from './http/body.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { BodyBudget, HeldBytes } from './limits/body-budget.ts';
 import type { RequestMetrics } from './metrics.ts';
+import type { SpaceHistory } from './space-history.ts';
 import type { UploadSpool } from './uploads/upload-spool.ts';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
@@ -20,6 +21,7 @@ export interface Call<P extends Fields = Fields, Q extends Fields = Fields, B = 
   /** Of this server. */
   readonly metrics: RequestMetrics;
   readonly jobs: Jobs;
+  readonly history: SpaceHistory;
   /** Absent where there is no folder for them. */
   readonly uploads: UploadSpool | undefined;
   /** Under which name the caller is told of. */
@@ -72,6 +74,7 @@ export interface Arrival extends BodySource {
   readonly store: Store;
   readonly metrics: RequestMetrics;
   readonly jobs: Jobs;
+  readonly history: SpaceHistory;
   readonly uploads: UploadSpool | undefined;
   readonly bodies: BodyBudget;
   readonly caller: Caller;

@@ -5,6 +5,7 @@ import type { GcOptions, GcReport } from '../maintenance/gc/report.ts';
 import type { InspectBlobOptions, Inspection } from '../maintenance/inspect/report.ts';
 import { type RepairOptions, type RepairReport, repairStore } from '../maintenance/repair.ts';
 import { type ScrubOptions, type ScrubReport, scrubStore } from '../maintenance/scrub.ts';
+import { type VerifiedDay, verifiedDays } from '../maintenance/verified-days.ts';
 import { type VerifyOptions, type VerifyReport, verifyStore } from '../maintenance/verify.ts';
 import type { CheckpointReport } from '../maintenance/write-checkpoint.ts';
 import { spreadKeyPages } from './backends/spread-key-pages.ts';
@@ -29,6 +30,10 @@ export class StoreMaintenance implements Maintenance {
 
   verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     return this.#job(options, (ending) => verifyStore(this.#engine.shards, { ...options, ...ending }));
+  }
+
+  verified(options: CallOptions = {}): Promise<readonly VerifiedDay[]> {
+    return this.#call(options, () => verifiedDays(this.#engine.shards, options));
   }
 
   repair(options: RepairOptions = {}): Promise<RepairReport> {

@@ -5,6 +5,7 @@ import type { Problem } from '../maintenance/problems.ts';
 import type { RepairOptions, RepairReport } from '../maintenance/repair.ts';
 import type { ScrubOptions, ScrubReport } from '../maintenance/scrub.ts';
 import type { PackRepair } from '../maintenance/shard-reports.ts';
+import type { VerifiedDay } from '../maintenance/verified-days.ts';
 import type { VerifyOptions, VerifyReport } from '../maintenance/verify.ts';
 import type { CheckpointReport } from '../maintenance/write-checkpoint.ts';
 import type { CallOptions } from './types.ts';
@@ -95,6 +96,11 @@ export interface Maintenance {
    * @throws RangeError and TypeError for options; `closed/STORE_CLOSED` when the store is closed meanwhile
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * How many packs were last verified on which day: of each pack the shard counts that was not verified for longest. Newest
+   * first, and at the end those that never were. Reads no shard.
+   */
+  verified(options?: CallOptions): Promise<readonly VerifiedDay[]>;
   /**
    * Gives packs that lack shards what they lack, those closest to loss first: made anew from k good ones, checked, put
    * and read back. Goes on past what fails.

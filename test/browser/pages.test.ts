@@ -14,7 +14,18 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
-const PLACES = ['overview', 'files', 'files?prefix=docs/', 'files?prefix=docs/&open=docs/report.txt', 'nowhere'];
+const PLACES = [
+  'overview',
+  'files',
+  'files?prefix=docs/',
+  'files?prefix=docs/&open=docs/report.txt',
+  'snapshots',
+  'storage',
+  'upkeep',
+  'access',
+  'activity',
+  'nowhere',
+];
 
 async function walk(options: { isDark?: boolean; isPhone?: boolean }): Promise<void> {
   await using watched = await openPage(browser, options);

@@ -136,6 +136,22 @@ describe('snapshots', () => {
     expect(await (await served.request('/files/album/one')).text()).toBe('first');
   });
 
+  it('give single entries back as they were, and tell why they are kept', async () => {
+    const given = { contentType: 'text/plain', attributes: { author: 'Ann' } };
+    await served.store.put('frozen/one', 'frozen', given);
+    await served.post('/snapshots', { prefix: 'frozen/', ref: 'frozen' });
+    await served.store.delete('frozen/one');
+    const address = 'frozen:frozen/one';
+    expect((await served.post('/snapshots/restore-file', { address, key: 'frozen/one' })).status).toBe(201);
+    expect(await served.store.stat('frozen/one')).toMatchObject(given);
+    const told = await served.json<{ lifelines: unknown[] }>(`/explain?address=${encodeURIComponent(address)}`);
+    expect(told).toMatchObject({
+      lifelineCount: 2,
+      lifelines: [{ root: { name: 'frozen' } }, { root: { number: 1 } }],
+    });
+    await expectProblem(await served.request('/explain?address=nobody'), 'not-found/REF_NOT_FOUND', 404);
+  });
+
   it('of archives come back as archives, and single files of them under keys', async () => {
     const tar = await tarOf({ 'docs/a.txt': 'content of a', 'docs/b.txt': 'content of b' });
     const made = await served.request('/snapshots/tar?ref=docs&message=uploaded', { method: 'POST', body: tar });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/server/index.ts';
 import { Rate } from '../../src/server/limits/rate.ts';
 import type { Settings } from '../../src/server/settings.ts';
+import { noise } from '../support/contents.ts';
 import { STORE_KEY } from '../support/sealed-store.ts';
 import { expectProblem, type ServedStore, serveStore } from '../support/served-store.ts';
 
@@ -96,6 +97,22 @@ describe('a plain store', () => {
     expect(await (await plain.request('/namespaces/default/files/k')).text()).toBe('v');
     await expectProblem(await plain.request('/namespaces/other/files/k'), 'not-found/NAMESPACE_NOT_FOUND', 404);
     await expectProblem(await plain.request('/keys'), 'denied/STORE_NOT_SEALED', 403);
+  });
+});
+
+describe('what a server remembers', () => {
+  it('of verifications is told by days, and of space since it was started', async () => {
+    await using served = await serveStore();
+    await served.store.put('a', noise(300_000, 4));
+    const days = async () => (await served.json<{ days: { day?: string; packs: number }[] }>('/verified')).days;
+    const before = await days();
+    expect(before).toEqual([{ packs: expect.any(Number) }]);
+    await served.store.maintenance.verify();
+    const [today, never] = await days();
+    expect(today).toEqual({ day: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/), packs: expect.any(Number) });
+    expect(never).toBeUndefined();
+    const { samples } = await served.json<{ samples: { logicalBytes: number; time: string }[] }>('/history');
+    expect(samples.at(-1)).toMatchObject({ entries: 1, logicalBytes: 300_000 });
   });
 });
 

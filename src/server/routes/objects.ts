@@ -91,3 +91,22 @@ export const findObject = route({
   handle: async ({ entries, query: { address }, signal }) =>
     jsonAnswer(await entries.objects.find(address, { signal })),
 });
+
+export const explainObject = route({
+  method: 'get',
+  path: '/explain',
+  about: 'entries',
+  verb: 'read',
+  summary: 'Why an object is kept: the refs, and moves of refs, that lead to it',
+  query: { address: addressSchema },
+  answers: {
+    200: {
+      description: 'each with the way to it',
+      schema: z.looseObject({ lifelines: z.array(z.looseObject({})), lifelineCount: z.int() }),
+    },
+  },
+  async handle({ entries, query: { address }, signal }) {
+    const { reference } = await entries.objects.find(address, { signal });
+    return jsonAnswer(await entries.objects.explain(reference.id, { signal }));
+  },
+});

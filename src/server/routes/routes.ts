@@ -4,7 +4,7 @@ import { batchFiles, copyFile, renameFile } from './changes.ts';
 import { deleteFile, postContent, postFile, putFile } from './files.ts';
 import { cancelJob, getJob, listJobs, pauseJob, resumeJob, startJob, watchJob, watchStore } from './jobs.ts';
 import { listFiles, statFile } from './list.ts';
-import { findObject, getBlob, getObject, listObjects, putBlob, putObject } from './objects.ts';
+import { explainObject, findObject, getBlob, getObject, listObjects, putBlob, putObject } from './objects.ts';
 import { listChunks, proveRange } from './proofs.ts';
 import { getFile } from './read-file.ts';
 import { deleteRef, getRef, listRefs, refHistory, setRef } from './refs.ts';
@@ -26,7 +26,7 @@ import {
   uploadSnapshot,
   zipSnapshot,
 } from './snapshots.ts';
-import { healthz, namespaceStats, prometheus, readyz, storeStats } from './stats.ts';
+import { healthz, namespaceStats, prometheus, readyz, spaceHistory, storeStats } from './stats.ts';
 import {
   createNamespace,
   dropNamespace,
@@ -35,6 +35,7 @@ import {
   listNamespaces,
   setQuota,
   storeStatus,
+  verifiedPacks,
 } from './store.ts';
 import { askUploads, continueUpload, createUpload, deleteUpload, getUpload } from './uploads.ts';
 import { forgetVersions, listVersions, restoreVersion } from './versions.ts';
@@ -54,7 +55,7 @@ const FILES = [
 const UPLOADS = [askUploads, createUpload, getUpload, continueUpload, deleteUpload];
 const VERSIONS = [listVersions, restoreVersion, forgetVersions];
 const RELATIONS = [getRelations, setParent, listChildren, listDescendants, listAncestors, listRoots];
-const OBJECTS = [listObjects, putObject, getObject, putBlob, getBlob, findObject];
+const OBJECTS = [listObjects, putObject, getObject, putBlob, getBlob, findObject, explainObject];
 const REFS = [listRefs, getRef, setRef, deleteRef, refHistory];
 const SNAPSHOTS = [
   listSnapshots,
@@ -76,6 +77,7 @@ const SNAPSHOTS = [
 const STORE = [
   storeStats,
   namespaceStats,
+  spaceHistory,
   listNamespaces,
   createNamespace,
   getNamespace,
@@ -83,6 +85,7 @@ const STORE = [
   dropNamespace,
   listKeys,
   storeStatus,
+  verifiedPacks,
 ];
 const JOBS = [startJob, listJobs, getJob, pauseJob, resumeJob, cancelJob, watchJob, watchStore];
 

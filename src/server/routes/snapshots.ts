@@ -1,6 +1,7 @@
 /** Folders, archives and entries as they were. */
 import { z } from '@hono/zod-openapi';
 import { storeError } from '../../errors/store-error.ts';
+import type { PutOptions, TreeChild } from '../../index.ts';
 import { given } from '../given.ts';
 import { openBody } from '../http/body.ts';
 import { demandCondition } from '../http/conditions.ts';
@@ -94,13 +95,20 @@ export const diffSnapshots = route({
     sendLines(call, call.entries.snapshots.diff(call.query.from, call.query.to, { signal: call.signal })),
 });
 
-/** The blob that an address names. @throws `invalid/OBJECT_WRONG_TYPE` for folders and links */
-async function blobAt({ entries, signal }: Call, address: string): Promise<string> {
+/** The blob that an address names, and what its folder says of it. @throws `invalid/OBJECT_WRONG_TYPE` for folders and links */
+async function blobAt({ entries, signal }: Call, address: string): Promise<{ id: string; child?: TreeChild }> {
   const { reference, child } = await entries.objects.find(address, { signal });
   const { id: object, type } = reference;
-  if (child?.type !== 'link' && (type === 'raw' || type === 'blob')) return object;
+  if (child?.type !== 'link' && (type === 'raw' || type === 'blob')) return { id: object, ...(child && { child }) };
   const details = { object, expected: 'raw', actual: child?.type ?? type };
   throw storeError('OBJECT_WRONG_TYPE', 'the address is no file', { details });
+}
+
+/** What a frozen entry had beside its content. */
+function frozenOptions(child: TreeChild | undefined): Pick<PutOptions, 'contentType' | 'attributes'> {
+  if (child?.type !== 'entry') return {};
+  const { contentType, attributes } = child as Pick<PutOptions, 'contentType' | 'attributes'>;
+  return given({ contentType, attributes });
 }
 
 export const snapshotFile = route({
@@ -112,7 +120,7 @@ export const snapshotFile = route({
   query: { address: addressSchema },
   answers: { 200: { description: 'the content', mediaType: 'application/octet-stream' } },
   async handle(call) {
-    const id = await blobAt(call, call.query.address);
+    const { id } = await blobAt(call, call.query.address);
     const headers = new Headers({ 'content-type': 'application/octet-stream', etag: `"${id}"` });
     return sendStream(call, call.entries.objects.readBlob(id, { signal: call.signal }), { headers });
   },
@@ -257,7 +265,7 @@ export const restoreFile = route({
   path: '/snapshots/restore-file',
   about: 'entries',
   verb: 'write',
-  summary: 'Put a file of a snapshot under a key',
+  summary: 'Put a file of a snapshot under a key; a frozen entry with its type and attributes',
   json: z.strictObject({
     address: addressSchema,
     key: keySchema,
@@ -267,8 +275,10 @@ export const restoreFile = route({
   async handle(call) {
     const { entries, settings, json, signal } = call;
     demandCondition(settings, json.ifAbsent === true, json.key);
-    const content = entries.objects.readBlob(await blobAt(call, json.address), { signal });
-    return jsonAnswer(await entries.put(json.key, content, { ...given({ ifAbsent: json.ifAbsent }), signal }), 201);
+    const { id, child } = await blobAt(call, json.address);
+    const content = entries.objects.readBlob(id, { signal });
+    const options = { ...frozenOptions(child), ...given({ ifAbsent: json.ifAbsent }), signal };
+    return jsonAnswer(await entries.put(json.key, content, options), 201);
   },
 });
 

@@ -32,6 +32,20 @@ export const namespaceStats = route({
   handle: async ({ entries, signal }) => jsonAnswer(await entries.stats({ signal })),
 });
 
+const spaceSample = storeStatsSchema
+  .pick({ entries: true, logicalBytes: true, uniqueBytes: true, storedBytes: true })
+  .extend({ time: z.iso.datetime() });
+
+export const spaceHistory = route({
+  method: 'get',
+  path: '/history',
+  about: 'store',
+  verb: 'read',
+  summary: 'What the store held since the server was started: once a minute, the older ones more seldom, and now',
+  answers: { 200: { description: 'oldest first', schema: z.object({ samples: z.array(spaceSample) }) } },
+  handle: async ({ history, signal }) => jsonAnswer({ samples: await history.samples(signal) }),
+});
+
 export const prometheus = route({
   method: 'get',
   path: '/metrics',

@@ -101,6 +101,21 @@ export const listKeys = route({
   },
 });
 
+export const verifiedPacks = route({
+  method: 'get',
+  path: '/verified',
+  about: 'store',
+  verb: 'admin',
+  summary: 'How many packs were last verified on which day, UTC; without a day those that never were',
+  answers: {
+    200: {
+      description: 'newest day first',
+      schema: z.object({ days: z.array(z.object({ day: z.iso.date().optional(), packs: z.int() })) }),
+    },
+  },
+  handle: async ({ store, signal }) => jsonAnswer({ days: await store.maintenance.verified({ signal }) }),
+});
+
 export const storeStatus = route({
   method: 'get',
   path: '/status',

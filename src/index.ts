@@ -291,6 +291,7 @@ export type {
   EntriesStats,
   EntryInfo,
   EntryReadOptions,
+  GetOptions,
   ListOptions,
   Logger,
   MoveOptions,

@@ -40,17 +40,17 @@ export async function readAll(
 }
 
 /**
- * The whole content that a key names, as `readAll`. What an isolated entry held is destroyed by the commit that replaces or
+ * The whole content of what `find` finds, as `readAll`. What an isolated entry held is destroyed by the commit that replaces or
  * deletes it, whoever reads it just then: they read what has come instead.
- * @throws `not-found/ENTRY_NOT_FOUND`
+ * @throws what `find` throws
  */
 export async function readCurrent(
   engine: Engine,
-  { scope, key }: { readonly scope: Scope; readonly key: string },
+  find: () => Promise<OpenedEntry>,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   for (;;) {
-    const entry = await findEntry(engine, scope, key);
+    const entry = await find();
     try {
       return await readAll(engine, entry, signal);
     } catch (error) {

@@ -42,6 +42,7 @@ import type {
   EntriesStats,
   EntryInfo,
   EntryReadOptions,
+  GetOptions,
   ListOptions,
   MoveOptions,
   ProgressOptions,
@@ -126,8 +127,16 @@ export class EntryStore implements Entries {
     });
   }
 
-  get(key: string, options: CallOptions = {}): Promise<Uint8Array> {
-    return this.#calls.call(options, (scope) => readCurrent(this.#engine, { scope, key }, options.signal));
+  get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    return this.#calls.call(options, async (scope) => {
+      const wanted = wantedVersion(options);
+      const find = async (): Promise<OpenedEntry> => {
+        const entry = await findEntry(this.#engine, scope, key);
+        currentAt(entry, wanted);
+        return entry;
+      };
+      return await readCurrent(this.#engine, find, options.signal);
+    });
   }
 
   getMany(keys: readonly string[], options: CallOptions = {}): Promise<readonly Uint8Array[]> {
@@ -267,7 +276,7 @@ export class EntryStore implements Entries {
   }
 
   async *#readPieces(scope: Scope, key: string, options: EntryReadOptions): AsyncGenerator<Uint8Array> {
-    const wanted = options.ifMatch === undefined ? undefined : parseVersion(options.ifMatch, 'ifMatch');
+    const wanted = wantedVersion(options);
     const entry = await findEntry(this.#engine, scope, key);
     currentAt(entry, wanted);
     yield* readPieces(this.#engine, entry, options);
@@ -285,6 +294,10 @@ export class EntryStore implements Entries {
       throw namingEntry(error, key);
     }
   }
+}
+
+function wantedVersion({ ifMatch }: GetOptions): Uint8Array | undefined {
+  return ifMatch === undefined ? undefined : parseVersion(ifMatch, 'ifMatch');
 }
 
 /** Figures that follow from counters. */

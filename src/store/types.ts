@@ -263,11 +263,14 @@ export interface StatOptions extends CallOptions {
 /** What to read of a value that is named already. */
 export type ReadOptions = RangeOptions & ProgressOptions;
 
-/** What to read of an entry. */
-export type EntryReadOptions = ReadOptions & {
+/** Which version to read. */
+export interface GetOptions extends CallOptions {
   /** Read this version, else `conflict/PRECONDITION_FAILED`: so that what is read is what `stat` told of. */
   readonly ifMatch?: string;
-};
+}
+
+/** What to read of an entry. */
+export type EntryReadOptions = ReadOptions & GetOptions;
 
 /** Which entries, and in which order. */
 export interface ListOptions extends CallOptions {
@@ -377,9 +380,9 @@ export interface Entries {
   put(key: string | null, source: Source, options?: PutOptions): Promise<PutResult>;
   /**
    * The whole content; verified chunk by chunk and as a whole before it is returned.
-   * @throws `not-found/ENTRY_NOT_FOUND`, `corrupt/*`
+   * @throws `not-found/ENTRY_NOT_FOUND`, `conflict/PRECONDITION_FAILED`, `corrupt/*`
    */
-  get(key: string, options?: CallOptions): Promise<Uint8Array>;
+  get(key: string, options?: GetOptions): Promise<Uint8Array>;
   /**
    * Streams content or a range of it; each piece is verified before it is yielded. A full read ends by comparing length
    * and digest. Pieces are the caller's to keep and change, and may be views of one larger buffer: to transfer one to

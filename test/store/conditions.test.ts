@@ -61,7 +61,13 @@ describe('ifMatch', () => {
     const { store } = shared;
     const { version } = await store.put('seen', 'one');
     expect(await Array.fromAsync(store.read('seen', { ifMatch: version, offset: 1 }))).toEqual([text('ne')]);
+    expect(await store.get('seen', { ifMatch: version })).toEqual(text('one'));
     const next = await store.put('seen', 'two');
+    await expect(store.get('seen', { ifMatch: version })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      details: { key: 'seen', expected: version, actual: next.version },
+    });
+    await expect(store.get('seen', { ifMatch: 'x' })).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
     await expect(Array.fromAsync(store.read('seen', { ifMatch: version }))).rejects.toMatchObject({
       code: 'PRECONDITION_FAILED',
       details: { key: 'seen', expected: version, actual: next.version },

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { isStoreError } from '../../errors/store-error.ts';
 import type { WhichVersion } from '../../index.ts';
+import { SERVER_WHOLE_BYTES_MAX } from '../../limits.ts';
 import { holdsIfRange, isKnown } from '../http/conditions.ts';
 import { entryHeaders, type SentEntry } from '../http/entry-headers.ts';
 import { partsOf } from '../http/multipart-ranges.ts';
@@ -18,11 +19,21 @@ interface Found {
   read(range?: Range): AsyncIterable<Uint8Array>;
 }
 
+async function* once(read: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield await read();
+}
+
 async function find(call: Call, key: string, which: WhichVersion | undefined): Promise<Found> {
   const { entries, signal } = call;
   if (which === undefined) {
     const entry = await entries.stat(key, { signal });
-    return { entry, read: (range) => entries.read(key, { ...range, ifMatch: entry.version, signal }) };
+    const { version: ifMatch, size } = entry;
+    // What is sent whole is read whole: a stream of the library takes more than a small content.
+    const read: Found['read'] = (range) =>
+      range || size > SERVER_WHOLE_BYTES_MAX
+        ? entries.read(key, { ...range, ifMatch, signal })
+        : once(() => entries.get(key, { ifMatch, signal }));
+    return { entry, read };
   }
   const version = await entries.versions.stat(key, which, { signal });
   const exactly = { version: version.version };

@@ -456,7 +456,7 @@ export const SERVER_RANGES_MAX = 32;
 export const SERVER_BATCH_MAX = 1000;
 export const SERVER_PAGE_MAX = 1000;
 /** Entries that are looked at for one page of a search. */
-export const SERVER_SEARCHED_MAX = 100_000;
+export const SERVER_SEARCHED_MAX = 20_000;
 /** What a header may say of attributes; more is told by `stat` alone. */
 export const SERVER_ATTRIBUTES_LENGTH_MAX = 8 * KIB;
 /** Of resumable uploads: unfinished ones of one caller, how long they are kept after their last byte, and how often that is looked at. */

@@ -18,4 +18,8 @@ export interface Access {
   readonly namespaces?: readonly string[];
   readonly sealed: boolean;
   readonly conditionalWrites: boolean;
+  /** Whether uploads go on after a cut. */
+  readonly resumable: boolean;
+  /** Whether there are disks that may be broken. */
+  readonly demo: boolean;
 }

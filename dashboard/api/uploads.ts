@@ -1,7 +1,6 @@
 /** Files on their way into the store. */
-import { encodeKey } from '../../src/client/connection.ts';
 import { createValue } from '../lib/value.ts';
-import { BASE, currentToken } from './session.ts';
+import { createSender, type Sender } from './sender.ts';
 
 /** `exists`: a file of this name is there, and whoever uploads is asked. */
 export type UploadState = 'waiting' | 'sending' | 'done' | 'exists' | 'failed';
@@ -22,7 +21,9 @@ export const uploads = createValue<readonly Upload[]>([]);
 /** Counts what has arrived, so that lists are read anew. */
 export const arrivals = createValue(0);
 
-const running = new Map<number, XMLHttpRequest>();
+/** Those of a file stay, so that trying again goes on where it was. */
+const senders = new Map<number, Sender>();
+const running = new Set<number>();
 const replacing = new Set<number>();
 let made = 0;
 
@@ -33,38 +34,27 @@ function change(id: number, next: Partial<Upload>): void {
 function end(id: number, next: Partial<Upload>): void {
   running.delete(id);
   change(id, next);
+  if (next.state === 'done') senders.delete(id);
   if (next.state === 'done') arrivals.set(arrivals.get() + 1);
   begin();
 }
 
-/** What the server says of an upload that it did not take. */
-function problemOf(request: XMLHttpRequest): string {
-  try {
-    return String((JSON.parse(request.responseText) as { detail?: string }).detail);
-  } catch {
-    return `the server answered ${request.status}`;
-  }
-}
-
-function send({ id, key, scope, file }: Upload): void {
-  const request = new XMLHttpRequest();
-  running.set(id, request);
-  const within = scope === 'default' ? '' : `/namespaces/${encodeURIComponent(scope)}`;
-  request.open('PUT', `${BASE}${within}/files/${encodeKey(key)}`);
-  const token = currentToken();
-  if (token !== undefined) request.setRequestHeader('authorization', `Bearer ${token}`);
-  request.setRequestHeader('content-type', file.type || 'application/octet-stream');
-  // Nothing is replaced unless somebody said so.
-  if (!replacing.has(id)) request.setRequestHeader('if-none-match', '*');
-  request.upload.onprogress = ({ loaded }) => change(id, { sent: loaded });
-  request.onload = () => {
-    if (request.status === 201) end(id, { state: 'done', sent: file.size });
-    else if (request.status === 412 || request.status === 409) end(id, { state: 'exists', sent: 0 });
-    else end(id, { state: 'failed', problem: problemOf(request) });
-  };
-  request.onerror = () => end(id, { state: 'failed', problem: 'the connection was cut' });
-  change(id, { state: 'sending', sent: 0 });
-  request.send(file);
+function send(one: Upload): void {
+  const { id, file } = one;
+  const sender = senders.get(id) ?? createSender(one);
+  senders.set(id, sender);
+  running.add(id);
+  change(id, { state: 'sending' });
+  sender.start({
+    // Nothing is replaced unless somebody said so.
+    replaces: replacing.has(id),
+    onProgress: (sent) => change(id, { sent }),
+    onEnd: (outcome) => {
+      if (outcome === 'stored') end(id, { state: 'done', sent: file.size });
+      else if (outcome === 'exists') end(id, { state: 'exists', sent: 0 });
+      else end(id, { state: 'failed', problem: outcome.problem });
+    },
+  });
 }
 
 function begin(): void {
@@ -87,13 +77,14 @@ export function upload(scope: string, files: readonly { readonly key: string; re
 /** Tries again; `replaces`: also where a file is there. */
 export function retry(id: number, replaces = false): void {
   if (replaces) replacing.add(id);
-  change(id, { state: 'waiting', sent: 0 });
+  change(id, { state: 'waiting' });
   begin();
 }
 
 /** Stops an upload, of which nothing stays, or forgets one that has ended. */
 export function dismiss(id: number): void {
-  running.get(id)?.abort();
+  senders.get(id)?.stop();
+  senders.delete(id);
   running.delete(id);
   uploads.set(uploads.get().filter((one) => one.id !== id));
   begin();

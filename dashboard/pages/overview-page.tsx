@@ -9,6 +9,7 @@ import { useEvery, useLoad } from '../lib/load.ts';
 import { placesOf } from '../lib/safety.ts';
 import { useValue } from '../lib/value.ts';
 import { Badge, Failure, Note, PageHead, Skeleton } from '../parts/basics.tsx';
+import { DemoCard } from '../parts/demo-card.tsx';
 import { SafetyCard } from '../parts/safety-card.tsx';
 import { SavingsCard } from '../parts/savings-card.tsx';
 
@@ -58,6 +59,7 @@ function Safety() {
     <>
       <SafetyCard status={value} onChange={reload} />
       <Places status={value} />
+      <DemoCard onChange={reload} />
     </>
   );
 }

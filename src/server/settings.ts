@@ -74,6 +74,7 @@ export interface Settings {
   readonly uploads: UploadOptions | undefined;
   readonly conditionalWrites: boolean;
   readonly dashboard: boolean;
+  readonly demo: boolean;
   readonly logger: Logger | undefined;
   readonly audit: ((event: AuditEvent) => void) | undefined;
   readonly stopping: AbortSignal;
@@ -98,12 +99,13 @@ export function settingsOf(options: HandlerOptions): Settings {
     uploads,
     conditionalWrites = false,
     dashboard = true,
+    demo,
     logger,
     audit,
     stopping,
   } = options;
   return {
-    ...{ access, uploads, conditionalWrites, dashboard, logger, audit, clock: systemClock },
+    ...{ access, uploads, conditionalWrites, dashboard, demo: demo !== undefined, logger, audit, clock: systemClock },
     limits: { ...LIMITS, ...limits },
     stopping: stopping ?? new AbortController().signal,
   };

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noise } from '../support/contents.ts';
 import { expectAccessible, launch, noBrowser, openPage } from './browser.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -75,5 +76,25 @@ describe.skipIf(noBrowser)('files', () => {
     await page.getByRole('searchbox').fill('nothing like this');
     await page.keyboard.press('Enter');
     await page.getByText('Nothing found').waitFor();
+  });
+
+  it('that are large go on where the connection was cut', async () => {
+    await using watched = await openPage(browser);
+    const { page } = watched;
+    let cuts = 0;
+    await page.route('**/uploads/*', (route) => {
+      if (route.request().method() !== 'PATCH' || cuts > 0) return route.continue();
+      cuts += 1;
+      return route.abort('connectionreset');
+    });
+    await page.goto(at('files?prefix=films/'));
+    const buffer = noise(5_000_000, 9);
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.from(buffer) });
+    await page.getByRole('button', { name: 'film.mp4', exact: true }).waitFor();
+    expect(cuts).toBe(1);
+    expect(Buffer.from(await world.store.get('films/film.mp4')).equals(buffer)).toBe(true);
+    expect((await world.store.stat('films/film.mp4')).contentType).toBe('video/mp4');
   });
 });

@@ -76,4 +76,16 @@ describe.skipIf(noBrowser)('a store', () => {
     expect((await world.store.maintenance.verify()).outcome).toBe('ok');
     expect(faults).toEqual([]);
   });
+
+  it('of a demonstration loses a disk, and heals on a new one', async () => {
+    await using watched = await openPage(browser);
+    const { page, faults } = watched;
+    const level = page.locator('[data-level]');
+    await page.goto(`${world.url}/dashboard`);
+    await page.getByRole('button', { name: 'Break disk-4' }).click();
+    await expect.poll(() => level.getAttribute('data-level'), { timeout: 10_000 }).toBe('degraded');
+    await page.getByRole('button', { name: 'Replace disk-4' }).click();
+    await expect.poll(() => level.getAttribute('data-level'), { timeout: 10_000 }).toBe('protected');
+    expect(faults).toEqual([]);
+  });
 });

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createStore, type Store } from '../../src/index.ts';
+import { BreakableFolders } from '../../src/server/demo/breakable-backends.ts';
 import { type Grant, type RunningServer, serve } from '../../src/server/index.ts';
 import { makeTemporaryFolder } from '../../src/testing/temporary-folder.ts';
 
@@ -48,7 +49,16 @@ export async function createWorld({ mustAsk = false } = {}): Promise<World> {
   });
   await fill(store);
   const tokens = { find: async (token: string) => GRANTS[token] };
-  const running: RunningServer = await serve(store, { port: 0, access: { loopback: !mustAsk, tokens }, graceMs: 100 });
+  const uploads = { folder: path.join(folder.path, 'uploads') };
+  const names = [1, 2, 3, 4, 5].map((number) => `disk-${number}`);
+  const demo = new BreakableFolders(store, folder.path, names);
+  const running: RunningServer = await serve(store, {
+    port: 0,
+    access: { loopback: !mustAsk, tokens },
+    uploads,
+    demo,
+    graceMs: 100,
+  });
   return {
     store,
     url: running.url,

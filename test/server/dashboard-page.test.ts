@@ -66,7 +66,8 @@ describe('what the caller may do', () => {
   it('is told', async () => {
     await using open = await serveStore();
     expect(await open.json('/access')).toEqual({
-      ...{ name: 'loopback', verbs: ['admin'], sealed: false, conditionalWrites: false },
+      ...{ name: 'loopback', verbs: ['admin'], sealed: false },
+      ...{ conditionalWrites: false, resumable: false, demo: false },
     });
     const grant = { name: 'a', verbs: ['read'] as const, namespaces: ['x'] };
     const handler = createHandler(open.store, { access: { tokens: { find: async () => grant } } });

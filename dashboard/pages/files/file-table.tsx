@@ -142,7 +142,7 @@ export function FileTable({ onOpen, onDelete, ...place }: FileTableProps) {
   const [ticks, setTicks] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => setTicks(new Set()), [place.scope, prefix, search]);
   if (error && !listing) return <Failure error={error} onRetry={reload} />;
-  if (!listing)
+  if (!listing || (isLoading && listing.entries.length + listing.prefixes.length === 0))
     return (
       <section class="card">
         <Skeleton rows={8} />
@@ -185,7 +185,8 @@ export function FileTable({ onOpen, onDelete, ...place }: FileTableProps) {
           ))}
         </tbody>
       </table>
-      {next !== undefined && (
+      {isLoading && next !== undefined && <p class="more muted">Searching…</p>}
+      {!isLoading && next !== undefined && (
         <div class="more">
           <button type="button" class="button" onClick={more}>
             Show more

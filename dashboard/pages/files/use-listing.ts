@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { getJson, type Listing, listFolder } from '../../api/store.ts';
 import { arrivals } from '../../api/uploads.ts';
 import { useValue } from '../../lib/value.ts';
@@ -39,6 +39,7 @@ function joined(before: Listing | undefined, page: Listing): Listing {
 export function useListing(place: ListingPlace): State & { readonly more: () => void; readonly reload: () => void } {
   const { scope, prefix, search } = place;
   const [state, setState] = useState<State>({ isLoading: true });
+  const shown = useRef<Listing>(undefined);
   const [round, setRound] = useState(0);
   const [after, setAfter] = useState<string>();
   const arrived = useValue(arrivals);
@@ -50,13 +51,17 @@ export function useListing(place: ListingPlace): State & { readonly more: () => 
   useEffect(() => {
     const controller = new AbortController();
     const { signal } = controller;
+    const take = (page: Listing): void => {
+      if (signal.aborted) return;
+      const listing = joined(after === undefined ? undefined : shown.current, page);
+      // A search ends its pages early when it had to look at a great many names.
+      const goesOn = search !== '' && page.next !== undefined && listing.entries.length < PAGE_ROWS;
+      shown.current = listing;
+      setState({ listing, isLoading: goesOn });
+      if (goesOn) setAfter(page.next);
+    };
     ask(place, after, signal).then(
-      (page) =>
-        signal.aborted ||
-        setState(({ listing }) => ({
-          listing: joined(after === undefined ? undefined : listing, page),
-          isLoading: false,
-        })),
+      take,
       (error: unknown) => signal.aborted || setState((before) => ({ ...before, error, isLoading: false })),
     );
     return () => controller.abort();

@@ -20,12 +20,16 @@ export const tellAccess = route({
         namespaces: z.array(z.string()).optional().describe('absent: all, and the store as a whole'),
         sealed: z.boolean().describe('whether there can be namespaces'),
         conditionalWrites: z.boolean().describe('whether replacing and deleting takes If-Match'),
+        resumable: z.boolean().describe('whether resumable uploads are taken'),
+        demo: z.boolean().describe('whether this is a demonstration, of which /demo tells more'),
       }),
     },
   },
-  handle({ grant, store: { sealed }, settings: { conditionalWrites } }) {
+  handle({ grant, store: { sealed }, settings }) {
     if (grant === undefined) throw storeError('TOKEN_REQUIRED', 'this needs a token: Authorization: Bearer <token>');
     const { name, verbs, namespaces } = grant;
-    return jsonAnswer({ name, verbs, ...(namespaces && { namespaces }), sealed, conditionalWrites });
+    const { conditionalWrites, uploads, demo } = settings;
+    const offered = { conditionalWrites, resumable: uploads !== undefined, demo };
+    return jsonAnswer({ name, verbs, ...(namespaces && { namespaces }), sealed, ...offered });
   },
 });

@@ -20,7 +20,10 @@ interface ChartProps {
 }
 
 const HEIGHT = 190;
-const AXIS_WIDTH = 76;
+/** Room for "1,023 bytes/s". */
+const AXIS_WIDTH = 100;
+/** What the line shows at least: of two points of one second nobody could read the axis. */
+const SPAN_SECONDS_MIN = 30;
 /** Fewer make no line. */
 const POINTS_MIN = 2;
 
@@ -34,7 +37,10 @@ function optionsOf({ series, format, least }: ChartProps, width: number): uPlot.
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_chart, _min, max) => [0, Math.max(least, max * 1.1)] } },
+    scales: {
+      x: { range: (_chart, min, max) => [Math.min(min, max - SPAN_SECONDS_MIN), max] },
+      y: { range: (_chart, _min, max) => [0, Math.max(least, max * 1.1)] },
+    },
     axes: [axis, { ...axis, size: AXIS_WIDTH, values: (_chart, ticks) => ticks.map((tick) => format(tick)) }],
     series: [
       {},
@@ -46,6 +52,10 @@ function optionsOf({ series, format, least }: ChartProps, width: number): uPlot.
       })),
     ],
   };
+}
+
+function dataOf({ times, series }: ChartProps): uPlot.AlignedData {
+  return [[...times], ...series.map(({ values }) => [...values])] as uPlot.AlignedData;
 }
 
 const newest = ({ values }: Series): number | undefined => values.findLast((value) => value !== null) ?? undefined;
@@ -60,7 +70,8 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const element = box.current;
     if (!element || !isDrawn) return;
-    const chart = new uPlot(optionsOf(props, element.clientWidth), [[]], element);
+    // With what there is: a chart that was made empty keeps its empty axis until the data changes twice.
+    const chart = new uPlot(optionsOf(props, element.clientWidth), dataOf(props), element);
     shown.current = chart;
     const resized = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
     resized.observe(element);
@@ -70,7 +81,7 @@ export function Chart(props: ChartProps) {
     };
   }, [look, series.length, isDrawn]);
   useEffect(() => {
-    shown.current?.setData([[...times], ...series.map(({ values }) => [...values])] as uPlot.AlignedData);
+    shown.current?.setData(dataOf(props));
   }, [times, look, isDrawn]);
   return (
     <section class="card" aria-label={title}>

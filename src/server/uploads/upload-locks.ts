@@ -18,14 +18,12 @@ export class UploadLocks {
     return { newLock: (id) => this.#newLock(id, signal) };
   }
 
-  has(id: string): boolean {
-    return this.#held.has(id);
-  }
-
   #newLock(id: string, signal: AbortSignal): Lock {
     return {
       lock: async (_stop, requestRelease) => {
         const gone = Promise.withResolvers<never>();
+        // Nobody may be waiting for it just then.
+        gone.promise.catch(() => undefined);
         const leave = (): void => gone.reject(signal.reason);
         signal.addEventListener('abort', leave, { once: true });
         try {

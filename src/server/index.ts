@@ -8,4 +8,4 @@ export type { BreakableBackend, BreakableBackends } from './demo/breakable-backe
 export { type Demo, openDemo } from './demo/open-demo.ts';
 export { type RunningServer, type ServeOptions, serve } from './serve.ts';
 export type { AuditEvent, HandlerOptions, ServerLimits } from './settings.ts';
-export type { UploadOptions } from './uploads/upload-spool.ts';
+export type { UploadOptions } from './uploads/upload-options.ts';

@@ -12,7 +12,7 @@ import {
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { AccessOptions } from './access/access.ts';
 import type { BreakableBackends } from './demo/breakable-backends.ts';
-import type { UploadOptions } from './uploads/upload-spool.ts';
+import type { UploadOptions } from './uploads/upload-options.ts';
 
 /** Bounds of a server. */
 export interface ServerLimits {

@@ -9,16 +9,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import { every } from '../../runtime/timers.ts';
 import { readUploadHead, type UploadFacts, UploadFile, type UploadHead, uploadFileName } from './upload-file.ts';
 import { UploadLocks } from './upload-locks.ts';
-
-/** Where and how long unfinished uploads are kept. */
-export interface UploadOptions {
-  /** A folder of this server's own; made when it is not there. What lies in it is sealed, but for whose it is and how large. */
-  readonly folder: string;
-  /** How long one is kept after its last byte. Default 24 hours, in milliseconds. */
-  readonly keptMs?: number;
-  /** Unfinished ones of one caller. Default 1,000. */
-  readonly ofCallerMax?: number;
-}
+import type { UploadOptions } from './upload-options.ts';
 
 interface NewUpload {
   readonly facts: UploadFacts;

@@ -58,8 +58,8 @@ function Safety() {
   return (
     <>
       <SafetyCard status={value} onChange={reload} />
-      <Places status={value} />
       <DemoCard onChange={reload} />
+      <Places status={value} />
     </>
   );
 }

@@ -207,14 +207,17 @@ export class FsBackend extends BaseBackend {
     } finally {
       this.#writingBytes -= bytes.length;
     }
+    const blob = { file, bytes: bytes.length, ifAbsent: options.ifAbsent ?? false, claim: options.claim };
     try {
       await folders.ensure(dirname(target));
       options.signal?.throwIfAborted();
-      await this.#publish(key, {
-        file,
-        bytes: bytes.length,
-        ifAbsent: options.ifAbsent ?? false,
-        claim: options.claim,
+      await this.#publish(key, blob).catch(async (error: unknown) => {
+        if (systemCode(error) !== 'ENOENT') throw error;
+        // Somebody removed a folder that was there: it is made again.
+        await this.#assertMounted({ action: 'put', root: this.root, key });
+        folders.forget();
+        await folders.ensure(dirname(target));
+        await this.#publish(key, blob);
       });
     } catch (error) {
       folders.forget();

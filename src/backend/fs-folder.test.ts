@@ -123,6 +123,18 @@ describe('a disk that is not mounted', () => {
   });
 });
 
+describe('a folder that somebody removed', () => {
+  it.each([false, true])('is made again by the next put, with ifAbsent %s', async (ifAbsent) => {
+    const backend = await open();
+    await backend.put('packs/00/a', VALUE, { ifAbsent });
+    await rm(join(root, 'packs'), { recursive: true });
+    await backend.put('packs/00/a', VALUE, { ifAbsent });
+    expect(await backend.get('packs/00/a')).toEqual(VALUE);
+    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+    await backend.close();
+  });
+});
+
 describe('what is no blob', () => {
   it('is not listed, counted or read: dot names, foreign names, links, folders too deep', async () => {
     const backend = await open({ reserveBytes: 10 });

@@ -5,6 +5,7 @@ import { createStore, type Store } from '../../src/index.ts';
 import { BreakableFolders } from '../../src/server/demo/breakable-backends.ts';
 import { type Grant, type RunningServer, serve } from '../../src/server/index.ts';
 import { makeTemporaryFolder } from '../../src/testing/temporary-folder.ts';
+import { noise } from '../support/contents.ts';
 
 export interface World extends AsyncDisposable {
   readonly store: Store;
@@ -33,7 +34,8 @@ async function fill(store: Store): Promise<void> {
   await store.put('docs/report.txt', 'first draft', { contentType: 'text/plain' });
   await store.put('docs/report.txt', 'second draft', { contentType: 'text/plain', attributes: { author: 'Ann' } });
   await store.put('docs/evil.html', '<script>document.title = "taken"</script>', { contentType: 'text/html' });
-  await store.put(`docs/${'a-long-name-'.repeat(12)}.bin`, Buffer.alloc(300_000, 7));
+  // Enough for a stripe over all disks: what is small lies on fewer.
+  await store.put(`docs/${'a-long-name-'.repeat(12)}.bin`, noise(4_000_000));
   await store.put('pictures/square.png', PICTURE, { contentType: 'image/png' });
   await store.put('pictures/page.pdf', DOCUMENT, { contentType: 'application/pdf' });
   await store.snapshots.create({ prefix: '' }, { ref: 'daily', message: 'before the change' });

@@ -238,12 +238,26 @@ export class StoreBackends implements Backends {
   }
 
   /** Makes the shards of a backend missing. */
-  async #forget(number: number, { signal }: CallOptions): Promise<void> {
+  async #forget(number: number, options: CallOptions): Promise<void> {
+    await this.#tell();
+    await forgetBackend(this.#engine.metadata, number, options.signal);
+  }
+
+  /** Has the metadata know where everything lies. */
+  async #learnPlaces({ signal }: CallOptions): Promise<void> {
+    const { metadata, connection } = this.#engine;
+    await this.#tell();
+    await findUnknownPlaces(metadata, connection.backends, signal);
+  }
+
+  /**
+   * Tells the metadata what it would else be told with the next commit: where the last journal pack lies. After a backend has
+   * left it would be told as if that were still there.
+   */
+  async #tell(): Promise<void> {
     const engine = this.#engine;
-    // What the metadata was not told of yet may lie there too, and would be told later as if the backend were still there.
     await engine.committer.flush();
     await engine.settle();
-    await forgetBackend(engine.metadata, number, signal);
   }
 
   #isLinked(opened: Backend): boolean {
@@ -263,16 +277,15 @@ export class StoreBackends implements Backends {
   async #rebalance(options: RebalanceOptions & { readonly only?: number }): Promise<RebalanceReport> {
     const { engine } = this.#parts;
     const { backends } = engine.connection;
-    await findUnknownPlaces(engine.metadata, backends, options.signal);
+    await this.#learnPlaces(options);
     const redundancy = parseRedundancy(options.redundancy ?? engine.config.redundancy);
     return await rebalance(engine.upkeep.context(), { ...options, backends, redundancy });
   }
 
   /** Whether packs would be lost with a backend. @throws `conflict/BACKEND_IN_USE` */
   async #checkLoss(facts: ConfigBackend, options: RemoveOptions): Promise<RemoveReport> {
-    const { metadata, connection } = this.#engine;
-    await findUnknownPlaces(metadata, connection.backends, options.signal);
-    const survey = await surveyRemoval(metadata, facts.number, options.signal);
+    await this.#learnPlaces(options);
+    const survey = await surveyRemoval(this.#engine.metadata, facts.number, options.signal);
     if (survey.packsLost > 0 && !options.acceptLoss)
       throw inUse(facts.name, `is needed by ${survey.packsLost} packs, which cannot be read without it`);
     return Object.freeze({ name: facts.name, ...survey });

@@ -9,6 +9,13 @@ const of =
   <S extends z.ZodType>(schema: Same<S, T>): S =>
     schema;
 
+/**
+ * A property that may be absent, as the library has it: never `undefined`. The document is made by asking a schema whether it takes
+ * `undefined`, so it has to.
+ */
+const maybe = <S extends z.ZodType>(schema: S): z.ZodExactOptional<S> =>
+  schema.optional() as unknown as z.ZodExactOptional<S>;
+
 const bytes = z.int().min(0);
 const count = z.int().min(0);
 const version = z.string().regex(/^[0-9a-f]{64}$/);
@@ -40,10 +47,10 @@ const described = {
   size: bytes,
   chunks: count,
   root: digest,
-  contentType: z.string().exactOptional(),
+  contentType: maybe(z.string()),
   attributes: z.record(z.string(), z.string()),
-  parent: version.exactOptional(),
-  isolated: z.literal(true).exactOptional(),
+  parent: maybe(version),
+  isolated: maybe(z.literal(true)),
 };
 
 export const entrySchema = of<EntryInfo>()(z.object({ ...described, created: time, modified: time })).openapi('Entry');
@@ -51,10 +58,10 @@ export const entrySchema = of<EntryInfo>()(z.object({ ...described, created: tim
 export const versionSchema = of<VersionInfo>()(
   z.object({
     ...described,
-    number: z.int().min(1).exactOptional(),
+    number: maybe(z.int().min(1)),
     current: z.boolean(),
     from: time,
-    until: time.exactOptional(),
+    until: maybe(time),
   }),
 ).openapi('Version');
 
@@ -68,7 +75,7 @@ export const storedSchema = of<PutResult>()(
     newBytes: bytes,
     storedBytes: bytes,
     stats: z.object({ totalBytes: bytes, storedBytes: bytes, savingsPercent: z.number() }),
-    digests: z.array(digest).exactOptional(),
+    digests: maybe(z.array(digest)),
   }),
 ).openapi('Stored');
 
@@ -92,7 +99,7 @@ export const namespaceSchema = of<NamespaceInfo>()(
   z.object({
     name: z.string(),
     created: time,
-    quotaBytes: bytes.exactOptional(),
+    quotaBytes: maybe(bytes),
     entries: count,
     logicalBytes: bytes,
     chunks: count,

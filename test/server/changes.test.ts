@@ -161,7 +161,7 @@ describe('what a server says of itself', () => {
       openapi: '3.1.0',
       paths: {
         '/copy': { post: { requestBody: { content: { 'application/json': { schema } } } } },
-        '/files/{key}': { put: { security: [{ token: ['put'] }] } },
+        '/files/{key}': { put: { security: [{ token: ['put'] }, {}] } },
         '/namespaces/{namespace}/files/{key}': { get: { tags: ['namespaces'] } },
       },
     });

@@ -38,16 +38,11 @@ def request(method, route, key="", query=None, headers=None, body=None):
 
 def digest_field(path):
     """The SHA-256 of a file as RFC 9530 writes it: the server refuses a body that does not have it."""
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else sha256(file)
-    return f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-
-
-def sha256(file):
     digest = hashlib.sha256()
-    for piece in iter(lambda: file.read(PIECE_BYTES), b""):
-        digest.update(piece)
-    return digest
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(PIECE_BYTES), b""):
+            digest.update(piece)
+    return f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
 
 
 def save(arguments):

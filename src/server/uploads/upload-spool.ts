@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isStoreError, storeError } from '../../errors/store-error.ts';
 import { SERVER_UPLOAD_KEPT_MS, SERVER_UPLOAD_LOOK_MS, SERVER_UPLOADS_OF_CALLER_MAX } from '../../limits.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { nodeFileSystem } from '../../runtime/file-system.ts';
+import { nodeFileSystem, systemCode } from '../../runtime/file-system.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { every } from '../../runtime/timers.ts';
 import { readUploadHead, type UploadFacts, UploadFile, type UploadHead, uploadFileName } from './upload-file.ts';
@@ -29,7 +29,7 @@ const SECRET = /^[A-Za-z0-9_-]{43}$/;
 const NAME = /^[0-9a-f]{32}(?:\.new)?$/;
 const MODE_OWNER = 0o700;
 
-const isAbsent = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
+const isAbsent = (error: unknown): boolean => systemCode(error) === 'ENOENT';
 
 const notFound = (): Error => storeError('UPLOAD_NOT_FOUND', 'there is no such upload');
 

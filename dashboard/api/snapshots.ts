@@ -1,16 +1,7 @@
 import { getLines, postJson } from './store.ts';
+import type { SnapshotInfo } from './types.ts';
 
-/** A state of the files, under the name of its series. */
-export interface Snapshot {
-  readonly id: string;
-  readonly ref: string;
-  readonly number: number;
-  readonly time: string;
-  readonly message: string;
-  readonly current: boolean;
-}
-
-/** What lies in one: a file of the store, a file or folder of an archive. */
+/** What lies in a snapshot: a file of the store, a file or folder of an archive. */
 export interface SnapshotItem {
   readonly path: string;
   readonly child: {
@@ -37,7 +28,7 @@ interface Call {
   readonly signal?: AbortSignal;
 }
 
-export const listSnapshots = (call: Call): Promise<readonly Snapshot[]> =>
+export const listSnapshots = (call: Call): Promise<readonly SnapshotInfo[]> =>
   getLines('/snapshots', { ...call, max: 1000 });
 
 /** @param folder path in the snapshot; empty: its top */

@@ -6,6 +6,7 @@ export type {
   EntryInfo,
   NamespaceInfo,
   PlacementStatus,
+  SnapshotInfo,
   StoreMetrics,
   VersionInfo,
 } from '../../src/index.ts';

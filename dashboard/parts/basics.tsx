@@ -93,3 +93,28 @@ export function PageHead({ title, about, children }: PageHeadProps) {
     </div>
   );
 }
+
+interface TickCellProps {
+  /** What is ticked, for those who do not see it. */
+  readonly name: string;
+  readonly isTicked: boolean;
+  readonly onTick: (isTicked: boolean) => void;
+  /** Without it the cell is empty: the row is no choice. */
+  readonly isChoice?: boolean;
+}
+
+/** The cell of a row that can be selected. */
+export function TickCell({ name, isTicked, onTick, isChoice = true }: TickCellProps) {
+  return (
+    <td class="tick">
+      {isChoice && (
+        <input
+          type="checkbox"
+          aria-label={`Select ${name}`}
+          checked={isTicked}
+          onChange={(event) => onTick(event.currentTarget.checked)}
+        />
+      )}
+    </td>
+  );
+}

@@ -4,7 +4,7 @@ import type { EntryInfo } from '../../api/types.ts';
 import { countOf, formatAgo, formatBytes, formatTime } from '../../lib/format.ts';
 import { nameOf, previewOf } from '../../lib/key.ts';
 import { linkTo } from '../../lib/place.ts';
-import { Empty, Failure, Skeleton } from '../../parts/basics.tsx';
+import { Empty, Failure, Skeleton, TickCell } from '../../parts/basics.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { type ListingPlace, useListing } from './use-listing.ts';
 
@@ -41,16 +41,7 @@ function FileRow({ entry, from, isTicked, onTick, onOpen }: FileRowProps) {
   const isPicture = previewOf(key, contentType).kind === 'picture';
   return (
     <tr>
-      {onTick && (
-        <td class="tick">
-          <input
-            type="checkbox"
-            aria-label={`Select ${key}`}
-            checked={isTicked}
-            onChange={(event) => onTick(event.currentTarget.checked)}
-          />
-        </td>
-      )}
+      {onTick && <TickCell name={key} isTicked={isTicked} onTick={onTick} />}
       <td>
         <button type="button" class="link file-name" onClick={onOpen}>
           <Icon name={isPicture ? 'picture' : 'file'} />

@@ -1,11 +1,12 @@
 import { useCallback, useState } from 'preact/hooks';
 import { useMay } from '../../api/may.ts';
 import { send } from '../../api/session.ts';
-import { addressOf, ITEMS_MAX, itemsOf, type Snapshot, type SnapshotItem } from '../../api/snapshots.ts';
+import { addressOf, ITEMS_MAX, itemsOf, type SnapshotItem } from '../../api/snapshots.ts';
+import type { SnapshotInfo } from '../../api/types.ts';
 import { formatBytes, formatTime } from '../../lib/format.ts';
 import { useLoad } from '../../lib/load.ts';
 import { linkTo } from '../../lib/place.ts';
-import { Empty, Failure, Note, PageHead, Skeleton } from '../../parts/basics.tsx';
+import { Empty, Failure, Note, PageHead, Skeleton, TickCell } from '../../parts/basics.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Preview } from '../files/preview.tsx';
@@ -16,7 +17,7 @@ interface BrowseProps {
   readonly scope: string;
   readonly id: string;
   readonly folder: string;
-  readonly snapshot: Snapshot | undefined;
+  readonly snapshot: SnapshotInfo | undefined;
 }
 
 const SHOWN_MAX = 500;
@@ -35,18 +36,7 @@ function Row({ id, item, isTicked, onTick, onOpen }: RowProps) {
   const { path, child } = item;
   return (
     <tr>
-      {onTick && (
-        <td class="tick">
-          {isFile(item) && (
-            <input
-              type="checkbox"
-              aria-label={`Select ${path}`}
-              checked={isTicked}
-              onChange={(event) => onTick(event.currentTarget.checked)}
-            />
-          )}
-        </td>
-      )}
+      {onTick && <TickCell name={path} isTicked={isTicked} onTick={onTick} isChoice={isFile(item)} />}
       <td>
         {isFolder(item) ? (
           <a class="file-name" href={linkTo('snapshots', { id, folder: path })}>

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import { useMay } from '../../api/may.ts';
-import { type Difference, differencesOf, ITEMS_MAX, type Snapshot } from '../../api/snapshots.ts';
+import { type Difference, differencesOf, ITEMS_MAX } from '../../api/snapshots.ts';
+import type { SnapshotInfo } from '../../api/types.ts';
 import { countOf, formatBytes, formatTime } from '../../lib/format.ts';
 import { useLoad } from '../../lib/load.ts';
 import { linkTo } from '../../lib/place.ts';
-import { Badge, Empty, Failure, PageHead, Skeleton, type Tone } from '../../parts/basics.tsx';
+import { Badge, Empty, Failure, PageHead, Skeleton, TickCell, type Tone } from '../../parts/basics.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { RestoreItems } from './restore-items.tsx';
 
@@ -12,8 +13,8 @@ interface CompareProps {
   readonly scope: string;
   readonly from: string;
   readonly to: string;
-  readonly before: Snapshot | undefined;
-  readonly after: Snapshot | undefined;
+  readonly before: SnapshotInfo | undefined;
+  readonly after: SnapshotInfo | undefined;
 }
 
 const WORDS: Readonly<Record<string, { readonly word: string; readonly tone: Tone }>> = {
@@ -34,18 +35,7 @@ function Row({ difference, isTicked, onTick }: RowProps) {
   const sizes = [before, after].map((child) => (child?.size === undefined ? undefined : formatBytes(child.size)));
   return (
     <tr>
-      {onTick && (
-        <td class="tick">
-          {before && (
-            <input
-              type="checkbox"
-              aria-label={`Select ${path}`}
-              checked={isTicked}
-              onChange={(event) => onTick(event.currentTarget.checked)}
-            />
-          )}
-        </td>
-      )}
+      {onTick && <TickCell name={path} isTicked={isTicked} onTick={onTick} isChoice={before !== undefined} />}
       <td>
         <Badge tone={tone}>{word}</Badge>
       </td>
@@ -99,7 +89,7 @@ function Differences({ scope, from, all }: { scope: string; from: string; all: r
 /** What changed from one snapshot to another; what the older one holds can be put back. */
 export function CompareSnapshots({ scope, from, to, before, after }: CompareProps) {
   const { value, error, reload } = useLoad((signal) => differencesOf(from, to, { scope, signal }), [scope, from, to]);
-  const told = (one: Snapshot | undefined): string =>
+  const told = (one: SnapshotInfo | undefined): string =>
     one ? `${one.message || one.ref} (${formatTime(one.time)})` : 'a snapshot';
   return (
     <>

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import { useMay } from '../../api/may.ts';
 import { namespace } from '../../api/session.ts';
-import { listSnapshots, type Snapshot } from '../../api/snapshots.ts';
+import { listSnapshots } from '../../api/snapshots.ts';
+import type { SnapshotInfo } from '../../api/types.ts';
 import { formatAgo, formatTime } from '../../lib/format.ts';
 import { useLoad } from '../../lib/load.ts';
 import { goTo, linkTo, usePlace } from '../../lib/place.ts';
@@ -13,7 +14,7 @@ import { CompareSnapshots } from './compare-snapshots.tsx';
 import { TakeSnapshot } from './take-snapshot.tsx';
 
 interface MomentProps {
-  readonly snapshot: Snapshot;
+  readonly snapshot: SnapshotInfo;
   readonly isTicked: boolean;
   readonly onTick: (isTicked: boolean) => void;
 }
@@ -45,9 +46,9 @@ function Moment({ snapshot, isTicked, onTick }: MomentProps) {
   );
 }
 
-function TimeLine({ snapshots }: { readonly snapshots: readonly Snapshot[] }) {
+function TimeLine({ snapshots }: { readonly snapshots: readonly SnapshotInfo[] }) {
   const [ticks, setTicks] = useState<readonly string[]>([]);
-  const nameOf = ({ ref, number }: Snapshot): string => `${ref} ${number}`;
+  const nameOf = ({ ref, number }: SnapshotInfo): string => `${ref} ${number}`;
   const chosen = snapshots.filter((one) => ticks.includes(nameOf(one)));
   const [newer, older] = chosen;
   return (

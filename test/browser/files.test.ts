@@ -1,26 +1,16 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { noise } from '../support/contents.ts';
-import { expectAccessible, launch, noBrowser, openPage } from './browser.ts';
-import { createWorld, type World } from './world.ts';
+import { expectAccessible, noBrowser, openPage } from './browser.ts';
+import { useWorld } from './world.ts';
 
-let world: World;
-let browser: Browser;
-beforeAll(async () => {
-  if (noBrowser) return;
-  [world, browser] = await Promise.all([createWorld(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await world?.[Symbol.asyncDispose]();
-});
+const used = useWorld();
 
-const at = (place: string): string => `${world.url}/dashboard#/${place}`;
+const at = (place: string): string => `${used.world.url}/dashboard#/${place}`;
 const drop = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
 
 describe.skipIf(noBrowser)('files', () => {
   it('are uploaded, looked at, replaced, restored, renamed, deleted and brought back', async () => {
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page, faults } = watched;
     await page.goto(at('files?prefix=docs/'));
     const input = page.locator('input[type=file]');
@@ -29,7 +19,7 @@ describe.skipIf(noBrowser)('files', () => {
     await input.setInputFiles(drop('note.txt', 'two'));
     await page.getByText('There is a file of this name').waitFor();
     await page.getByRole('button', { name: 'Replace' }).click();
-    await expect.poll(async () => Buffer.from(await world.store.get('docs/note.txt')).toString()).toBe('two');
+    await expect.poll(async () => Buffer.from(await used.world.store.get('docs/note.txt')).toString()).toBe('two');
     await page.getByRole('button', { name: 'note.txt', exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('two').waitFor();
@@ -41,15 +31,15 @@ describe.skipIf(noBrowser)('files', () => {
     await dialog.getByRole('heading', { name: 'renamed.txt' }).waitFor();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await expect.poll(() => world.store.has('docs/renamed.txt')).toBe(false);
+    await expect.poll(() => used.world.store.has('docs/renamed.txt')).toBe(false);
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('button', { name: 'renamed.txt', exact: true }).waitFor();
-    expect(Buffer.from(await world.store.get('docs/renamed.txt')).toString()).toBe('one');
+    expect(Buffer.from(await used.world.store.get('docs/renamed.txt')).toString()).toBe('one');
     expect(faults).toEqual([]);
   });
 
   it('are shown for what they are, and never run', async () => {
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page, faults } = watched;
     const dialog = page.getByRole('dialog');
     await page.goto(at('files?prefix=pictures/&open=pictures/square.png'));
@@ -67,7 +57,7 @@ describe.skipIf(noBrowser)('files', () => {
   });
 
   it('are found by a part of their names, wherever they are', async () => {
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page } = watched;
     await page.goto(at('files'));
     await page.getByRole('searchbox').fill('SQUARE');
@@ -79,7 +69,7 @@ describe.skipIf(noBrowser)('files', () => {
   });
 
   it('that are large go on where the connection was cut', async () => {
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page } = watched;
     let cuts = 0;
     await page.route('**/uploads/*', (route) => {
@@ -94,7 +84,7 @@ describe.skipIf(noBrowser)('files', () => {
       .setInputFiles({ name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.from(buffer) });
     await page.getByRole('button', { name: 'film.mp4', exact: true }).waitFor();
     expect(cuts).toBe(1);
-    expect(Buffer.from(await world.store.get('films/film.mp4')).equals(buffer)).toBe(true);
-    expect((await world.store.stat('films/film.mp4')).contentType).toBe('video/mp4');
+    expect(Buffer.from(await used.world.store.get('films/film.mp4')).equals(buffer)).toBe(true);
+    expect((await used.world.store.stat('films/film.mp4')).contentType).toBe('video/mp4');
   });
 });

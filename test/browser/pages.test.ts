@@ -1,18 +1,8 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectAccessible, expectNoSideways, launch, noBrowser, openPage } from './browser.ts';
-import { createWorld, type World } from './world.ts';
+import { describe, expect, it } from 'vitest';
+import { expectAccessible, expectNoSideways, noBrowser, openPage } from './browser.ts';
+import { createWorld, useWorld } from './world.ts';
 
-let world: World;
-let browser: Browser;
-beforeAll(async () => {
-  if (noBrowser) return;
-  [world, browser] = await Promise.all([createWorld(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await world?.[Symbol.asyncDispose]();
-});
+const used = useWorld();
 
 const PLACES = [
   'overview',
@@ -28,10 +18,10 @@ const PLACES = [
 ];
 
 async function walk(options: { isDark?: boolean; isPhone?: boolean }): Promise<void> {
-  await using watched = await openPage(browser, options);
+  await using watched = await openPage(used.browser, options);
   const { page, faults } = watched;
   for (const place of PLACES) {
-    await page.goto(`${world.url}/dashboard#/${place}`);
+    await page.goto(`${used.world.url}/dashboard#/${place}`);
     await page.locator('main h1, main h2, dialog h3').first().waitFor();
     await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
     await expectNoSideways(page);
@@ -50,9 +40,9 @@ describe.skipIf(noBrowser)('every page', () => {
   });
 
   it('is reached from the first one, which browsers are led to', async () => {
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page } = watched;
-    await page.goto(world.url);
+    await page.goto(used.world.url);
     await expect.poll(() => page.url()).toContain('/dashboard');
     await page.getByRole('link', { name: 'Files' }).click();
     await page.getByRole('heading', { name: 'Files', level: 1 }).waitFor();
@@ -60,9 +50,9 @@ describe.skipIf(noBrowser)('every page', () => {
   });
 
   it('is used without a mouse', async () => {
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page } = watched;
-    await page.goto(`${world.url}/dashboard#/files?prefix=docs/`);
+    await page.goto(`${used.world.url}/dashboard#/files?prefix=docs/`);
     const file = page.getByRole('button', { name: 'report.txt' });
     await file.waitFor();
     const focused = async (): Promise<string> => String(await page.evaluate('document.activeElement.textContent'));
@@ -79,7 +69,7 @@ describe.skipIf(noBrowser)('every page', () => {
 describe.skipIf(noBrowser)('a token', () => {
   it('is asked for, kept until the tab is closed, and says what is shown', async () => {
     await using asking = await createWorld({ mustAsk: true });
-    await using watched = await openPage(browser);
+    await using watched = await openPage(used.browser);
     const { page } = watched;
     await page.goto(`${asking.url}/dashboard`);
     await page.getByLabel('Token').fill('wrong');

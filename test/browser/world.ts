@@ -1,11 +1,14 @@
 /** A store with something in it, spread over five folders, behind a server. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import { createStore, type Store } from '../../src/index.ts';
 import { BreakableFolders } from '../../src/server/demo/breakable-backends.ts';
 import { type Grant, type RunningServer, serve } from '../../src/server/index.ts';
 import { makeTemporaryFolder } from '../../src/testing/temporary-folder.ts';
 import { noise } from '../support/contents.ts';
+import { launch, noBrowser } from './browser.ts';
 
 export interface World extends AsyncDisposable {
   readonly store: Store;
@@ -71,4 +74,18 @@ export async function createWorld({ mustAsk = false } = {}): Promise<World> {
       await folder.remove();
     },
   };
+}
+
+/** A world and a browser for the tests of a file; nothing is there where the machine has no browser. */
+export function useWorld(): { readonly world: World; readonly browser: Browser } {
+  const used: { world?: World; browser?: Browser } = {};
+  beforeAll(async () => {
+    if (noBrowser) return;
+    [used.world, used.browser] = await Promise.all([createWorld(), launch()]);
+  });
+  afterAll(async () => {
+    await used.browser?.close();
+    await used.world?.[Symbol.asyncDispose]();
+  });
+  return used as Required<typeof used>;
 }

@@ -80,7 +80,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode | 'ARGUMENT_INVALID' | 'UNEXPECTE
     'nothing was changed there: name an empty folder; where a backend of this store has moved to is told by ' +
     '`holdfast backend set NAME --location FOLDER`',
   BACKEND_IN_USE:
-    '`holdfast backend drain NAME` empties it; for one that is lost there are `backend replace` and `backend remove --lost`',
+    '`holdfast backend drain NAME` empties it; for one that is lost there are `backend replace` and ' +
+    '`backend remove --lost`; another one takes new data once `backend set NAME --weight 1` says so',
   KEYS_CHANGED: 'somebody changed the keys at the same time; run the same command again',
   ROLLBACK_DETECTED: 'the store was newer when it was seen last; if you have restored a backup, add --accept-rollback',
   ENTRY_ISOLATED: 'an isolated entry has a key for itself; get it and put it again under the other name',

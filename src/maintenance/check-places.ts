@@ -64,7 +64,7 @@ export class PlacesCheck {
 
   #lossOf(pack: PackRow, index: number, place: number): ShardLoss | undefined {
     const { store, listing, problems, unreachable } = this.#context;
-    if (place === 0) return { index, place, reason: 'missing' };
+    if (place === 0 || store.shards.backends.hasLeft(place)) return { index, place, reason: 'missing' };
     if (store.shards.backends.find(place) === undefined) {
       tellOnce(errorOf(pack.id, { index, place, reason: 'unreachable' }), unreachable, problems);
     }

@@ -17,7 +17,7 @@ function backends(count: number, map: readonly number[] = []): BackendSet {
     } as const;
     return new BackendLink({ facts, backend: new MemoryBackend(), clock: systemClock });
   });
-  return new BackendSet(links, map);
+  return new BackendSet(links, { map });
 }
 
 function pack(places: readonly number[], [k, m]: readonly [number, number]): PackRow {

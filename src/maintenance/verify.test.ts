@@ -51,6 +51,27 @@ describe('verifyStore', () => {
     expect(await verifyStore(world.store)).toMatchObject({ outcome: 'ok', shardsGood: 10 });
   });
 
+  it('finds a shard on a backend that has left, and queues it; of one that it does not know yet it waits to hear', async () => {
+    const world = await shardWorld();
+    await world.add(LARGE);
+    const { set } = world.backends;
+    const rest = set.links.filter(({ facts }) => facts.number !== 2);
+    set.replace(rest, { map: [], nextNumber: 2 });
+    expect(await verifyStore(world.store)).toMatchObject({
+      outcome: 'partial',
+      shardsUnreachable: 1,
+      shardsMissing: 0,
+    });
+    expect(await world.metadata.packsToRepair({ limit: 9 })).toEqual([]);
+    set.replace(rest, { map: [], nextNumber: 6 });
+    expect(await verifyStore(world.store)).toMatchObject({ outcome: 'damaged', shardsGood: 4, shardsMissing: 1 });
+    const [row] = await world.rows();
+    expect(await world.metadata.packsToRepair({ limit: 9 })).toMatchObject([{ number: row?.number, margin: 1 }]);
+    expect(await repairStore(world.store)).toMatchObject({ outcome: 'ok', shardsMade: 1 });
+    world.clock.ms += 1;
+    expect(await verifyStore(world.store)).toMatchObject({ outcome: 'ok', shardsGood: 5 });
+  });
+
   it('marks and queues nothing in a dry run, nor in a store that may not be written', async () => {
     for (const dry of [{ dryRun: true }, {}]) {
       const world = await shardWorld();

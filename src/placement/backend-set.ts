@@ -8,17 +8,26 @@ export const SOLE_BACKEND = 1;
 /** Its name, until somebody changes it. */
 export const SOLE_NAME = 'main';
 
+/** What a config says of all backends together. */
+export interface BackendPlan {
+  /** Where shards go by their index, going round; empty where they rotate. */
+  readonly map: readonly number[];
+  /** Of the backend that comes next: numbers rise and are never given again. */
+  readonly nextNumber: number;
+}
+
 /**
  * The backends of a store, by number. What they are changes while the store is open: somebody adds one, or takes one
  * out.
  */
 export class BackendSet {
   #links: ReadonlyMap<number, BackendLink>;
-  #map: readonly number[];
+  #plan: BackendPlan;
 
-  constructor(links: readonly BackendLink[], map: readonly number[] = []) {
+  /** @param plan default: no map, and no backend has left */
+  constructor(links: readonly BackendLink[], plan: Partial<BackendPlan> = {}) {
     this.#links = byNumber(links);
-    this.#map = map;
+    this.#plan = { map: [], nextNumber: 0, ...plan };
   }
 
   /** By ascending number. */
@@ -28,17 +37,22 @@ export class BackendSet {
 
   /** Where shards go by their index, going round; empty where they rotate. */
   get map(): readonly number[] {
-    return this.#map;
+    return this.#plan.map;
   }
 
   /** Those in place of the ones before. Calls under way end where they began. */
-  replace(links: readonly BackendLink[], map: readonly number[]): void {
+  replace(links: readonly BackendLink[], plan: BackendPlan): void {
     this.#links = byNumber(links);
-    this.#map = map;
+    this.#plan = plan;
   }
 
   find(number: number): BackendLink | undefined {
     return this.#links.get(number);
+  }
+
+  /** Whether a backend has left the store; one that is not known yet, as somebody else added it just now, has not. */
+  hasLeft(number: number): boolean {
+    return number > 0 && number < this.#plan.nextNumber && !this.#links.has(number);
   }
 
   /** @throws `unavailable/BACKEND_UNREACHABLE` for a number that this process knows no backend of */

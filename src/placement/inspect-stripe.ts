@@ -34,7 +34,7 @@ export async function inspectStripe(
   const losses: ShardLoss[] = [];
   const looks = stripe.places.map(async (place, index) => {
     const link = backends.find(place);
-    if (place === 0) losses.push({ index, place, reason: 'missing' });
+    if (place === 0 || backends.hasLeft(place)) losses.push({ index, place, reason: 'missing' });
     else if (link === undefined) losses.push({ index, place, reason: 'unreachable' });
     else {
       const found = await tryShard({ stripe, index, link }, options);

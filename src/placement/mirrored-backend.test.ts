@@ -72,7 +72,7 @@ describe('what every backend holds', () => {
       const mode = facts.number === 3 ? 'read-only' : 'active';
       return new BackendLink({ facts: { ...facts, mode }, backend: backend as Backend, clock: systemClock });
     });
-    set.replace(frozen, []);
+    set.replace(frozen, { map: [], nextNumber: 4 });
     await expect(mirror.delete('a')).rejects.toMatchObject({ code: 'READ_ONLY', details: { backend: 'b3' } });
     expect(await backends[0]?.head('a')).toBeUndefined();
     await backends[2]?.delete('a');

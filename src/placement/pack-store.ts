@@ -212,11 +212,10 @@ export class PackStore {
    * @throws what a backend throws, after all of them were asked
    */
   async delete(pack: PackName): Promise<void> {
-    const known = pack.places?.flatMap((place, index) => ({ index, link: this.#backends.find(place) }));
-    const isKnown = known?.every(({ link }, index) => link !== undefined || pack.places?.[index] === 0);
-    const { places, unreachable } = isKnown
-      ? { places: known ?? [], unreachable: [] }
-      : await findPlaces(this.#backends, pack);
+    const { places, unreachable } =
+      pack.places && this.#isKnown(pack)
+        ? { places: pack.places.map((place, index) => ({ index, link: this.#backends.find(place) })), unreachable: [] }
+        : await findPlaces(this.#backends, pack);
     const deletes = places.map(async ({ index, link }) => {
       if (link?.facts.mode === 'read-only') return;
       await link?.call('write', (backend) => backend.delete(shardKey(pack, index)));
@@ -230,7 +229,7 @@ export class PackStore {
    * @throws `unavailable/REDUNDANCY_UNMET` when too few are left to count on
    */
   async #stillThere(name: PackName, { k, m }: Redundancy, places: readonly number[]): Promise<readonly number[]> {
-    if (!this.isSpread) return places;
+    if (!this.isSpread && places.every((place) => this.#backends.find(place))) return places;
     await this.#follow?.();
     const now = places.map((place) => (this.#backends.find(place) ? place : 0));
     const left = now.filter((place) => place !== 0).length;
@@ -255,7 +254,8 @@ export class PackStore {
   }
 
   #isKnown({ places = [] }: PackName): boolean {
-    return places.every((place) => place === 0 || this.#backends.find(place) !== undefined);
+    const set = this.#backends;
+    return places.every((place) => place === 0 || set.find(place) !== undefined || set.hasLeft(place));
   }
 
   /** A stripe and its places, which are asked for where the metadata does not know them. */

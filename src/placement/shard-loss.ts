@@ -4,7 +4,7 @@ import { type BackendLink, isUnreachable } from './backend-link.ts';
 
 /**
  * Why a shard could not be used.
- * - `missing`: the backend says that it has none, or the metadata that it lies nowhere
+ * - `missing`: the backend says that it has none, the metadata that it lies nowhere, or its backend has left the store
  * - `corrupt`: what is there is not the shard
  * - `unreachable`: the backend could not be asked
  */

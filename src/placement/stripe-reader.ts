@@ -292,7 +292,7 @@ class StripeReading {
 
   #link(index: number): BackendLink {
     const place = this.#at.places[index] ?? 0;
-    if (place === 0) throw new ShardLost({ index, place, reason: 'missing' });
+    if (place === 0 || this.#backends.hasLeft(place)) throw new ShardLost({ index, place, reason: 'missing' });
     return this.#backends.get(place);
   }
 

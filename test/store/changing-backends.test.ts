@@ -44,6 +44,29 @@ describe('a change of backends that cannot be meant', () => {
   });
 });
 
+it('the only backend that takes new data cannot go: nothing could be written any more', async () => {
+  const root = await testFolder();
+  const backends = [{ location: path.join(root, 'a'), name: 'a' }];
+  const store = await createStore(path.join(root, 'home'), { ...OPTIONS, backends });
+  const before = await store.backends.list();
+  for (const go of [
+    () => store.backends.drain('a'),
+    () => store.backends.remove('a'),
+    () => store.backends.remove('a', { lost: true }),
+    () => store.backends.change('a', { weight: 0 }),
+  ]) {
+    await expect(go()).rejects.toMatchObject({ code: 'BACKEND_IN_USE', details: { backend: 'a' } });
+  }
+  expect((await store.backends.list()).map(({ mode }) => mode)).toEqual(before.map(({ mode }) => mode));
+  await store.backends.change('main', { weight: 1 });
+  await store.put('key', 'content');
+  expect(await store.backends.drain('a')).toMatchObject({ outcome: 'ok' });
+  await store.backends.remove('a');
+  await store.put('key 2', 'content 2');
+  expect((await store.backends.list()).map(({ name }) => name)).toEqual(['main']);
+  await store.close();
+});
+
 describe('a home that is none of the backends', () => {
   it('is not opened', async () => {
     const { at, store } = await storeOfThree();

@@ -23,7 +23,10 @@ function afterPut(backend: Backend, work: () => Promise<unknown>): Backend {
   });
 }
 
-it('a pack whose backends left while it was written is not acknowledged', async () => {
+it.each([
+  'home',
+  'disk',
+])('a pack whose backend left while it was written is not acknowledged, %s is left', async (left) => {
   const root = await testFolder();
   let store: Store | undefined;
   let hasLeft = false;
@@ -32,9 +35,13 @@ it('a pack whose backends left while it was written is not acknowledged', async 
     hasLeft = true;
     await store?.backends.remove('leaving');
   });
-  const backends = [{ location: leaving, name: 'leaving' }, { location: path.join(root, 'disk') }];
+  const backends = [
+    { location: leaving, name: 'leaving' },
+    ...(left === 'disk' ? [{ location: path.join(root, 'disk') }] : []),
+  ];
   const options = { keys: 'none', reserveBytes: 0, heal: 'manual', backends } as const;
   store = closedAfterTest(await createStore(path.join(root, 'home'), options));
+  if (left === 'home') await store.backends.change('main', { weight: 1 });
   await store.backends.setMap(['leaving']);
   await expect(store.put('key', noise(300_000, 1))).rejects.toMatchObject({ code: 'REDUNDANCY_UNMET' });
   expect(hasLeft).toBe(true);

@@ -38,7 +38,7 @@ export function spreadOver(count: number, options: SpreadOptions = {}): Spread {
     const facts = { number: at + 1, name, domain: options.domains?.[at] ?? name, weight: 1, mode: 'active' } as const;
     return new BackendLink({ facts, backend, clock: systemClock });
   });
-  const set = new BackendSet(links, options.map);
+  const set = new BackendSet(links, options.map && { map: options.map });
   const losses: ShardLoss[] = [];
   const packs = new PackStore({
     ...{ backends: set, storeId: SPREAD_STORE, random: systemRandom, keys: undefined },

@@ -118,7 +118,10 @@ export interface Backends {
    *   that holds something else; `invalid/BACKEND_INVALID`; `unsupported/BACKEND_UNSUPPORTED` for a URL without a module
    */
   add(backend: NewBackend, options?: CallOptions): Promise<BackendInfo>;
-  /** @throws `not-found/BACKEND_NOT_FOUND`, `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID` */
+  /**
+   * @throws `not-found/BACKEND_NOT_FOUND`, `conflict/BACKEND_EXISTS`, `conflict/BACKEND_MISMATCH`, `invalid/BACKEND_INVALID`,
+   *   `conflict/BACKEND_IN_USE` for the weight 0 of the only one that takes new data
+   */
   change(name: string, change: BackendChange, options?: CallOptions): Promise<BackendInfo>;
   /**
    * Where shards go: shard i to the i-th of these, going round. No names: they rotate over the domains.
@@ -133,13 +136,13 @@ export interface Backends {
   /**
    * Moves everything off a backend, which takes nothing more. It can be stopped, and goes on where it was. `partial` when
    * shards are left, for want of a place or because it cannot be read.
-   * @throws `not-found/BACKEND_NOT_FOUND`
+   * @throws `not-found/BACKEND_NOT_FOUND`; `conflict/BACKEND_IN_USE` for the only one that takes new data
    */
   drain(name: string, options?: ProgressOptions & { readonly dryRun?: boolean }): Promise<RebalanceReport>;
   /**
    * Takes a backend out of the store. What lies on it is not deleted.
-   * @throws `not-found/BACKEND_NOT_FOUND`; `conflict/BACKEND_IN_USE` for the one the store was opened at, the last one, one
-   *   that is neither drained nor lost, or one without which packs cannot be read
+   * @throws `not-found/BACKEND_NOT_FOUND`; `conflict/BACKEND_IN_USE` for the one the store was opened at, the last one, the
+   *   only one that takes new data, one that is neither drained nor lost, or one without which packs cannot be read
    */
   remove(name: string, options?: RemoveOptions): Promise<RemoveReport>;
   /** Brings shards to where they would go now, and packs to the redundancy they would have. Keys and content stay. */

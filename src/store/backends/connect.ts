@@ -98,7 +98,7 @@ async function relink(set: BackendSet, options: ConnectOptions, opened: Readonly
   );
   const kept = new Set(links.map(({ backend }) => backend));
   const gone = set.links.filter(({ backend }) => backend !== undefined && !kept.has(backend));
-  set.replace(links, placement.map);
+  set.replace(links, placement);
   // One that hangs would never be closed: nobody who works with the others waits for it.
   for (const { backend } of gone) backend?.close().catch(() => undefined);
 }

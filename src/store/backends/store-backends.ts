@@ -64,6 +64,7 @@ export class StoreBackends implements Backends {
     return this.#change(options, async () => {
       const facts = this.#find(name);
       checkChange(change);
+      if (change.weight === 0) this.#refuseLastTaker(facts);
       const url = change.location === undefined ? undefined : backendUrl(change.location);
       const { storeId } = this.#engine.config;
       const { fileSystem, backendModules: modules } = this.#engine.connection.surroundings;
@@ -104,6 +105,7 @@ export class StoreBackends implements Backends {
   drain(name: string, options: ProgressOptions & { readonly dryRun?: boolean } = {}): Promise<RebalanceReport> {
     return this.#change(options, async () => {
       const facts = this.#find(name);
+      this.#refuseLastTaker(facts);
       if (!options.dryRun) await this.#set((placement) => withBackend(placement, { ...facts, mode: 'draining' }));
       return await this.#rebalance({ ...options, only: facts.number });
     });
@@ -114,6 +116,7 @@ export class StoreBackends implements Backends {
       const facts = this.#find(name);
       this.#refuseHome(facts);
       if (this.#placement.backends.length === 1) throw inUse(name, 'is the last backend of the store');
+      this.#refuseLastTaker(facts);
       const report = await this.#checkLoss(facts, options);
       if (!options.lost && report.shardsLost > 0)
         throw inUse(name, `holds ${report.shardsLost} shards: drain it first`);
@@ -180,6 +183,13 @@ export class StoreBackends implements Backends {
   #refuseHome({ number, name }: ConfigBackend): void {
     if (number === this.#engine.connection.home)
       throw inUse(name, 'is where the store was opened: give it the weight 0, or open the store at another one');
+  }
+
+  /** Without any that takes new data nothing could be written any more, not even the journal of what was committed. */
+  #refuseLastTaker({ number, name }: ConfigBackend): void {
+    const takers = this.#placement.backends.filter(({ weight, mode }) => weight > 0 && mode === 'active');
+    if (takers.length === 1 && takers[0]?.number === number)
+      throw inUse(name, 'is the only one that takes new data: give another one a weight above 0 first');
   }
 
   /** @param leaving the backend that leaves with the same change, and what makes its shards missing before */

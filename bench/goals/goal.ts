@@ -6,7 +6,7 @@ export interface Goal {
   readonly what: string;
   /** `least`: more is better. `most`: less is. */
   readonly bound: { readonly least: number } | { readonly most: number };
-  readonly unit: Extract<Unit, 'ms' | 'MB' | 'MB/s' | 'x' | 'count'>;
+  readonly unit: Extract<Unit, 'ms' | 'kB' | 'MB' | 'MB/s' | 'x' | 'count'>;
   /** One of each round. */
   readonly samples: readonly number[];
 }
@@ -17,11 +17,11 @@ export function isHeld({ bound, samples }: Goal): boolean {
   return 'least' in bound ? median >= bound.least : median <= bound.most;
 }
 
-const SCALES: Readonly<Partial<Record<Goal['unit'], number>>> = { MB: 1e6 };
+const SCALES: Readonly<Partial<Record<Goal['unit'], number>>> = { kB: 1e3, MB: 1e6 };
 
 function boundText({ bound, unit }: Goal): string {
   const [word, value] = 'least' in bound ? ['at least', bound.least] : ['at most', bound.most];
-  return `${word} ${(value / (SCALES[unit] ?? 1)).toLocaleString('en', { maximumFractionDigits: 1 })}`;
+  return `${word} ${(value / (SCALES[unit] ?? 1)).toLocaleString('en', { maximumFractionDigits: 2 })}`;
 }
 
 function scaled(spread: Spread, by: number): Spread {

@@ -8,6 +8,7 @@ import type { Store } from '../../src/index.ts';
 import { KIB, MIB } from '../../src/limits.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { BenchContext } from '../harness/bench.ts';
+import { inFlight } from '../harness/in-flight.ts';
 import type { Library } from '../harness/library.ts';
 
 const SMALL_BYTES = 4 * KIB;
@@ -27,13 +28,8 @@ export interface InProcessFigures {
   readonly loopDelayMs: number;
 }
 
-async function inFlight(count: number, total: number, work: (nth: number) => Promise<unknown>): Promise<number> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < total) await work(next++);
-  };
-  const { seconds } = await timed(() => Promise.all(Array.from({ length: count }, worker)));
-  return total / seconds;
+async function rateOf(count: number, total: number, work: (nth: number) => Promise<unknown>): Promise<number> {
+  return total / (await timed(() => inFlight(count, total, work))).seconds;
 }
 
 async function medianRangeMs(store: Store, size: number): Promise<number> {
@@ -59,9 +55,9 @@ export async function measureInProcess(
   try {
     const [many, few] = [Math.ceil(20_000 * scale), Math.ceil(600 * scale)];
     const small = (key: string) => store.put(key, systemRandom(SMALL_BYTES));
-    const putsOneByOne = await inFlight(1, few, (nth) => small(`alone-${nth}`));
-    const putsAtOnce = await inFlight(IN_FLIGHT, many, (nth) => small(`small-${nth}`));
-    const gets = await inFlight(IN_FLIGHT, many, (nth) => store.get(`small-${(nth * 7919) % many}`));
+    const putsOneByOne = await rateOf(1, few, (nth) => small(`alone-${nth}`));
+    const putsAtOnce = await rateOf(IN_FLIGHT, many, (nth) => small(`small-${nth}`));
+    const gets = await rateOf(IN_FLIGHT, many, (nth) => store.get(`small-${(nth * 7919) % many}`));
     const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
     delay.enable();
     await store.put('large', createReadStream(large.file, { end: large.bytes - 1, highWaterMark: MIB }));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as backends from '../../src/backend/index.ts';
 import type * as holdfast from '../../src/index.ts';
+import type * as server from '../../src/server/index.ts';
 
 const DIST = path.resolve(import.meta.dirname, '../../dist');
 
@@ -10,6 +11,7 @@ const DIST = path.resolve(import.meta.dirname, '../../dist');
 export interface Library {
   readonly holdfast: typeof holdfast;
   readonly backends: typeof backends;
+  readonly server: typeof server;
 }
 
 /** @returns the built library, or `undefined` after a line on how to build it */
@@ -22,5 +24,6 @@ export async function loadLibrary(say: (line: string) => void): Promise<Library 
   return {
     holdfast: (await load('index.js')) as typeof holdfast,
     backends: (await load('backend/index.js')) as typeof backends,
+    server: (await load('server/index.js')) as typeof server,
   };
 }

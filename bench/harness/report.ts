@@ -3,8 +3,8 @@ import type { Spread } from '../../src/bench/spread.ts';
 
 export type Cell = string | number | Spread | undefined;
 
-/** How a number reads: seconds, bytes in decimal megabytes, decimal megabytes a second, a factor, per cent, a plain number. */
-export type Unit = 's' | 'ms' | 'us' | 'MB' | 'MB/s' | 'x' | '%' | 'count' | 'text';
+/** How a number reads: seconds, bytes in decimal kilobytes or megabytes, decimal megabytes a second, a factor, per cent, a plain number. */
+export type Unit = 's' | 'ms' | 'us' | 'kB' | 'MB' | 'MB/s' | 'x' | '%' | 'count' | 'text';
 
 export interface Column {
   readonly key: string;
@@ -27,6 +27,7 @@ const DIGITS: Readonly<Record<Unit, number>> = {
   s: 2,
   ms: 2,
   us: 1,
+  kB: 1,
   MB: 1,
   'MB/s': 0,
   x: 2,
@@ -34,7 +35,7 @@ const DIGITS: Readonly<Record<Unit, number>> = {
   count: 0,
   text: 2,
 };
-const SCALE: Readonly<Partial<Record<Unit, number>>> = { MB: 1e-6 };
+const SCALE: Readonly<Partial<Record<Unit, number>>> = { kB: 1e-3, MB: 1e-6 };
 
 function formatNumber(value: number, unit: Unit): string {
   return (value * (SCALE[unit] ?? 1)).toFixed(DIGITS[unit]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { expectAccessible, expectNoSideways, noBrowser, openPage } from './browser.ts';
+import { expectAccessible, expectNoSideways, openPage } from './browser.ts';
+import { noBrowser } from './launch.ts';
 import { createWorld, useWorld } from './world.ts';
 
 const used = useWorld();

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { expectAccessible, noBrowser, openPage } from './browser.ts';
+import { expectAccessible, openPage } from './browser.ts';
+import { noBrowser } from './launch.ts';
 import { useWorld } from './world.ts';
 
 const used = useWorld();

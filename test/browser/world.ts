@@ -8,7 +8,7 @@ import { BreakableFolders } from '../../src/server/demo/breakable-backends.ts';
 import { type Grant, type RunningServer, serve } from '../../src/server/index.ts';
 import { makeTemporaryFolder } from '../../src/testing/temporary-folder.ts';
 import { noise } from '../support/contents.ts';
-import { launch, noBrowser } from './browser.ts';
+import { launch, noBrowser } from './launch.ts';
 
 export interface World extends AsyncDisposable {
   readonly store: Store;

@@ -8,7 +8,7 @@ import { Jobs } from './jobs/jobs.ts';
 import { Admission } from './limits/admission.ts';
 import { BodyBudget } from './limits/body-budget.ts';
 import { Rate } from './limits/rate.ts';
-import { RequestMetrics } from './metrics.ts';
+import { ServerMetrics } from './metrics.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { ROUTES } from './routes/routes.ts';
 import { type HandlerOptions, settingsOf } from './settings.ts';
@@ -58,7 +58,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
   const admission = new Admission(settings.limits);
   const bodies = new BodyBudget(settings.limits);
   const rate = new Rate(settings);
-  const metrics = new RequestMetrics();
+  const metrics = new ServerMetrics(settings);
   const jobs = new Jobs(store, settings);
   const uploads = settings.uploads && new UploadSpool(settings.uploads, settings);
   const history = new SpaceHistory(store, settings);

@@ -8,7 +8,7 @@ import { authorize, DEFAULT_NAMESPACE, type Grant, namespaceNotFound, type Verb 
 import { type BodySource, readBody } from './http/body.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { BodyBudget, HeldBytes } from './limits/body-budget.ts';
-import type { RequestMetrics } from './metrics.ts';
+import type { ServerMetrics } from './metrics.ts';
 import type { SpaceHistory } from './space-history.ts';
 import type { UploadSpool } from './uploads/upload-spool.ts';
 
@@ -19,7 +19,7 @@ type Values<F extends Fields> = { readonly [name in keyof F]: z.output<F[name]> 
 export interface Call<P extends Fields = Fields, Q extends Fields = Fields, B = unknown> extends BodySource {
   readonly store: Store;
   /** Of this server. */
-  readonly metrics: RequestMetrics;
+  readonly metrics: ServerMetrics;
   readonly jobs: Jobs;
   readonly history: SpaceHistory;
   /** Absent where there is no folder for them. */
@@ -72,7 +72,7 @@ export interface RouteSpec<P extends Fields, Q extends Fields, B> {
 /** What a request brings before its route is known. */
 export interface Arrival extends BodySource {
   readonly store: Store;
-  readonly metrics: RequestMetrics;
+  readonly metrics: ServerMetrics;
   readonly jobs: Jobs;
   readonly history: SpaceHistory;
   readonly uploads: UploadSpool | undefined;

@@ -65,6 +65,8 @@ describe('a sealed store', () => {
     expect(text).toMatch(/^holdfast_http_request_seconds_bucket\{le="\+Inf"\} [1-9]/m);
     expect(text).toMatch(/^# TYPE holdfast_store_stored_bytes gauge\nholdfast_store_stored_bytes [1-9]/m);
     expect(text).toMatch(/^holdfast_bytes_in_total [1-9]/m);
+    expect(text).toMatch(/^holdfast_event_loop_delay_seconds_bucket\{le="0.2"\} [1-9]/m);
+    expect(text).toMatch(/^process_resident_memory_bytes [1-9]\d{6,}\n# TYPE process_cpu_seconds_total counter\n/m);
     const wrong = text
       .split('\n')
       .filter((line) => !/^(?:#.*|[a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? [-+.e\d]+|)$/.test(line));

@@ -54,7 +54,7 @@ export const prometheus = route({
   summary: 'Numbers for Prometheus',
   answers: { 200: { description: 'text format 0.0.4', mediaType: METRICS } },
   async handle({ store, metrics, signal }) {
-    const text = metrics.lines() + (await storeMetrics(store, signal));
+    const text = metrics.format() + (await storeMetrics(store, signal));
     return new Response(text, { headers: { 'content-type': METRICS, 'cache-control': 'no-store' } });
   },
 });

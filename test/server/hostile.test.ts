@@ -104,6 +104,25 @@ describe('a client that is slow', () => {
   });
 });
 
+describe('a client that leaves amid an answer', () => {
+  it.each([
+    '/events',
+    '/files/large',
+    '/snapshots/tar?address=all',
+  ])('of %s is no failure of the server', async (path) => {
+    await using large = await serveStore({ limits: { requestsMax: 1 } });
+    await large.store.put('large', noise(2_000_000, 1));
+    await large.store.snapshots.create({ prefix: '' }, { ref: 'all' });
+    const client = await RawClient.connect(large.port);
+    client.send(`GET ${path} HTTP/1.1\r\n${HOST}\r\n`);
+    await client.until('\r\n\r\n');
+    client.leave();
+    while ((await large.request('/healthz')).status === 429);
+    await large.close();
+    expect(large.logged).toEqual([]);
+  });
+});
+
 describe('a request', () => {
   it.each([
     ['a head without end', `GET /files/k HTTP/1.1\r\n${HOST}X: ${'x'.repeat(100_000)}\r\n\r\n`, 431],

@@ -14,7 +14,7 @@ export interface Sending {
   keepOpen(): () => void;
 }
 
-interface StreamParts extends Pick<Sending, 'settings' | 'peer'> {
+interface StreamParts extends Pick<Sending, 'request' | 'settings' | 'peer'> {
   /** Called once, after the last byte or whatever else ended it. */
   readonly onEnd: () => void;
 }
@@ -26,13 +26,15 @@ interface StreamParts extends Pick<Sending, 'settings' | 'peer'> {
 function streamOf(
   first: IteratorResult<Uint8Array>,
   rest: AsyncGenerator<Uint8Array>,
-  { settings, peer, onEnd }: StreamParts,
+  { request, settings, peer, onEnd }: StreamParts,
 ): ReadableStream<Uint8Array> {
   let next: Promise<IteratorResult<Uint8Array>> | undefined = Promise.resolve(first);
   let sent = 0;
+  let isOver = false;
   let cut: (reason: unknown) => void = () => undefined;
   const pace = new Pace(settings, () => cut(new Error('the client is too slow')));
   const end = (): void => {
+    isOver = true;
     pace.end();
     onEnd();
   };
@@ -51,6 +53,8 @@ function streamOf(
         try {
           pace.moved(sent);
           const step = await (next ?? rest.next());
+          // Meanwhile the client may have left, or was too slow.
+          if (isOver) return;
           next = undefined;
           if (step.done) {
             end();
@@ -60,7 +64,9 @@ function streamOf(
           pace.wait();
           controller.enqueue(step.value);
         } catch (error) {
-          settings.logger?.error('an answer was cut off', { error });
+          if (isOver) return;
+          // That a client leaves is no failure of ours.
+          if (!request.signal.aborted) settings.logger?.error('an answer was cut off', { error });
           cut(error);
         }
       },

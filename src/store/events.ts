@@ -8,7 +8,8 @@ import type { StoreEvents, StoreMetrics } from './upkeep-types.ts';
  * engine.
  */
 export class Telemetry {
-  readonly #emitter = new EventEmitter();
+  /** As many listen as want to: each page of a dashboard that is open is one, and none is a leak. */
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
   readonly #logger: Logger | undefined;
   /** What opening told before anybody could listen. */
   #recovery: StoreEvents['recovery'] | undefined;

@@ -64,3 +64,19 @@ describe('a logger that throws', () => {
     expect(unhandled).toEqual([]);
   });
 });
+
+describe('many listeners of one store', () => {
+  const template = storeTemplate((store) => store.put('key', 'value'));
+
+  it('are no leak that the process warns of', async () => {
+    const warnings: Error[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listener);
+    onTestFinished(() => void process.off('warning', listener));
+    const store = await reopen(await template.copy());
+    for (let count = 0; count < 20; count += 1) store.on('damage', () => undefined);
+    // Warnings come with the next turn of the event loop.
+    await new Promise(setImmediate);
+    expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+  });
+});

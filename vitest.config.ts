@@ -6,7 +6,7 @@ process.env.NODE_COMPILE_CACHE ??= path.resolve(import.meta.dirname, 'node_modul
 
 /** What takes too long for `npm test`: campaigns, whole workloads of the predecessors, installing the package. */
 const CAMPAIGNS = [
-  'test/{archive,compliance,docs,durability,exchange,model,sealed,seeds}/**/*.test.ts',
+  'test/{archive,compliance,docs,durability,exchange,hostile,model,sealed,seeds}/**/*.test.ts',
   'test/e2e/{cli-prompts,cli-runs,demo,drill,package}.test.ts',
   'test/objects/snapshot-file.test.ts',
   'test/store/{fenced-processes,validating}.test.ts',

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
 import { runFlips } from './flips/flip-run.ts';
 import { runFuzz } from './fuzz/fuzz-run.ts';
+import { runHostile } from './hostile/hostile-run.ts';
 import { runKills } from './kill/kill-run.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
@@ -22,6 +23,7 @@ import { runSimulation } from './simulation-run.ts';
 const HELP = `npm run test:slow -- kill   [--kills 5000] [--kind <name>] [--seed 1] [--again] [--folder <path>]
 npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
 npm run test:slow -- nodes  [--rounds 20] [--seed 1] [--case <round>] [--again] [--folder <path>]
+npm run test:slow -- hostile [--rounds 20] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <path>]
@@ -83,6 +85,10 @@ async function model(): Promise<void> {
 
 async function nodes(): Promise<void> {
   await runNodes(campaign('nodes', { count: values.rounds, of: 'rounds', one: 'round' }));
+}
+
+async function hostile(): Promise<void> {
+  await runHostile(campaign('hostile', { count: values.rounds, of: 'rounds', one: 'round' }));
 }
 
 async function points(): Promise<void> {
@@ -165,6 +171,7 @@ const TIERS: Readonly<Record<string, () => Promise<void>>> = {
   kill,
   model,
   nodes,
+  hostile,
   points,
   memory,
   flips,

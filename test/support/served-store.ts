@@ -70,6 +70,7 @@ export class RawClient {
   readonly #socket: Socket;
   readonly #closed = Promise.withResolvers<void>();
   #received = '';
+  #isClosed = false;
   #changed = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
@@ -80,11 +81,18 @@ export class RawClient {
       this.#changed = Promise.withResolvers();
     });
     // A server that has seen enough may end the connection while something is still on its way.
-    socket.on('error', () => undefined).once('close', () => this.#closed.resolve());
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        this.#isClosed = true;
+        this.#closed.resolve();
+        this.#changed.resolve();
+      });
   }
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = connect(port, '127.0.0.1');
+  /** @param from address of this machine that it comes from */
+  static async connect(port: number, from = '127.0.0.1'): Promise<RawClient> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from });
     await once(socket, 'connect');
     return new RawClient(socket);
   }
@@ -93,9 +101,12 @@ export class RawClient {
     this.#socket.write(text, 'latin1');
   }
 
-  /** Waits until so much has come. */
+  /** Waits until so much has come. @throws when the connection ends without it */
   async until(text: string): Promise<void> {
-    while (!this.#received.includes(text)) await this.#changed.promise;
+    while (!this.#received.includes(text)) {
+      if (this.#isClosed) throw new Error(`the connection ended, and what came is ${this.#received.slice(0, 500)}`);
+      await this.#changed.promise;
+    }
   }
 
   /** Sends nothing more, once all of it is on its way. */

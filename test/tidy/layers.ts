@@ -62,6 +62,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/runtime/file-system.ts',
       'src/runtime/clock.ts',
       'src/runtime/process-life.ts',
+      'src/runtime/process-use.ts',
       'src/runtime/random.ts',
       'src/runtime/timers.ts',
     ],

@@ -66,10 +66,6 @@ export class Attacker {
     await this.caller.ask('DELETE', String(made.headers.location), { headers });
   }
 
-  leave(): void {
-    this.caller.leave();
-  }
-
   /** Says this and goes away. */
   async sayAndLeave(text: string): Promise<void> {
     const client = await this.connect();
@@ -79,7 +75,7 @@ export class Attacker {
     client.leave();
   }
 
-  /** That what came is an answer as it may be; a server that is busy may always say so. */
+  /** That what came of a connection (`none` when nothing did) is an answer as it may be; a server that is busy may always say so. */
   judge(kind: string, text: string, status: RegExp): void {
     const [, found = 'none'] = /^HTTP\/1\.1 (\d+)/.exec(text.replace('HTTP/1.1 100 Continue\r\n\r\n', '')) ?? [];
     match(found, new RegExp(`^(?:429|${status.source})$`), `${kind} was answered with ${text.slice(0, 300)}`);

@@ -25,11 +25,6 @@ export class Friend {
     this.#lane = lane;
   }
 
-  /** Ends its connections; new ones are made when there is something to ask. */
-  leave(): void {
-    this.#caller.leave();
-  }
-
   async step(): Promise<void> {
     const steps = [
       this.#put,

@@ -77,7 +77,6 @@ class Round {
   async run(): Promise<RoundFigures> {
     const friends = Array.from({ length: FRIENDS }, (_, lane) => new Friend(this.#world, this.#drawn(), lane));
     for (const friend of friends) for (let step = 0; step < WARM_STEPS; step += 1) await friend.step();
-    for (const friend of friends) friend.leave();
     const before = await this.#world.load();
     const attacker = new Attacker(this.#world, this.#drawn());
     const began = performance.now();
@@ -88,11 +87,7 @@ class Round {
     const cut = Promise.all(attacker.held.map(async (client) => client.closed()));
     for (const client of attacker.held) client.resume();
     await this.#settle(attacker, cut);
-    for (const friend of friends) {
-      await friend.verify();
-      friend.leave();
-    }
-    attacker.leave();
+    for (const friend of friends) await friend.verify();
     await until('descriptors return', async () => (await this.#world.descriptors()) <= before.descriptors);
     await verifyStore(await this.#world.stop());
     return this.#figures({ before, after, friends, seconds });
@@ -100,11 +95,12 @@ class Round {
 
   async #befriend(friend: Friend, attacking: Promise<void>): Promise<void> {
     let isOver = false;
-    const over = attacking.finally(() => {
+    const end = (): void => {
       isOver = true;
-    });
+    };
+    // How the attacks end is for whoever began them.
+    attacking.then(end, end);
     for (let step = 0; step < this.#options.steps || !isOver; step += 1) await friend.step();
-    await over;
   }
 
   /** Every kind of attack so often, in an order that is drawn, several at a time. */
@@ -131,6 +127,7 @@ class Round {
     for (const text of answers ?? []) if (!/^HTTP\/1\.1 200/.test(text)) attacker.judge('slow', text, /408|none/);
     for (const client of attacker.parked) client.leave();
     await until('unfinished uploads expire', async () => {
+      await this.#world.ageUploads();
       await attacker.touchUploads();
       return (await this.#world.spooled()).length === 0;
     });

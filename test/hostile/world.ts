@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok } from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, utimes } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import path from 'node:path';
 import { createStore, openStore, type Store } from '../../src/index.ts';
@@ -42,9 +42,10 @@ const MIB = 1024 ** 2;
 const LARGE_BYTES = 24 * MIB;
 const QUOTA_BYTES = 96 * MIB;
 /** Long before those of a real server: slow clients are cut off in the round that they began in. */
-const LIMITS = { progressMs: 1500, progressBytesMin: 32_768 };
-const HEADER_MS = 1500;
-const UPLOADS_KEPT_MS = 2000;
+const LIMITS = { progressMs: 3000, progressBytesMin: 32_768 };
+const HEADER_MS = 3000;
+/** Longer than an upload is kept that nobody goes on with. */
+const LATER_S = 2 * 24 * 3600;
 
 const script = path.join(import.meta.dirname, '..', 'support', 'serving-process.ts');
 
@@ -100,7 +101,7 @@ export class World {
       mallory: await add('mallory', { verbs: ['read', 'write'], namespaces: ['mallory'] }),
       operator: await add('operator', { verbs: ['admin'] }),
     };
-    const uploads = { folder: place('uploads'), keptMs: UPLOADS_KEPT_MS };
+    const uploads = { folder: place('uploads') };
     const orders: ServingOrders = {
       ...{ store: place('store'), tokens: place('tokens.json'), uploads, limits: LIMITS, headerMs: HEADER_MS },
     };
@@ -131,8 +132,7 @@ export class World {
   }
 
   async load(): Promise<Load> {
-    using operator = this.caller('operator');
-    const { body } = await operator.ask('GET', '/metrics');
+    const { body } = await this.caller('operator').ask('GET', '/metrics');
     const lines = new Map(
       body
         .toString()
@@ -162,9 +162,16 @@ export class World {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
-  /** Files of unfinished uploads. */
+  /** What lies in the folder of uploads. */
   async spooled(): Promise<readonly string[]> {
-    return await readdir(path.join(this.#folder.path, 'uploads'));
+    const folder = path.join(this.#folder.path, 'uploads');
+    return (await readdir(folder)).map((name) => path.join(folder, name));
+  }
+
+  /** Lets every upload be older than it may be. */
+  async ageUploads(): Promise<void> {
+    const then = Date.now() / 1000 - LATER_S;
+    for (const file of await this.spooled()) await utimes(file, then, then);
   }
 
   /** Stops the server, which has nothing to tell of, and opens its store. */
@@ -182,8 +189,8 @@ export class World {
   }
 }
 
-/** A client that keeps its connections until it leaves. */
-export class Caller implements Disposable {
+/** A client with a token; each request has a connection of its own, which ends with it. */
+export class Caller {
   readonly #world: World;
   readonly #agent: Agent;
   readonly #authorization: string;
@@ -191,7 +198,7 @@ export class Caller implements Disposable {
 
   constructor(world: World, who: Who, from: string) {
     this.#world = world;
-    this.#agent = new Agent({ keepAlive: true, localAddress: from });
+    this.#agent = new Agent({ keepAlive: false, localAddress: from });
     this.#authorization = world.bearer(who);
     this.namespace = `/namespaces/${who}`;
   }
@@ -223,13 +230,5 @@ export class Caller implements Disposable {
     const answer = await promise;
     if (answer.status >= 400) this.#world.examine(answer.body.toString());
     return answer;
-  }
-
-  leave(): void {
-    this.#agent.destroy();
-  }
-
-  [Symbol.dispose](): void {
-    this.leave();
   }
 }

@@ -1,12 +1,12 @@
+const HIGH = 2 ** 32;
+
 /** Writes fixed-width little-endian fields into a byte array of a size known beforehand. */
 export class BinaryWriter {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
   #offset = 0;
 
   constructor(length: number) {
     this.bytes = new Uint8Array(length);
-    this.#view = new DataView(this.bytes.buffer);
   }
 
   get offset(): number {
@@ -14,26 +14,25 @@ export class BinaryWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#offset, value);
-    this.#offset += 1;
-    return this;
+    return this.#integer(value, 1);
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#offset, value, true);
-    this.#offset += 2;
-    return this;
+    return this.#integer(value, 2);
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#offset, value, true);
-    this.#offset += 4;
-    return this;
+    return this.#integer(value, 4);
   }
 
   u64(value: number): this {
-    this.#view.setBigUint64(this.#offset, BigInt(value), true);
-    this.#offset += 8;
+    return this.#integer(value % HIGH, 4).#integer(Math.floor(value / HIGH), 4);
+  }
+
+  /** Not by a `DataView`, which would move a short array out of V8's heap. */
+  #integer(value: number, width: number): this {
+    if (this.#offset + width > this.bytes.length) throw new RangeError('there is no room for another field');
+    for (let shift = 0; shift < 8 * width; shift += 8) this.bytes[this.#offset++] = value >>> shift;
     return this;
   }
 

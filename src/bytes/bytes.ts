@@ -14,8 +14,34 @@ export function utf8Decode(bytes: Uint8Array): string {
   return strictDecoder.decode(bytes);
 }
 
+/** V8 keeps arrays of up to so many bytes in its heap. */
+const IN_HEAP_BYTES_MAX = 64;
+const short = Buffer.allocUnsafeSlow(IN_HEAP_BYTES_MAX);
+
+/**
+ * The same bytes for native code that looks at them at once. Asked for its buffer, an array in V8's heap is moved out of
+ * it for good, which takes a buffer with a finalizer of its own; most digests, ids and keys are that short.
+ * @returns the array itself, or a copy that holds until the next call
+ */
+export function outOfHeap(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > IN_HEAP_BYTES_MAX) return bytes;
+  short.set(bytes);
+  return short.subarray(0, bytes.length);
+}
+
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  if (bytes.length > IN_HEAP_BYTES_MAX)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  short.set(bytes);
+  return short.toString('hex', 0, bytes.length);
+}
+
+/** Text of one character per byte: half as long as hex, for keys of maps that nobody reads. */
+export function toLatin1(bytes: Uint8Array): string {
+  if (bytes.length > IN_HEAP_BYTES_MAX)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  short.set(bytes);
+  return short.toString('latin1', 0, bytes.length);
 }
 
 const HEX = /^(?:[0-9a-f]{2})*$/;

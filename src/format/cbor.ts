@@ -30,10 +30,13 @@ const DECODE_OPTIONS = {
 /** Encodes a value. The result is the caller's own memory, never a view of a pool. */
 export function encodeCbor(value: CborValue): Uint8Array {
   const bytes = encode(value, rfc8949EncodeOptions);
-  const isPooled = bytes.byteLength !== bytes.buffer.byteLength || Buffer.isBuffer(bytes);
+  // A short one is copied unseen, as asking for its buffer costs more.
+  const isPooled = Buffer.isBuffer(bytes) || bytes.length <= SHORT_BYTES || bytes.length !== bytes.buffer.byteLength;
   // Not `slice`, which gives another view where the bytes are a `Buffer`.
   return isPooled ? new Uint8Array(bytes) : bytes;
 }
+
+const SHORT_BYTES = 64;
 
 /** What CBOR has and the formats have not, apart from what the options keep out. */
 const FOREIGN = [Type.float, Type.true, Type.false];

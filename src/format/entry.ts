@@ -29,6 +29,7 @@ function textToCbor(parameter: string, text: string): string {
 /** @throws RangeError for lone surrogates and for more than `ATTRIBUTES_BYTES_MAX` as encoded */
 export function attributesToCbor(attributes: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const pairs = Object.entries(attributes);
+  if (pairs.length === 0) return new Map();
   for (const [name, value] of pairs) {
     textToCbor('attributes', name);
     textToCbor('attributes', value);

@@ -55,7 +55,10 @@ export function unscopeKey(bytes: Uint8Array): ScopedKey {
 export function namespaceOfKey(bytes: Uint8Array): number {
   if (bytes[0] !== SCOPE_MARK) return DEFAULT_NAMESPACE;
   invariant(bytes.length > SCOPE_BYTES, 'a scoped key holds a key');
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(1, false);
+  // Not by a `DataView`, which would move a short array out of V8's heap.
+  let namespace = 0;
+  for (let at = 1; at < SCOPE_BYTES; at += 1) namespace = namespace * 256 + (bytes[at] ?? 0);
+  return namespace;
 }
 
 /** Whether bytes from outside are a scoped key, in the one spelling that {@link scopeKey} gives. */

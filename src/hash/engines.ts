@@ -9,6 +9,7 @@
 
 import { createHash, hash } from 'node:crypto';
 import { Blake2BHasher, Blake2BParam, Blake3Hasher, blake3UrlSafeBase64 } from '@napi-rs/blake-hash';
+import { outOfHeap } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from './algorithms.ts';
 import type { Digest } from './digest.ts';
@@ -27,14 +28,18 @@ const NODE_NAMES = { sha256: 'sha256', sha512: 'sha512', 'sha3-256': 'sha3-256' 
 
 type NativeBlake = Blake3Hasher | Blake2BHasher;
 
-// A pooled Buffer would keep its whole slab alive and share it with strangers, so the decoded bytes are copied out.
+const DIGEST_BYTES_MAX = 64;
+const decoded = Buffer.allocUnsafeSlow(DIGEST_BYTES_MAX);
+const plain = new Uint8Array(decoded.buffer);
+
+// A Buffer would keep a slab alive and share it with strangers, so the decoded bytes are copied out.
 function decodeDigest(text: string, encoding: 'hex' | 'base64url'): Digest {
-  return new Uint8Array(Buffer.from(text, encoding)) as Digest;
+  return plain.slice(0, decoded.write(text, encoding)) as Digest;
 }
 
 // The package declares Buffer but reads any Uint8Array.
 function asNative(bytes: Uint8Array): Buffer {
-  return bytes as Buffer;
+  return outOfHeap(bytes) as Buffer;
 }
 
 function blakeEngine(native: NativeBlake): Engine {

@@ -45,12 +45,14 @@ export function startLeaf(algorithm: DigestAlgorithm): Hasher {
   return createHasher(algorithm).update(LEAF_START);
 }
 
+/** Hashing is synchronous and keeps nothing, so all short leaves can share the bytes that are hashed. */
+const leaf = new Uint8Array(1 + COPIED_BYTES_MAX);
+leaf[0] = LEAF_PREFIX;
+
 function hashLeaf(algorithm: DigestAlgorithm, data: Uint8Array): Digest {
   if (data.length > COPIED_BYTES_MAX) return startLeaf(algorithm).update(data).digest();
-  const leaf = new Uint8Array(1 + data.length);
-  leaf[0] = LEAF_PREFIX;
   leaf.set(data, 1);
-  return digestOf(algorithm, leaf);
+  return digestOf(algorithm, leaf.subarray(0, 1 + data.length));
 }
 
 /**
@@ -60,7 +62,7 @@ function hashLeaf(algorithm: DigestAlgorithm, data: Uint8Array): Digest {
  */
 export function createTreeHashing(algorithm: DigestAlgorithm = 'blake3'): TreeHashing {
   const { digestBytes } = DIGEST_ALGORITHMS[checkDigestAlgorithm(algorithm)];
-  // Hashing is synchronous and keeps nothing, so all nodes can share the bytes that are hashed.
+  // As all short leaves share theirs.
   const node = new Uint8Array(1 + 2 * digestBytes);
   node[0] = NODE_PREFIX;
   return {

@@ -110,9 +110,9 @@ export const EMPTY_SUM: TableSum = { rows: 0, sum: 0n };
 
 /** Little-endian; digests are whole words of 64 bits. */
 function toNumber(digest: Uint8Array): bigint {
-  const words = new DataView(digest.buffer, digest.byteOffset, digest.length);
+  scratch.set(digest);
   let value = 0n;
-  for (let at = digest.length - 8; at >= 0; at -= 8) value = (value << 64n) | words.getBigUint64(at, true);
+  for (let at = digest.length - 8; at >= 0; at -= 8) value = (value << 64n) | view.getBigUint64(at, true);
   return value;
 }
 

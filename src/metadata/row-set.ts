@@ -1,4 +1,4 @@
-import { toHex } from '../bytes/bytes.ts';
+import { toLatin1 } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { Reader, SqlParameters, Transaction } from './database.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
@@ -11,9 +11,11 @@ interface Slot<Row> {
   undoAt: number;
 }
 
+/** Each value says where it ends. */
 function keyText(key: SqlParameters): string {
   let text = '';
-  for (const value of key) text += value instanceof Uint8Array ? `/${toHex(value)}` : `/${String(value)}`;
+  for (const value of key)
+    text += value instanceof Uint8Array ? `${value.length}:${toLatin1(value)}` : `${String(value)}/`;
   return text;
 }
 
@@ -36,19 +38,24 @@ export class RowSet<Row> {
     return this.#table.shape.name;
   }
 
-  /** Reads the rows that are not here yet. Every key must be loaded before `get` and `set`. */
-  async load(reader: Reader, keys: readonly SqlParameters[]): Promise<void> {
+  /**
+   * Reads the rows that are not here yet. Every key must be loaded before `get` and `put`.
+   * @returns what `get` gives for each key
+   */
+  async load(reader: Reader, keys: readonly SqlParameters[]): Promise<readonly (Row | undefined)[]> {
     const wanted = new Map<string, SqlParameters>();
-    for (const key of keys) {
+    const texts = keys.map((key) => {
       const text = keyText(key);
       if (!this.#slots.has(text)) wanted.set(text, key);
-    }
+      return text;
+    });
     const rows = await this.#table.load(reader, [...wanted.values()]);
     let index = 0;
     for (const text of wanted.keys()) {
       const before = rows[index++];
       this.#slots.set(text, { before, after: before?.row, undoAt: -1 });
     }
+    return texts.map((text) => this.#slots.get(text)?.after);
   }
 
   /** Like `load`, for the rows of a query (what follows `FROM table`). */
@@ -87,6 +94,12 @@ export class RowSet<Row> {
   /** Puts a row in place of the one with its key, if there is one. */
   put(row: Row): void {
     this.#change(this.#slot(this.#table.keyOf(row)), row);
+  }
+
+  /** Puts what follows from the row with this key, if there is one, in its place. */
+  change(key: SqlParameters, next: (before: Row | undefined) => Row): void {
+    const slot = this.#slot(key);
+    this.#change(slot, next(slot.after));
   }
 
   remove(key: SqlParameters): void {

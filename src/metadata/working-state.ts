@@ -200,8 +200,8 @@ export class WorkingState {
   /** Loads the rows of items and of the packs they are found in. */
   async loadItems(items: readonly { readonly kind: ItemKind; readonly id: Uint8Array }[]): Promise<void> {
     const keys = items.map(({ kind, id }) => itemKey(kind, id));
-    await this.items.load(this.transaction, keys);
-    await this.#loadPackNumbers(keys.map((key) => this.items.get(key)?.pack));
+    const rows = await this.items.load(this.transaction, keys);
+    await this.#loadPackNumbers(rows.map((row) => row?.pack));
   }
 
   /**
@@ -229,8 +229,8 @@ export class WorkingState {
     const part = new RowSet(this.#parts.tables.items);
     // What is changed already and not written yet stays where it is.
     const keys = items.map(({ kind, id }) => itemKey(kind, id)).filter((key) => !this.items.has(key));
-    await part.load(this.transaction, keys);
-    await this.#loadPackNumbers(keys.map((key) => part.get(key)?.pack));
+    const rows = await part.load(this.transaction, keys);
+    await this.#loadPackNumbers(rows.map((row) => row?.pack));
     this.#part = part;
     for (const item of items) visit(item);
     this.#part = undefined;
@@ -307,17 +307,22 @@ export class WorkingState {
    * From now on the item is found where `row` says, condemned no more. Its row and both packs must be loaded.
    */
   placeItem(row: PlacedItem): void {
-    const before = this.item(row.kind, row.id);
-    this.putItem({ ...row, refs: before?.refs ?? 0, condemned: 0 });
+    this.#changeItem(row, (before) => ({ ...row, refs: before?.refs ?? 0, condemned: 0 }));
   }
 
   /** Puts an item as it is. Its row and both packs must be loaded. */
   putItem(row: ItemRow): void {
-    const rows = this.#rowsWith(itemKey(row.kind, row.id));
-    const before = rows.get(itemKey(row.kind, row.id));
-    if (before) this.#countItem(before, -1);
-    this.#countItem(row, 1);
-    rows.put(row);
+    this.#changeItem(row, () => row);
+  }
+
+  #changeItem({ kind, id }: PlacedItem, next: (before: ItemRow | undefined) => ItemRow): void {
+    const key = itemKey(kind, id);
+    this.#rowsWith(key).change(key, (before) => {
+      const after = next(before);
+      if (before) this.#countItem(before, -1);
+      this.#countItem(after, 1);
+      return after;
+    });
   }
 
   /** Its row and pack must be loaded. */

@@ -30,18 +30,19 @@ describe('a call into a worker', () => {
 
   it('copies the part of a buffer that a view shows, and leaves it to the caller', async () => {
     const view = new Uint8Array(1_000_000).subarray(5, 105).fill(7);
-    expect(await worker.call('bytesOf', [view])).toBe(100);
+    expect(await worker.call('bytesOf', [view])).toBeLessThanOrEqual(256);
     expect(await worker.call('echo', [Buffer.from('pooled')])).toEqual(new Uint8Array(Buffer.from('pooled')));
     expect(view).toEqual(new Uint8Array(100).fill(7));
     const part = (await worker.call('part', [])) as Uint8Array;
-    expect([part.length, part.buffer.byteLength]).toEqual([100, 100]);
+    expect(part.length).toBe(100);
+    expect(part.buffer.byteLength).toBeLessThanOrEqual(256);
   });
 
   it('carries many small arrays in few buffers', async () => {
-    const given = Array.from({ length: 1000 }, (_, index) => new Uint8Array(index % 65).fill(index));
+    const given = Array.from({ length: 1000 }, (_, index) => new Uint8Array(index % 257).fill(index));
     const answer = (await worker.call('echo', [given])) as Uint8Array[];
     expect(answer).toEqual(given);
-    expect(new Set(answer.map(({ buffer }) => buffer)).size).toBeLessThan(20);
+    expect(new Set(answer.map(({ buffer }) => buffer)).size).toBeLessThan(40);
     expect(Math.max(...answer.map(({ buffer }) => buffer.byteLength))).toBeLessThanOrEqual(4096);
   });
 

@@ -103,9 +103,9 @@ function isPlainObject(value: object): boolean {
 }
 
 /** Byte arrays up to this length cross many to a buffer: one of its own costs an id of 32 bytes ten times as many. */
-const GATHERED_BYTES_MAX = 64;
+const GATHERED_BYTES_MAX = 256;
 /** Whoever keeps one of them keeps all of its buffer, so that is a small one, and smaller where there are few. */
-const GATHERING_BYTES = { first: 128, max: 4096 } as const;
+const GATHERING_BYTES = { first: 256, max: 4096 } as const;
 
 /** What has been made of the parts of one value so far. */
 class Compacting {

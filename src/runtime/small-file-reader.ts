@@ -1,22 +1,28 @@
 /** Reads small files by a thread of its own. */
-import type { NodeStat, WholeFile } from './folder-system.ts';
+import type { WholeFile } from './folder-system.ts';
 import { SMALL_FILE_WORKER, SmallFileTurns, TURN_BYTES } from './small-file-turns.ts';
+import { equalStats, readStat, STAT_COLUMNS, STAT_PAIR_COLUMNS } from './stat-columns.ts';
 import { WorkerClient } from './worker-rpc.ts';
 import { decodeError, type WireError } from './worker-wire.ts';
 
-/** A file to read, as it goes to the thread. */
+/** Files to read, as they go to the thread. */
 export interface ReadRequest {
   /** As text of one character per byte, which crosses faster than bytes. */
-  readonly path: string;
-  /** Bytes there are to read it into. */
-  readonly room: number;
+  readonly paths: readonly string[];
+  /** Bytes there are to read each into. */
+  readonly rooms: readonly number[];
 }
 
-/** What becomes of it. */
-export type ReadReply = { readonly length: number } & (
-  | { readonly before: NodeStat; readonly after: NodeStat }
-  | { readonly error: WireError }
-);
+/** What becomes of them. */
+export interface ReadReply {
+  /** Bytes read of each; they lie one behind the other. */
+  readonly lengths: readonly number[];
+  /** Of each file what it was before the first byte and after the last. */
+  readonly stats: BigInt64Array;
+  /** By index, of those that could not be read. */
+  readonly errors: ReadonlyMap<number, WireError>;
+  readonly buffer: Uint8Array<ArrayBuffer>;
+}
 
 interface Waiting {
   readonly path: Buffer;
@@ -49,19 +55,23 @@ export class SmallFileReader {
   async #readTurn(turn: readonly Waiting[]): Promise<void> {
     this.#thread ??= new WorkerClient(SMALL_FILE_WORKER, 'holdfast files');
     const lent = this.#lent.length > 0 ? this.#lent : new Uint8Array(TURN_BYTES);
-    const requests = turn.map(
-      ({ path, bytes }): ReadRequest => ({ path: path.toString('latin1'), room: bytes.length }),
-    );
-    const answer = await this.#thread.call('read', [requests, lent], { transfer: [lent.buffer] });
-    const { replies, buffer } = answer as { readonly replies: readonly ReadReply[]; buffer: Uint8Array<ArrayBuffer> };
+    const request: ReadRequest = {
+      paths: turn.map(({ path }) => path.toString('latin1')),
+      rooms: turn.map(({ bytes }) => bytes.length),
+    };
+    const answer = await this.#thread.call('read', [request, lent], { transfer: [lent.buffer] });
+    const { lengths, stats, errors, buffer } = answer as ReadReply;
     this.#lent = buffer;
     let start = 0;
-    for (const [index, waiting] of turn.entries()) {
-      const reply = replies[index] as ReadReply;
-      const found = buffer.subarray(start, start + reply.length);
-      start += reply.length;
-      if ('error' in reply) waiting.reject(decodeError(reply.error));
-      else waiting.resolve(wholeFile(waiting.bytes, found, reply));
+    for (const [index, { bytes, resolve, reject }] of turn.entries()) {
+      const length = lengths[index] as number;
+      const error = errors.get(index);
+      if (error) reject(decodeError(error));
+      else {
+        bytes.set(buffer.subarray(start, start + length));
+        resolve({ ...statsOf(stats, index * STAT_PAIR_COLUMNS), bytes: bytes.subarray(0, length) });
+      }
+      start += length;
     }
   }
 
@@ -71,11 +81,8 @@ export class SmallFileReader {
   }
 }
 
-function wholeFile(
-  into: Uint8Array,
-  found: Uint8Array,
-  { before, after }: Pick<WholeFile, 'before' | 'after'>,
-): WholeFile {
-  into.set(found);
-  return { before, after, bytes: into.subarray(0, found.length) };
+/** One and the same object where nothing has changed meanwhile. */
+function statsOf(stats: BigInt64Array, at: number): Pick<WholeFile, 'before' | 'after'> {
+  const before = readStat(stats, at);
+  return { before, after: equalStats(stats, at, at + STAT_COLUMNS) ? before : readStat(stats, at + STAT_COLUMNS) };
 }

@@ -18,26 +18,46 @@ import {
 import { NO_FOLLOW, NO_WAIT, nodeStat, secondsText } from './folder-system.ts';
 import type { ReadReply, ReadRequest } from './small-file-reader.ts';
 import type { WriteReply, WriteRequest } from './small-file-writer.ts';
+import { STAT_COLUMNS, STAT_PAIR_COLUMNS, writeStat } from './stat-columns.ts';
 import { serveCalls } from './worker-rpc.ts';
-import { encodeError, Transferred } from './worker-wire.ts';
+import { encodeError, Transferred, type WireError } from './worker-wire.ts';
 
 /** Paths cross as text of one character per byte. */
 function nativePath(path: string): Buffer {
   return Buffer.from(path, 'latin1');
 }
 
-function readFile({ path, room }: ReadRequest, into: Uint8Array): ReadReply {
-  let file: number | undefined;
+/** @param stats where the facts of before and after go, from `at` on */
+function readFile(path: string, into: Uint8Array, { stats, at }: { stats: BigInt64Array; at: number }): number {
+  const file = openSync(nativePath(path), constants.O_RDONLY | NO_FOLLOW | NO_WAIT);
   try {
-    file = openSync(nativePath(path), constants.O_RDONLY | NO_FOLLOW | NO_WAIT);
-    const before = nodeStat(fstatSync(file, { bigint: true }));
-    const length = fill(file, into.subarray(0, room));
-    return { length, before, after: nodeStat(fstatSync(file, { bigint: true })) };
-  } catch (error) {
-    return { length: 0, error: encodeError(error) };
+    writeStat(stats, at, nodeStat(fstatSync(file, { bigint: true })));
+    const length = fill(file, into);
+    writeStat(stats, at + STAT_COLUMNS, nodeStat(fstatSync(file, { bigint: true })));
+    return length;
   } finally {
-    if (file !== undefined) closeSync(file);
+    closeSync(file);
   }
+}
+
+function readFiles({ paths, rooms }: ReadRequest, buffer: Uint8Array<ArrayBuffer>): ReadReply {
+  const stats = new BigInt64Array(paths.length * STAT_PAIR_COLUMNS);
+  const errors = new Map<number, WireError>();
+  let end = 0;
+  const lengths = paths.map((path, index) => {
+    try {
+      const length = readFile(path, buffer.subarray(end, end + (rooms[index] ?? 0)), {
+        stats,
+        at: index * STAT_PAIR_COLUMNS,
+      });
+      end += length;
+      return length;
+    } catch (error) {
+      errors.set(index, encodeError(error));
+      return 0;
+    }
+  });
+  return { lengths, stats, errors, buffer };
 }
 
 function fill(file: number, into: Uint8Array): number {
@@ -93,14 +113,7 @@ function removeIfThere(path: Buffer): void {
 serveCalls(async ({ method, args }) => {
   const buffer = args[1] as Uint8Array<ArrayBuffer>;
   let end = 0;
-  if (method === 'read') {
-    const replies = (args[0] as readonly ReadRequest[]).map((request) => {
-      const reply = readFile(request, buffer.subarray(end));
-      end += reply.length;
-      return reply;
-    });
-    return new Transferred({ replies, buffer }, [buffer.buffer]);
-  }
+  if (method === 'read') return new Transferred(readFiles(args[0] as ReadRequest, buffer), [buffer.buffer]);
   const replies = (args[0] as readonly WriteRequest[]).map((request) => {
     const bytes = buffer.subarray(end, end + request.length);
     end += request.length;

@@ -27,6 +27,8 @@ export interface HeldChunk extends HeldBytes {
 
 interface ChunkToStore extends HeldChunk {
   readonly id: Uint8Array;
+  /** The id as text, which maps go by. */
+  readonly name: string;
 }
 
 interface Group {
@@ -37,17 +39,19 @@ interface Group {
 /** A group on its way into a record. */
 interface GatheredGroup {
   readonly items: readonly RecordItem[];
-  /** Whose chunks they are, one for each item. */
+  /** Whose chunks they are, and their ids as text: one for each item. */
   readonly tallies: readonly Tally[];
+  readonly names: readonly string[];
   readonly plain: Uint8Array;
   /** Lets go of the memory of `plain`. */
   release(): void;
 }
 
-/** A record, and whose chunks it holds: one tally for each item. */
+/** A record, whose chunks it holds and what they are named: one of each for each item. */
 interface CountedRecord {
   readonly record: SealedRecord;
   readonly tallies: readonly Tally[];
+  readonly names: readonly string[];
 }
 
 /** What the writer needs of the engine around it. */
@@ -109,7 +113,8 @@ export class OperationWriter {
 
   /** Takes a chunk that was held. Waits while too much is in flight. */
   async add(chunk: HeldChunk): Promise<void> {
-    this.#lookup.push({ ...chunk, id: this.#context.ids.idOf('chunk', chunk.digest) });
+    const id = this.#context.ids.idOf('chunk', chunk.digest);
+    this.#lookup.push({ ...chunk, id, name: toHex(id) });
     this.#lookupBytes += chunk.bytes.length;
     if (this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS)
       await this.#startLookup();
@@ -201,15 +206,17 @@ export class OperationWriter {
     const known = await this.#lookUp(unknown);
     for (const [index, chunk] of unknown.entries()) {
       if (known[index] || this.#isOnItsWay(chunk)) countKnown(chunk);
-      else await this.#addToGroup(chunk);
+      else {
+        if (this.#isGroupFull(chunk)) await this.#sealGroup();
+        this.#addToGroup(chunk);
+      }
     }
   }
 
   /** Whether this operation holds the chunk already, or a pack is being written with it. */
-  #isOnItsWay(chunk: ChunkToStore): boolean {
-    const id = toHex(chunk.id);
-    if (this.#unplaced.has(id)) return true;
-    const pending = this.#context.chunkPacks.pendingOf(id);
+  #isOnItsWay({ name }: ChunkToStore): boolean {
+    if (this.#unplaced.has(name)) return true;
+    const pending = this.#context.chunkPacks.pendingOf(name);
     if (pending === undefined) return false;
     this.#waitFor(pending, this.#context.chunkPacks);
     return true;
@@ -239,13 +246,17 @@ export class OperationWriter {
     return (location.pack?.stripe.m ?? now) >= wanted;
   }
 
-  async #addToGroup(chunk: ChunkToStore): Promise<void> {
+  /** Whether there is no room for another chunk. */
+  #isGroupFull({ bytes }: ChunkToStore): boolean {
     const { chunks, plainBytes } = this.#group;
-    const full = plainBytes + chunk.bytes.length > this.#context.recordBytes || chunks.length === RECORD_ITEMS_MAX;
-    if (full && chunks.length > 0) await this.#sealGroup();
+    if (chunks.length === 0) return false;
+    return plainBytes + bytes.length > this.#context.recordBytes || chunks.length === RECORD_ITEMS_MAX;
+  }
+
+  #addToGroup(chunk: ChunkToStore): void {
     this.#group.chunks.push(chunk);
     this.#group.plainBytes += chunk.bytes.length;
-    this.#unplaced.add(toHex(chunk.id));
+    this.#unplaced.add(chunk.name);
     countNew(chunk.tally, chunk.bytes.length, 1);
   }
 
@@ -266,8 +277,9 @@ export class OperationWriter {
   #gather(chunks: readonly ChunkToStore[], plainBytes: number): GatheredGroup {
     const items = chunks.map((chunk) => ({ id: chunk.id, length: chunk.bytes.length }));
     const tallies = chunks.map((chunk) => chunk.tally);
+    const names = chunks.map((chunk) => chunk.name);
     const [only] = chunks;
-    if (chunks.length === 1 && only) return { items, tallies, plain: only.bytes, release: () => only.release() };
+    if (chunks.length === 1 && only) return { items, tallies, names, plain: only.bytes, release: () => only.release() };
     const { buffers } = this.#context;
     const buffer = buffers.take();
     let end = 0;
@@ -276,7 +288,7 @@ export class OperationWriter {
       end += bytes.length;
       release();
     }
-    return { items, tallies, plain: buffer.subarray(0, plainBytes), release: () => buffers.give(buffer) };
+    return { items, tallies, names, plain: buffer.subarray(0, plainBytes), release: () => buffers.give(buffer) };
   }
 
   async #compress({ items, plain }: GatheredGroup): Promise<SealedRecord> {
@@ -285,20 +297,20 @@ export class OperationWriter {
   }
 
   async #place(before: Promise<void>, group: GatheredGroup, compressing: Promise<SealedRecord>): Promise<void> {
-    const { tallies, plain } = group;
+    const { tallies, names, plain } = group;
     try {
       await before;
       const record = await compressing;
       countStored({ record, tallies }, 1);
       if (!this.#spilled && this.#inlineBytes + record.stored.length <= INLINE_BYTES_MAX) {
-        this.#inline.push({ record: { ...record, stored: copyBytes(record.stored) }, tallies });
+        this.#inline.push({ record: { ...record, stored: copyBytes(record.stored) }, tallies, names });
         this.#inlineBytes += record.stored.length;
         return;
       }
       this.#spilled = true;
       const held = this.#inline;
       this.#inline = [];
-      for (const next of [...held, { record, tallies }]) await this.#append(next);
+      for (const next of [...held, { record, tallies, names }]) await this.#append(next);
     } finally {
       // On a failure of an earlier group this one may still be compressing; its memory is in use till then.
       await compressing.catch(() => undefined);
@@ -307,9 +319,9 @@ export class OperationWriter {
     }
   }
 
-  async #append({ record, tallies }: CountedRecord): Promise<void> {
+  async #append({ record, tallies, names }: CountedRecord): Promise<void> {
     const { chunkPacks } = this.#context;
-    const written = record.items.map((item) => chunkPacks.pendingOf(toHex(item.id)));
+    const written = names.map((name) => chunkPacks.pendingOf(name));
     // Operations that put the same content at the same time look it up before either has placed it. The first one
     // writes.
     if (written.every((pending) => pending !== undefined)) {
@@ -320,7 +332,7 @@ export class OperationWriter {
     } else {
       this.#waitFor(await chunkPacks.append(record), chunkPacks);
     }
-    for (const item of record.items) this.#unplaced.delete(toHex(item.id));
+    for (const name of names) this.#unplaced.delete(name);
   }
 }
 
@@ -336,7 +348,7 @@ function countNew(tally: Tally, length: number, sign: 1 | -1): void {
 }
 
 /** Shares the bytes of a record out among those whose chunks it holds. */
-function countStored({ record, tallies }: CountedRecord, sign: 1 | -1): void {
+function countStored({ record, tallies }: Pick<CountedRecord, 'record' | 'tallies'>, sign: 1 | -1): void {
   const share = record.stored.length / record.plainLength;
   for (const [index, tally] of tallies.entries())
     tally.storedBytes += sign * share * (record.items[index]?.length ?? 0);

@@ -15,7 +15,7 @@ import { DIGEST_BYTES } from './sizes.ts';
 import type { EntryValue } from './types.ts';
 
 /** Version 2 are isolated entries. */
-export const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 1;
 /** Of the input to {@link entryVersion}: changing it would give every entry another version. */
 const VERSION_SCHEME = 1;
 const MANIFEST_INLINE = 0;

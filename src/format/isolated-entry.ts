@@ -14,7 +14,7 @@ import { ENTRY_VALUE_BYTES_MAX, ISOLATED_NAMESPACE_MIN, NAMESPACE_NUMBER_MAX } f
 import type { RandomBytes } from '../runtime/random.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { failWith } from './damage.ts';
-import { decodeEntry, ENTRY_VERSION, encodeEntry, entryVersion } from './entry.ts';
+import { decodeEntry, encodeEntry, entryVersion } from './entry.ts';
 import { Fields } from './fields.ts';
 import type { KeySchedule } from './key-schedule.ts';
 import { DIGEST_BYTES } from './sizes.ts';
@@ -93,9 +93,10 @@ export function isIsolatedEntry(bytes: Uint8Array): boolean {
  * @throws `corrupt/ENTRY_CORRUPT`, `unsupported/FORMAT_UNSUPPORTED`
  */
 export function decodeEntryRow(bytes: Uint8Array): EntryRowValue {
+  // Every lookup of an entry comes by: nothing is decoded twice.
+  if (!isIsolatedEntry(bytes)) return { value: decodeEntry(bytes) };
   const fields = new Fields(decodeCbor(bytes, fail), fail);
-  const version = fields.version('entry', [ENTRY_VERSION, ISOLATED_VERSION]);
-  if (version === ENTRY_VERSION) return { value: decodeEntry(bytes) };
+  fields.version('entry', ISOLATED_VERSION);
   const isolated: IsolatedEntry = {
     namespace: fields.integer('namespace', NAMESPACES),
     version: fields.bytes('version', DIGEST_BYTES),

@@ -190,17 +190,26 @@ class StripeReading {
     if (this.#losses.has(index)) return await this.#decode(index, columns);
     const others = this.#isAvoided(index) ? await this.#decodeIfEnough(index, columns) : undefined;
     if (others) return others;
+    try {
+      // Where there are no others nobody overtakes it.
+      if (this.#at.stripe.m === 0) return await this.#fetch(index, columns, this.#options.signal);
+      return await this.#readHedged(index, columns);
+    } catch (error) {
+      if (!(error instanceof ShardLost)) throw error;
+      this.#lose(error.loss);
+      return await this.#decode(index, columns);
+    }
+  }
+
+  /** From the shard itself, or from others where they are faster. */
+  async #readHedged(index: number, columns: ByteRange): Promise<Uint8Array> {
     const stop = new AbortController();
     const { signal } = this.#options;
     const direct = this.#fetch(index, columns, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
     direct.catch(() => undefined);
     try {
-      if (this.#at.stripe.m === 0 || !(await this.#isSlow(index, direct))) return await direct;
+      if (!(await this.#isSlow(index, direct))) return await direct;
       return await firstOf(direct, this.#decode(index, columns));
-    } catch (error) {
-      if (!(error instanceof ShardLost)) throw error;
-      this.#lose(error.loss);
-      return await this.#decode(index, columns);
     } finally {
       stop.abort();
     }
@@ -296,7 +305,7 @@ class StripeReading {
     return this.#backends.get(place);
   }
 
-  async #fetch(index: number, columns: ByteRange, signal: AbortSignal): Promise<Uint8Array> {
+  async #fetch(index: number, columns: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array> {
     if (!this.#options.verified) return await this.#get(index, columns, signal);
     const trailer = await this.#trailer(index, signal);
     const first = Math.floor(columns.offset / SHARD_BLOCK_BYTES);
@@ -314,15 +323,15 @@ class StripeReading {
   }
 
   /** Data bytes of a shard as they are on its backend. */
-  #get(index: number, { offset, length }: ByteRange, signal: AbortSignal): Promise<Uint8Array> {
-    const range = { offset: SHARD_HEADER_BYTES + offset, length };
-    return this.#judging(index, (link) => this.#blob(index, link, { ...range, signal }));
+  #get(index: number, { offset, length }: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const range = { offset: SHARD_HEADER_BYTES + offset, length, ...(signal && { signal }) };
+    return this.#judging(index, (link) => this.#blob(index, link, range));
   }
 
   async #blob(
     index: number,
     link: BackendLink,
-    options: Partial<ByteRange> & { readonly signal: AbortSignal },
+    options: Partial<ByteRange> & { readonly signal?: AbortSignal },
   ): Promise<Uint8Array> {
     const key = shardKey(this.#at, index);
     const bytes = await link.call('read', (backend) => backend.get(key, options), options.signal);
@@ -331,7 +340,7 @@ class StripeReading {
   }
 
   /** Digests of a shard's blocks, which the roots of the stripe vouch for. */
-  #trailer(index: number, signal: AbortSignal): Promise<ShardTrailer> {
+  #trailer(index: number, signal: AbortSignal | undefined): Promise<ShardTrailer> {
     const known = this.#trailers.get(index);
     if (known) return known;
     const read = this.#judging(index, async (link) => {

@@ -70,6 +70,17 @@ describe.each(STORES)('snapshots of entries of $name', ({ options }) => {
     expect(await store.maintenance.check()).toMatchObject(SOUND);
   });
 
+  it('are no folders where an address leads to a file in one, whatever it holds', async () => {
+    const contents = ['first', '{}', JSON.stringify({ type: 'snapshot', content: { entries: 'f'.repeat(64) } })];
+    for (const content of contents) {
+      await store.put('docs/a', content);
+      await store.snapshots.create({ prefix: '' }, { ref: 'all' });
+      const refused = { code: 'OBJECT_WRONG_TYPE' };
+      await expect(all(store.snapshots.names('all:docs/a'))).rejects.toMatchObject(refused);
+      await expect(all(store.snapshots.diff('all:docs/a', 'all'))).rejects.toMatchObject(refused);
+    }
+  });
+
   it('come back beside, with their relations among each other', async () => {
     const { tree } = await freezeEntries(context, 'docs/');
     const report = await thawEntries(context, tree, { toPrefix: 'copy/' });

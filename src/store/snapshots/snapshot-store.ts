@@ -254,7 +254,10 @@ export class SnapshotStore implements Snapshots {
   async #treeOf(scope: Scope, address: string, options: CallOptions): Promise<string> {
     const { reference } = await this.#find(scope, address, options);
     if (reference.type === 'tree') return reference.id;
-    const [object] = await new ObjectReader(this.#calls.engine, scope, options.signal).load([reference]);
+    // The content of a file is no object, whatever it says.
+    const isObject = reference.type !== 'raw';
+    const reader = new ObjectReader(this.#calls.engine, scope, options.signal);
+    const [object] = isObject ? await reader.load([reference]) : [];
     if (isStoreError(object)) throw object;
     const tree = object?.type === 'snapshot' ? (object.content.tree ?? object.content.entries) : undefined;
     if (tree !== undefined) return tree;

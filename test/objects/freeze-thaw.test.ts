@@ -81,6 +81,14 @@ describe.each(STORES)('snapshots of entries of $name', ({ options }) => {
     }
   });
 
+  it('alone have a log: of other objects it is refused, and nothing is said to be damaged', async () => {
+    const { id: bundle } = await store.objects.put({ type: 'bundle', content: { n: 1 } });
+    const { id: blob } = await store.objects.putBlob(noise(100, 1));
+    const { tree } = await freezeEntries(context, '');
+    for (const id of [bundle, blob, tree])
+      await expect(all(store.snapshots.log(id))).rejects.toMatchObject({ code: 'OBJECT_WRONG_TYPE' });
+  });
+
   it('come back beside, with their relations among each other', async () => {
     const { tree } = await freezeEntries(context, 'docs/');
     const report = await thawEntries(context, tree, { toPrefix: 'copy/' });

@@ -269,6 +269,7 @@ export class SnapshotStore implements Snapshots {
   async *#log(scope: Scope, address: string, options: CallOptions): AsyncGenerator<ObjectReference> {
     const { engine } = this.#calls;
     const { base, ref, number = 0 } = await this.#find(scope, address, options);
+    if (base.type !== 'snapshot') throw wrongType(base, 'a snapshot');
     const { load } = new ObjectReader(engine, scope, options.signal);
     let parents = false;
     for await (const { id, snapshot } of ancestry(base.id, load)) {

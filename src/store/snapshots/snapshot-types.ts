@@ -173,7 +173,7 @@ export interface Snapshots {
   create(source: SnapshotSource, options?: SnapshotOptions): Promise<SnapshotReport>;
   /** Snapshots that refs name and named: of one ref, or of all; newest first in each. */
   list(options?: CallOptions & { readonly ref?: string }): AsyncIterable<SnapshotInfo>;
-  /** A snapshot and those before it, by parents; of a ref without parents, its moves. */
+  /** A snapshot and those before it, by parents; of a ref without parents, its moves. @throws `invalid/OBJECT_WRONG_TYPE` */
   log(address: string, options?: CallOptions): AsyncIterable<ObjectReference>;
   /** Names in a folder of a snapshot, or in all below it; in the order of their bytes, folders before what is in them. */
   names(address: string, options?: CallOptions & { readonly recursive?: boolean }): AsyncIterable<SnapshotName>;

@@ -1,9 +1,11 @@
 /** Storing content, by whatever way it came: under the conditions that its headers name, and with what they say of it. */
+
 import { isStoreError, storeError } from '../errors/store-error.ts';
 import type { EntryInfo, PutOptions, PutResult } from '../index.ts';
 import { mayDo } from './access/grant.ts';
 import { conditionRequired, hasWriteCondition, writeConditions } from './http/conditions.ts';
 import { putOptionsOf } from './http/entry-headers.ts';
+import { jsonAnswer } from './http/json-answer.ts';
 import type { Call } from './route.ts';
 
 /** Who stores, and where. */
@@ -75,4 +77,16 @@ export async function putContent(storing: Storing, key: string | null, content: 
   } catch (error) {
     throw key === null ? error : refusalOf(storing, error, headers);
   }
+}
+
+/** The answer to whoever stored something: what the library tells, and what was saved. */
+export function storedAnswer(
+  result: PutResult,
+  options: { readonly digests?: readonly string[] | undefined; readonly headers?: Record<string, string> } = {},
+): Response {
+  const { size, newBytes, storedBytes } = result;
+  const { digests, headers = {} } = options;
+  const savingsPercent = size === 0 ? 0 : 100 * (1 - newBytes / size);
+  const stats = { totalBytes: size, storedBytes, savingsPercent };
+  return jsonAnswer({ ...result, stats, ...(digests && { digests }) }, 201, headers);
 }

@@ -45,8 +45,8 @@ export interface AnswerSpec {
   readonly description: string;
   /** Of a body that is JSON. */
   readonly schema?: z.ZodType;
-  /** Of any other body. */
-  readonly mediaType?: string;
+  /** Of any other body; several where it is one of them. */
+  readonly mediaType?: string | readonly string[];
 }
 
 export interface RouteSpec<P extends Fields, Q extends Fields, B> {
@@ -166,8 +166,9 @@ function toAnswers(answers: Route['spec']['answers']): RouteConfig['responses'] 
   return Object.fromEntries(
     Object.entries({ ...answers, default: PROBLEM }).map(([status, { description, schema, mediaType }]) => {
       if (schema) return [status, { description, content: { 'application/json': { schema } } }];
-      if (mediaType) return [status, { description, content: { [mediaType]: { schema: z.any() } } }];
-      return [status, { description }];
+      const types = mediaType === undefined ? [] : [mediaType].flat();
+      if (types.length === 0) return [status, { description }];
+      return [status, { description, content: Object.fromEntries(types.map((type) => [type, { schema: z.any() }])) }];
     }),
   );
 }

@@ -25,6 +25,9 @@ describe('the OpenAPI document', () => {
     conform('Stored', (await (await served.put('plain', 'two')).json()) as object);
     const typed = await served.put('typed?digests=true', 'three', { 'content-type': 'text/plain' });
     conform('Stored', (await typed.json()) as object);
+    await served.store.snapshots.create({ prefix: '' }, { ref: 'all' });
+    const restored = await served.post('/snapshots/restore-file', { address: 'all:plain', key: 'restored' });
+    conform('Stored', (await restored.json()) as object);
     // Not by way of the server, which gives everything a type.
     await served.store.put('bare', 'four');
     for (const key of ['plain', 'typed', 'bare']) conform('Entry', await served.json<object>(`/stat/${key}`));

@@ -6,7 +6,7 @@ import { openBody } from '../http/body.ts';
 import { demandCondition, formatTag, hasWriteCondition, writeConditions } from '../http/conditions.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { encodeKeyPath } from '../http/request-path.ts';
-import { putContent, statIfAny } from '../put-content.ts';
+import { putContent, statIfAny, storedAnswer } from '../put-content.ts';
 import { type Call, route } from '../route.ts';
 import { keySchema, storedSchema } from '../schemas.ts';
 import { formStoredSchema, isForm, storeForm } from './form.ts';
@@ -23,12 +23,6 @@ const PUT_HEADERS = {
 function locationOf({ request }: Call, key: string): string {
   const { pathname } = new URL(request.url);
   return `${pathname.slice(0, pathname.indexOf('/files'))}/files/${encodeKeyPath(key)}`;
-}
-
-function toStored(result: PutResult, digests: readonly string[] | undefined): object {
-  const { size, newBytes, storedBytes } = result;
-  const savingsPercent = size === 0 ? 0 : 100 * (1 - newBytes / size);
-  return { ...result, stats: { totalBytes: size, storedBytes, savingsPercent }, ...(digests && { digests }) };
 }
 
 /** Digests of the chunks of a version, unless it was replaced meanwhile. */
@@ -49,7 +43,7 @@ async function store(call: Call, key: string | null, wantsDigests: boolean): Pro
   const result = await putContent(call, key, { headers: request.headers, body, signal });
   const digests = wantsDigests ? await digestsOf(call, result) : undefined;
   const headers = { location: locationOf(call, result.key), etag: formatTag(result.version) };
-  return jsonAnswer(toStored(result, digests), 201, headers);
+  return storedAnswer(result, { digests, headers });
 }
 
 const storing = {

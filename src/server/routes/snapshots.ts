@@ -8,6 +8,7 @@ import { demandCondition } from '../http/conditions.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { sendLines, sendStream } from '../http/stream-answer.ts';
 import { type ZipItem, zipOf } from '../http/zip-stream.ts';
+import { storedAnswer } from '../put-content.ts';
 import { type Call, route } from '../route.ts';
 import { addressSchema, keySchema, LINES, storedSchema } from '../schemas.ts';
 
@@ -135,7 +136,7 @@ export const downloadSnapshot = route({
   verb: 'read',
   summary: 'A snapshot, or a folder of it, as an archive',
   query: { address: addressSchema, compression: z.enum(['none', 'gzip', 'zstd']).optional() },
-  answers: { 200: { description: 'tar, as POSIX has it', mediaType: 'application/x-tar' } },
+  answers: { 200: { description: 'tar, as POSIX has it', mediaType: Object.values(MEDIA_TYPES) } },
   handle({ entries, query, signal, ...call }) {
     const { compression = 'none' } = query;
     const headers = new Headers({ 'content-type': MEDIA_TYPES[compression] });
@@ -278,7 +279,7 @@ export const restoreFile = route({
     const { id, child } = await blobAt(call, json.address);
     const content = entries.objects.readBlob(id, { signal });
     const options = { ...frozenOptions(child), ...given({ ifAbsent: json.ifAbsent }), signal };
-    return jsonAnswer(await entries.put(json.key, content, options), 201);
+    return storedAnswer(await entries.put(json.key, content, options));
   },
 });
 

@@ -9,6 +9,7 @@ import { describeMachine, formatMachine } from '../../bench/harness/machine.ts';
 import { runFlips } from './flips/flip-run.ts';
 import { runFuzz } from './fuzz/fuzz-run.ts';
 import { runHostile } from './hostile/hostile-run.ts';
+import { runHttp } from './http/http-run.ts';
 import { runKills } from './kill/kill-run.ts';
 import { runMemory } from './memory/memory-run.ts';
 import { runModel } from './model/model-run.ts';
@@ -24,6 +25,7 @@ const HELP = `npm run test:slow -- kill   [--kills 5000] [--kind <name>] [--seed
 npm run test:slow -- model  [--sequences 500000] [--seed 1] [--case <number>] [--again] [--folder <path>]
 npm run test:slow -- nodes  [--rounds 20] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- hostile [--rounds 20] [--seed 1] [--case <round>] [--again] [--folder <path>]
+npm run test:slow -- http   [--rounds 20] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- points
 npm run test:slow -- memory [--gib 4] [--sealed] [--folder <path>]
 npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <path>]
@@ -89,6 +91,10 @@ async function nodes(): Promise<void> {
 
 async function hostile(): Promise<void> {
   await runHostile(campaign('hostile', { count: values.rounds, of: 'rounds', one: 'round' }));
+}
+
+async function http(): Promise<void> {
+  await runHttp(campaign('http', { count: values.rounds, of: 'rounds', one: 'round' }));
 }
 
 async function points(): Promise<void> {
@@ -172,6 +178,7 @@ const TIERS: Readonly<Record<string, () => Promise<void>>> = {
   model,
   nodes,
   hostile,
+  http,
   points,
   memory,
   flips,

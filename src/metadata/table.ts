@@ -57,6 +57,51 @@ export interface StoredRow<Row> extends CheckedRow<Row> {
 }
 
 /** A class, since an accessor in an object literal costs more than checking a row. */
+class CheckedColumns implements Columns {
+  readonly #values: SqlRow;
+  readonly #corrupt: (problem: string) => StoreError;
+
+  constructor(values: SqlRow, corrupt: (problem: string) => StoreError) {
+    this.#values = values;
+    this.#corrupt = corrupt;
+  }
+
+  integer(column: string): number {
+    const value = this.#values[column];
+    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : this.#wrong(column);
+  }
+
+  bytes(column: string): Uint8Array {
+    const value = this.#values[column];
+    return value instanceof Uint8Array ? value : this.#wrong(column);
+  }
+
+  text(column: string): string {
+    const value = this.#values[column];
+    return typeof value === 'string' ? value : this.#wrong(column);
+  }
+
+  optionalBytes(column: string): Uint8Array | undefined {
+    return this.#isAbsent(column) ? undefined : this.bytes(column);
+  }
+
+  optionalInteger(column: string): number | undefined {
+    return this.#isAbsent(column) ? undefined : this.integer(column);
+  }
+
+  unchecked(column: string): SqlValue {
+    return this.#values[column] ?? null;
+  }
+
+  #isAbsent(column: string): boolean {
+    return this.unchecked(column) === null;
+  }
+
+  #wrong(column: string): never {
+    throw this.#corrupt(`column ${column} holds a value of the wrong kind`);
+  }
+}
+
 class DecodedCheckedRow<Row> implements CheckedRow<Row> {
   readonly row: Row;
   readonly #decoded: { readonly digest: Uint8Array };
@@ -111,32 +156,6 @@ export class Table<Row> {
     });
   }
 
-  #columns(row: SqlRow, values: SqlRow): Columns {
-    const wrong = (column: string): never => {
-      throw this.#corrupt(row, `column ${column} holds a value of the wrong kind`);
-    };
-    const bytes = (column: string): Uint8Array => {
-      const value = values[column];
-      return value instanceof Uint8Array ? value : wrong(column);
-    };
-    const integer = (column: string): number => {
-      const value = values[column];
-      return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(column);
-    };
-    const isAbsent = (column: string): boolean => (values[column] ?? null) === null;
-    return {
-      bytes,
-      integer,
-      optionalBytes: (column) => (isAbsent(column) ? undefined : bytes(column)),
-      optionalInteger: (column) => (isAbsent(column) ? undefined : integer(column)),
-      unchecked: (column) => values[column] ?? null,
-      text: (column) => {
-        const value = values[column];
-        return typeof value === 'string' ? value : wrong(column);
-      },
-    };
-  }
-
   /**
    * A row as the database returned it, checked.
    * @throws `corrupt/METADATA_CORRUPT` when it does not match its digest
@@ -144,7 +163,8 @@ export class Table<Row> {
   check(row: SqlRow): CheckedRow<Row> {
     const decoded = this.#form.decode(row);
     if (decoded.problem !== undefined) throw this.#corrupt(row, decoded.problem, decoded.cause);
-    return new DecodedCheckedRow(this.shape.decode(this.#columns(row, decoded.values)), decoded);
+    const corrupt = (problem: string): StoreError => this.#corrupt(row, problem);
+    return new DecodedCheckedRow(this.shape.decode(new CheckedColumns(decoded.values, corrupt)), decoded);
   }
 
   /** Like `check`; the error of a damaged row is the answer. */

@@ -308,6 +308,7 @@ export type {
   StatOptions,
   StoreLocation,
   StoreStats,
+  StreamOptions,
   WeakestStripe,
 } from './store/types.ts';
 export type {

@@ -290,6 +290,8 @@ export const INBOX_READ_CHUNKS = 256;
 export const WRITE_BUDGET_BYTES = 8 * MIB;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;
+/** Plain bytes of a stream that are fetched before its reader asks for them, where it does not say how many. */
+export const READ_AHEAD_BYTES = 8 * MIB;
 export const LOOKUP_BATCH_CHUNKS = 1024;
 /** Chunks that an inspection or validation remembers at a time, 32 bytes each: of more it makes several passes, or forgets. */
 export const DIGESTS_KEPT_MAX = 1_048_576;
@@ -446,6 +448,8 @@ export const SERVER_JSON_HELD_BYTES_MAX = 64 * MIB;
 export const SERVER_JSON_HELD_BYTES_OF_CALLER_MAX = 32 * MIB;
 /** Content up to this size is read whole before it is sent: a stream would cost more than the content. */
 export const SERVER_WHOLE_BYTES_MAX = 64 * KIB;
+/** Content that downloads fetch ahead of their clients: the n-th of them at once an n-th of it. */
+export const SERVER_READ_AHEAD_BYTES = 48 * MIB;
 /** Lines of a long list are sent in pieces of about this length. */
 export const SERVER_LINES_BYTES = 32 * KIB;
 /** Of forms: parts that are no files, what is read of each, and of the headers of a part. */

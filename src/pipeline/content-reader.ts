@@ -3,13 +3,13 @@ import { copyBytes } from '../bytes/bytes.ts';
 import { argumentTypeError } from '../errors/argument-error.ts';
 import { invariant } from '../errors/store-error.ts';
 import type { EntryValue } from '../format/index.ts';
+import { READ_AHEAD_BYTES } from '../limits.ts';
 import { BorderRecord } from './border-record.ts';
 import { ContentCheck } from './content-check.ts';
 import type { ItemReader } from './item-reader.ts';
 import { type ManifestChunk, type ManifestRange, readManifest } from './manifest-reader.ts';
 
-/** Plain bytes and chunks fetched at a time; two batches are held. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+/** Chunks fetched at a time; two batches are held. */
 const BATCH_CHUNKS_MAX = 256;
 
 const SHARED_BUFFER = 'kept or copied, not transferred: pieces may share a buffer with those that follow';
@@ -23,15 +23,22 @@ const SHARED_BUFFER = 'kept or copied, not transferred: pieces may share a buffe
 export async function* readContent(
   reader: ItemReader,
   value: EntryValue,
-  options: { readonly range?: ManifestRange; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly range?: ManifestRange;
+    readonly signal?: AbortSignal;
+    /** Plain bytes of both batches, but for a chunk of each. Default `READ_AHEAD_BYTES`. */
+    readonly aheadBytes?: number;
+  } = {},
 ): AsyncGenerator<Uint8Array> {
-  const { signal } = options;
+  const { signal, aheadBytes } = options;
   const range = options.range ?? { offset: 0, end: value.size };
   const whole = range.offset === 0 && range.end === value.size;
   const content = new ContentCheck(value);
   const chunks = entryChunks(reader, value, { range, ...(signal && { signal }) });
   const border = new BorderRecord();
-  for await (const batch of fetchAhead(chunks, (wanted) => fetchChunks(reader, wanted, { signal, border }))) {
+  const fetch = (wanted: readonly ManifestChunk[]): ReturnType<typeof fetchChunks> =>
+    fetchChunks(reader, wanted, { signal, border });
+  for await (const batch of fetchAhead(chunks, fetch, aheadBytes)) {
     for (const { chunk, bytes } of batch) {
       // They had this length when they were verified.
       if (bytes.length !== chunk.length)
@@ -80,14 +87,18 @@ async function fetchChunks(
   });
 }
 
-/** Has chunks fetched in batches, one ahead of the one that is in use. What is under way is waited for in any case. */
+/**
+ * Has chunks fetched in batches, one ahead of the one that is in use. What is under way is waited for in any case.
+ * @param bytes of both batches
+ */
 export async function* fetchAhead<T>(
   chunks: AsyncIterable<ManifestChunk>,
   fetch: (batch: readonly ManifestChunk[]) => Promise<T>,
+  bytes = READ_AHEAD_BYTES,
 ): AsyncGenerator<T> {
   let ahead: Promise<T> | undefined;
   try {
-    for await (const batch of batches(chunks)) {
+    for await (const batch of batches(chunks, bytes / 2)) {
       const current = ahead;
       ahead = fetch(batch);
       ahead.catch(() => undefined);
@@ -99,11 +110,14 @@ export async function* fetchAhead<T>(
   }
 }
 
-async function* batches(chunks: AsyncIterable<ManifestChunk>): AsyncGenerator<readonly ManifestChunk[]> {
+async function* batches(
+  chunks: AsyncIterable<ManifestChunk>,
+  bytesMax: number,
+): AsyncGenerator<readonly ManifestChunk[]> {
   let batch: ManifestChunk[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
-    if (batch.length > 0 && (bytes + chunk.length > BATCH_BYTES || batch.length === BATCH_CHUNKS_MAX)) {
+    if (batch.length > 0 && (bytes + chunk.length > bytesMax || batch.length === BATCH_CHUNKS_MAX)) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -94,6 +94,7 @@ export function createHandler(store: Store, options: HandlerOptions = {}): Handl
         bodies,
         caller,
         signal: request.signal,
+        readAheadBytes: admission.readAheadBytes,
         keepOpen,
       };
       return [await app.fetch(request, arrival), name];

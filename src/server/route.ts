@@ -36,6 +36,8 @@ export interface Call<P extends Fields = Fields, Q extends Fields = Fields, B = 
   readonly params: Values<P>;
   readonly query: Values<Q>;
   readonly json: B;
+  /** Bytes that the answer may fetch ahead of its client. */
+  readonly readAheadBytes: number;
   /** Takes over saying when the request is answered, as an answer does that goes on after it was returned. */
   keepOpen(): () => void;
 }
@@ -79,6 +81,8 @@ export interface Arrival extends BodySource {
   readonly bodies: BodyBudget;
   readonly caller: Caller;
   readonly signal: AbortSignal;
+  /** As of a `Call`. */
+  readonly readAheadBytes: number;
   keepOpen(): () => void;
 }
 

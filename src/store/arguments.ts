@@ -4,6 +4,7 @@ import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/a
 import { storeError } from '../errors/store-error.ts';
 import { attributesBytes } from '../format/index.ts';
 import { ATTRIBUTES_BYTES_MAX, CONTENT_TYPE_BYTES_MAX, ENTRY_KEY_BYTES_MAX } from '../limits.ts';
+import type { StreamOptions } from './types.ts';
 
 /**
  * An entry key as bytes. Keys are data, never paths: any well-formed text of 1 to 1,024 UTF-8 bytes is one.
@@ -89,6 +90,11 @@ export function parseTime(time: unknown, parameter: string): number {
   const milliseconds = typeof time === 'string' ? Date.parse(time) : time.getTime();
   if (Number.isNaN(milliseconds)) throw argumentRangeError(parameter, 'a time such as 2026-01-31T12:00:00Z', time);
   return milliseconds;
+}
+
+/** @throws `TypeError` and `RangeError` for what is no number of bytes */
+export function checkReadAhead({ readAheadBytes }: StreamOptions): { readonly aheadBytes?: number } {
+  return readAheadBytes === undefined ? {} : { aheadBytes: checkInteger('readAheadBytes', readAheadBytes, { min: 0 }) };
 }
 
 /**

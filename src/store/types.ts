@@ -260,8 +260,17 @@ export interface StatOptions extends CallOptions {
   readonly placement?: boolean;
 }
 
+/** How to read content piece by piece. */
+export interface StreamOptions extends RangeOptions {
+  /**
+   * Plain bytes that are fetched before they are asked for: less for a reader that may be slow, of which there are many.
+   * Content lies in records of up to 1 MiB, and chunks are fetched whole, so it takes that much in any case. Default 8 MiB.
+   */
+  readonly readAheadBytes?: number;
+}
+
 /** What to read of a value that is named already. */
-export type ReadOptions = RangeOptions & ProgressOptions;
+export type ReadOptions = StreamOptions & ProgressOptions;
 
 /** Which version to read. */
 export interface GetOptions extends CallOptions {

@@ -1,4 +1,5 @@
 import { storeError } from '../../errors/store-error.ts';
+import { READ_AHEAD_BYTES, SERVER_READ_AHEAD_BYTES } from '../../limits.ts';
 import type { Settings } from '../settings.ts';
 
 /** Counts the requests that are being answered, in all and for each caller. */
@@ -27,6 +28,11 @@ export class Admission {
       isIn = false;
       this.#leave(caller);
     };
+  }
+
+  /** Bytes that a download which begins now may fetch ahead: whoever never reads keeps them for as long as they may. */
+  get readAheadBytes(): number {
+    return Math.min(READ_AHEAD_BYTES, Math.floor(SERVER_READ_AHEAD_BYTES / Math.max(1, this.#all)));
   }
 
   #leave(caller: string): void {

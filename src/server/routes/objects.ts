@@ -48,8 +48,9 @@ export const getBlob = route({
   params: { id: objectIdSchema },
   answers: { 200: { description: 'the bytes', mediaType: 'application/octet-stream' } },
   handle: (call) => {
-    const headers = new Headers({ 'content-type': 'application/octet-stream', etag: `"${call.params.id}"` });
-    return sendStream(call, call.entries.objects.readBlob(call.params.id, { signal: call.signal }), { headers });
+    const { entries, params, signal, readAheadBytes } = call;
+    const headers = new Headers({ 'content-type': 'application/octet-stream', etag: `"${params.id}"` });
+    return sendStream(call, entries.objects.readBlob(params.id, { signal, readAheadBytes }), { headers });
   },
 });
 

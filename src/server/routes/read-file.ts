@@ -24,14 +24,14 @@ async function* once(read: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array
 }
 
 async function find(call: Call, key: string, which: WhichVersion | undefined): Promise<Found> {
-  const { entries, signal } = call;
+  const { entries, signal, readAheadBytes } = call;
   if (which === undefined) {
     const entry = await entries.stat(key, { signal });
     const { version: ifMatch, size } = entry;
     // What is sent whole is read whole: a stream of the library takes more than a small content.
     const read: Found['read'] = (range) =>
       range || size > SERVER_WHOLE_BYTES_MAX
-        ? entries.read(key, { ...range, ifMatch, signal })
+        ? entries.read(key, { ...range, ifMatch, signal, readAheadBytes })
         : once(() => entries.get(key, { ifMatch, signal }));
     return { entry, read };
   }
@@ -39,7 +39,7 @@ async function find(call: Call, key: string, which: WhichVersion | undefined): P
   const exactly = { version: version.version };
   return {
     entry: { ...version, modified: version.from },
-    read: (range) => entries.versions.read(key, exactly, { ...range, signal }),
+    read: (range) => entries.versions.read(key, exactly, { ...range, signal, readAheadBytes }),
   };
 }
 

@@ -121,9 +121,10 @@ export const snapshotFile = route({
   query: { address: addressSchema },
   answers: { 200: { description: 'the content', mediaType: 'application/octet-stream' } },
   async handle(call) {
-    const { id } = await blobAt(call, call.query.address);
+    const { entries, query, signal, readAheadBytes } = call;
+    const { id } = await blobAt(call, query.address);
     const headers = new Headers({ 'content-type': 'application/octet-stream', etag: `"${id}"` });
-    return sendStream(call, call.entries.objects.readBlob(id, { signal: call.signal }), { headers });
+    return sendStream(call, entries.objects.readBlob(id, { signal, readAheadBytes }), { headers });
   },
 });
 
@@ -145,16 +146,12 @@ export const downloadSnapshot = route({
 });
 
 /** What a snapshot has that an archive can hold: files, entries and folders. */
-async function* zipItems({ entries, signal }: Call, address: string): AsyncGenerator<ZipItem> {
+async function* zipItems({ entries, signal, readAheadBytes }: Call, address: string): AsyncGenerator<ZipItem> {
+  const content = (id: string): AsyncIterable<Uint8Array> => entries.objects.readBlob(id, { signal, readAheadBytes });
   for await (const { path, child } of entries.snapshots.names(address, { recursive: true, signal })) {
     if (child.type === 'folder') yield { path, modified: child.mtime, mode: child.mode };
-    if (child.type === 'file')
-      yield {
-        ...{ path, modified: child.mtime, mode: child.mode },
-        content: entries.objects.readBlob(child.id, { signal }),
-      };
-    if (child.type === 'entry')
-      yield { path, modified: child.modified, content: entries.objects.readBlob(child.id, { signal }) };
+    if (child.type === 'file') yield { path, modified: child.mtime, mode: child.mode, content: content(child.id) };
+    if (child.type === 'entry') yield { path, modified: child.modified, content: content(child.id) };
   }
 }
 

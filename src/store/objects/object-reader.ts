@@ -80,11 +80,10 @@ export class ObjectReader {
   /** The bytes of one object, proven as they stream; a range of them where asked. */
   async *read(
     { reference, value }: FoundObject,
-    range?: { readonly offset: number; readonly end: number },
+    options: Pick<NonNullable<Parameters<typeof readContent>[2]>, 'range' | 'aheadBytes'> = {},
   ): AsyncGenerator<Uint8Array> {
-    const options = { ...(range && { range }), ...(this.#signal && { signal: this.#signal }) };
     try {
-      yield* readContent(this.#scope.reader, value, options);
+      yield* readContent(this.#scope.reader, value, { ...options, ...(this.#signal && { signal: this.#signal }) });
     } catch (error) {
       throw namingObject(error, reference);
     }

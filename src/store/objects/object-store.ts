@@ -23,11 +23,11 @@ import {
   type TreeObject,
 } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
-import { resolveRange } from '../arguments.ts';
+import { checkReadAhead, resolveRange } from '../arguments.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 import type { ScopedCalls } from '../scoped-calls.ts';
-import type { CallOptions, ProgressOptions, RangeOptions } from '../types.ts';
+import type { CallOptions, ProgressOptions, StreamOptions } from '../types.ts';
 import { explainObject } from './explain-object.ts';
 import { checkId, findById, objectNotFound, referenceOfRow, resolvePrefix } from './find-object.ts';
 import { followAddress } from './follow-address.ts';
@@ -123,7 +123,7 @@ export class ObjectStore implements Objects {
     return concatBytes(pieces);
   }
 
-  readBlob(id: string, options: RangeOptions = {}): AsyncIterable<Uint8Array> {
+  readBlob(id: string, options: StreamOptions = {}): AsyncIterable<Uint8Array> {
     return this.#calls.stream(options, (scope) => this.#readBlob(scope, id, options));
   }
 
@@ -233,13 +233,13 @@ export class ObjectStore implements Objects {
     yield* new ObjectReader(engine, scope, signal).read(await findById(engine, scope, checkId(id)));
   }
 
-  async *#readBlob(scope: Scope, id: string, options: RangeOptions): AsyncGenerator<Uint8Array> {
+  async *#readBlob(scope: Scope, id: string, options: StreamOptions): AsyncGenerator<Uint8Array> {
     const { engine } = this.#calls;
     const reader = new ObjectReader(engine, scope, options.signal);
     const found = await this.#contentOf(scope, reader, checkId(id));
     const range = resolveRange({ key: found.reference.id, size: found.value.size }, options);
     const isWhole = options.offset === undefined && options.length === undefined;
-    yield* reader.read(found, isWhole ? undefined : range);
+    yield* reader.read(found, { ...checkReadAhead(options), ...(!isWhole && { range }) });
   }
 
   /** The raw blob of an id: itself, or the one that a blob with metadata names. */

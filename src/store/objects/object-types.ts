@@ -11,7 +11,7 @@ import type {
   TreeObject,
 } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
-import type { CallOptions, ProgressOptions, RangeOptions } from '../types.ts';
+import type { CallOptions, ProgressOptions, StreamOptions } from '../types.ts';
 
 /** What is known of an object without reading it. */
 export interface ObjectInfo {
@@ -145,7 +145,7 @@ export interface Objects {
   getBlobObject(id: string, options?: CallOptions): Promise<BlobObject>;
   /** The bytes of a blob, whether or not it has metadata. */
   getBlob(id: string, options?: CallOptions): Promise<Uint8Array>;
-  readBlob(id: string, options?: RangeOptions): AsyncIterable<Uint8Array>;
+  readBlob(id: string, options?: StreamOptions): AsyncIterable<Uint8Array>;
   /** The bytes that an object is stored as: of a structured one its canonical JSON. */
   read(id: string, options?: CallOptions): AsyncIterable<Uint8Array>;
 

@@ -2,8 +2,8 @@
 import { type RoundFigures, runHostileRound } from '../../hostile/hostile-round.ts';
 import { type CampaignOptions, runCampaign } from '../resumable.ts';
 
-/** Of each kind, in a round: some 400 attacks. */
-const ATTACKS = 20;
+/** Of each kind, in a round: some 600 attacks. */
+const ATTACKS = 30;
 const STEPS = 100;
 const DELAY_P99_MAX = 0.2;
 const SEEDS_OF_ROUND = 1_000_000;

@@ -288,6 +288,8 @@ export const INBOX_READ_CHUNKS = 256;
 
 /** Plaintext on its way into records, over all puts of one store; one larger chunk goes alone. */
 export const WRITE_BUDGET_BYTES = 8 * MIB;
+/** Tenths of a second that a connection to PostgreSQL is waited for which may be closed already. */
+export const CLOSED_CONNECTION_WAITS = 20;
 /** Neighbouring records are fetched with one backend read up to this size. */
 export const READ_COALESCE_BYTES = 4 * MIB;
 /** Plain bytes of a stream that are fetched before its reader asks for them, where it does not say how many. */

@@ -2,7 +2,9 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openS3Backend } from '../../src/backend/index.ts';
 import { createStore, openStore, rebuildStore, type Store, type StoreError } from '../../src/index.ts';
+import { checkPostgresUnused } from '../../src/metadata/postgres/exchange-postgres.ts';
 import { openPostgresMetadata } from '../../src/metadata/postgres/open-postgres.ts';
+import { connectionName } from '../../src/metadata/postgres/postgres-database.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { createCliFolder } from '../support/cli.ts';
@@ -101,6 +103,19 @@ describe.skipIf(ENDPOINT === undefined)(`a store in a bucket with its metadata i
       const sessions = await metadata.listSessions();
       expect(Math.max(...sessions.map(({ silentMs }) => silentMs))).toBeLessThan(60_000);
     }
+  });
+
+  it('is not in use by a connection that is going away', async () => {
+    const { place } = await sharedPlace();
+    const { default: pg } = await import('pg');
+    const schema = new URL(place.metadata).searchParams.get('schema') ?? '';
+    const leaving = new pg.Client({ connectionString: SERVER ?? '', application_name: connectionName(schema) });
+    await leaving.connect();
+    const checking = checkPostgresUnused(place.metadata);
+    // It is there still when it is asked for first, by a connection that has to be made.
+    setTimeout(() => void leaving.end(), 300);
+    await checking;
+    await leaving.end().catch(() => undefined);
   });
 
   it('goes on after its connections were cut, and loses nothing that it acknowledged', {

@@ -1,6 +1,7 @@
 /** What a rebuild does to metadata in PostgreSQL: each a transaction of its own, on a connection of its own. */
 import type { Client } from 'pg';
 import { storeError } from '../../errors/store-error.ts';
+import { CLOSED_CONNECTION_WAITS } from '../../limits.ts';
 import { connectionName } from './postgres-database.ts';
 import { fromPostgresError } from './postgres-errors.ts';
 import { describePlace, type PostgresPlace, parsePostgresUrl } from './postgres-url.ts';
@@ -30,10 +31,19 @@ async function isThere(client: Client, schema: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function checkUnused(client: Client, place: PostgresPlace): Promise<void> {
+async function isConnectedTo(client: Client, { schema }: PostgresPlace): Promise<boolean> {
   const users = 'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1';
-  const { rows } = await client.query(users, [connectionName(place.schema)]);
-  if (rows.length === 0) return;
+  const { rows } = await client.query(users, [connectionName(schema)]);
+  return rows.length > 0;
+}
+
+/** A connection that was closed is listed until its server process has ended: that is waited for. */
+async function checkUnused(client: Client, place: PostgresPlace): Promise<void> {
+  for (let wait = 0; wait < CLOSED_CONNECTION_WAITS; wait += 1) {
+    if (!(await isConnectedTo(client, place))) return;
+    // What a transaction has seen of them it goes on seeing.
+    await client.query('SELECT pg_sleep(0.1), pg_stat_clear_snapshot()');
+  }
   const message = `the metadata in ${describePlace(place)} are open in another process: close the store there first`;
   throw storeError('STORE_IN_USE', message);
 }

@@ -158,6 +158,10 @@ describe('a CBOR decoder', () => {
     const nested = (depth: number) => Uint8Array.from([...Array(depth - 1).fill(0x81), 0x80]);
     expect(outcome(nested(CBOR_DEPTH_MAX))).toBe('no error');
     expect(outcome(nested(CBOR_DEPTH_MAX + 1))).toBe('corrupt/JOURNAL_CORRUPT');
+    // Maps of one member each, whose key is the text `a`; the innermost is empty.
+    const maps = (depth: number) => Uint8Array.from([...Array(depth - 1).fill([0xa1, 0x61, 0x61]), 0xa0].flat());
+    expect(outcome(maps(CBOR_DEPTH_MAX))).toBe('no error');
+    expect(outcome(maps(CBOR_DEPTH_MAX + 1))).toBe('corrupt/JOURNAL_CORRUPT');
     expect(outcome(new Uint8Array(2_000_000).fill(0x81))).toBe('corrupt/JOURNAL_CORRUPT');
   });
 

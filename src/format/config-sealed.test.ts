@@ -6,7 +6,7 @@ import { forgedConfig } from '../../test/support/sealed.ts';
 import { toBase64 } from '../bytes/base64.ts';
 import { utf8Decode } from '../bytes/bytes.ts';
 import { configMacBytes, decodeStoreConfig, encodeStoreConfig, type SealedStoreConfig } from './config.ts';
-import type { Slot } from './config-keys.ts';
+import { areAffordable, isKeyLabel, type Slot } from './config-keys.ts';
 
 const bytes = (length: number, fill: number): string => toBase64(new Uint8Array(length).fill(fill));
 
@@ -161,5 +161,30 @@ describe('a slot in the config', () => {
     ['parameters that cost as much as is allowed', costly.slice(0, 16), 'no error'],
   ])('is refused: %s', (_, slots, expected) => {
     expect(withSlots(slots)).toBe(expected);
+  });
+});
+
+describe('what slots cost to be tried', () => {
+  it('is memory times passes of all passphrases', () => {
+    const slots = (count: number, passes: number) =>
+      Array<Parameters<typeof areAffordable>[0][number]>(count).fill({
+        ...{ type: 'passphrase', argon2: { memoryKib: 2 ** 20, passes, parallelism: 4 } },
+      });
+    expect(areAffordable([...slots(8, 2), { type: 'key-file' }, { type: 'recipient' }])).toBe(true);
+    expect(areAffordable(slots(6, 3))).toBe(false);
+    expect(areAffordable([...slots(16, 1), ...slots(1, 1)])).toBe(false);
+  });
+});
+
+describe('the label of a slot', () => {
+  it.each<[string, boolean]>([
+    ['my laptop', true],
+    ['🔑'.repeat(64), true],
+    ['x'.repeat(65), false],
+    ['', false],
+    ['a\nb', false],
+    ['\ud83d', false],
+  ])('%j', (text, isLabel) => {
+    expect(isKeyLabel(text)).toBe(isLabel);
   });
 });

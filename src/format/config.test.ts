@@ -108,6 +108,30 @@ describe('a store config with a good check', () => {
     expect(outcome(forged(change))).toBe(expected);
   });
 
+  it.each<[string, boolean]>([
+    ['1+0', true],
+    ['2+1', true],
+    ['100+155', true],
+    ['255+0', true],
+    ['101+155', false],
+    ['0+1', false],
+    ['02+1', false],
+    ['2+01', false],
+    ['2+1 ', false],
+    ['a2+1', false],
+    ['2', false],
+    ['', false],
+  ])('and the redundancy %j', (redundancy, isKnown) => {
+    const config = { redundancy };
+    if (isKnown) expect(decodeStoreConfig(forged(config))).toMatchObject(config);
+    else {
+      expect(caught(() => decodeStoreConfig(forged(config)))).toMatchObject({
+        ...{ code: 'SETTING_UNSUPPORTED' },
+        details: { setting: 'redundancy', actual: redundancy, expected: 'none, k+m' },
+      });
+    }
+  });
+
   it('names the setting that it does not support', () => {
     const error = caught(() => decodeStoreConfig(forged({ compression: { codec: 'lz4', level: 1 } })));
     expect(error).toBeInstanceOf(StoreError);
@@ -138,6 +162,8 @@ describe('a store config with a good check', () => {
     const rest = forged(padding(0)).length;
     expect(outcome(forged(padding(STORE_CONFIG_BYTES_MAX - rest)))).toBe('no error');
     expect(outcome(forged(padding(STORE_CONFIG_BYTES_MAX - rest + 1)))).toBe('corrupt/CONFIG_CORRUPT');
+    const larger = { ...SAMPLE_CONFIG, ...padding(STORE_CONFIG_BYTES_MAX - rest + 1) };
+    expect(outcomeOf(() => encodeStoreConfig(larger))).toBe('internal/INVARIANT_BROKEN');
   });
 });
 

@@ -1,13 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caught, outcomeOf } from '../../test/support/caught.ts';
+import { sampleSchedule, TENANT } from '../../test/support/sealed-samples.ts';
 import { concatBytes, toHex, utf8Encode } from '../bytes/bytes.ts';
 import { createKemKeyPair, encapsulate } from '../crypto/kem.ts';
 import { padmeBytes } from '../crypto/padme.ts';
 import { createSigner } from '../crypto/signature.ts';
 import { blake3 } from '../hash/index.ts';
-import { ATTRIBUTES_BYTES_MAX, INBOX_HEAD_BYTES_MAX, INBOX_PART_BYTES } from '../limits.ts';
+import {
+  ATTRIBUTES_BYTES_MAX,
+  CHUNK_BYTES_MAX,
+  INBOX_HEAD_BYTES_MAX,
+  INBOX_PART_BYTES,
+  INBOX_PARTS_MAX,
+} from '../limits.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import {
+  decapsulateMessageKeys,
   decodeMessageHead,
   encodeMessageHead,
   type MessageEntry,
@@ -52,8 +61,45 @@ describe('the head of a message', () => {
       const bytes = headOf(entry);
       expect(decodeMessageHead(bytes, MESSAGE)).toMatchObject({ ...PLACE, writer: SIGNER.publicKey });
       expect(verifyMessageHead(decodeMessageHead(bytes, MESSAGE))).toBe(true);
-      expect(opened(bytes)).toEqual(entry);
+      expect(opened(bytes)).toStrictEqual(entry);
     }
+  });
+
+  it('opens for whoever holds the keys of its namespace', () => {
+    const schedule = sampleSchedule();
+    const place = { ...PLACE, namespace: TENANT, epoch: 2 };
+    const pair = createKemKeyPair(schedule.writerKemSeed(TENANT, 2));
+    const { ciphertext, sharedKey } = encapsulate(pair.publicKey);
+    const bytes = encodeMessageHead(place, ENTRY, { keys: messageKeys(place, sharedKey), ciphertext, signer: SIGNER });
+    const head = decodeMessageHead(bytes, MESSAGE);
+    expect(openMessageHead(head, decapsulateMessageKeys(head, schedule))).toEqual(ENTRY);
+    schedule.forget(TENANT);
+    expect(outcomeOf(() => decapsulateMessageKeys(head, schedule))).toBe('denied/NAMESPACE_KEY_GONE');
+  });
+
+  it('is made of what has its length', () => {
+    const { ciphertext, sharedKey } = encapsulate(PAIR.publicKey);
+    const keys = messageKeys(PLACE, sharedKey);
+    const make = (entry: Partial<MessageEntry>, { place = PLACE, sealedKey = ciphertext } = {}) =>
+      outcomeOf(() =>
+        encodeMessageHead(place, { ...ENTRY, ...entry }, { keys, ciphertext: sealedKey, signer: SIGNER }),
+      );
+    expect(make({})).toBe('no error');
+    for (const outcome of [
+      make({ key: new Uint8Array(0) }),
+      make({ key: new Uint8Array(1025) }),
+      make({ digest: random.bytes(31) }),
+      make({}, { sealedKey: ciphertext.subarray(1) }),
+      make({}, { place: { ...PLACE, store: random.bytes(15) } }),
+      make({}, { place: { ...PLACE, message: random.bytes(15) } }),
+    ])
+      expect(outcome).toBe('internal/INVARIANT_BROKEN');
+  });
+
+  it('says which blob is damaged', () => {
+    expect(caught(() => decodeMessageHead(new Uint8Array(0), MESSAGE))).toMatchObject({
+      ...{ code: 'MESSAGE_CORRUPT', details: { backendKey: messageHeadKey(MESSAGE) } },
+    });
   });
 
   it('has one length for keys and attributes of the usual ones, and fits with the largest', () => {
@@ -119,6 +165,53 @@ describe('a part of a message', () => {
     expect(part.addBytes(chunk, blake3(chunk))).toEqual({ taken: 1000, written: 0 });
     expect(part.isEmpty).toBe(false);
     expect(part.finish().length).toBeLessThan(1100);
+  });
+
+  it('repeats a chunk where there is room to say so, and else gives what fits of its bytes', () => {
+    for (const [room, found] of [
+      [9, { taken: 10, written: 0 }],
+      [8, { taken: 3, written: 3 }],
+      [5, { taken: 0, written: 0 }],
+    ] as const) {
+      const [part, chunk] = [new PartBuilder(), random.bytes(10)];
+      part.addBytes(chunk, blake3(chunk));
+      // Each of the two pieces has a head of 5 bytes.
+      const filler = new Uint8Array(INBOX_PART_BYTES - 15 - 5 - room);
+      expect(part.addBytes(filler).taken).toBe(filler.length);
+      expect(part.addBytes(chunk, blake3(chunk))).toEqual(found);
+      const plain = part.finish();
+      expect(plain).toHaveLength(INBOX_PART_BYTES);
+      expect(contentOf(plain)).toHaveLength(10 + filler.length + found.taken);
+    }
+  });
+
+  it('names a chunk of the store where there is room for it', () => {
+    for (const [room, fits] of [
+      [37, true],
+      [36, false],
+    ] as const) {
+      const part = new PartBuilder();
+      part.addBytes(new Uint8Array(INBOX_PART_BYTES - 5 - room));
+      expect(part.addStored(random.bytes(32), 10)).toBe(fits);
+    }
+    expect(outcomeOf(() => new PartBuilder().addStored(random.bytes(31), 10))).toBe('internal/INVARIANT_BROKEN');
+  });
+
+  it('may repeat the bytes right before, and name the largest chunk', () => {
+    const repeated = Uint8Array.of(1, 2, 0, 0, 0, 7, 8, 2, 5, 0, 0, 0, 2, 0, 0, 0);
+    expect([...contentOf(repeated)]).toEqual([7, 8, 7, 8]);
+    const [largest] = readPieces(Uint8Array.of(3, 0, 0, 0, 2, ...new Uint8Array(32)), fail);
+    expect(largest).toMatchObject({ length: CHUNK_BYTES_MAX });
+    expect(() => [...readPieces(Uint8Array.of(3, 1, 0, 0, 2, ...new Uint8Array(32)), fail)]).toThrow('chunk');
+  });
+
+  it('has an index that messages have', () => {
+    for (const index of [-1, INBOX_PARTS_MAX, 0.5]) {
+      expect(outcomeOf(() => sealMessagePart(random.bytes(32), index, random.bytes(1)))).toBe('RangeError');
+      expect(outcomeOf(() => messagePartKey(MESSAGE, index))).toBe('RangeError');
+    }
+    expect(outcomeOf(() => messagePartKey(MESSAGE.slice(1), 0))).toBe('internal/INVARIANT_BROKEN');
+    expect(outcomeOf(() => messageText(random.bytes(15)))).toBe('internal/INVARIANT_BROKEN');
   });
 
   it('takes no more than fits, and is full then', () => {

@@ -1,7 +1,7 @@
 import { blake3 as nobleBlake3 } from '@noble/hashes/blake3.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outcomeOf } from '../../test/support/caught.ts';
+import { caught, outcomeOf } from '../../test/support/caught.ts';
 import { EMPTY_ENTRY, FULL_ENTRY, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips, truncations } from '../../test/support/mutations.ts';
 import {
@@ -11,7 +11,9 @@ import {
   SAMPLE_SEALED_ENTRY,
   sampleSchedule,
 } from '../../test/support/sealed-samples.ts';
-import { toHex } from '../bytes/bytes.ts';
+import { BinaryWriter } from '../bytes/binary-writer.ts';
+import { toHex, utf8Encode } from '../bytes/bytes.ts';
+import { EnvelopeSealer } from '../crypto/envelope.ts';
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { failWith } from './damage.ts';
 import { encodeEntry, entryVersion } from './entry.ts';
@@ -64,6 +66,20 @@ describe('an isolated entry', () => {
     const other = new KeySchedule(RING);
     other.learn(ISOLATED, patternBytes(32, 66));
     expect(outcomeOf(() => openIsolatedEntry(ENTRY, other))).toBe('corrupt/ENTRY_CORRUPT');
+  });
+
+  it.each<[string, Partial<IsolatedEntry>]>([
+    ['size', { size: FULL_ENTRY.size + 1 }],
+    ['version', { version: patternBytes(32, 6) }],
+  ])('shows the %s of its value, whatever was sealed with its key', (_, change) => {
+    const shown = { ...ENTRY, ...change };
+    const aad = new BinaryWriter(26 + 4 + 32 + 8).put(utf8Encode('holdfast isolated entry v1')).u32(ISOLATED);
+    aad.put(shown.version).u64(shown.size);
+    const sealer = new EnvelopeSealer(SCHEDULE.isolatedEntryKey(ISOLATED), countingRandom(3));
+    const sealed = sealer.seal(encodeEntry(FULL_ENTRY), aad.bytes);
+    expect(caught(() => openIsolatedEntry({ ...shown, sealed }, SCHEDULE))).toMatchObject({
+      ...{ code: 'ENTRY_CORRUPT', message: expect.stringContaining('show') },
+    });
   });
 
   it.each<[string, Partial<IsolatedEntry>]>([

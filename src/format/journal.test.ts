@@ -136,6 +136,7 @@ describe('a journal record', () => {
   it.each<[string, Partial<JournalRecord>, string]>([
     ['commit 0', { commit: 0 }, 'RangeError'],
     ['half a millisecond', { time: 0.5 }, 'RangeError'],
+    ['a time before 1970', { time: -1 }, 'RangeError'],
     ['a short digest', { previous: new Uint8Array(16) }, 'internal/INVARIANT_BROKEN'],
     ['a short incarnation', { incarnation: new Uint8Array(8) }, 'internal/INVARIANT_BROKEN'],
   ])('is not written with %s', (_, change, outcome) => {

@@ -1,9 +1,10 @@
 import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { outcomeOf } from '../../test/support/caught.ts';
+import { caught, outcomeOf } from '../../test/support/caught.ts';
 import { patternBytes } from '../../test/support/format-samples.ts';
 import { EPOCH, ISOLATED, RING, sampleSchedule, sealedHeader, TENANT } from '../../test/support/sealed-samples.ts';
 import { concatBytes, EMPTY_BYTES, toHex, utf8Encode } from '../bytes/bytes.ts';
+import { ISOLATED_NAMESPACE_MIN } from '../limits.ts';
 import { KeySchedule, type RingSecrets } from './key-schedule.ts';
 
 const SCHEDULE = sampleSchedule();
@@ -102,6 +103,8 @@ describe('a key schedule', () => {
     expect(outcomeOf(() => SCHEDULE.packKey({ ...PACK, epoch: 3 }))).toBe('denied/EPOCH_UNKNOWN');
     expect(outcomeOf(() => SCHEDULE.metadataKey(0))).toBe('denied/EPOCH_UNKNOWN');
     expect(outcomeOf(() => SCHEDULE.idKey(8))).toBe('denied/NAMESPACE_KEY_GONE');
+    expect(caught(() => SCHEDULE.idKey(8))).toMatchObject({ details: { namespace: 8 } });
+    expect(caught(() => SCHEDULE.metadataKey(5))).toMatchObject({ details: { epoch: 5 } });
     expect(outcomeOf(() => SCHEDULE.packKey({ ...PACK, namespace: 8 }))).toBe('denied/NAMESPACE_KEY_GONE');
   });
 
@@ -126,6 +129,20 @@ describe('a key schedule', () => {
     expect(schedule.isolatedEntryKey(ISOLATED)).toEqual(SCHEDULE.isolatedEntryKey(ISOLATED));
     expect(outcomeOf(() => schedule.learn(ISOLATED, patternBytes(32, 66)))).toBe('internal/INVARIANT_BROKEN');
     expect(outcomeOf(() => schedule.learn(8, patternBytes(32, 66)))).toBe('internal/INVARIANT_BROKEN');
+  });
+
+  it('learns from an earlier one what that has learned, and nothing of its ring', () => {
+    const [earlier, schedule] = [sampleSchedule(), new KeySchedule({ ...RING, namespaces: [] })];
+    earlier.learn(ISOLATED_NAMESPACE_MIN, patternBytes(32, 67));
+    schedule.learnFrom(earlier);
+    for (const namespace of [ISOLATED, ISOLATED_NAMESPACE_MIN])
+      expect(schedule.isolatedEntryKey(namespace)).toEqual(earlier.isolatedEntryKey(namespace));
+    expect([0, TENANT].map((namespace) => schedule.hasNamespace(namespace))).toEqual([false, false]);
+    expect([0, 1, 2, 3].map((epoch) => schedule.hasEpoch(epoch))).toEqual([false, true, true, false]);
+  });
+
+  it('gives no key to a pack whose salt is none', () => {
+    expect(outcomeOf(() => SCHEDULE.packKey({ ...PACK, salt: patternBytes(31, 1) }))).toBe('internal/INVARIANT_BROKEN');
   });
 
   it('gives no key once it is wiped, and leaves alone what it was made of and what it gave', () => {
@@ -153,6 +170,8 @@ describe('a key schedule', () => {
     ['one epoch twice', { ...RING, epochs: [...RING.epochs, ...RING.epochs] }],
     ['a short store secret', { ...RING, store: patternBytes(31, 1) }],
     ['a short epoch secret', { ...RING, epochs: [{ number: 1, secret: patternBytes(16, 1) }] }],
+    ['a namespace below 0', { ...RING, namespaces: [{ number: -1, secret: patternBytes(32, 1) }] }],
+    ['half a namespace', { ...RING, namespaces: [{ number: 1.5, secret: patternBytes(32, 1) }] }],
     ['a namespace beyond u32', { ...RING, namespaces: [{ number: 2 ** 32, secret: patternBytes(32, 1) }] }],
   ])('takes no ring with %s', (_, ring) => {
     expect(outcomeOf(() => new KeySchedule(ring))).toBe('internal/INVARIANT_BROKEN');

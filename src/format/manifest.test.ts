@@ -66,6 +66,7 @@ describe('a manifest node', () => {
 
   it.each<[string, ManifestNode]>([
     ['a leaf of empty content', leafOf(0, [])],
+    ['a leaf of one byte', leafOf(0, [1])],
     ['a leaf of as many chunks as may be', leafOf(5, Array(MANIFEST_LEAF_CHUNKS_MAX).fill(64))],
     ['a leaf that ends at 2^53-1', leafOf(SAFE_MAX - 10, [4, 6])],
     ['an inner node of one child', { type: 'inner', level: 1, children: [child(1, 1)] }],
@@ -180,7 +181,12 @@ describe('an inner node', () => {
   });
 
   it.each<[string, ManifestInner]>([
-    ['level 0', { ...SAMPLE_INNER, level: 0 }],
+    ['level 0', { type: 'inner', level: 0, children: [child(1, 1)] }],
+    ['more than 2^53-1 bytes', { type: 'inner', level: 4, children: Array(2).fill(child(SAFE_MAX, 2 ** 42)) }],
+    [
+      'a short id after a whole one',
+      { ...SAMPLE_INNER, children: [child(1, 1), { ...child(1, 1), id: new Uint8Array(16) }] },
+    ],
     ['a level above all', { ...SAMPLE_INNER, level: MANIFEST_LEVEL_MAX + 1 }],
     ['no children', { ...SAMPLE_INNER, children: [] }],
     ['an empty child', { ...SAMPLE_INNER, children: [child(0, 0)] }],

@@ -13,7 +13,7 @@ import { ENTRY_KEY_BYTES_MAX, OPERATION_BYTES_MAX } from '../limits.ts';
 import type { CborValue } from './cbor.ts';
 import { failWith } from './damage.ts';
 import { encodeObjectKey } from './object-key.ts';
-import { operationFromCbor, operationToCbor } from './operation.ts';
+import { isNamespaced, namespaceOfOperation, operationFromCbor, operationToCbor } from './operation.ts';
 import { packDescriptorToCbor } from './pack-descriptor.ts';
 import { scopeKey } from './scoped-key.ts';
 import type { Operation } from './types.ts';
@@ -90,11 +90,18 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 const OBJECT = encodeObjectKey({ namespace: 0, objectClass: 'raw', digest: patternBytes(32, 1) });
-const SAMPLES = [...SAMPLE_RECORD.operations, ...SAMPLE_NAMED_RECORD.operations];
+const [ID, OTHER_ID] = [patternBytes(32, 2), patternBytes(32, 3)];
+const SAMPLES: readonly Operation[] = [
+  ...SAMPLE_RECORD.operations,
+  ...SAMPLE_NAMED_RECORD.operations,
+  { type: 'items-remove', chunks: [ID, OTHER_ID], nodes: [] },
+  { type: 'items-remove', chunks: [], nodes: [OTHER_ID] },
+  { type: 'object-remove', key: OBJECT },
+];
 
 describe('an operation', () => {
   it.each(SAMPLES)('reads back: %# $type', (operation) => {
-    expect(operationFromCbor(operationToCbor(operation, PLAIN), PLAIN, fail)).toEqual(operation);
+    expect(operationFromCbor(operationToCbor(operation, PLAIN), PLAIN, fail)).toStrictEqual(operation);
   });
 
   it('reads back, whatever is in it', () => {
@@ -103,6 +110,22 @@ describe('an operation', () => {
         expect(operationFromCbor(operationToCbor(operation, PLAIN), PLAIN, fail)).toEqual(operation);
       }),
     );
+  });
+
+  it('is of the namespace whose keys it names, if it names any', () => {
+    const [key, other] = [scopeKey(7, KEY), scopeKey(7, utf8Encode('other'))];
+    const named: readonly Operation[] = [
+      { type: 'entry-delete', key },
+      { type: 'entry-rename', from: key, to: other },
+      { type: 'relation-set', child: key, parent: undefined },
+      { type: 'object-remove', key: OBJECT_ELSEWHERE },
+    ];
+    for (const operation of named) expect(isNamespaced(operation) && namespaceOfOperation(operation)).toBe(7);
+    const place = { version: 2, namespace: 7 };
+    for (const operation of SAMPLES.filter((one) => !isNamespaced(one))) {
+      expect(['incarnation', 'pack-add', 'pack-merge', 'policy-set', 'items-remove']).toContain(operation.type);
+      expect(outcomeOf(() => operationToCbor(operation, place))).toBe('internal/INVARIANT_BROKEN');
+    }
   });
 
   it('has the code it always had', () => {
@@ -123,12 +146,16 @@ describe('an operation', () => {
         ['version-keep', 14],
         ['family-delete', 15],
         ['policy-set', 16],
+        ['items-remove', 17],
+        ['object-remove', 18],
       ]),
     );
   });
 
   it('of a sealed store reads back there, and is unknown to plain ones', () => {
     const scoped: Operation = { type: 'scoped', namespace: 7, sealed: patternBytes(60, 1) };
+    const policy: Operation = { type: 'policy-set', namespace: 7, policy: { last: 1 } };
+    expect(operationFromCbor(operationToCbor(policy, SEALED), SEALED, fail)).toEqual(policy);
     for (const operation of [scoped, { type: 'namespace-drop', namespace: 2 ** 32 - 1 } as const]) {
       const values = operationToCbor(operation, SEALED);
       expect(operationFromCbor(values, SEALED, fail)).toEqual(operation);
@@ -212,12 +239,21 @@ describe('an operation', () => {
     ['a policy of three values', [16, 0, [1, 2, 3]]],
     ['a policy of minus one version', [16, 0, [-1, null]]],
     ['a policy of a namespace, in a plain store', [16, 7, null]],
+    ['half an id among the chunks', [17, patternBytes(48, 1), ID]],
+    ['half an id among the nodes', [17, ID, patternBytes(16, 1)]],
+    ['removed chunks alone', [17, ID]],
+    ['removed items and a value too many', [17, ID, ID, ID]],
+    ['a removed object that is an entry', [18, KEY]],
+    ['a removed object of another namespace', [18, OBJECT_ELSEWHERE]],
+    ['a removed object and a value too many', [18, OBJECT, 0]],
   ])('with %s is damage', (_, values) => {
     expect(outcome(values)).toBe('corrupt/JOURNAL_CORRUPT');
   });
 
-  it('may name the longest key', () => {
+  it('may name the longest key, message and list of numbers', () => {
     expect(outcome([3, new Uint8Array(ENTRY_KEY_BYTES_MAX).fill(97)])).toBe('no error');
+    expect(outcome([11, KEY, null, 'é'.repeat(512)])).toBe('no error');
+    expect(outcome([12, 1, KEY, Array(4096).fill(1)])).toBe('no error');
   });
 
   it.each<[string, Operation]>([
@@ -229,6 +265,11 @@ describe('an operation', () => {
     ['a ref to another namespace', { type: 'ref-set', key: KEY, target: OBJECT_ELSEWHERE, message: '' }],
     ['a policy of a namespace', { type: 'policy-set', namespace: 7, policy: undefined }],
     ['a short id', { type: 'pack-merge', added: [], dropped: [], stale: [new Uint8Array(16)] }],
+    ['a short id beside a whole one', { type: 'items-remove', chunks: [ID, new Uint8Array(16)], nodes: [] }],
+    ['a short id of a node', { type: 'items-remove', chunks: [], nodes: [new Uint8Array(31)] }],
+    ['a removed object that is none', { type: 'object-remove', key: KEY }],
+    ['a message that is too long', { type: 'ref-set', key: KEY, target: OBJECT, message: 'é'.repeat(513) }],
+    ['a parent of another namespace', { type: 'relation-set', child: KEY, parent: scopeKey(7, KEY) }],
   ])('is not written with %s', (_, operation) => {
     expect(outcomeOf(() => operationToCbor(operation, PLAIN))).toBe('internal/INVARIANT_BROKEN');
   });

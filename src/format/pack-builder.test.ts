@@ -7,6 +7,7 @@ import {
   MIB,
   PACK_BYTES_MAX,
   PACK_BYTES_TARGET,
+  PACK_ITEMS_MAX,
   PACK_RECORDS_MAX,
   RECORD_ITEMS_MAX,
   RECORD_PLAIN_BYTES_MAX,
@@ -112,13 +113,35 @@ describe('a pack builder', () => {
     expect(bytes.buffer.byteLength).toBe(PACK_BYTES_TARGET + 2 * MIB);
   });
 
-  it('is full by items before the pack can have too many', () => {
+  it('grows by few steps, and not beyond what is needed', () => {
+    const builder = new PackBuilder(HEADER);
+    builder.add(record([20 * KIB], new Uint8Array(20 * KIB)));
+    expect(builder.finish().bytes.buffer.byteLength).toBe(64 * KIB);
+  });
+
+  it('is full at its target, and not a byte before', () => {
+    for (const [missing, isFull] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const builder = new PackBuilder(HEADER);
+      // Beside its stored bytes a record of one item is counted with 70.
+      const stored = new Uint8Array(PACK_BYTES_TARGET - builder.bytes - 70 - missing);
+      builder.add(record([stored.length], stored));
+      expect([builder.bytes, builder.isFull]).toEqual([PACK_BYTES_TARGET - missing, isFull]);
+    }
+  });
+
+  it('is full by the ids of items before the pack can have too many, and takes no more than those', () => {
     const builder = new PackBuilder(HEADER);
     const lengths = Array<number>(RECORD_ITEMS_MAX).fill(1);
     const full = record(lengths, Uint8Array.of(1));
     while (!builder.isFull) builder.add(full);
     expect(builder.bytes).toBeGreaterThanOrEqual(PACK_BYTES_TARGET);
-    expect(decodePack(builder.finish().bytes).items).toHaveLength(builder.itemCount);
+    while (builder.itemCount + RECORD_ITEMS_MAX <= PACK_ITEMS_MAX) builder.add(full);
+    expect(builder.itemCount).toBe(PACK_ITEMS_MAX);
+    expect(outcomeOf(() => builder.add(record([1], Uint8Array.of(1))))).toBe('RangeError');
+    expect(decodePack(builder.finish().bytes).items).toHaveLength(PACK_ITEMS_MAX);
   });
 
   it('is full by records, and takes no more than those', () => {
@@ -138,8 +161,9 @@ describe('a pack builder', () => {
     builder.add(large);
     expect(outcomeOf(() => builder.add(large))).toBe('RangeError');
     const rest = PACK_BYTES_MAX - builder.bytes;
-    expect(outcomeOf(() => builder.add({ ...large, stored: stored.subarray(0, rest + 1) }))).toBe('RangeError');
-    builder.add({ ...large, stored: stored.subarray(0, rest - 100) });
+    // Beside its stored bytes a record of one item takes a trailer of 16 bytes, and 54 at most in the directory.
+    expect(outcomeOf(() => builder.add({ ...large, stored: stored.subarray(0, rest - 69) }))).toBe('RangeError');
+    builder.add({ ...large, stored: stored.subarray(0, rest - 70) });
     const { bytes } = builder.finish();
     expect(bytes.length).toBeLessThanOrEqual(PACK_BYTES_MAX);
     expect(decodePack(bytes).items).toHaveLength(3);
@@ -157,6 +181,9 @@ describe('a pack builder', () => {
   it.each<[string, Partial<PackRecord>, string]>([
     ['without items', { items: [] }, 'RangeError'],
     ['of too many items', { items: itemsOf(...Array(RECORD_ITEMS_MAX + 1).fill(Uint8Array.of(1))) }, 'RangeError'],
+    ['of too many items that add up', record(Array(RECORD_ITEMS_MAX + 1).fill(1), Uint8Array.of(1)), 'RangeError'],
+    ['of items with too many bytes', record([RECORD_PLAIN_BYTES_MAX, 1], Uint8Array.of(1)), 'RangeError'],
+    ['with an empty item beside another', record([31, 0], Uint8Array.of(1)), 'RangeError'],
     ['whose items do not add up', { plainLength: 32 }, 'RangeError'],
     ['with an empty item', { items: itemsOf(new Uint8Array(0)), plainLength: 1 }, 'RangeError'],
     ['with too many plain bytes', { plainLength: RECORD_PLAIN_BYTES_MAX + 1 }, 'RangeError'],

@@ -88,8 +88,7 @@ export class PackBuilder {
   }
 
   get #unpaddedBytes(): number {
-    const directory =
-      DIRECTORY_BYTES + this.#recordCount * DIRECTORY_RECORD_BYTES + this.#items.length * DIRECTORY_ITEM_BYTES;
+    const directory = DIRECTORY_BYTES + directoryBytes(this.#recordCount, this.#items.length);
     return this.#length + directory + RECORD_TRAILER_BYTES + PACK_FOOTER_BYTES;
   }
 
@@ -101,10 +100,10 @@ export class PackBuilder {
     return this.#items.length;
   }
 
-  /** Whether the pack has reached its target size or one of its counts, and the next record belongs in another. */
+  /** Whether the pack has reached its target size or its count of records, and the next record belongs in another. */
   get isFull(): boolean {
-    const itemsLeft = PACK_ITEMS_MAX - this.#items.length;
-    return this.bytes >= PACK_BYTES_TARGET || this.#recordCount >= PACK_RECORDS_MAX || itemsLeft < RECORD_ITEMS_MAX;
+    // Items fill it by the bytes of their ids before there can be too many of them.
+    return this.bytes >= PACK_BYTES_TARGET || this.#recordCount >= PACK_RECORDS_MAX;
   }
 
   /**
@@ -120,7 +119,7 @@ export class PackBuilder {
     if (this.#recordCount >= PACK_RECORDS_MAX || this.#items.length + record.items.length > PACK_ITEMS_MAX) {
       throw argumentRangeError('record', 'one for a pack that is not full', this.#recordCount);
     }
-    if (this.#unpaddedBytes + storedLength > PACK_BYTES_MAX) {
+    if (this.#unpaddedBytes + recordBytes(storedLength, record.items.length) > PACK_BYTES_MAX) {
       throw argumentRangeError('record.stored.length', 'within a pack of the largest size', storedLength);
     }
     const { kind, codec, plainLength } = record;
@@ -192,6 +191,16 @@ export class PackBuilder {
     grown.set(this.#buffer.subarray(0, used));
     this.#buffer = grown;
   }
+}
+
+/** Upper bound of what records and items take in a directory. */
+function directoryBytes(records: number, items: number): number {
+  return records * DIRECTORY_RECORD_BYTES + items * DIRECTORY_ITEM_BYTES;
+}
+
+/** Upper bound of what a record adds to a pack. */
+function recordBytes(storedLength: number, items: number): number {
+  return storedLength + RECORD_TRAILER_BYTES + directoryBytes(1, items);
 }
 
 // Steps of four keep the bytes copied while growing to a third of the pack; past a full pack only one record follows.

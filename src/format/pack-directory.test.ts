@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
 import { packHeader, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips } from '../../test/support/mutations.ts';
+import { sampleKey, sealedHeader } from '../../test/support/sealed-samples.ts';
 import { concatBytes } from '../bytes/bytes.ts';
 import { PACK_BYTES_MAX, RECORD_PLAIN_BYTES_MAX } from '../limits.ts';
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
@@ -13,6 +14,7 @@ import { sealDirectory } from './pack-frame.ts';
 import type { DirectoryItem } from './types.ts';
 
 const HEADER = packHeader('data', 3);
+const SEALED = sealedHeader('data', 3);
 
 /** Records of 100, 7 and 50 stored bytes with 2, 1 and 3 items. */
 const ITEMS: readonly DirectoryItem[] = [
@@ -60,6 +62,25 @@ describe('a pack directory', () => {
     expect(decodeDirectory(bytes, HEADER, footer)).toEqual([]);
   });
 
+  it('is padded in sealed packs alone, and there with zeros alone', () => {
+    expect(encodeDirectory(ITEMS, HEADER, () => 7)).toEqual({ bytes: BYTES, paddingLength: 0 });
+    const identity = { ...SEALED, key: sampleKey(SEALED) };
+    expect(encodeDirectory(ITEMS, identity)).toMatchObject({ paddingLength: 0 });
+    for (const [padding, outcome] of [
+      [[0, 0, 0], 'no error'],
+      [[0, 0, 1], 'corrupt/PACK_CORRUPT'],
+      [[1, 0, 0], 'corrupt/PACK_CORRUPT'],
+    ] as const) {
+      const { content, trailer } = sealDirectory(
+        identity,
+        concatBytes([encodeCbor(COLUMNS), Uint8Array.from(padding)]),
+      );
+      const bytes = concatBytes([content, trailer]);
+      const footer = { ...FOOTER, directoryLength: bytes.length, paddingLength: 3 };
+      expect(outcomeOf(() => decodeDirectory(bytes, identity, footer))).toBe(outcome);
+    }
+  });
+
   it('is columns', () => {
     const ids = concatBytes(ITEMS.map((item) => item.id));
     expect(COLUMNS).toEqual([
@@ -100,6 +121,9 @@ describe('a pack directory', () => {
     ['more stored lengths than records', 1, [100, 7, 25, 9], 'corrupt/PACK_CORRUPT'],
     ['plain bytes above the limit', 2, [300, 9, RECORD_PLAIN_BYTES_MAX + 1], 'corrupt/PACK_CORRUPT'],
     ['items that do not add up', 2, [300, 9, 61], 'corrupt/PACK_CORRUPT'],
+    ['more plain lengths than records', 2, [300, 9, 60, 1], 'corrupt/PACK_CORRUPT'],
+    ['more kinds than records', 4, [1, 2, 3, 1], 'corrupt/PACK_CORRUPT'],
+    ['more item counts than records', 5, [2, 1, 3, 1], 'corrupt/PACK_CORRUPT'],
     ['a codec of two bytes', 3, [1, 0, 256], 'corrupt/PACK_CORRUPT'],
     ['an unknown kind', 4, [1, 2, 5], 'unsupported/FORMAT_UNSUPPORTED'],
     ['a record without items', 5, [3, 0, 3], 'corrupt/PACK_CORRUPT'],
@@ -112,6 +136,10 @@ describe('a pack directory', () => {
     ['ids that are no bytes', 7, 'x', 'corrupt/PACK_CORRUPT'],
   ])('that was written with %s and a good trailer', (_, column, value, outcome) => {
     expect(forgedOutcome(COLUMNS.with(column, value as never))).toBe(outcome);
+  });
+
+  it('that was written with an item that belongs to no record and a good trailer is damage', () => {
+    expect(forgedOutcome(COLUMNS.with(2, [300, 9, 30]).with(5, [2, 1, 2]))).toBe('corrupt/PACK_CORRUPT');
   });
 
   it.each<[string, CborValue]>([

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
 import { packHeader, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips, patched, truncations } from '../../test/support/mutations.ts';
+import { sampleKey, sealedHeader } from '../../test/support/sealed-samples.ts';
 import { concatBytes } from '../bytes/bytes.ts';
 import { PACK_BYTES_MAX, PACK_ITEMS_MAX, PACK_RECORDS_MAX, RECORD_ITEMS_MAX } from '../limits.ts';
 import { decodePackFooter, encodePackFooter, PACK_FOOTER_BYTES, type PackFooter, packBytesOf } from './pack-footer.ts';
@@ -15,6 +16,7 @@ const FOOTER: PackFooter = {
   itemCount: 7,
   paddingLength: 0,
 };
+const SEALED = sealedHeader('data', 3);
 const ENCODED = encodePackFooter(FOOTER, HEADER);
 
 function decodeOutcome(bytes: Uint8Array): string {
@@ -43,6 +45,7 @@ describe('a pack footer', () => {
     ['a directory in the header', { directoryOffset: 127 }, 'corrupt/PACK_CORRUPT'],
     ['a directory right after the header', { directoryOffset: 128 }, 'no error'],
     ['no room for a directory', { directoryLength: 15 }, 'corrupt/PACK_CORRUPT'],
+    ['room for the trailer of a directory alone', { directoryLength: 16 }, 'no error'],
     ['padding', { paddingLength: 1 }, 'corrupt/PACK_CORRUPT'],
     ['the largest pack', { directoryOffset: PACK_BYTES_MAX - 364 }, 'no error'],
     ['a pack that is too large', { directoryOffset: PACK_BYTES_MAX - 363 }, 'corrupt/PACK_CORRUPT'],
@@ -56,6 +59,16 @@ describe('a pack footer', () => {
     ['nothing at all', { recordCount: 0, itemCount: 0 }, 'no error'],
   ])('with %s', (_, change, outcome) => {
     expect(decodeOutcome(encodePackFooter({ ...FOOTER, ...change }, HEADER))).toBe(outcome);
+  });
+
+  it.each<[string, Partial<PackFooter>, string]>([
+    ['padding', { paddingLength: 1 }, 'no error'],
+    ['nothing but padding', { paddingLength: 284 }, 'no error'],
+    ['more padding than directory', { paddingLength: 285 }, 'corrupt/PACK_CORRUPT'],
+  ])('of a sealed pack with %s', (_, change, outcome) => {
+    const identity = { ...SEALED, key: sampleKey(SEALED) };
+    const bytes = encodePackFooter({ ...FOOTER, ...change }, identity);
+    expect(outcomeOf(() => decodePackFooter(bytes, identity))).toBe(outcome);
   });
 
   it.each([

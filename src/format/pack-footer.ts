@@ -75,9 +75,8 @@ export function decodePackFooter(bytes: Uint8Array, identity: PackIdentity): Pac
   const decoded: PackFooter = { directoryOffset, directoryLength, recordCount, itemCount, paddingLength };
   if (packBytesOf(decoded) > PACK_BYTES_MAX) fail('says that its pack is larger than packs can be');
   if (directoryOffset < PACK_HEADER_BYTES) fail('points its directory into the header');
-  if (directoryLength < RECORD_TRAILER_BYTES) fail('leaves no room for a directory');
   if (identity.keyMode === 'plain' && paddingLength !== 0) fail('says that a plain pack is padded');
-  if (paddingLength > directoryLength - RECORD_TRAILER_BYTES) fail('says that there is more padding than directory');
+  if (directoryLength < paddingLength + RECORD_TRAILER_BYTES) fail('leaves no room for a directory and its padding');
   if (recordCount > PACK_RECORDS_MAX) fail(`counts ${recordCount} records`);
   if (itemCount < recordCount || itemCount > Math.min(PACK_ITEMS_MAX, recordCount * RECORD_ITEMS_MAX)) {
     fail(`counts ${itemCount} items in ${recordCount} records`);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { caught, outcomeOf } from '../../test/support/caught.ts';
 import { packHeader, patternBytes } from '../../test/support/format-samples.ts';
 import { bitFlips } from '../../test/support/mutations.ts';
+import { sampleKey, sealedHeader } from '../../test/support/sealed-samples.ts';
 import { concatBytes, toHex } from '../bytes/bytes.ts';
 import { StoreError } from '../errors/store-error.ts';
 import { openRecord, type RecordFrame, sealDirectory, sealFooter, sealRecord } from './pack-frame.ts';
@@ -85,6 +86,28 @@ describe('a record', () => {
     ['of another stored length', BYTES.subarray(0, -1), 19],
   ])('does not open when %s', (_, bytes, storedLength) => {
     expect(outcomeOf(() => openRecord(HEADER, { ...POSITION, storedLength }, bytes))).toBe('corrupt/PACK_CORRUPT');
+  });
+});
+
+describe('a record of a sealed pack', () => {
+  const SEALED = sealedHeader('data', 3);
+  const IDENTITY = { ...SEALED, key: sampleKey(SEALED) };
+  const { content, trailer } = sealRecord(IDENTITY, FRAME, STORED);
+
+  it.each([
+    ['a byte short', concatBytes([content, trailer]).subarray(0, -1)],
+    ['a byte long', concatBytes([content, trailer, Uint8Array.of(0)])],
+    ['empty', new Uint8Array(0)],
+  ])('does not open when %s', (_, bytes) => {
+    expect(openRecord(IDENTITY, POSITION, concatBytes([content, trailer]))).toEqual(STORED);
+    expect(outcomeOf(() => openRecord(IDENTITY, POSITION, bytes))).toBe('corrupt/PACK_CORRUPT');
+  });
+
+  it('is neither made nor opened without a key, and one of a plain pack not with one', () => {
+    for (const identity of [SEALED, { ...HEADER, key: IDENTITY.key }]) {
+      expect(outcomeOf(() => sealRecord(identity, FRAME, STORED))).toBe('internal/INVARIANT_BROKEN');
+      expect(outcomeOf(() => openRecord(identity, POSITION, BYTES))).toBe('internal/INVARIANT_BROKEN');
+    }
   });
 });
 

@@ -77,6 +77,7 @@ describe('a pack header', () => {
 
   it.each<[string, Partial<PackHeader>, string]>([
     ['a store id of another length', { store: new Uint8Array(15) }, 'internal/INVARIANT_BROKEN'],
+    ['a pack id of another length', { pack: HEADER.pack.subarray(0, 15) }, 'internal/INVARIANT_BROKEN'],
     ['the session of another pack', { session: new Uint8Array(8) }, 'internal/INVARIANT_BROKEN'],
     ['a key epoch', { epoch: 1 }, 'internal/INVARIANT_BROKEN'],
     ['a namespace that does not fit', { namespace: 2 ** 32 }, 'RangeError'],

@@ -26,8 +26,12 @@ describe('a prelude', () => {
 
   it('reads back the bits that may be met unknown', () => {
     expect(read(prelude())).toBeUndefined();
-    const features = { compatible: 1, readOnlyCompatible: 0x8000 };
-    expect(read(prelude(features))).toEqual(features);
+    for (const features of [
+      { compatible: 1, readOnlyCompatible: 0x8000 },
+      { compatible: 2, readOnlyCompatible: 0 },
+      { compatible: 0, readOnlyCompatible: 2 },
+    ])
+      expect(read(prelude(features))).toEqual(features);
   });
 
   it.each([

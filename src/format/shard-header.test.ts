@@ -85,6 +85,8 @@ describe('a shard header', () => {
   });
 
   it.each<[string, Partial<ShardHeader>, string]>([
+    ['a short store id', { store: new Uint8Array(15) }, 'internal/INVARIANT_BROKEN'],
+    ['a short pack id', { pack: new Uint8Array(15) }, 'internal/INVARIANT_BROKEN'],
     ['a short stripe id', { stripeId: new Uint8Array(15) }, 'internal/INVARIANT_BROKEN'],
     ['the wrong shard size', { shardBytes: 333 }, 'internal/INVARIANT_BROKEN'],
     ['the wrong matrix', { matrix: 0 }, 'internal/INVARIANT_BROKEN'],

@@ -5,7 +5,7 @@ import { patternBytes, shardHeader } from '../../test/support/format-samples.ts'
 import { bitFlips, patched, truncations } from '../../test/support/mutations.ts';
 import { concatBytes } from '../bytes/bytes.ts';
 import { StoreError } from '../errors/store-error.ts';
-import { SHARD_BLOCK_BYTES } from '../limits.ts';
+import { PACK_BYTES_MAX, SHARD_BLOCK_BYTES, STRIPE_SHARDS_MAX } from '../limits.ts';
 import { checkOf } from './check.ts';
 import { blockDigests, shardRoot } from './shard-digests.ts';
 import {
@@ -96,6 +96,21 @@ describe('a shard trailer', () => {
     ['more blocks than there are bytes', 16, [0, 4], 'corrupt/SHARD_CORRUPT'],
   ])('that was written with %s and a good check', (_, offset, patch, outcome) => {
     expect(outcomeOf(() => decodeShardTrailer(forged(offset, patch)))).toBe(outcome);
+  });
+
+  it.each([
+    [1, 1, 'no error'],
+    [1, STRIPE_SHARDS_MAX, 'no error'],
+    [Math.ceil(PACK_BYTES_MAX / SHARD_BLOCK_BYTES), 1, 'no error'],
+    [1, 0, 'corrupt/SHARD_CORRUPT'],
+    [1, STRIPE_SHARDS_MAX + 1, 'corrupt/SHARD_CORRUPT'],
+    [Math.ceil(PACK_BYTES_MAX / SHARD_BLOCK_BYTES) + 1, 1, 'corrupt/SHARD_CORRUPT'],
+  ])('of %i blocks and %i shards, with a good check', (blocks, shards, outcome) => {
+    const counts = [blocks & 0xff, blocks >> 8, 0, 0, shards & 0xff, shards >> 8, 0, 0];
+    const tail = patched(ENCODED.subarray(-SHARD_TAIL_BYTES), 16, counts).subarray(0, 32);
+    const roots = new Uint8Array(32 * shards);
+    const bytes = concatBytes([new Uint8Array(32 * blocks), roots, tail, checkOf(roots, tail)]);
+    expect(outcomeOf(() => decodeShardTrailer(bytes))).toBe(outcome);
   });
 
   it('gives a trailer or its error for any bytes', () => {

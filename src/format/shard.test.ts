@@ -1,11 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../test/support/caught.ts';
-import { patternBytes, SAMPLE_STORE, SAMPLE_STRIPE_ID, shardHeader } from '../../test/support/format-samples.ts';
+import {
+  packHeader,
+  patternBytes,
+  SAMPLE_STORE,
+  SAMPLE_STRIPE_ID,
+  STORED_RECORD,
+  shardHeader,
+} from '../../test/support/format-samples.ts';
 import { bitFlips, patched, truncations } from '../../test/support/mutations.ts';
 import { concatBytes, equalBytes, toHex } from '../bytes/bytes.ts';
 import { blake3 } from '../hash/index.ts';
 import { SHARD_BLOCK_BYTES } from '../limits.ts';
+import { PackBuilder } from './pack-builder.ts';
 import { assembleShard, encodeShard, encodeStripe, verifyShard } from './shard.ts';
 import { blockDigests, shardRoot } from './shard-digests.ts';
 import { SHARD_HEADER_BYTES } from './shard-header.ts';
@@ -30,6 +38,24 @@ describe('the stripe 1+0', () => {
     expect(header).toEqual(shardHeader({ packBytes: length }));
     expect(stripe).toEqual({ id: SAMPLE_STRIPE_ID, k: 1, m: 0, roots });
     expect(equalBytes(shards[0].subarray(SHARD_HEADER_BYTES, SHARD_HEADER_BYTES + length), pack)).toBe(true);
+  });
+
+  it('is made around a pack that lies in its frame, and nowhere else', () => {
+    const builder = new PackBuilder(packHeader('data', 1));
+    builder.add(STORED_RECORD);
+    const { bytes, frame } = builder.finish();
+    const copied = encodeStripe(bytes.slice(), IDENTITY);
+    const [larger, elsewhere] = [new Uint8Array(frame.length + 1), new Uint8Array(frame.length)];
+    const shifted = larger.subarray(SHARD_HEADER_BYTES + 1, SHARD_HEADER_BYTES + 1 + bytes.length);
+    for (const make of [
+      () => encodeStripe(bytes, IDENTITY, frame.subarray(1)),
+      () => encodeStripe(bytes, IDENTITY, elsewhere),
+      () => encodeStripe(shifted, IDENTITY, larger.subarray(0, frame.length)),
+    ])
+      expect(outcomeOf(make)).toBe('internal/INVARIANT_BROKEN');
+    const made = encodeStripe(bytes, IDENTITY, frame);
+    expect(made).toEqual(copied);
+    expect(made.shards[0].buffer).toBe(frame.buffer);
   });
 
   // Written once and never to change: the same pack must give the same blob in every version that writes format 1.

@@ -32,7 +32,7 @@ npm run test:slow -- flips  [--flips 1000000] [--seed 1] [--again] [--folder <pa
 npm run test:slow -- cuts   [--states 2000000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- faults [--faults 500000] [--seed 1] [--case <round>] [--again] [--folder <path>]
 npm run test:slow -- power  [--cuts 400] [--seed 1] [--again] [--folder <path>]
-npm run test:slow -- mutants [--part <name>] [--folder <path>]
+npm run test:slow -- mutants [--part <name>] [--file <path>] [--folder <path>]
 npm run test:slow -- planted [--bug <name>] [--folder <path>]
 npm run test:slow -- fuzz   [--cases 200000] [--target <name>] [--seed 1] [--case <number>] [--again] [--folder <path>]
 `;
@@ -53,6 +53,7 @@ const { positionals, values } = parseArgs({
     target: { type: 'string' },
     bug: { type: 'string' },
     part: { type: 'string' },
+    file: { type: 'string' },
     case: { type: 'string' },
     again: { type: 'boolean', default: false },
     sealed: { type: 'boolean', default: false },
@@ -162,9 +163,9 @@ async function power(): Promise<void> {
 }
 
 async function mutants(): Promise<void> {
-  const { part, folder } = values;
-  say(`mutants: ${part ?? 'every part'} in a copy of the sources in ${folder}`);
-  await runMutants({ part, folder, say });
+  const { part, file, folder } = values;
+  say(`mutants: ${file ?? part ?? 'every part'} in a copy of the sources in ${folder}`);
+  await runMutants({ part, file, folder, say });
 }
 
 async function planted(): Promise<void> {

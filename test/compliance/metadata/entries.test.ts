@@ -140,6 +140,17 @@ describe.each(SUBJECTS)('$name', (subject) => {
       });
     });
 
+    it('tells which entry is not there, or is there at which version', async () => {
+      const metadata = await open();
+      await commit(metadata, put('a', 'v1'), put('b', 'v2'));
+      const outcomes = await metadata.commit([request(rename('x', 'c')), request(copy('a', 'b'))]);
+      const actual = Buffer.from(versionOf('v2')).toString('hex');
+      expect(outcomes.map((outcome) => !outcome.ok && outcome.error)).toMatchObject([
+        { code: 'ENTRY_NOT_FOUND', details: { key: 'x' } },
+        { code: 'ENTRY_EXISTS', details: { key: 'b', actual } },
+      ]);
+    });
+
     it('with bytes that are no entry fails alone', async () => {
       const metadata = await open();
       const broken = { ...put('a'), entry: new Uint8Array([1, 2, 3]) };

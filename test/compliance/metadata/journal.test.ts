@@ -86,14 +86,19 @@ describe.each(SUBJECTS)('$name', (subject) => {
       const [metadata, journal] = [await open(), new SampleJournal()];
       await metadata.commit([
         { changes: [put('a')], inline: [inlineOf('x', 'y')] },
-        { changes: [put('b')], inline: [inlineOf('z')] },
+        { changes: [put('b')], inline: [inlineOf('z'), inlineOf('w')] },
       ]);
       const outbox = { commit: 1, bytes: inlineOf('x', 'y').stored };
       expect(await metadata.locate('chunk', idOf('y'))).toMatchObject([
         { outbox, ordinal: 0, inner: 100, length: 100, plainLength: 200, codec: 1, storedLength: outbox.bytes.length },
       ]);
       expect(await metadata.locate('chunk', idOf('z'))).toMatchObject([{ ordinal: 1, inner: 0 }]);
-      expect(await metadata.outbox(0, 1)).toMatchObject([{ commit: 1, inline: [inlineOf('x', 'y'), inlineOf('z')] }]);
+      expect(await metadata.locate('chunk', idOf('w'))).toMatchObject([
+        { outbox: { commit: 1, bytes: inlineOf('w').stored }, ordinal: 2, inner: 0 },
+      ]);
+      expect(await metadata.outbox(0, 1)).toMatchObject([
+        { commit: 1, inline: [inlineOf('x', 'y'), inlineOf('z'), inlineOf('w')] },
+      ]);
       const flushed = await journal.flush(metadata);
       await metadata.markFlushed(flushed ? [flushed] : []);
       const [item] = flushed?.inline[0]?.items.slice(1) ?? [];
@@ -101,8 +106,18 @@ describe.each(SUBJECTS)('$name', (subject) => {
       expect(await metadata.locate('chunk', idOf('y'))).toMatchObject([{ ...position, pack: flushed?.pack }]);
       expect(await metadata.outbox(0, 1000)).toEqual([]);
       expect(await metadata.head()).toMatchObject({ commit: 1, flushed: 1 });
-      expect(await metadata.counters()).toMatchObject({ outbox: 0, chunks: 3, packs: 1 });
+      expect(await metadata.counters()).toMatchObject({ outbox: 0, chunks: 4, packs: 1 });
       await expectSound(metadata);
+    });
+
+    it('count where the outbox is read page by page', async () => {
+      const metadata = await open();
+      const large = { ...inlineOf('x'), stored: new Uint8Array(5000) };
+      await metadata.commit([{ changes: [], inline: [large] }]);
+      await commit(metadata, put('a'));
+      const commits = async (bytesMax: number) => (await metadata.outbox(0, bytesMax)).map((row) => row.commit);
+      expect(await commits(5000)).toEqual([1]);
+      expect(await commits(50_000)).toEqual([1, 2]);
     });
 
     it('that fail with their request leave nothing', async () => {

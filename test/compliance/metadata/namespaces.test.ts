@@ -6,7 +6,7 @@ import { idOf, inlineOf, packAdd, put, remove, request } from '../../support/met
 import { SampleJournal } from '../../support/sample-journal.ts';
 import { keyOf, putIn, putIsolated, ringOf, sealedPackOf, TENANT } from '../../support/sealed-metadata.ts';
 import { SEALED_SUBJECTS } from './subjects.ts';
-import { codeOf, commit, expectSound, openerOf, refusal, whereIs } from './suite.ts';
+import { codeOf, commit, expectSound, openerOf, whereIs } from './suite.ts';
 
 const ISOLATED = ISOLATED_NAMESPACE_MIN + 5;
 const NOTHING = { entries: 0, logicalBytes: 0, chunks: 0, uniqueBytes: 0, storedBytes: 0 };
@@ -27,6 +27,16 @@ async function keysOf(metadata: Metadata, prefix?: Uint8Array): Promise<number> 
 describe.each(SEALED_SUBJECTS)('$name', (subject) => {
   describe('a namespace', () => {
     const { open } = openerOf(subject);
+
+    it('is not left by its entries', async () => {
+      const metadata = await open();
+      await commit(metadata, putIn(TENANT, 'a'));
+      for (const type of ['rename', 'copy'] as const) {
+        const leaving = metadata.commit([request({ ...move(type, 'a', 'a'), to: put('a').key } as Change)]);
+        await expect(leaving).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' });
+      }
+      expect(await metadata.getEntries([keyOf('a'), put('a').key])).toMatchObject([{ key: keyOf('a') }, undefined]);
+    });
 
     it('has entries of its own under the same keys', async () => {
       const metadata = await open();
@@ -107,13 +117,21 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
   describe('a dropped namespace', () => {
     const { open } = openerOf(subject);
 
+    it('is not the default one', async () => {
+      const metadata = await open();
+      await commit(metadata, put('ours'));
+      const dropping = metadata.commit([request({ type: 'namespace-drop', namespace: 0 })]);
+      await expect(dropping).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' });
+      expect(await keysOf(metadata)).toBe(1);
+    });
+
     it('leaves nothing in the state but packs to delete', async () => {
       const metadata = await open();
       const entries = Array.from({ length: 1500 }, (_, index) => putIn(TENANT, `k${index}`));
       await commit(metadata, ...entries, put('ours'));
       const ids = Array.from({ length: 1500 }, (_, index) => idOf(index));
       await commit(metadata, packAdd(sealedPackOf(1, ids)), packAdd(sealedPackOf(2, [idOf('z')], 0)));
-      await commit(metadata, DROP);
+      expect((await commit(metadata, DROP)).outcomes).toEqual([{ existed: false }]);
       expect(await metadata.namespaceCounters(TENANT)).toEqual(NOTHING);
       expect(await metadata.counters()).toMatchObject({ entries: 1, chunks: 1, packs: 1 });
       expect(await keysOf(metadata)).toBe(1);
@@ -196,7 +214,9 @@ describe.each(SEALED_SUBJECTS)('$name', (subject) => {
       const metadata = await open();
       await commit(metadata, putIsolated(ISOLATED, 'a'), packAdd(sealedPackOf(1, [idOf('x')], ISOLATED)));
       const [a, b] = [put('a').key, put('b').key];
-      expect(await refusal(metadata, { ...move('copy', 'a', 'b'), from: a, to: b } as Change)).toBe('ENTRY_ISOLATED');
+      expect(await metadata.commit([request({ ...move('copy', 'a', 'b'), from: a, to: b } as Change)])).toMatchObject([
+        { ok: false, error: { code: 'ENTRY_ISOLATED', details: { key: 'a' } } },
+      ]);
       const { outcomes } = await commit(metadata, { type: 'rename', from: a, to: b, replace: false });
       const self = await commit(metadata, { type: 'rename', from: b, to: b, replace: true });
       for (const outcome of [outcomes[0], self.outcomes[0]]) expect(outcome).not.toHaveProperty('shredded');

@@ -48,6 +48,20 @@ describe.each(SUBJECTS)('$name', (subject) => {
       await expectReplayed(metadata, open);
     });
 
+    it('that nothing refers to are removed once they are condemned, and stay away in a replay', async () => {
+      const metadata = await open();
+      await commit(metadata, c.object('a'), c.object('b'));
+      while (!(await metadata.census(1000)));
+      const references = await metadata.uncountedReferences({ limit: 9 });
+      await metadata.countReferences(references.map(({ number }) => ({ number, items: [], objects: [] })));
+      const keys = [c.objectKey('a'), c.objectKey('b')];
+      expect(await metadata.condemnObjects(keys.slice(0, 1))).toBe(1);
+      const { outcomes } = await commit(metadata, { type: 'object-remove', keys });
+      expect(outcomes).toEqual([{ existed: true, deleted: 1 }]);
+      expect(await metadata.getObjects(keys)).toMatchObject([undefined, { type: 'blob' }]);
+      await expectReplayed(metadata, open);
+    });
+
     it('that are there stay as they are, and no commit is made of it', async () => {
       const metadata = await open();
       await commit(metadata, c.object('a'));

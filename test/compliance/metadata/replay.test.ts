@@ -1,6 +1,12 @@
 import { encode } from 'cborg';
 import { describe, expect, it } from 'vitest';
-import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from '../../../src/format/index.ts';
+import { toHex } from '../../../src/bytes/bytes.ts';
+import {
+  decodeJournalRecord,
+  encodeJournalRecord,
+  type JournalRecord,
+  type Operation,
+} from '../../../src/format/index.ts';
 import { blake3 } from '../../../src/hash/index.ts';
 import type { Metadata, ReplayStep } from '../../../src/metadata/contract.ts';
 import {
@@ -24,8 +30,12 @@ async function threeSteps(metadata: Metadata): Promise<ReplayStep[]> {
   return (await metadata.outbox(0, 2 ** 30)).map(({ record }) => ({ record, directories: [], inline: [] }));
 }
 
+function recordOf(step: ReplayStep | undefined): Uint8Array {
+  return step?.record ?? new Uint8Array();
+}
+
 function altered(step: ReplayStep | undefined, change: Partial<JournalRecord>): ReplayStep {
-  const record = decodeJournalRecord(step?.record ?? new Uint8Array());
+  const record = decodeJournalRecord(recordOf(step));
   return { record: encodeJournalRecord({ ...record, ...change }), directories: [], inline: [] };
 }
 
@@ -56,6 +66,7 @@ async function liveThrough(metadata: Metadata, journal: SampleJournal): Promise<
 describe.each(SUBJECTS)('$name', (subject) => {
   describe('a replay', () => {
     const { open } = openerOf(subject);
+    const isSealed = subject.name.startsWith('sealed');
 
     it('gives the state that running gave, with and without what merges left to delete', async () => {
       const [metadata, journal] = [await open(), new SampleJournal()];
@@ -117,18 +128,28 @@ describe.each(SUBJECTS)('$name', (subject) => {
       const [metadata, other] = [await open(), await open()];
       const steps = await threeSteps(metadata);
       const foreign = altered(steps[1], { time: 1 });
+      const [strange, digests] = [idOf('other'), steps.map((step) => toHex(blake3(step.record)))];
+      const forked = (commit: number, expected: string | undefined, actual: Uint8Array) => ({
+        ...{ code: 'JOURNAL_FORK', details: { commit, expected, actual: toHex(actual) } },
+      });
+      const gap = (expected: number, actual: number) => ({
+        ...{ code: 'JOURNAL_GAP', details: { commit: expected, expected, actual } },
+      });
       const attempts = [
-        { code: 'JOURNAL_GAP', tried: [steps[1]] },
-        { code: 'JOURNAL_GAP', tried: [steps[0], steps[2]] },
-        { code: 'JOURNAL_FORK', tried: [steps[0], altered(steps[1], { previous: idOf('other') })] },
-        { code: 'JOURNAL_FORK', tried: [steps[0], foreign, steps[2]] },
+        { error: gap(1, 2), tried: [steps[1]] },
+        { error: gap(2, 3), tried: [steps[0], steps[2]] },
+        { error: forked(2, digests[0], strange), tried: [steps[0], altered(steps[1], { previous: strange })] },
+        {
+          error: forked(3, toHex(blake3(foreign.record)), blake3(recordOf(steps[1]))),
+          tried: [steps[0], foreign, steps[2]],
+        },
       ];
-      for (const { code, tried } of attempts) {
+      for (const { error, tried } of attempts) {
         const replaying = other.replay(
           [],
           tried.flatMap((step) => step ?? []),
         );
-        await expect(replaying).rejects.toMatchObject({ kind: 'corrupt', code });
+        await expect(replaying).rejects.toMatchObject({ kind: 'corrupt', ...error });
       }
       await expect(metadata.replay([], [foreign])).rejects.toMatchObject({ code: 'JOURNAL_FORK' });
       await expect(metadata.replay([], [altered(steps[2], { time: 1 })])).rejects.toMatchObject({
@@ -137,6 +158,58 @@ describe.each(SUBJECTS)('$name', (subject) => {
       expect(await other.head()).toMatchObject({ commit: 0 });
       expect(await other.counters()).toMatchObject({ entries: 0 });
       await expectSound(other);
+    });
+
+    it('refuses forks of what left the outbox long ago, as far as it can see them', async () => {
+      const [metadata, journal, strange] = [await open(), new SampleJournal(), idOf('other')];
+      const steps = await threeSteps(metadata);
+      await flushAll(metadata, journal);
+      const fork = (step: ReplayStep) => expect(metadata.replay([], [...steps.slice(0, 1), step])).rejects;
+      await fork(altered(steps[1], { previous: strange })).toMatchObject({
+        ...{ code: 'JOURNAL_FORK', details: { commit: 2, actual: toHex(strange) } },
+      });
+      const last = altered(steps[2], { time: 1 });
+      await expect(metadata.replay([], [last])).rejects.toMatchObject({
+        ...{ code: 'JOURNAL_FORK', details: { commit: 3, actual: toHex(blake3(last.record)) } },
+      });
+      await metadata.replay([], steps);
+      await expectSound(metadata);
+    });
+
+    it('of the last record once more changes nothing', async () => {
+      const metadata = await open();
+      const steps = await threeSteps(metadata);
+      const [head, digests] = [await metadata.head(), await metadata.stateDigests()];
+      await metadata.replay([], steps);
+      expect(await metadata.head()).toEqual({ ...head, flushed: 3 });
+      expect(await metadata.stateDigests()).toEqual(digests);
+    });
+
+    it('refuses a record of the other kind of store', async () => {
+      const metadata = await open();
+      await commit(metadata, put('a'));
+      const [row] = await metadata.outbox(0, 1);
+      const { sealed: isSealed, ...record } = decodeJournalRecord(row?.record ?? new Uint8Array());
+      const other = encodeJournalRecord({ ...record, operations: [], ...(!isSealed && { sealed: true }) });
+      const step = { record: other, directories: [], inline: [] };
+      await expect((await open()).replay([], [step])).rejects.toMatchObject({
+        ...{ kind: 'corrupt', code: 'JOURNAL_CORRUPT', details: { commit: 1 } },
+      });
+    });
+
+    it('counts anew what refers to content, where anything was ever counted', async () => {
+      const [metadata, behind, fresh] = [await open(), await open(), await open()];
+      const steps = await threeSteps(metadata);
+      await behind.replay([], steps.slice(0, 2));
+      while (!(await behind.census(1000)));
+      expect(await behind.collectionState()).toMatchObject({ censusDone: true });
+      await behind.replay([], steps);
+      expect(await behind.collectionState()).toMatchObject({ censusDone: false });
+      await fresh.replay([], steps);
+      while (!(await fresh.census(1000)));
+      while (!(await behind.census(1000)));
+      await expectSound(fresh);
+      await expectSound(behind);
     });
 
     it('refuses a record that does not follow what an earlier call replayed', async () => {
@@ -159,13 +232,23 @@ describe.each(SUBJECTS)('$name', (subject) => {
       });
     });
 
-    it('refuses a record that moves what is not there', async () => {
+    it.each<[string, readonly Operation[]]>([
+      ['moves what is not there', [{ type: 'entry-rename', from: put('a').key, to: put('b').key }]],
+      [
+        'moves an entry over one that has children',
+        [
+          ...['a', 'b', 'c'].map((key): Operation => ({ ...put(key), type: 'entry-put' })),
+          { type: 'relation-set', child: put('c').key, parent: put('b').key },
+          { type: 'entry-rename', from: put('a').key, to: put('b').key },
+        ],
+      ],
+    ])('refuses a record that %s', async (_, operations) => {
       const metadata = await open();
       const { incarnation } = await metadata.head();
-      const operations = [{ type: 'entry-rename', from: put('a').key, to: put('b').key }] as const;
-      const record = encodeJournalRecord({ commit: 1, previous: new Uint8Array(32), incarnation, time: 0, operations });
+      const place = { commit: 1, previous: new Uint8Array(32), incarnation, time: 0 };
+      const record = encodeJournalRecord({ ...place, operations, ...(isSealed && { sealed: true }) });
       await expect(metadata.replay([], [{ record, directories: [], inline: [] }])).rejects.toMatchObject({
-        ...{ kind: 'corrupt', code: 'JOURNAL_CORRUPT' },
+        ...{ kind: 'corrupt', code: 'JOURNAL_CORRUPT', message: expect.stringContaining('moves') },
       });
     });
 

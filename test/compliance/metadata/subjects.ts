@@ -75,10 +75,14 @@ const sealedInPostgres: MetadataUnderTest = {
   openAgain: () => unlocked(openPostgresMetadata({ url: lastSchema(), storeId, create: false, sealed: true })),
 };
 
+/** Set where the sources are changed in this thread alone. */
+const ONE_THREAD = process.env.HOLDFAST_TEST_ONE_THREAD !== undefined;
+const inSqlite = ONE_THREAD ? [inMemory] : [inMemory, inFile];
+const sealedInSqlite = ONE_THREAD ? [sealedInMemory] : [sealedInMemory, sealedInFile];
+
 /** Every database that implements the metadata contract: each runs every test of this folder. */
 export const SUBJECTS: readonly MetadataUnderTest[] =
-  SERVER === undefined ? [inMemory, inFile, sealedInMemory, sealedInFile] : [inPostgres, sealedInPostgres];
+  SERVER === undefined ? [...inSqlite, ...sealedInSqlite] : [inPostgres, sealedInPostgres];
 
 /** Those of sealed stores, which have namespaces. */
-export const SEALED_SUBJECTS: readonly MetadataUnderTest[] =
-  SERVER === undefined ? [sealedInMemory, sealedInFile] : [sealedInPostgres];
+export const SEALED_SUBJECTS: readonly MetadataUnderTest[] = SERVER === undefined ? sealedInSqlite : [sealedInPostgres];

@@ -181,6 +181,8 @@ export const MANIFEST_INLINE_BYTES_MAX = 16 * KIB;
 
 /** Chunk records of one operation up to this size ride in its commit instead of a data pack. */
 export const INLINE_BYTES_MAX = 64 * KIB;
+/** Content in memory up to this size is taken in at once, without waiting in between. */
+export const SMALL_CONTENT_BYTES = 64 * KIB;
 /** Inline bytes and operations of one commit, however many callers share it. */
 export const COMMIT_INLINE_BYTES_MAX = MIB;
 export const COMMIT_OPERATIONS_MAX = 4096;

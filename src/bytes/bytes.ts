@@ -57,7 +57,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Lexicographic order of unsigned bytes; a prefix sorts first. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b);
+  const length = Math.min(a.length, b.length);
+  // Native code would have short ones moved out of V8's heap.
+  if (length > IN_HEAP_BYTES_MAX) return Buffer.compare(a, b);
+  for (let at = 0; at < length; at += 1) {
+    const left = a[at] as number;
+    const right = b[at] as number;
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return Math.sign(a.length - b.length);
 }
 
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {

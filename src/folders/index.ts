@@ -1,7 +1,7 @@
 /** A folder on disk as a stream of items, and a stream of items as a folder on disk. */
 
 export { restoreInto } from './folder-writer.ts';
-export { readScannedFile, readSmallFile } from './read-scanned.ts';
+export { readScannedFile, readSmallFiles, type ScannedFiles } from './read-scanned.ts';
 export type { RestoreEvent, RestoreItem, RestoreOptions, RestoreReport } from './restore-options.ts';
 export { type ScanOptions, scanFolder } from './scan-folder.ts';
 export type { ScanItem, ScannedNode, SkipReason } from './scanned.ts';

@@ -1,9 +1,15 @@
 import { type StoreError, storeError } from '../errors/store-error.ts';
 import { readHandleBytes } from '../runtime/file-reader.ts';
-import { type FolderSystem, type NodeHandle, type NodeStat, nodeFolderSystem } from '../runtime/folder-system.ts';
+import {
+  type FolderSystem,
+  type NodeHandle,
+  type NodeStat,
+  nodeFolderSystem,
+  type WholeFile,
+} from '../runtime/folder-system.ts';
 import type { SmallFileReader } from '../runtime/small-file-reader.ts';
 import { itemError, pathText } from './item-error.ts';
-import { joinPath, type ScannedNode, scannedNode } from './scanned.ts';
+import { isSparse, joinPath, type ScannedNode, scannedNode } from './scanned.ts';
 
 /**
  * Reads a file that a scan found, whatever bytes its path is made of.
@@ -54,33 +60,67 @@ async function checkSame(handle: NodeHandle, node: ScannedNode): Promise<void> {
   if (!same) throw nameTaken(node);
 }
 
+/** A small file that was read whole. */
+export interface ScannedFile {
+  readonly bytes: Uint8Array;
+  /** What the file was when it was opened. */
+  readonly facts: ScannedNode;
+}
+
+/** Small files that were read together. */
+export interface ScannedFiles {
+  /** Of each file what it is, or why it cannot be had: what {@link readScannedFile} throws. */
+  readonly files: readonly (ScannedFile | Error)[];
+  /** Lets go of the bytes, which nobody may look at any more. */
+  release(): void;
+}
+
 /** What reads small files whole. */
-export type WholeFileReader = Pick<SmallFileReader, 'readWhole'>;
+export type SmallFilesReader = Pick<SmallFileReader, 'readTogether'>;
 
 /**
- * {@link readScannedFile} of a small file at once.
- * @param from.buffer what it is read into: longer than the file, by a byte or more
- * @returns its content, a view of the buffer, and what the file was when it was opened
- * @throws as {@link readScannedFile}
+ * {@link readScannedFile} of many small files at once.
+ * @param nodes of 2 MiB in all at most, with one byte more for each
+ * @throws when the thread that reads is gone
  */
-export async function readSmallFile(
+export async function readSmallFiles(
   root: string | Buffer,
-  node: ScannedNode,
-  from: { readonly files: WholeFileReader; readonly buffer: Uint8Array },
-): Promise<{ readonly bytes: Uint8Array; readonly facts: ScannedNode }> {
-  const absolute = joinPath(typeof root === 'string' ? Buffer.from(root) : root, node.path);
+  nodes: readonly ScannedNode[],
+  reader: SmallFilesReader,
+): Promise<ScannedFiles> {
+  const folder = typeof root === 'string' ? Buffer.from(root) : root;
+  const paths = nodes.map(({ path }) => joinPath(folder, path));
+  // One byte more than the scan saw: a file that has grown since is longer than it says.
+  const rooms = nodes.map(({ size }) => size + 1);
+  const { files, release } = await reader.readTogether(paths, rooms);
+  return { files: nodes.map((node, index) => readFile(node, files[index] as WholeFile | Error)), release };
+}
+
+function readFile(node: ScannedNode, found: WholeFile | Error): ScannedFile | Error {
   try {
-    // One byte more than the scan saw: a file that has grown since is longer than it says.
-    const { before, after, bytes } = await from.files.readWhole(absolute, from.buffer.subarray(0, node.size + 1));
-    if (!isSame(before, node)) throw nameTaken(node);
-    return { bytes, facts: checkQuiet(node, { before, after }, bytes.length) };
+    if (found instanceof Error) throw found;
+    if (!isSame(found.before, node)) throw nameTaken(node);
+    return { bytes: found.bytes, facts: checkQuiet(node, found, found.bytes.length) };
   } catch (error) {
-    throw itemError(error, node.path, 'read');
+    return itemError(error, node.path, 'read') as Error;
   }
 }
 
 function isSame(found: NodeStat, node: ScannedNode): boolean {
   return found.kind === 'file' && found.ino === node.ino && found.dev === node.dev;
+}
+
+/** Whether a scan would tell the same of it. */
+function isAsScanned(found: NodeStat, node: ScannedNode): boolean {
+  const { mtimeNs, ctimeNs, mode, size, nlink } = found;
+  return (
+    ctimeNs === node.ctimeNs &&
+    mtimeNs === node.mtimeNs &&
+    mode === node.mode &&
+    size === node.size &&
+    nlink === node.nlink &&
+    isSparse(found) === node.sparse
+  );
 }
 
 function nameTaken({ path }: ScannedNode): StoreError {
@@ -95,7 +135,7 @@ function checkQuiet(
 ): ScannedNode {
   const { before, after } = stats;
   if (before.size === size && after.size === size && before.mtimeNs === after.mtimeNs) {
-    return scannedNode(node.name, node.path, before);
+    return isAsScanned(before, node) ? node : scannedNode(node.name, node.path, before);
   }
   const path = pathText(node.path);
   throw storeError('SOURCE_CHANGED', `${path} changed while it was read`, {

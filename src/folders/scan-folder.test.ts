@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -6,7 +7,7 @@ import { nodeFolderSystem } from '../runtime/folder-system.ts';
 import { SmallFileReader } from '../runtime/small-file-reader.ts';
 import { every } from '../runtime/timers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
-import { readScannedFile, readSmallFile, type ScanItem, scanFolder } from './index.ts';
+import { formatTimeNs, readScannedFile, readSmallFiles, type ScanItem, scanFolder } from './index.ts';
 
 let folder: TemporaryFolder;
 let root: string;
@@ -55,9 +56,10 @@ describe('scanFolder', () => {
     const nodes = items.flatMap((item) => (item.kind === 'file' ? [item.node] : []));
     const odd = ODD_NAMES.filter((name) => typeof name !== 'string').length;
     // And one more in the folder whose name is no text.
-    expect(nodes.filter((node) => !node.nameIsText)).toHaveLength(odd + 1);
-    expect(nodes.filter((node) => node.sparse).map((node) => node.nameText)).toEqual(['sparse']);
-    expect(nodes.find((node) => node.nameText === 'large')?.mtime).toMatch(/^2009-02-13T23:31:30\.12345\d{4}Z$/);
+    expect(nodes.filter(({ name }) => !isUtf8(name))).toHaveLength(odd + 1);
+    expect(nodes.filter((node) => node.sparse).map(({ name }) => name.toString())).toEqual(['sparse']);
+    const large = nodes.find(({ name }) => name.toString() === 'large');
+    expect(formatTimeNs(large?.mtimeNs ?? 0n)).toMatch(/^2009-02-13T23:31:30\.12345\d{4}Z$/);
   });
 
   it('tells folders before and after what is in them, in the order of bytes', async () => {
@@ -85,11 +87,14 @@ describe('scanFolder', () => {
     const ticking = every(5, () => {
       turns += 1;
     });
-    for await (const item of scanFolder(root)) {
-      if (item.kind !== 'file') continue;
-      if (item.node.nameText <= previous) throw new Error(`${item.node.nameText} after ${previous}`);
-      previous = item.node.nameText;
-      files += 1;
+    for await (const items of scanFolder(root)) {
+      for (const item of items) {
+        if (item.kind !== 'file') continue;
+        const name = item.node.name.toString();
+        if (name <= previous) throw new Error(`${name} after ${previous}`);
+        previous = name;
+        files += 1;
+      }
     }
     ticking.stop();
     expect(files).toBe(count);
@@ -193,7 +198,8 @@ describe('scanFolder', () => {
   });
 
   it('ends with the reason of its signal', async () => {
-    write('a', 'b');
+    // More than is told at once, in folders that are entered later.
+    write(...Array.from({ length: 300 }, (_, index) => `${index}/file`));
     const abort = new AbortController();
     const reason = new Error('enough');
     const scan = scanFolder(root, { signal: abort.signal });
@@ -282,21 +288,28 @@ describe('readScannedFile', () => {
     await expect(Array.fromAsync(reading)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
   });
 
-  it('reads a small file at once, under the same conditions', async () => {
-    write('a', 'b', 'c', 'd');
-    const [a, b, c, d] = [await nodeOf('a'), await nodeOf('b'), await nodeOf('c'), await nodeOf('d')];
-    const from = { files: new SmallFileReader(), buffer: new Uint8Array(100) };
-    onTestFinished(() => from.files.close());
-    const { bytes, facts } = await readSmallFile(root, a, from);
-    expect(Buffer.from(bytes).equals(fs.readFileSync(path.join(root, 'a')))).toBe(true);
-    expect(facts).toEqual(a);
+  it('reads small files together, under the same conditions', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    write(...names);
+    const nodes = await Promise.all(names.map((name) => nodeOf(name)));
+    const reader = new SmallFileReader();
+    onTestFinished(() => reader.close());
     fs.writeFileSync(path.join(root, 'b'), 'something longer than it was');
-    await expect(readSmallFile(root, b, from)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     fs.rmSync(path.join(root, 'c'));
     fs.symlinkSync('a', path.join(root, 'c'));
-    await expect(readSmallFile(root, c, from)).rejects.toMatchObject({ code: 'SOURCE_INVALID' });
     fs.rmSync(path.join(root, 'd'));
-    await expect(readSmallFile(root, d, from)).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+    fs.rmSync(path.join(root, 'e'));
+    fs.writeFileSync(path.join(root, 'other'), 'e');
+    fs.renameSync(path.join(root, 'other'), path.join(root, 'e'));
+    fs.chmodSync(path.join(root, 'f'), 0o604);
+    const { files, release } = await readSmallFiles(root, nodes, reader);
+    expect(files.map((file) => ('code' in file ? file.code : 'read'))).toEqual([
+      ...['read', 'SOURCE_CHANGED', 'SOURCE_INVALID', 'SOURCE_NOT_FOUND', 'SOURCE_CHANGED', 'read'],
+    ]);
+    const [a, , , , , f] = files as readonly { readonly bytes: Uint8Array; readonly facts: unknown }[];
+    expect(a && [Buffer.from(a.bytes).toString(), a.facts]).toEqual(['a', nodes[0]]);
+    expect(f?.facts).toMatchObject({ mode: 0o604, path: Buffer.from('f') });
+    release();
   });
 
   it('tells of a file that is gone', async () => {

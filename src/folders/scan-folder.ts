@@ -3,7 +3,15 @@ import { EXCLUDE_FILE_BYTES_MAX, SCAN_WINDOW_NAMES } from '../limits.ts';
 import { type FolderSystem, type NodeStat, nodeFolderSystem } from '../runtime/folder-system.ts';
 import { ExcludeRules } from './exclude-rules.ts';
 import { itemError, pathText } from './item-error.ts';
-import { identityOf, joinPath, nameBytes, type ScanItem, type ScannedNode, scannedNode } from './scanned.ts';
+import {
+  identityOf,
+  joinPath,
+  nameBytes,
+  type ScanItem,
+  type ScannedNode,
+  type SkipReason,
+  scannedNode,
+} from './scanned.ts';
 import { sortNames } from './sort-names.ts';
 
 export interface ScanOptions {
@@ -33,13 +41,16 @@ interface Frame {
   windowStart: number;
 }
 
-/** A folder that is about to be entered. */
+/** A folder that is about to be entered, or a link to be read. */
 interface Place {
   readonly node: ScannedNode;
   readonly absolute: Buffer;
   readonly text: string;
   readonly rules: ExcludeRules;
 }
+
+/** Telling each alone costs more than finding it. */
+const ITEMS_TOGETHER = 128;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -49,6 +60,8 @@ class FolderScan {
   readonly #avoid = new Set<string>();
   readonly #stack: Frame[] = [];
   readonly #given: boolean;
+  /** Met, and not told yet. */
+  #items: ScanItem[] = [];
   #dev = 0n;
 
   constructor(options: ScanOptions) {
@@ -57,7 +70,7 @@ class FolderScan {
     this.#given = (options.excludes?.length ?? 0) > 0;
   }
 
-  async *run(root: Buffer): AsyncGenerator<ScanItem, void, undefined> {
+  async *run(root: Buffer): AsyncGenerator<readonly ScanItem[], void, undefined> {
     const { absolute, stat } = await this.#openRoot(root);
     await this.#findAvoided();
     if (this.#avoid.has(identityOf(stat))) {
@@ -67,19 +80,24 @@ class FolderScan {
     this.#dev = stat.dev;
     const node = scannedNode(EMPTY, EMPTY, stat);
     const rules = ExcludeRules.of(this.#options.excludes ?? []);
-    yield* await this.#enter({ node, absolute, text: '', rules });
+    await this.#enter({ node, absolute, text: '', rules });
     for (let frame = this.#stack.at(-1); frame; frame = this.#stack.at(-1)) {
       this.#options.signal?.throwIfAborted();
-      const name = frame.names[frame.next];
-      if (name === undefined) {
+      if (frame.next === frame.names.length) {
         this.#stack.pop();
-        yield { kind: 'leave', node: frame.node };
-        continue;
+        this.#items.push({ kind: 'leave', node: frame.node });
+      } else {
+        await this.#meetSome(frame);
       }
-      const found = await this.#factsOf(frame);
-      frame.next += 1;
-      yield* await this.#meet(frame, nameBytes(name), found);
+      if (this.#items.length >= ITEMS_TOGETHER) yield this.#takeItems();
     }
+    yield this.#takeItems();
+  }
+
+  #takeItems(): readonly ScanItem[] {
+    const items = this.#items;
+    this.#items = [];
+    return items;
   }
 
   /** The caller's own path may be a link; nothing below it is followed. */
@@ -108,43 +126,71 @@ class FolderScan {
     }
   }
 
-  async #factsOf(frame: Frame): Promise<NodeStat | Error> {
+  /** Goes on through a folder, to the next one in it or to the end of the facts that were read. */
+  async #meetSome(frame: Frame): Promise<void> {
     if (frame.next >= frame.windowStart + frame.window.length) {
       const names = frame.names.slice(frame.next, frame.next + SCAN_WINDOW_NAMES);
       frame.windowStart = frame.next;
       frame.window = await this.#system.lstatAll(names.map((name) => joinPath(frame.absolute, nameBytes(name))));
     }
-    return frame.window[frame.next - frame.windowStart] as NodeStat | Error;
+    const end = frame.windowStart + frame.window.length;
+    while (frame.next < end) {
+      const name = nameBytes(frame.names[frame.next] as string);
+      const found = frame.window[frame.next - frame.windowStart] as NodeStat | Error;
+      frame.next += 1;
+      const place = this.#meet(frame, name, found);
+      if (place === undefined) continue;
+      await this.#goInto(place, found as NodeStat);
+      // What is in a folder comes before what is behind it.
+      if (this.#stack.at(-1) !== frame) return;
+    }
   }
 
-  async #meet(frame: Frame, name: Buffer, found: NodeStat | Error): Promise<readonly ScanItem[]> {
+  /** Tells what a name stands for. @returns a folder or link that is to be looked into first */
+  #meet(frame: Frame, name: Buffer, found: NodeStat | Error): Place | undefined {
     const path = joinPath(frame.node.path, name);
-    if (found instanceof Error) return [failed(path, found)];
-    if (this.#avoid.size > 0 && this.#avoid.has(identityOf(found))) return [{ kind: 'skipped', path, reason: 'store' }];
-    const folder = found.kind === 'folder';
-    const nameText = name.toString('utf8');
-    const text = frame.text === '' ? nameText : `${frame.text}/${nameText}`;
-    let { rules } = frame;
+    const skip = (reason: SkipReason): undefined => {
+      this.#items.push({ kind: 'skipped', path, reason });
+    };
+    if (found instanceof Error) {
+      this.#items.push(failed(path, found));
+      return undefined;
+    }
+    if (this.#avoid.size > 0 && this.#avoid.has(identityOf(found))) return skip('store');
+    let { rules, text } = frame;
+    const isFolder = found.kind === 'folder';
+    if (isFolder || !rules.empty) text = frame.text === '' ? name.toString('utf8') : `${text}/${name.toString('utf8')}`;
     if (!rules.empty) {
-      const decision = rules.decide(text, folder);
-      if (decision.excluded) return [{ kind: 'skipped', path, reason: 'excluded' }];
+      const decision = rules.decide(text, isFolder);
+      if (decision.excluded) return skip('excluded');
       rules = decision.below;
     }
-    if (found.kind === 'special') return [{ kind: 'skipped', path, reason: 'special' }];
+    if (found.kind === 'special') return skip('special');
     const node = scannedNode(name, path, found);
-    const absolute = joinPath(frame.absolute, name);
-    if (this.#options.oneFileSystem && found.dev !== this.#dev) return elsewhere(node, folder);
-    if (found.kind === 'file') return [{ kind: 'file', node }];
+    if (this.#options.oneFileSystem && found.dev !== this.#dev) {
+      if (!isFolder) return skip('file-system');
+      this.#items.push({ kind: 'enter', node, count: 0 });
+      skip('file-system');
+      this.#items.push({ kind: 'leave', node });
+      return undefined;
+    }
+    if (found.kind !== 'file') return { node, absolute: joinPath(frame.absolute, name), text, rules };
+    this.#items.push({ kind: 'file', node });
+    return undefined;
+  }
+
+  async #goInto(place: Place, { kind }: NodeStat): Promise<void> {
+    const { node, absolute } = place;
     try {
-      if (folder) return await this.#enter({ node, absolute, text, rules });
-      return [{ kind: 'link', node, target: await this.#system.readlink(absolute) }];
+      if (kind === 'folder') await this.#enter(place);
+      else this.#items.push({ kind: 'link', node, target: await this.#system.readlink(absolute) });
     } catch (error) {
-      return [failed(path, error)];
+      this.#items.push(failed(node.path, error));
     }
   }
 
   /** Reads a folder's names and pushes its frame. */
-  async #enter(place: Place): Promise<readonly ScanItem[]> {
+  async #enter(place: Place): Promise<void> {
     const shown = place.node.path.length === 0 ? place.absolute : place.node.path;
     const unsorted = await this.#system.readdir(place.absolute).catch((error: unknown) => {
       throw itemError(error, shown, 'read');
@@ -152,7 +198,7 @@ class FolderScan {
     const names = await sortNames(unsorted);
     const { rules, failures } = await this.#rulesOf(place, names);
     this.#stack.push({ ...place, rules, names, next: 0, window: [], windowStart: 0 });
-    return [{ kind: 'enter', node: place.node, count: names.length }, ...failures];
+    this.#items.push({ kind: 'enter', node: place.node, count: names.length }, ...failures);
   }
 
   async #rulesOf(place: Place, names: readonly string[]): Promise<{ rules: ExcludeRules; failures: ScanItem[] }> {
@@ -194,11 +240,6 @@ class FolderScan {
   }
 }
 
-function elsewhere(node: ScannedNode, folder: boolean): readonly ScanItem[] {
-  const skipped: ScanItem = { kind: 'skipped', path: node.path, reason: 'file-system' };
-  return folder ? [{ kind: 'enter', node, count: 0 }, skipped, { kind: 'leave', node }] : [skipped];
-}
-
 function failed(path: Buffer, error: unknown): ScanItem {
   const told = itemError(error, path, 'read');
   if (!isStoreError(told)) throw told;
@@ -212,12 +253,13 @@ function failed(path: Buffer, error: unknown): ScanItem {
  * compares them with what the open file says. Memory: the names of the folders on the way to the present one.
  *
  * @param root path of the folder, as bytes where it is not text
+ * @yields some hundred items at a time, in order
  * @throws `not-found/SOURCE_NOT_FOUND`, `denied/PERMISSION_DENIED` or `invalid/SOURCE_INVALID` when the root itself
  *   cannot be read, is no folder, or is the store; the signal's reason
  */
 export function scanFolder(
   root: string | Buffer,
   options: ScanOptions = {},
-): AsyncGenerator<ScanItem, void, undefined> {
+): AsyncGenerator<readonly ScanItem[], void, undefined> {
   return new FolderScan(options).run(typeof root === 'string' ? Buffer.from(root) : root);
 }

@@ -1,23 +1,15 @@
-import { isUtf8 } from 'node:buffer';
 import type { StoreError } from '../errors/store-error.ts';
 import type { NodeStat } from '../runtime/folder-system.ts';
-import { formatTimeNs } from './time-text.ts';
 
 /** What a scan knows of a file, folder or symbolic link. */
 export interface ScannedNode {
   /** The last component; empty for the root. Not always UTF-8. */
   readonly name: Buffer;
-  /** `name` as text, with U+FFFD in place of what is not UTF-8. */
-  readonly nameText: string;
-  /** False when `nameText` is not all of `name`. */
-  readonly nameIsText: boolean;
   /** From the root, components separated by `/`; empty for the root itself. */
   readonly path: Buffer;
   /** Permission bits: `0o7777`. */
   readonly mode: number;
   readonly mtimeNs: bigint;
-  /** `mtimeNs` as text with nine digits of a second. */
-  readonly mtime: string;
   readonly ctimeNs: bigint;
   readonly ino: bigint;
   readonly dev: bigint;
@@ -62,20 +54,22 @@ export function identityOf(stat: { readonly dev: bigint; readonly ino: bigint })
   return `${stat.dev}:${stat.ino}`;
 }
 
+/** Whether a file takes fewer bytes on its disk than it has. */
+export function isSparse(stat: NodeStat): boolean {
+  return stat.kind === 'file' && stat.allocated < stat.size;
+}
+
 export function scannedNode(name: Buffer, path: Buffer, stat: NodeStat): ScannedNode {
   return {
     name,
-    nameText: name.toString('utf8'),
-    nameIsText: isUtf8(name),
     path,
     mode: stat.mode,
     mtimeNs: stat.mtimeNs,
-    mtime: formatTimeNs(stat.mtimeNs),
     ctimeNs: stat.ctimeNs,
     ino: stat.ino,
     dev: stat.dev,
     nlink: stat.nlink,
     size: stat.size,
-    sparse: stat.kind === 'file' && stat.allocated < stat.size,
+    sparse: isSparse(stat),
   };
 }

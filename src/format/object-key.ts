@@ -26,7 +26,12 @@ export function objectKeyPrefix(namespace: number, objectClass: ObjectClass): Ui
 
 export function encodeObjectKey({ namespace, objectClass, digest }: ObjectName): Uint8Array {
   invariant(digest.length === DIGEST_BYTES, 'an object is named by a digest');
-  return concatBytes([objectKeyPrefix(namespace, objectClass), digest]);
+  const scope = scopePrefix(namespace);
+  const key = new Uint8Array(scope.length + 1 + DIGEST_BYTES);
+  key.set(scope);
+  key[scope.length] = CLASSES[objectClass];
+  key.set(digest, scope.length + 1);
+  return key;
 }
 
 /** @returns `undefined` for bytes that are no object key */

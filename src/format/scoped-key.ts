@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { concatBytes } from '../bytes/bytes.ts';
+import { concatBytes, EMPTY_BYTES } from '../bytes/bytes.ts';
 import { invariant } from '../errors/store-error.ts';
 import { ENTRY_KEY_BYTES_MAX, NAMESPACE_NUMBER_MAX, SCOPED_KEY_BYTES_MAX } from '../limits.ts';
 
@@ -29,7 +29,7 @@ export function scopePrefix(namespace: number): Uint8Array {
     Number.isInteger(namespace) && namespace >= 0 && namespace <= NAMESPACE_NUMBER_MAX,
     'a namespace has a number of 32 bits',
   );
-  if (namespace === DEFAULT_NAMESPACE) return new Uint8Array(0);
+  if (namespace === DEFAULT_NAMESPACE) return EMPTY_BYTES;
   const prefix = new Uint8Array(SCOPE_BYTES);
   prefix[0] = SCOPE_MARK;
   new DataView(prefix.buffer).setUint32(1, namespace, false);

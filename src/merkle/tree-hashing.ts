@@ -55,12 +55,23 @@ function hashLeaf(algorithm: DigestAlgorithm, data: Uint8Array): Digest {
   return digestOf(algorithm, leaf.subarray(0, 1 + data.length));
 }
 
+/** Made once for each algorithm: the trees of small entries are made by the thousand. */
+const hashings = new Map<DigestAlgorithm, TreeHashing>();
+
 /**
  * The RFC 9162 tree hashing of an algorithm.
  * @param algorithm default `blake3`; RFC 9162 itself and its logs use `sha256`
  * @throws TypeError or RangeError when the algorithm is unknown
  */
 export function createTreeHashing(algorithm: DigestAlgorithm = 'blake3'): TreeHashing {
+  const known = hashings.get(algorithm);
+  if (known) return known;
+  const hashing = newHashing(algorithm);
+  hashings.set(algorithm, hashing);
+  return hashing;
+}
+
+function newHashing(algorithm: DigestAlgorithm): TreeHashing {
   const { digestBytes } = DIGEST_ALGORITHMS[checkDigestAlgorithm(algorithm)];
   // As all short leaves share theirs.
   const node = new Uint8Array(1 + 2 * digestBytes);

@@ -10,7 +10,9 @@ import { entryNotFound, type PlannedChange } from './entry-changes.ts';
 import { addMove, forgetSteps, replayVersionKeep } from './history-changes.ts';
 import { keyText } from './key-text.ts';
 import type { ObjectChange } from './object-contract.ts';
+import type { CountedObject } from './object-rows.ts';
 import { setParent } from './relation-changes.ts';
+import type { RowPlace } from './row-set.ts';
 import { neverWritten } from './state-errors.ts';
 import type { Tables } from './tables.ts';
 import type { WorkingState } from './working-state.ts';
@@ -52,27 +54,31 @@ export async function loadObjects(state: WorkingState, changes: readonly ObjectC
  * Whether an object is there for the operation that is made. Condemned, it is there for one that may have begun before
  * that, which saves it; a later one was told that it is not there, and what it refers to may be gone already.
  */
-function isThere(state: WorkingState, key: Uint8Array): boolean {
-  const row = state.objects.get([key]);
+function isThere(state: WorkingState, place: RowPlace<CountedObject>): boolean {
+  const { row } = place;
   if (!row || (row.condemned > 0 && row.condemned <= state.epoch)) return false;
-  if (row.condemned > 0) state.objects.put({ ...row, condemned: 0 });
+  if (row.condemned > 0) place.put({ ...row, condemned: 0 });
   return true;
 }
 
 function planPut(state: WorkingState, { key, objectType, entry, references }: Put): PlannedChange {
-  if (isThere(state, key)) return { outcome: { existed: true } };
-  for (const reference of references) if (!isThere(state, reference)) throw objectNotFound(reference);
+  const place = state.objects.at([key]);
+  if (isThere(state, place)) return { outcome: { existed: true } };
+  for (const reference of references)
+    if (!isThere(state, state.objects.at([reference]))) throw objectNotFound(reference);
   const put = { type: 'object-put', key, objectType, entry } as const;
-  const condemned = state.objects.get([key]);
-  putObject(state, put);
   // Its content may be made of other chunks now: it is another one with the same name.
-  const removed: readonly Operation[] = condemned ? [{ type: 'object-remove', key }] : [];
+  const removed: readonly Operation[] = place.row ? [{ type: 'object-remove', key }] : [];
+  putObject(state, place, put);
   return { outcome: { existed: false }, operations: [...removed, put] };
 }
 
-function putObject(state: WorkingState, { key, objectType, entry }: Pick<Put, 'key' | 'objectType' | 'entry'>): void {
-  const refs = state.objects.get([key])?.refs ?? 0;
-  state.objects.put({ key, type: objectType, entry, stored: state.time, refs, condemned: 0 });
+function putObject(
+  state: WorkingState,
+  place: RowPlace<CountedObject>,
+  { key, objectType, entry }: Pick<Put, 'key' | 'objectType' | 'entry'>,
+): void {
+  place.put({ key, type: objectType, entry, stored: state.time, refs: place.row?.refs ?? 0, condemned: 0 });
 }
 
 /** Removes what is condemned and still not needed; the rest of the keys is passed by. */
@@ -111,7 +117,7 @@ async function planRef(state: WorkingState, change: RefSet): Promise<PlannedChan
   await state.refs.load(state.transaction, [[key]]);
   const before = state.refs.get([key])?.target;
   if (expected && !isAt(before, expected.target)) throw refElsewhere(key, expected.target, before);
-  if (target && !isThere(state, target)) throw objectNotFound(target);
+  if (target && !isThere(state, state.objects.at([target]))) throw objectNotFound(target);
   if (!target && !before) return NOTHING_THERE;
   await moveRef(state, { key, target, message });
   const outcome = { existed: before !== undefined, ...(target && { moved: state.time }) };
@@ -212,10 +218,12 @@ async function replayRelation(
 /** Repeats an operation of the journal. @throws `corrupt/JOURNAL_CORRUPT` for one that was never written */
 export async function replayObjectOperation(state: WorkingState, operation: ObjectOperation): Promise<void> {
   switch (operation.type) {
-    case 'object-put':
+    case 'object-put': {
       await state.objects.load(state.transaction, [[operation.key]]);
-      if (!state.objects.get([operation.key])) putObject(state, operation);
+      const place = state.objects.at([operation.key]);
+      if (!place.row) putObject(state, place, operation);
       return;
+    }
     case 'object-remove':
       await state.objects.load(state.transaction, [[operation.key]]);
       state.objects.remove([operation.key]);

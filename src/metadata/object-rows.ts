@@ -31,6 +31,7 @@ export const objectsShape: TableShape<CountedObject> = {
   sealedColumns: ['namespace'],
   clearColumns: ['namespace'],
   hiddenKey: true,
+  keyOf: ({ key }) => [key],
   encode: ({ key, type, stored, entry, refs, condemned }) => [
     ...[key, OBJECT_TYPE_CODES[type], stored, entry, refs || null, condemned || null, namespaceOfKey(key)],
   ],
@@ -52,6 +53,7 @@ export const refsShape: TableShape<RefRow> = {
   clearColumns: ['namespace'],
   hiddenKey: true,
   padBytes: NAMED_PAD_BYTES,
+  keyOf: ({ key }) => [key],
   encode: ({ key, target, moved }) => [key, target, moved, namespaceOfKey(key)],
   decode: (columns) => ({
     key: columns.bytes('key'),
@@ -78,6 +80,7 @@ export const historiesShape: TableShape<HistoryRow> = {
   clearColumns: ['namespace'],
   hiddenKey: true,
   padBytes: NAMED_PAD_BYTES,
+  keyOf: ({ key }) => [key],
   encode: ({ key, first, last, steps }) => [key, first, last, steps, namespaceOfKey(key.subarray(1))],
   decode: (columns) => ({
     key: columns.bytes('key'),
@@ -105,6 +108,7 @@ export const stepsShape: TableShape<StepRow> = {
   clearColumns: ['namespace'],
   hiddenKey: true,
   padBytes: NAMED_PAD_BYTES,
+  keyOf: ({ key }) => [key],
   encode: ({ key, time, value }) => [key, time, value, namespaceOfKey(key.subarray(1))],
   decode: (columns) => ({
     key: columns.bytes('key'),
@@ -152,6 +156,7 @@ export const relationsShape: TableShape<RelationRow> = {
   clearColumns: ['node', 'parent', 'namespace'],
   hiddenKey: true,
   padBytes: NAMED_PAD_BYTES,
+  keyOf: ({ key }) => [key],
   encode: ({ key, node, parent, children }) => [key, node, parent, children, namespaceOfKey(key)],
   decode: (columns) => ({
     key: columns.bytes('key'),

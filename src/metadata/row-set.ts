@@ -4,11 +4,44 @@ import type { Reader, SqlParameters, Transaction } from './database.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
 import type { CheckedRow, StoredRow, Table } from './table.ts';
 
-interface Slot<Row> {
+/** What can be undone: for each change the place and what was there before. */
+interface Undo<Row> {
+  readonly list: { readonly place: RowPlace<Row>; readonly after: Row | undefined }[];
+  /** What is behind it in the list can be undone. */
+  mark: number;
+}
+
+/** Where a row is that was loaded, be there one or not: who reads and changes it several times looks it up once. */
+export class RowPlace<Row> {
   readonly before: CheckedRow<Row> | undefined;
-  after: Row | undefined;
+  #after: Row | undefined;
+  readonly #undo: Undo<Row>;
   /** Where its last change stands in the list of what can be undone; -1 where it does not. */
-  undoAt: number;
+  #undoAt = -1;
+
+  constructor(before: CheckedRow<Row> | undefined, undo: Undo<Row>) {
+    this.before = before;
+    this.#after = before?.row;
+    this.#undo = undo;
+  }
+
+  /** The row as it is now. */
+  get row(): Row | undefined {
+    return this.#after;
+  }
+
+  /** A pack's row changes once for each of its items: what it was at the mark is kept, and nothing in between. */
+  put(row: Row | undefined): void {
+    const { list, mark } = this.#undo;
+    if (this.#undoAt < mark) this.#undoAt = list.push({ place: this, after: this.#after }) - 1;
+    this.#after = row;
+  }
+
+  /** Gives it back what it was; for {@link RowSet} alone. */
+  restore(row: Row | undefined): void {
+    this.#after = row;
+    this.#undoAt = -1;
+  }
 }
 
 /** Each value says where it ends. */
@@ -25,9 +58,8 @@ function keyText(key: SqlParameters): string {
  */
 export class RowSet<Row> {
   readonly #table: Table<Row>;
-  readonly #slots = new Map<string, Slot<Row>>();
-  readonly #undo: { readonly slot: Slot<Row>; readonly after: Row | undefined }[] = [];
-  #marked = 0;
+  readonly #places = new Map<string, RowPlace<Row>>();
+  readonly #undo: Undo<Row> = { list: [], mark: 0 };
 
   constructor(table: Table<Row>) {
     this.#table = table;
@@ -46,16 +78,15 @@ export class RowSet<Row> {
     const wanted = new Map<string, SqlParameters>();
     const texts = keys.map((key) => {
       const text = keyText(key);
-      if (!this.#slots.has(text)) wanted.set(text, key);
+      if (!this.#places.has(text)) wanted.set(text, key);
       return text;
     });
     const rows = await this.#table.load(reader, [...wanted.values()]);
     let index = 0;
     for (const text of wanted.keys()) {
-      const before = rows[index++];
-      this.#slots.set(text, { before, after: before?.row, undoAt: -1 });
+      this.#places.set(text, new RowPlace(rows[index++], this.#undo));
     }
-    return texts.map((text) => this.#slots.get(text)?.after);
+    return texts.map((text) => this.#places.get(text)?.row);
   }
 
   /** Like `load`, for the rows of a query (what follows `FROM table`). */
@@ -63,70 +94,58 @@ export class RowSet<Row> {
     const found: Row[] = [];
     for (const before of await this.#table.select(reader, tail, parameters)) {
       const text = keyText(this.#table.keyOf(before.row));
-      const slot = this.#slots.get(text) ?? { before, after: before.row, undoAt: -1 };
-      this.#slots.set(text, slot);
-      if (slot.after !== undefined) found.push(slot.after);
+      const place = this.#places.get(text) ?? new RowPlace(before, this.#undo);
+      this.#places.set(text, place);
+      if (place.row !== undefined) found.push(place.row);
     }
     return found;
   }
 
-  #slot(key: SqlParameters): Slot<Row> {
-    const slot = this.#slots.get(keyText(key));
-    invariant(slot, `rows of ${this.#table.shape.name} are loaded before they are used`);
-    return slot;
+  /** The place of the row with this key; nothing where it was not loaded. */
+  find(key: SqlParameters): RowPlace<Row> | undefined {
+    return this.#places.get(keyText(key));
   }
 
-  /** Whether the row with this key was loaded, be there one or not. */
-  has(key: SqlParameters): boolean {
-    return this.#slots.has(keyText(key));
+  /** The place of the row with this key, which is loaded. */
+  at(key: SqlParameters): RowPlace<Row> {
+    const place = this.find(key);
+    invariant(place, `rows of ${this.#table.shape.name} are loaded before they are used`);
+    return place;
   }
 
   get(key: SqlParameters): Row | undefined {
-    return this.#slot(key).after;
-  }
-
-  /** A pack's row changes once for each of its items: what it was at the mark is kept, and nothing in between. */
-  #change(slot: Slot<Row>, after: Row | undefined): void {
-    if (slot.undoAt < this.#marked) slot.undoAt = this.#undo.push({ slot, after: slot.after }) - 1;
-    slot.after = after;
+    return this.at(key).row;
   }
 
   /** Puts a row in place of the one with its key, if there is one. */
   put(row: Row): void {
-    this.#change(this.#slot(this.#table.keyOf(row)), row);
-  }
-
-  /** Puts what follows from the row with this key, if there is one, in its place. */
-  change(key: SqlParameters, next: (before: Row | undefined) => Row): void {
-    const slot = this.#slot(key);
-    this.#change(slot, next(slot.after));
+    this.at(this.#table.keyOf(row)).put(row);
   }
 
   remove(key: SqlParameters): void {
-    this.#change(this.#slot(key), undefined);
+    this.at(key).put(undefined);
   }
 
   /** Adds a row whose key is known to be new, without having looked. */
   add(row: Row): void {
     const text = keyText(this.#table.keyOf(row));
-    const slot = this.#slots.get(text) ?? { before: undefined, after: undefined, undoAt: -1 };
-    invariant(slot.after === undefined, `a new row of ${this.#table.shape.name} has a new key`);
-    this.#slots.set(text, slot);
-    this.#change(slot, row);
+    const place = this.#places.get(text) ?? new RowPlace<Row>(undefined, this.#undo);
+    invariant(place.row === undefined, `a new row of ${this.#table.shape.name} has a new key`);
+    this.#places.set(text, place);
+    place.put(row);
   }
 
   /** A point to roll back to. */
   mark(): number {
-    this.#marked = this.#undo.length;
-    return this.#marked;
+    this.#undo.mark = this.#undo.list.length;
+    return this.#undo.mark;
   }
 
   rollBack(mark: number): void {
-    while (this.#undo.length > mark) {
-      const last = this.#undo.pop();
-      if (!last) return;
-      last.slot.after = last.after;
-      last.slot.undoAt = -1;
+    const { list } = this.#undo;
+    while (list.length > mark) {
+      const last = list.pop();
+      last?.place.restore(last.after);
     }
   }
 
@@ -143,7 +162,7 @@ export class RowSet<Row> {
     const written: StoredRow<Row>[] = [];
     const deleted: SqlParameters[] = [];
     let sum = total;
-    for (const { before, after } of this.#slots.values()) {
+    for (const { before, row: after } of this.#places.values()) {
       if (before?.row === after) continue;
       visit?.(before?.row, after);
       if (before) sum = addToSum(sum, before.digest, -1);
@@ -155,9 +174,9 @@ export class RowSet<Row> {
       sum = addToSum(sum, stored.digest, 1);
       written.push(stored);
     }
-    this.#slots.clear();
-    this.#undo.length = 0;
-    this.#marked = 0;
+    this.#places.clear();
+    this.#undo.list.length = 0;
+    this.#undo.mark = 0;
     await this.#table.delete(transaction, deleted);
     await this.#table.upsert(transaction, written);
     return sum;

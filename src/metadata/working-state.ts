@@ -15,7 +15,7 @@ import type { CountedObject, HistoryRow, PolicyRow, RelationRow, StepRow } from 
 import { type NewReference, ReferenceLog } from './reference-log.ts';
 import { RelationRows } from './relation-rows.ts';
 import { addToSum, type TableSum } from './row-digest.ts';
-import { RowSet } from './row-set.ts';
+import { type RowPlace, RowSet } from './row-set.ts';
 import {
   type HeadRow,
   IN_OUTBOX,
@@ -228,7 +228,7 @@ export class WorkingState {
   ): Promise<void> {
     const part = new RowSet(this.#parts.tables.items);
     // What is changed already and not written yet stays where it is.
-    const keys = items.map(({ kind, id }) => itemKey(kind, id)).filter((key) => !this.items.has(key));
+    const keys = items.map(({ kind, id }) => itemKey(kind, id)).filter((key) => !this.items.find(key));
     const rows = await part.load(this.transaction, keys);
     await this.#loadPackNumbers(rows.map((row) => row?.pack));
     this.#part = part;
@@ -238,15 +238,14 @@ export class WorkingState {
     await this.#saveItems(part);
   }
 
-  /** Where the row of an item is. */
-  #rowsWith(key: SqlParameters): RowSet<ItemRow> {
-    return this.#part === undefined || this.items.has(key) ? this.items : this.#part;
+  /** Where the row of an item is, which is loaded. */
+  #placeOf(key: SqlParameters): RowPlace<ItemRow> {
+    return (this.#part && !this.items.find(key) ? this.#part : this.items).at(key);
   }
 
   /** The row of an item that is loaded. */
   item(kind: ItemKind, id: Uint8Array): ItemRow | undefined {
-    const key = itemKey(kind, id);
-    return this.#rowsWith(key).get(key);
+    return this.#placeOf(itemKey(kind, id)).row;
   }
 
   /** The pack with this id, dropped ones too. Its id must be loaded. */
@@ -256,14 +255,17 @@ export class WorkingState {
   }
 
   packByNumber(number: number): StoredPack {
-    const pack = this.packs.get([number]);
-    if (!pack) {
-      const details = { table: 'items', expected: number };
-      throw storeError('METADATA_CORRUPT', `metadata table items: a row points to pack ${number}, which is not known`, {
-        details,
-      });
-    }
-    return pack;
+    return this.#packAt(number).row as StoredPack;
+  }
+
+  /** Where the row of a pack is that is loaded, and there. */
+  #packAt(number: number): RowPlace<StoredPack> {
+    const place = this.packs.at([number]);
+    if (place.row) return place;
+    const details = { table: 'items', expected: number };
+    throw storeError('METADATA_CORRUPT', `metadata table items: a row points to pack ${number}, which is not known`, {
+      details,
+    });
   }
 
   /** Live journal packs that hold every record of the given run of commits. */
@@ -298,9 +300,10 @@ export class WorkingState {
 
   #countItem(item: ItemRow, change: 1 | -1): void {
     if (item.pack === IN_OUTBOX) return;
-    const pack = this.packByNumber(item.pack);
+    const place = this.#packAt(item.pack);
+    const pack = place.row as StoredPack;
     const liveBytes = pack.liveBytes + change * liveShareOf(item);
-    this.packs.put({ ...pack, items: pack.items + change, liveBytes });
+    place.put({ ...pack, items: pack.items + change, liveBytes });
   }
 
   /**
@@ -316,13 +319,12 @@ export class WorkingState {
   }
 
   #changeItem({ kind, id }: PlacedItem, next: (before: ItemRow | undefined) => ItemRow): void {
-    const key = itemKey(kind, id);
-    this.#rowsWith(key).change(key, (before) => {
-      const after = next(before);
-      if (before) this.#countItem(before, -1);
-      this.#countItem(after, 1);
-      return after;
-    });
+    const place = this.#placeOf(itemKey(kind, id));
+    const before = place.row;
+    const after = next(before);
+    if (before) this.#countItem(before, -1);
+    this.#countItem(after, 1);
+    place.put(after);
   }
 
   /** Its row and pack must be loaded. */

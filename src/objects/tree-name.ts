@@ -3,8 +3,9 @@
  * is none, and the bytes stand beside it in base64.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { fromBase64, toBase64 } from '../bytes/base64.ts';
-import { equalBytes, utf8Encode } from '../bytes/bytes.ts';
+import { utf8Encode } from '../bytes/bytes.ts';
 import { TREE_NAME_BYTES_MAX, TREE_PATH_BYTES_MAX } from '../limits.ts';
 import type { TreeName, TreeNode } from './types.ts';
 
@@ -45,7 +46,7 @@ export function formatTreePath(path: readonly TreeName[]): string {
 /** Spells bytes as text, and in base64 where the text alone would not do. */
 export function textOfBytes(bytes: Uint8Array): { readonly text: string; readonly base64?: string } {
   const text = lenient.decode(bytes);
-  return equalBytes(utf8Encode(text), bytes) ? { text } : { text, base64: toBase64(bytes) };
+  return isUtf8(bytes) ? { text } : { text, base64: toBase64(bytes) };
 }
 
 /** What is wrong with bytes that stand beside a text: they must be needed, and say the same. */

@@ -4,10 +4,14 @@
  */
 
 import { concatBytes } from '../bytes/bytes.ts';
+import { invariant } from '../errors/store-error.ts';
 import { encodeManifestNode, MANIFEST_FANOUT, type ManifestChild, manifestNodeId } from '../format/index.ts';
 import { asDigest } from '../hash/index.ts';
 import { MANIFEST_INLINE_BYTES_MAX, MANIFEST_LEAF_CHUNKS_MAX } from '../limits.ts';
-import { createMerkleBuilder, type MerkleBuilder } from '../merkle/index.ts';
+import { createMerkleBuilder, type MerkleBuilder, type MerkleLeaf, merkleRoot } from '../merkle/index.ts';
+
+/** As many chunks as are listed in less than `MANIFEST_INLINE_BYTES_MAX`, whatever their lengths. */
+export const INLINE_MANIFEST_CHUNKS = 256;
 
 /** Takes a finished node that does not ride in the entry; called in order, children before parents. */
 export type StoreNode = (id: Uint8Array, bytes: Uint8Array) => Promise<void>;
@@ -133,4 +137,21 @@ export class ManifestBuilder {
     await this.#storeNode(id, node);
     return { id };
   }
+}
+
+/**
+ * The manifest that a builder would come to, of content whose chunks are all at hand and few: nothing has to be stored.
+ * @param chunks at most `INLINE_MANIFEST_CHUNKS`, one behind the other
+ */
+export function inlineManifest(chunks: readonly MerkleLeaf[]): FinishedManifest {
+  invariant(chunks.length <= INLINE_MANIFEST_CHUNKS, 'the manifest rides in its entry');
+  const lengths = chunks.map(({ length }) => length);
+  const size = lengths.reduce((sum, length) => sum + length, 0);
+  const digests = concatBytes(chunks.map(({ digest }) => digest));
+  return {
+    size,
+    chunkCount: chunks.length,
+    root: merkleRoot(chunks, size),
+    manifest: { inline: encodeManifestNode({ type: 'leaf', start: 0, lengths, digests }) },
+  };
 }

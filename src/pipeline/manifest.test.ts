@@ -6,7 +6,7 @@ import { type EntryValue, manifestNodeId } from '../format/index.ts';
 import { asDigest, blake3 } from '../hash/index.ts';
 import { CHUNK_BYTES_MAX, MANIFEST_INLINE_BYTES_MAX, MANIFEST_LEAF_CHUNKS_MAX } from '../limits.ts';
 import { createMerkleBuilder } from '../merkle/index.ts';
-import { ManifestBuilder } from './manifest-builder.ts';
+import { INLINE_MANIFEST_CHUNKS, inlineManifest, ManifestBuilder } from './manifest-builder.ts';
 import { type ManifestGap, type ManifestRange, readManifest, readManifestPast } from './manifest-reader.ts';
 
 /** Chunks of given lengths with digests made of their numbers. */
@@ -49,6 +49,19 @@ function rootOf(lengths: readonly number[]): string {
 const TWO_LEAVES = Array.from({ length: MANIFEST_LEAF_CHUNKS_MAX + 3 }, (_, index) => 1 + (index % 7));
 
 describe('a manifest', () => {
+  it('of few chunks at hand is what a builder comes to, and rides in the entry whatever their lengths', async () => {
+    const most = Array.from({ length: INLINE_MANIFEST_CHUNKS }, () => CHUNK_BYTES_MAX);
+    for (const lengths of [[], [5], [1, 2, 3], [7, 7, 7, 7], most]) {
+      let offset = 0;
+      const chunks = lengths.map((length, index) => {
+        offset += length;
+        return { offset: offset - length, length, digest: asDigest(digestOfNumber(index)) };
+      });
+      const { digest: _, attributes: __, ...built } = (await build(lengths)).value;
+      expect(inlineManifest(chunks)).toEqual(built);
+    }
+  });
+
   it('of empty content is an inline leaf without chunks', async () => {
     const built = await build([]);
     expect(built.value).toMatchObject({ size: 0, chunkCount: 0 });

@@ -24,6 +24,14 @@ export interface ReadReply {
   readonly buffer: Uint8Array<ArrayBuffer>;
 }
 
+/** Small files that were read together. */
+export interface FilesRead {
+  /** Of each file what it is, or the system's error. Bytes may be looked at until `release` is called. */
+  readonly files: readonly (WholeFile | Error)[];
+  /** Lets go of the bytes. */
+  release(): void;
+}
+
 interface Waiting {
   readonly path: Buffer;
   /** To be filled. */
@@ -35,8 +43,8 @@ interface Waiting {
 export class SmallFileReader {
   /** Starts with the first file. */
   #thread: WorkerClient | undefined;
-  /** Goes to the thread and comes back. */
-  #lent = new Uint8Array(0);
+  /** Memory that goes to the thread and comes back, while it is here. */
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   readonly #turns = new SmallFileTurns<Waiting>((turn) => this.#readTurn(turn));
 
   /**
@@ -52,27 +60,41 @@ export class SmallFileReader {
     return promise;
   }
 
-  async #readTurn(turn: readonly Waiting[]): Promise<void> {
+  /**
+   * Reads small files one behind the other, as {@link readWhole} reads one.
+   * @param rooms bytes there are for each: one byte more than the file should have; 2 MiB in all at most
+   */
+  async readTogether(paths: readonly Buffer[], rooms: readonly number[]): Promise<FilesRead> {
     this.#thread ??= new WorkerClient(SMALL_FILE_WORKER, 'holdfast files');
-    const lent = this.#lent.length > 0 ? this.#lent : new Uint8Array(TURN_BYTES);
-    const request: ReadRequest = {
-      paths: turn.map(({ path }) => path.toString('latin1')),
-      rooms: turn.map(({ bytes }) => bytes.length),
-    };
+    const lent = this.#free.pop() ?? new Uint8Array(TURN_BYTES);
+    const request: ReadRequest = { paths: paths.map((path) => path.toString('latin1')), rooms };
     const answer = await this.#thread.call('read', [request, lent], { transfer: [lent.buffer] });
     const { lengths, stats, errors, buffer } = answer as ReadReply;
-    this.#lent = buffer;
     let start = 0;
-    for (const [index, { bytes, resolve, reject }] of turn.entries()) {
-      const length = lengths[index] as number;
+    const files = lengths.map((length, index) => {
       const error = errors.get(index);
-      if (error) reject(decodeError(error));
-      else {
-        bytes.set(buffer.subarray(start, start + length));
-        resolve({ ...statsOf(stats, index * STAT_PAIR_COLUMNS), bytes: bytes.subarray(0, length) });
-      }
+      if (error) return decodeError(error);
+      const bytes = buffer.subarray(start, start + length);
       start += length;
+      return { ...statsOf(stats, index * STAT_PAIR_COLUMNS), bytes };
+    });
+    return { files, release: () => this.#free.push(buffer) };
+  }
+
+  async #readTurn(turn: readonly Waiting[]): Promise<void> {
+    const { files, release } = await this.readTogether(
+      turn.map(({ path }) => path),
+      turn.map(({ bytes }) => bytes.length),
+    );
+    for (const [index, { bytes, resolve, reject }] of turn.entries()) {
+      const file = files[index] as WholeFile | Error;
+      if (file instanceof Error) reject(file);
+      else {
+        bytes.set(file.bytes);
+        resolve({ ...file, bytes: bytes.subarray(0, file.bytes.length) });
+      }
     }
+    release();
   }
 
   /** Ends the thread. Nothing may be read any more. */

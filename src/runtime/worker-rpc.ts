@@ -8,12 +8,13 @@ import { parentPort, Worker } from 'node:worker_threads';
 import { invariant, storeError } from '../errors/store-error.ts';
 import {
   type CallMessage,
-  compactBytes,
   decodeError,
   encodeError,
+  pack,
   type Reply,
   type Request,
   Transferred,
+  unpack,
 } from './worker-wire.ts';
 
 export interface WorkerCallOptions {
@@ -72,8 +73,7 @@ export class WorkerClient {
     this.#lastCall += 1;
     const call = this.#lastCall;
     try {
-      const compact = compactBytes(args) as readonly unknown[];
-      this.#post({ call, method, args: compact, abortable: signal !== undefined }, transfer);
+      this.#post({ call, method, args: pack(args), abortable: signal !== undefined }, transfer);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -113,7 +113,7 @@ export class WorkerClient {
     // An aborted call is answered too, and nobody waits any more.
     const pending = this.#take(reply.call);
     if ('error' in reply) pending?.reject(decodeError(reply.error));
-    else pending?.resolve(reply.value);
+    else pending?.resolve(unpack(reply.value));
   }
 
   #fail(cause: unknown): void {
@@ -154,9 +154,12 @@ export function serveCalls(handle: (call: ServedCall) => Promise<unknown>): void
     if (controller) controllers.set(call, controller);
     const progress = (...values: readonly unknown[]): void => post({ call, progress: values });
     try {
-      const value = await handle({ method, args, signal: controller?.signal, progress });
-      if (value instanceof Transferred) port.postMessage({ call, value: value.value } satisfies Reply, value.buffers);
-      else post({ call, value: compactBytes(value) });
+      const given = unpack(args) as readonly unknown[];
+      const value = await handle({ method, args: given, signal: controller?.signal, progress });
+      if (value instanceof Transferred) {
+        const reply: Reply = { call, value: { value: value.value, hasRows: false } };
+        port.postMessage(reply, value.buffers);
+      } else post({ call, value: pack(value) });
     } catch (error) {
       post({ call, error: encodeError(error) });
     } finally {

@@ -1,11 +1,12 @@
 /** What crosses between a worker thread and its owner, in a form that structured cloning keeps. */
 import type { ErrorCode } from '../errors/codes.ts';
 import { type ErrorDetails, isStoreError, storeError } from '../errors/store-error.ts';
+import { isPackedRows, packRows, unpackRows } from './worker-rows.ts';
 
 export interface CallMessage {
   readonly call: number;
   readonly method: string;
-  readonly args: readonly unknown[];
+  readonly args: Packed;
   readonly abortable: boolean;
 }
 
@@ -14,7 +15,7 @@ export type Request = CallMessage | { readonly abort: number };
 
 /** Worker to owner. */
 export type Reply =
-  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly value: Packed }
   | { readonly call: number; readonly error: WireError }
   | { readonly call: number; readonly progress: readonly unknown[] };
 
@@ -97,7 +98,15 @@ export function decodeError(wire: WireError): Error {
   return error;
 }
 
-function isPlainObject(value: object): boolean {
+/** A value as it crosses. */
+export interface Packed {
+  readonly value: unknown;
+  /** Whether there are rows in it that stand as columns. */
+  readonly hasRows: boolean;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
@@ -108,10 +117,11 @@ const GATHERED_BYTES_MAX = 256;
 const GATHERING_BYTES = { first: 256, max: 4096 } as const;
 
 /** What has been made of the parts of one value so far. */
-class Compacting {
+class Packing {
   readonly #seen = new Map<object, unknown>();
   #gathering = new Uint8Array(0);
   #nextBytes: number = GATHERING_BYTES.first;
+  hasRows = false;
 
   #bytes(bytes: Uint8Array): Uint8Array {
     if (bytes.length > GATHERED_BYTES_MAX) {
@@ -129,27 +139,57 @@ class Compacting {
 
   #parts(value: object): unknown {
     if (value instanceof Uint8Array) return this.#bytes(value);
-    if (Array.isArray(value)) return value.map((item) => this.of(item));
+    if (Array.isArray(value)) {
+      const rows = packRows(value, isPlainObject, (one) => this.of(one));
+      this.hasRows ||= rows !== undefined;
+      return rows ?? value.map((item) => this.of(item));
+    }
     if (!isPlainObject(value)) return value;
-    const compact: Record<string, unknown> = {};
-    for (const name of Object.keys(value)) compact[name] = this.of((value as Record<string, unknown>)[name]);
-    return compact;
+    const packed: Record<string, unknown> = {};
+    for (const name of Object.keys(value)) packed[name] = this.of(value[name]);
+    return packed;
   }
 
   of(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value;
     const known = this.#seen.get(value);
     if (known !== undefined) return known;
-    const compact = this.#parts(value);
-    this.#seen.set(value, compact);
-    return compact;
+    const packed = this.#parts(value);
+    this.#seen.set(value, packed);
+    return packed;
   }
 }
 
 /**
- * The same value without byte arrays that are a part of a larger buffer: cloning such a view copies the whole buffer.
- * What is shared inside the value stays shared.
+ * The same value for cloning: without byte arrays that are a part of a larger buffer, as cloning such a view copies the
+ * whole buffer, and with many rows of one shape as columns. What is shared inside the value stays shared, but for the
+ * rows themselves and byte arrays in them.
  */
-export function compactBytes(value: unknown): unknown {
-  return new Compacting().of(value);
+export function pack(value: unknown): Packed {
+  const packing = new Packing();
+  return { value: packing.of(value), hasRows: packing.hasRows };
+}
+
+/** What was packed, as the other thread sees it. The clone is used up. */
+export function unpack({ value, hasRows }: Packed): unknown {
+  if (!hasRows) return value;
+  const seen = new Map<object, unknown>();
+  const unpackOne = (one: unknown): unknown => {
+    if (typeof one !== 'object' || one === null) return one;
+    const known = seen.get(one);
+    if (known !== undefined) return known;
+    seen.set(one, one);
+    if (Array.isArray(one)) {
+      for (const [index, item] of one.entries()) one[index] = unpackOne(item);
+    } else if (isPlainObject(one)) {
+      if (isPackedRows(one)) {
+        const rows = unpackRows(one, unpackOne);
+        seen.set(one, rows);
+        return rows;
+      }
+      for (const name of Object.keys(one)) one[name] = unpackOne(one[name]);
+    }
+    return one;
+  };
+  return unpackOne(value);
 }

@@ -8,6 +8,9 @@ import type { JournalWriter } from './journal-writer.ts';
 
 interface Waiting {
   readonly request: CommitRequest;
+  /** That its changes take in the journal, and its chunks beside them. */
+  readonly recordBytes: number;
+  readonly inlineBytes: number;
   readonly resolve: (outcomes: readonly ChangeOutcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -82,9 +85,10 @@ export class Committer {
    */
   async submit(request: CommitRequest): Promise<readonly ChangeOutcome[]> {
     this.#health.assertWritable();
-    checkFitsCommit(operationsBytes(request.changes));
+    const recordBytes = operationsBytes(request.changes);
+    checkFitsCommit(recordBytes);
     const { promise, resolve, reject } = Promise.withResolvers<readonly ChangeOutcome[]>();
-    this.#queue.push({ request, resolve, reject });
+    this.#queue.push({ request, recordBytes, inlineBytes: inlineBytes(request), resolve, reject });
     this.#running ??= this.#run();
     return await promise;
   }
@@ -155,10 +159,10 @@ export class Committer {
     let ridingBytes = 0;
     let recordBytes = 0;
     let count = 0;
-    for (const { request } of this.#queue) {
-      operations += request.changes.length;
-      recordBytes += operationsBytes(request.changes);
-      ridingBytes += inlineBytes(request);
+    for (const waiting of this.#queue) {
+      operations += waiting.request.changes.length;
+      recordBytes += waiting.recordBytes;
+      ridingBytes += waiting.inlineBytes;
       const full =
         operations > COMMIT_OPERATIONS_MAX ||
         ridingBytes > COMMIT_INLINE_BYTES_MAX ||
@@ -245,7 +249,7 @@ export class Committer {
       throw storeError('DISK_FULL', 'the disk is full: what is left is kept for deletes');
     if (!checkRoom) return;
     let bytes = JOURNAL_PACK_BYTES;
-    for (const { request } of growing) bytes += operationsBytes(request.changes) + inlineBytes(request);
+    for (const { recordBytes, inlineBytes: ridingBytes } of growing) bytes += recordBytes + ridingBytes;
     await checkRoom(bytes);
   }
 

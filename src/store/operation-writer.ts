@@ -111,13 +111,32 @@ export class OperationWriter {
     return this.#slabs.copy(bytes);
   }
 
-  /** Takes a chunk that was held. Waits while too much is in flight. */
-  async add(chunk: HeldChunk): Promise<void> {
+  /** Takes a chunk that was held. Whoever adds chunks calls `drain` once the writer is full. */
+  add(chunk: HeldChunk): void {
     const id = this.#context.ids.idOf('chunk', chunk.digest);
     this.#lookup.push({ ...chunk, id, name: toHex(id) });
     this.#lookupBytes += chunk.bytes.length;
-    if (this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS)
-      await this.#startLookup();
+  }
+
+  /** Whether so much has gathered that it should be looked up before more is added. */
+  get isFull(): boolean {
+    return this.#lookupBytes >= RECORD_PLAIN_BYTES_TARGET || this.#lookup.length >= LOOKUP_BATCH_CHUNKS;
+  }
+
+  /**
+   * Has what has gathered looked up and stored; waits while too much is in flight.
+   * @throws what failed in the background
+   */
+  async drain(): Promise<void> {
+    const batch = this.#lookup;
+    this.#lookup = [];
+    this.#lookupBytes = 0;
+    this.#throwFailure();
+    // One lookup runs while the next batch gathers.
+    const previous = this.#resolving;
+    this.#resolving = previous.then(() => this.#resolve(batch));
+    this.#resolving.catch(() => undefined);
+    await previous;
   }
 
   /** Stores a manifest node, named by its digest, unless it is known. */
@@ -148,7 +167,7 @@ export class OperationWriter {
    * @throws what compressing, writing or registering threw; the operation must not be committed then
    */
   async finish(): Promise<readonly InlineRecord[]> {
-    await this.#startLookup();
+    await this.drain();
     await this.#resolving;
     await this.#sealGroup();
     await this.#placing;
@@ -182,18 +201,6 @@ export class OperationWriter {
   /** What could not be placed or written ends the operation at its next step, not after the rest of its input. */
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  /** One lookup runs while the next batch gathers. */
-  async #startLookup(): Promise<void> {
-    const batch = this.#lookup;
-    this.#lookup = [];
-    this.#lookupBytes = 0;
-    this.#throwFailure();
-    const previous = this.#resolving;
-    this.#resolving = previous.then(() => this.#resolve(batch));
-    this.#resolving.catch(() => undefined);
-    await previous;
   }
 
   async #resolve(batch: readonly ChunkToStore[]): Promise<void> {

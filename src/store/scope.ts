@@ -13,6 +13,7 @@ export class Scope {
   readonly namespace: number;
   readonly ids: ItemIds;
   readonly reader: ItemReader;
+  /** Under the seed of the namespace. */
   readonly #chunking: ChunkingSpec;
   readonly #chunkerSeed: bigint;
 
@@ -28,8 +29,8 @@ export class Scope {
     this.namespace = parts.namespace;
     this.ids = parts.ids;
     this.reader = parts.reader;
-    this.#chunking = parts.chunking;
     this.#chunkerSeed = parts.chunkerSeed;
+    this.#chunking = this.#seeded(parts.chunking, 0n);
   }
 
   /** A key as the metadata holds it. @throws `TypeError`, `invalid/KEY_INVALID` */
@@ -44,7 +45,7 @@ export class Scope {
 
   /** How to cut: as asked, or as the store does; under the seed of the namespace unless the caller chose one. */
   chunking(text: string | undefined): ChunkingSpec {
-    return this.#seeded(text === undefined ? this.#chunking : parseChunking(text), 0n);
+    return text === undefined ? this.#chunking : this.#seeded(parseChunking(text), 0n);
   }
 
   /** A chunking made for another scope, with that one's seed exchanged for this one's. */

@@ -48,6 +48,28 @@ describe('chunking', () => {
     }
   });
 
+  it.each([
+    'fastcdc:64:256:1024:2',
+    'fastcdc:65:256:1024:0',
+    'fixed:64',
+    'fixed:1000',
+    'buzhash:64:1024:6',
+    undefined,
+  ])('of little that is in memory is that of a stream of it (%s)', async (chunking) => {
+    const { store } = shared;
+    const sizes = [0, 1, 63, 64, 65, 66, 999, 1000, 1001, 16_383, 16_384, 16_385, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1];
+    for (const [at, size] of sizes.entries()) {
+      const content = noise(size, 100 + at);
+      const options = chunking === undefined ? {} : { chunking };
+      const whole = await store.put('in memory', content, options);
+      const streamed = await store.put('streamed', pieces(content, 1 + Math.floor(size / 3)), options);
+      // Of content, cuts and root.
+      expect(whole.version).toBe(streamed.version);
+      expect(sameBytes(await store.get('in memory'), content)).toBe(true);
+    }
+    expect(await store.maintenance.check()).toMatchObject(SOUND);
+  });
+
   it('of a store is what it was created with', async () => {
     const { path, store } = await folderStore({ chunking: 'fixed:1000' });
     await store.put('a', noise(2500));

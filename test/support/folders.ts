@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {
+  formatTimeNs,
   type RestoreItem,
   readScannedFile,
   type ScanItem,
@@ -132,7 +133,7 @@ export function craftFolder(root: string, seed = 1): void {
 }
 
 export async function scanned(root: string, options?: ScanOptions): Promise<ScanItem[]> {
-  return await Array.fromAsync(scanFolder(root, options));
+  return (await Array.fromAsync(scanFolder(root, options))).flat();
 }
 
 function components(relative: Buffer): Buffer[] {
@@ -149,7 +150,7 @@ export function itemsOf(root: string, found: readonly ScanItem[]): RestoreItem[]
   return found.flatMap((item): RestoreItem[] => {
     if (item.kind !== 'enter' && item.kind !== 'file' && item.kind !== 'link') return [];
     const { node } = item;
-    const facts = { path: components(node.path), mode: node.mode, mtime: node.mtime };
+    const facts = { path: components(node.path), mode: node.mode, mtime: formatTimeNs(node.mtimeNs) };
     if (item.kind === 'enter') return [{ ...facts, type: 'folder' }];
     if (item.kind === 'link') return [{ ...facts, type: 'link', target: item.target }];
     const group = `${node.dev}:${node.ino}`;

@@ -1,12 +1,12 @@
 import { toHex } from '../../bytes/bytes.ts';
-import { type EntryValue, encodeEntry, type ObjectType } from '../../format/index.ts';
+import { type EntryValue, encodeEntry, encodeObjectKey, type ObjectType } from '../../format/index.ts';
 import { blake3 } from '../../hash/index.ts';
 import { MIB, OBJECT_RECORD_BYTES } from '../../limits.ts';
 import type { Change, ChangeOutcome } from '../../metadata/contract.ts';
 import { encodeObject, type ObjectReference, referencesOf, type StructuredObject } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
 import type { Engine } from '../engine.ts';
-import { type IngestedContent, ingest } from '../ingest.ts';
+import { type IngestedContent, ingest, ingestSmall, isSmallContent } from '../ingest.ts';
 import type { OperationWriter, Tally } from '../operation-writer.ts';
 import type { Scope } from '../scope.ts';
 import type { Progress } from '../types.ts';
@@ -17,6 +17,8 @@ type ObjectPut = Extract<Change, { readonly type: 'object-put' }>;
 /** An object whose bytes are stored; it is there once its change is committed. */
 export interface WrittenObject {
   readonly reference: ObjectReference;
+  /** The id as bytes. */
+  readonly digest: Uint8Array;
   readonly size: number;
   readonly tally: Tally;
 }
@@ -81,6 +83,31 @@ export class ObjectWriter {
     return this.#add({ ingested, type: 'blob', class: 'raw', references: [] });
   }
 
+  /** Whether {@link putSmall} takes content of so many bytes. */
+  takesSmall(bytes: number): boolean {
+    return isSmallContent(bytes, this.#scope.chunking(undefined));
+  }
+
+  /**
+   * {@link putRaw} of small content that is in memory, without waiting for anything.
+   * @param bytes copied
+   */
+  putSmall(bytes: Uint8Array): WrittenObject {
+    const options = { chunking: this.#scope.chunking(undefined), verifyExisting: false };
+    const ingested = ingestSmall(bytes, this.#group().content, options);
+    return this.#add({ ingested, type: 'blob', class: 'raw', references: [] });
+  }
+
+  /** Whether so much was put without waiting that `drain` should be called before more is. */
+  get isCrowded(): boolean {
+    return this.#open?.content.isFull === true;
+  }
+
+  /** Waits till there is room for more. @throws what failed in the background */
+  async drain(): Promise<void> {
+    await this.#open?.content.drain();
+  }
+
   /**
    * Stores a structured object; what it refers to must have been put before.
    * @param options.known asked whether it is there: then nothing is stored, and none of its bytes are looked at
@@ -93,8 +120,9 @@ export class ObjectWriter {
     } = {},
   ): Promise<WrittenObject> {
     const bytes = encodeObject(object);
-    const reference: ObjectReference = { type: object.type, id: toHex(blake3(bytes)) };
-    if (await options.known?.(reference)) return { reference, size: bytes.length, tally: NOTHING_STORED };
+    const digest = blake3(bytes);
+    const reference: ObjectReference = { type: object.type, id: toHex(digest) };
+    if (await options.known?.(reference)) return { reference, digest, size: bytes.length, tally: NOTHING_STORED };
     const { structure } = this.#group();
     const ingested = await ingest(bytes, structure, {
       chunking: this.#scope.chunking(undefined),
@@ -209,7 +237,7 @@ export class ObjectWriter {
     const { digest, size, chunkCount, root, manifest, tally } = ingested;
     const reference: ObjectReference = { type: written.class === 'raw' ? 'raw' : type, id: toHex(digest) };
     const { namespace } = this.#scope;
-    const key = objectKeyOf(namespace, reference);
+    const key = encodeObjectKey({ namespace, objectClass: written.class, digest });
     const name = toHex(key);
     const group = this.#group();
     if (!group.types.has(name)) {
@@ -221,6 +249,6 @@ export class ObjectWriter {
     }
     group.tallies.push(tally);
     group.bytes += tally.newBytes;
-    return { reference, size, tally };
+    return { reference, digest, size, tally };
   }
 }

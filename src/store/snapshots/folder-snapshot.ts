@@ -4,45 +4,44 @@
  */
 import { realpath } from 'node:fs/promises';
 import { equalBytes, fromHex, toHex } from '../../bytes/bytes.ts';
-import { isStoreError } from '../../errors/store-error.ts';
+import { invariant, isStoreError } from '../../errors/store-error.ts';
 import {
+  formatTimeNs,
   openStatCache,
   readScannedFile,
-  readSmallFile,
+  readSmallFiles,
   type ScanItem,
   type ScannedNode,
   type StatCache,
   scanFolder,
 } from '../../folders/index.ts';
 import { buildTree, type FileChild, type TreeChild, type TreeName, treeName } from '../../objects/index.ts';
-import { BufferPool } from '../../runtime/buffer-pool.ts';
 import { Semaphore } from '../../runtime/semaphore.ts';
 import { SmallFileReader } from '../../runtime/small-file-reader.ts';
 import type { Engine } from '../engine.ts';
 import type { ObjectWriter, WrittenObject } from '../objects/object-writer.ts';
 import type { Scope } from '../scope.ts';
+import { FileBatch, type NodeOnItsWay } from './file-batch.ts';
 import { KnownObjects } from './known-objects.ts';
-import { digestOfChildren, digestOfRemembered, listingOf, type Remembered } from './remembered.ts';
+import { digestOfListing, listingOf, type StoredNode } from './remembered.ts';
 import { concernsOneFile, type SnapshotTally } from './snapshot-tally.ts';
 import type { SnapshotOptions } from './snapshot-types.ts';
 
-/** Files that are read at once: enough to share messages to the thread that reads small ones. */
+/** Large files that are read at once. */
 const FILES_AT_ONCE = 32;
-/** Files of this size and less are read whole. */
-const SMALL_FILE_BYTES = 64 * 1024;
-/** Files that are looked up together before any of them is read. */
-const FILES_KNOWN_AT_ONCE = 2048;
+/** Batches of small files on their way: one is read while the one before is stored. */
+const BATCHES_AT_ONCE = 2;
 
-/** A folder of the scan that was not left yet. */
+/** A folder of the scan that was not left yet. What is remembered of its children is not known to be in the store yet. */
 interface OpenFolder {
   readonly node: ScannedNode;
-  readonly children: (Remembered | Promise<TreeChild | undefined>)[];
+  readonly children: (StoredNode | NodeOnItsWay)[];
 }
 
 /** The first name of a file that has several. */
 interface FirstName {
   readonly path: TreeName;
-  readonly child: Promise<FileChild | undefined>;
+  readonly child: NodeOnItsWay;
 }
 
 export interface FolderContext {
@@ -62,12 +61,6 @@ export interface StoredFolder {
 /** The store lost what the stat cache remembers of a folder: then every file is looked up by itself. */
 class ForgottenTree extends Error {}
 
-/** A file that is stored; the scan may have seen it earlier than it was read, and what counts is what was read. */
-interface PutFile {
-  readonly facts: ScannedNode;
-  readonly written: WrittenObject;
-}
-
 /** What a scan goes by. */
 interface Parts {
   readonly options: SnapshotOptions;
@@ -83,15 +76,15 @@ class FolderSnapshot {
   readonly #tally: SnapshotTally;
   readonly #known: KnownObjects;
   readonly #cache: StatCache | undefined;
-  readonly #files = new Semaphore(FILES_KNOWN_AT_ONCE);
   readonly #reads = new Semaphore(FILES_AT_ONCE);
   readonly #smallFiles = new SmallFileReader();
-  readonly #buffers = new BufferPool({ bytes: SMALL_FILE_BYTES + 1, keptMax: FILES_AT_ONCE });
+  #batch = new FileBatch();
+  readonly #batchesOnTheirWay: Promise<unknown>[] = [];
   readonly #trust: boolean;
   readonly #open: OpenFolder[] = [];
   readonly #firstNames = new Map<string, FirstName>();
   #onTheirWay = new Set<Promise<unknown>>();
-  #rootChild: Remembered | Promise<TreeChild | undefined> | undefined;
+  #rootChild: StoredNode | NodeOnItsWay | undefined;
   #failure: unknown;
 
   constructor(root: string, { engine, scope, writer, tally }: FolderContext, parts: Parts) {
@@ -114,55 +107,69 @@ class FolderSnapshot {
       ...(signal && { signal }),
     });
     try {
-      for await (const item of items) {
-        if (this.#failure !== undefined) throw this.#failure;
-        if (this.#writer.isFull) await this.#commit();
-        await this.#meet(item);
+      for await (const some of items) {
+        for (const item of some) {
+          if (this.#failure !== undefined) throw this.#failure;
+          if (this.#writer.isFull) await this.#commit();
+          const waiting = this.#meet(item);
+          if (waiting) await waiting;
+        }
       }
-      const root = this.#rootChild;
-      const child = root && !(root instanceof Promise) ? await this.#recall(root) : await root;
-      if (child?.type !== 'folder') throw this.#failure;
-      return { tree: child.id, rootMode: child.mode, rootMtime: child.mtime };
+      await this.#sendBatch();
+      const root = this.#rootChild && (await this.#storedOf([this.#rootChild]))[0];
+      if (root?.kind !== 'folder') throw this.#failure;
+      return { tree: toHex(root.value), rootMode: root.node.mode, rootMtime: formatTimeNs(root.node.mtimeNs) };
     } finally {
+      // Whoever waits for files that nobody will read is told.
+      this.#batch.settle();
       await Promise.allSettled(this.#onTheirWay);
       await this.#smallFiles.close();
     }
   }
 
-  async #meet(item: ScanItem): Promise<void> {
+  /** @returns what to wait for before the next item */
+  #meet(item: ScanItem): Promise<void> | undefined {
     switch (item.kind) {
       case 'enter':
         this.#open.push({ node: item.node, children: [] });
-        return;
+        return undefined;
       case 'leave':
         this.#leave();
-        return;
+        return undefined;
       case 'file':
-        await this.#meetFile(item.node);
-        return;
+        return this.#meetFile(item.node);
       case 'link':
         this.#tally.links += 1;
-        this.#open.at(-1)?.children.push({ kind: 'link', node: item.node, value: item.target });
-        return;
+        this.#add({ kind: 'link', node: item.node, value: item.target });
+        return undefined;
       case 'skipped':
         this.#tally.skip(item.reason);
-        return;
+        return undefined;
       case 'failed':
         this.#tally.fail(item.path.toString(), item.error);
-        return;
+        return undefined;
     }
   }
 
-  /** A child of the folder that is open; one that fails as a whole ends the snapshot at its next step. */
-  #add(child: Promise<TreeChild | undefined>): void {
-    const guarded = this.#track(child);
-    this.#open.at(-1)?.children.push(guarded);
+  #add(child: StoredNode | NodeOnItsWay): void {
+    this.#open.at(-1)?.children.push(child);
   }
 
-  #track<T>(work: Promise<T>): Promise<T | undefined> {
+  /** What a name will stand for once it is stored; work that fails as a whole ends the snapshot at its next step. */
+  #onItsWay(work: Promise<StoredNode | undefined>): NodeOnItsWay {
+    const node: { stored: StoredNode | undefined; ready: Promise<unknown> } = { stored: undefined, ready: work };
+    node.ready = this.#track(
+      work.then((stored) => {
+        node.stored = stored;
+      }),
+    );
+    return node;
+  }
+
+  /** Never rejects. */
+  #track(work: Promise<unknown>): Promise<unknown> {
     const guarded = work.catch((error: unknown) => {
       this.#failure ??= error;
-      return undefined;
     });
     this.#onTheirWay.add(guarded);
     void guarded.finally(() => this.#onTheirWay.delete(guarded));
@@ -172,47 +179,55 @@ class FolderSnapshot {
   #leave(): void {
     const folder = this.#open.pop() as OpenFolder;
     this.#tally.folders += 1;
-    const left = this.#remembered(folder) ?? this.#track(this.#build(folder));
-    const above = this.#open.at(-1);
-    if (above) above.children.push(left);
+    const left = this.#remembered(folder) ?? this.#onItsWay(this.#build(folder));
+    if (this.#open.length > 0) this.#add(left);
     else this.#rootChild = left;
   }
 
   /** A folder that holds what it held when its tree was stored, all the way down. */
-  #remembered({ node, children }: OpenFolder): Remembered | undefined {
+  #remembered({ node, children }: OpenFolder): StoredNode | undefined {
     if (!this.#trust || !this.#cache) return undefined;
-    const remembered = children.flatMap((child) => (child instanceof Promise ? [] : [child]));
+    const remembered = children.filter(isRemembered);
     if (remembered.length < children.length) return undefined;
     const listing = this.#cache.lookup(listingOf(node));
     const tree = this.#cache.lookup(node);
-    if (!tree || !listing || !equalBytes(listing, digestOfRemembered(remembered))) return undefined;
+    if (!tree || !listing || !equalBytes(listing, digestOfListing(remembered))) return undefined;
     return { kind: 'folder', node, value: tree };
   }
 
-  async #build({ node, children }: OpenFolder): Promise<TreeChild | undefined> {
-    const recalled = children.map((child) => (child instanceof Promise ? child : this.#recall(child)));
-    const found = (await Promise.all(recalled)).filter((child) => child !== undefined);
+  async #build({ node, children }: OpenFolder): Promise<StoredNode | undefined> {
+    const stored = await this.#storedOf(children);
     if (this.#failure !== undefined) return undefined;
-    const id = await buildTree(found, (tree) => this.#putTree(tree));
-    this.#cache?.record(node, fromHex(id) ?? new Uint8Array());
-    this.#cache?.record(listingOf(node), digestOfChildren(found));
-    return { ...treeName(node.name), type: 'folder', id, mode: node.mode, mtime: node.mtime };
+    const value = fromHex(await buildTree(stored.map(toChild), (tree) => this.#putTree(tree)));
+    invariant(value, 'an id is hex');
+    this.#cache?.record(node, value);
+    this.#cache?.record(listingOf(node), digestOfListing(stored));
+    return { kind: 'folder', node, value };
   }
 
-  /** What is remembered becomes a child, if the store has it: whoever refers to something knows that it is there. */
-  async #recall({ kind, node, value }: Remembered): Promise<TreeChild | undefined> {
-    if (kind === 'link') return linkChild(node, value);
+  /** Waits for what is on its way, and looks up what is remembered; without what could not be stored. */
+  async #storedOf(children: readonly (StoredNode | NodeOnItsWay)[]): Promise<readonly StoredNode[]> {
+    // Files of one batch are ready at once.
+    await Promise.all(new Set(children.map((child) => ('ready' in child ? child.ready : undefined))));
+    const stored = children.map((child) => ('ready' in child ? child.stored : this.#recall(child)));
+    return (await Promise.all(stored)).filter((child) => child !== undefined);
+  }
+
+  /** What is remembered is stored, if the store has it: whoever refers to something knows that it is there. */
+  async #recall(remembered: StoredNode): Promise<StoredNode | undefined> {
+    const { kind, node, value } = remembered;
+    if (kind === 'link') return remembered;
     const id = toHex(value);
-    const name = treeName(node.name);
     if (kind === 'folder') {
       // A tree that is there has all that is below it: a commit takes nothing that refers to what is not there.
       if (!(await this.#known.has({ type: 'tree', id }))) throw new ForgottenTree();
-      return { ...name, type: 'folder', id, mode: node.mode, mtime: node.mtime };
+      return remembered;
     }
-    if (await this.#known.has({ type: 'raw', id })) return fileChild(node, id, node.size);
+    if (await this.#known.has({ type: 'raw', id })) return remembered;
     this.#tally.unchanged -= 1;
     this.#tally.files -= 1;
     this.#tally.bytes -= node.size;
+    await this.#reads.acquire(1, this.#options.signal);
     return await this.#ownFile(node);
   }
 
@@ -220,81 +235,78 @@ class FolderSnapshot {
     return (await this.#writer.put(tree, { known: (one) => this.#known.has(one) })).reference.id;
   }
 
-  async #meetFile(node: ScannedNode): Promise<void> {
+  #meetFile(node: ScannedNode): Promise<void> | undefined {
     const isAlone = node.nlink === 1;
     const value = isAlone && !this.#options.reread ? this.#cache?.lookup(node) : undefined;
     if (value) {
       this.#tally.addFile(node.size, { unchanged: true });
-      this.#open.at(-1)?.children.push({ kind: 'file', node, value });
-      return;
+      this.#add({ kind: 'file', node, value });
+      return undefined;
     }
-    await this.#files.acquire(1, this.#options.signal);
-    const file = isAlone ? this.#ownFile(node) : this.#file(node);
-    this.#add(file.finally(() => this.#files.release()));
+    if (!isAlone || !this.#isSmall(node) || !this.#batch.hasRoomFor(node)) return this.#startFile(node);
+    this.#add(this.#batch.add(node));
+    return undefined;
   }
 
-  async #file(node: ScannedNode): Promise<TreeChild | undefined> {
-    const first = node.nlink > 1 ? this.#firstNames.get(`${node.dev}:${node.ino}`) : undefined;
-    if (first) {
-      const same = await first.child;
-      // Where the first name failed, this one is read for itself.
-      if (same) return await this.#sameFile(node, first.path, same);
+  #isSmall({ size }: ScannedNode): boolean {
+    return this.#writer.takesSmall(size);
+  }
+
+  /** Starts to store a file; waits while many are on their way. */
+  async #startFile(node: ScannedNode): Promise<void> {
+    const inode = node.nlink > 1 ? `${node.dev}:${node.ino}` : undefined;
+    const first = inode === undefined ? undefined : this.#firstNames.get(inode);
+    const child = first ? this.#onItsWay(this.#sameFile(node, first)) : await this.#putLater(node);
+    if (inode !== undefined && !first) this.#firstNames.set(inode, { path: treeName(node.path), child });
+    this.#add(child);
+  }
+
+  async #putLater(node: ScannedNode): Promise<NodeOnItsWay> {
+    if (!this.#isSmall(node)) {
+      await this.#reads.acquire(1, this.#options.signal);
+      return this.#onItsWay(this.#ownFile(node));
     }
-    const child = this.#ownFile(node);
-    if (node.nlink > 1 && !first)
-      this.#firstNames.set(`${node.dev}:${node.ino}`, {
-        path: treeName(node.path),
-        child: child.catch(() => undefined),
-      });
-    return await child;
+    if (!this.#batch.hasRoomFor(node)) await this.#sendBatch();
+    return this.#batch.add(node);
   }
 
-  async #sameFile(node: ScannedNode, { name, nameBytes }: TreeName, same: FileChild): Promise<FileChild> {
-    const { sameAs: _, sameAsBytes: __, name: ___, nameBytes: ____, ...facts } = same;
-    this.#tally.addFile(same.size, { unchanged: true });
-    return {
-      ...facts,
-      ...treeName(node.name),
-      sameAs: name,
-      ...(nameBytes !== undefined && { sameAsBytes: nameBytes }),
-    };
-  }
-
-  async #ownFile(node: ScannedNode): Promise<FileChild | undefined> {
+  async #sameFile(node: ScannedNode, first: FirstName): Promise<StoredNode | undefined> {
+    await first.child.ready;
+    const same = first.child.stored;
+    if (same) {
+      this.#tally.addFile(same.node.size, { unchanged: true });
+      return { ...same, node: { ...same.node, name: node.name }, sameAs: first.path };
+    }
+    // Where the first name failed, this one is read for itself.
     await this.#reads.acquire(1, this.#options.signal);
+    return await this.#ownFile(node);
+  }
+
+  async #ownFile(node: ScannedNode): Promise<StoredNode | undefined> {
     try {
-      return await this.#readFile(node);
+      return await this.#putStream(node);
     } catch (error) {
-      if (this.#options.signal?.aborted || !concernsOneFile(error)) throw error;
-      this.#tally.fail(node.path.toString(), error);
+      this.#failFile(node, error);
       return undefined;
     } finally {
       this.#reads.release();
     }
   }
 
-  async #readFile(node: ScannedNode): Promise<FileChild> {
-    const { signal } = this.#options;
-    const { facts, written } = await (node.size <= SMALL_FILE_BYTES ? this.#putSmall(node) : this.#putStream(node));
-    signal?.throwIfAborted();
-    this.#tally.addFile(written.size, { unchanged: false });
-    const { id } = written.reference;
-    this.#cache?.record(facts, fromHex(id) ?? new Uint8Array());
-    return fileChild(facts, id, written.size);
+  /** A file that cannot be stored is told, and the others go on. @throws what is about more than the file */
+  #failFile(node: ScannedNode, error: unknown): void {
+    if (this.#options.signal?.aborted || !concernsOneFile(error)) throw error;
+    this.#tally.fail(node.path.toString(), error);
   }
 
-  async #putSmall(node: ScannedNode): Promise<PutFile> {
-    const buffer = this.#buffers.take();
-    try {
-      const { bytes, facts } = await readSmallFile(this.#root, node, { files: this.#smallFiles, buffer });
-      return { facts, written: await this.#writer.putRaw(bytes) };
-    } finally {
-      // What is stored of it was copied by now.
-      this.#buffers.give(buffer);
-    }
+  /** @param facts what the file was when it was read, which the scan may have seen earlier */
+  #storedFile(facts: ScannedNode, { size, digest }: WrittenObject): StoredNode {
+    this.#tally.addFile(size, { unchanged: false });
+    this.#cache?.record(facts, digest);
+    return { kind: 'file', node: facts, value: digest };
   }
 
-  async #putStream(node: ScannedNode): Promise<PutFile> {
+  async #putStream(node: ScannedNode): Promise<StoredNode> {
     const { signal } = this.#options;
     let facts = node;
     const content = async function* (root: string): AsyncGenerator<Uint8Array> {
@@ -309,26 +321,69 @@ class FolderSnapshot {
       }
     };
     const written = await this.#writer.putRaw(content(this.#root), { signal });
-    return { facts, written };
+    signal?.throwIfAborted();
+    return this.#storedFile(facts, written);
+  }
+
+  /** Starts to read and store the small files that have gathered; waits while two batches are on their way. */
+  async #sendBatch(): Promise<void> {
+    const batch = this.#batch;
+    if (batch.nodes.length === 0) return;
+    this.#batch = new FileBatch();
+    if (this.#batchesOnTheirWay.length === BATCHES_AT_ONCE) await this.#batchesOnTheirWay.shift();
+    this.#batchesOnTheirWay.push(this.#track(this.#putBatch(batch)));
+  }
+
+  async #putBatch(batch: FileBatch): Promise<void> {
+    try {
+      this.#options.signal?.throwIfAborted();
+      const { files, release } = await readSmallFiles(this.#root, batch.nodes, this.#smallFiles);
+      for (const [index, file] of files.entries()) {
+        const node = batch.nodes[index] as ScannedNode;
+        if (file instanceof Error) this.#failFile(node, file);
+        else batch.store(index, this.#storedFile(file.facts, this.#writer.putSmall(file.bytes)));
+        if (this.#writer.isCrowded) await this.#writer.drain();
+        this.#options.signal?.throwIfAborted();
+      }
+      release();
+    } finally {
+      batch.settle();
+    }
   }
 
   /** Everything that was begun is in it: what refers to something is put after it. */
   async #commit(): Promise<void> {
+    await this.#sendBatch();
     await Promise.all(this.#onTheirWay);
     if (this.#failure !== undefined) throw this.#failure;
     await this.#writer.commitIfFull();
   }
 }
 
-function linkChild(node: ScannedNode, target: Uint8Array): TreeChild {
-  const { name, nameBytes } = treeName(target);
-  const bytes = nameBytes === undefined ? {} : { targetBytes: nameBytes };
-  return { ...treeName(node.name), type: 'link', target: name, ...bytes, mtime: node.mtime };
+function isRemembered(child: StoredNode | NodeOnItsWay): child is StoredNode {
+  return !('ready' in child);
 }
 
-function fileChild(node: ScannedNode, id: string, size: number): FileChild {
-  const { mode, mtime, sparse } = node;
-  return { ...treeName(node.name), type: 'file', id, size, mode, mtime, ...(sparse && { sparse: true as const }) };
+/** As the tree of its folder tells it. */
+function toChild({ kind, node, value, sameAs }: StoredNode): TreeChild {
+  const { mode, size, sparse } = node;
+  const name = treeName(node.name);
+  const mtime = formatTimeNs(node.mtimeNs);
+  switch (kind) {
+    case 'link': {
+      const { name: target, nameBytes: targetBytes } = treeName(value);
+      return { ...name, type: 'link', target, ...(targetBytes !== undefined && { targetBytes }), mtime };
+    }
+    case 'folder':
+      return { ...name, type: 'folder', id: toHex(value), mode, mtime };
+    case 'file': {
+      const file: FileChild = { ...name, type: 'file', id: toHex(value), size, mode, mtime };
+      const holes = sparse ? ({ sparse } as const) : {};
+      if (!sameAs) return { ...file, ...holes };
+      const { name: first, nameBytes } = sameAs;
+      return { ...file, ...holes, sameAs: first, ...(nameBytes !== undefined && { sameAsBytes: nameBytes }) };
+    }
+  }
 }
 
 /**

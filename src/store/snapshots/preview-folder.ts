@@ -1,4 +1,4 @@
-import { scanFolder } from '../../folders/index.ts';
+import { type ScanItem, scanFolder } from '../../folders/index.ts';
 import { concernsOneFile } from './snapshot-tally.ts';
 import { type SnapshotFailure, type SnapshotOptions, toFailure } from './snapshot-types.ts';
 
@@ -24,27 +24,30 @@ export async function* previewFolder(
   folder: string,
   options: FolderPreviewOptions = {},
 ): AsyncGenerator<FolderPreview, void, undefined> {
-  for await (const item of scanFolder(folder, options)) {
-    switch (item.kind) {
-      case 'leave':
-        break;
-      case 'enter':
-        yield { kind: 'folder', path: item.node.path.toString() };
-        break;
-      case 'file':
-        yield { kind: 'file', path: item.node.path.toString(), size: item.node.size };
-        break;
-      case 'link':
-        yield { kind: 'link', path: item.node.path.toString() };
-        break;
-      case 'skipped':
-        yield { kind: 'skipped', path: item.path.toString(), reason: item.reason };
-        break;
-      case 'failed': {
-        if (!concernsOneFile(item.error)) throw item.error;
-        const path = item.path.toString();
-        yield { kind: 'failed', path, failure: toFailure(path, item.error) };
-      }
+  for await (const items of scanFolder(folder, options)) {
+    for (const item of items) {
+      const met = previewOf(item);
+      if (met) yield met;
+    }
+  }
+}
+
+function previewOf(item: ScanItem): FolderPreview | undefined {
+  switch (item.kind) {
+    case 'leave':
+      return undefined;
+    case 'enter':
+      return { kind: 'folder', path: item.node.path.toString() };
+    case 'file':
+      return { kind: 'file', path: item.node.path.toString(), size: item.node.size };
+    case 'link':
+      return { kind: 'link', path: item.node.path.toString() };
+    case 'skipped':
+      return { kind: 'skipped', path: item.path.toString(), reason: item.reason };
+    case 'failed': {
+      if (!concernsOneFile(item.error)) throw item.error;
+      const path = item.path.toString();
+      return { kind: 'failed', path, failure: toFailure(path, item.error) };
     }
   }
 }

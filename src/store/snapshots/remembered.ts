@@ -1,15 +1,15 @@
-/** What the stat cache says of a folder as a whole: the tree it became, and a digest of what was in it. */
-import { fromHex, utf8Encode } from '../../bytes/bytes.ts';
+/** What a name in a folder stands for, and what the stat cache says of a folder as a whole. */
 import type { ScannedNode } from '../../folders/index.ts';
-import { createHasher } from '../../hash/index.ts';
-import { nameBytesOf, type TreeChild } from '../../objects/index.ts';
-import { textBytes } from './tree-items.ts';
+import { blake3 } from '../../hash/index.ts';
+import type { TreeName } from '../../objects/index.ts';
 
-export /** What is as it was when it was stored: a file by its blob, a folder by its tree, a link by where it points. */
-interface Remembered {
+/** What is stored, or was when it was as it is: a file by its blob, a folder by its tree, a link by where it points. */
+export interface StoredNode {
   readonly kind: 'file' | 'folder' | 'link';
   readonly node: ScannedNode;
   readonly value: Uint8Array;
+  /** Path of the first name of the same file, where it has several. */
+  readonly sameAs?: TreeName;
 }
 
 const SLASH = Buffer.from('/');
@@ -19,29 +19,19 @@ export function listingOf(node: ScannedNode): ScannedNode {
   return { ...node, path: Buffer.concat([node.path, SLASH]) };
 }
 
-/** Of children that are remembered; in the order of their names. */
-export function digestOfRemembered(children: readonly Remembered[]): Uint8Array {
-  const hasher = createHasher('blake3');
-  for (const { kind, node, value } of children) addToListing(hasher, { kind, name: node.name, value });
-  return hasher.digest();
-}
-
-/** As {@link digestOfRemembered} of the same children. */
-export function digestOfChildren(children: readonly TreeChild[]): Uint8Array {
-  const hasher = createHasher('blake3');
-  for (const child of children) {
-    const value = child.type === 'link' ? textBytes(child.target, child.targetBytes) : fromHex(child.id);
-    const { type: kind } = child;
-    addToListing(hasher, { kind, name: nameBytesOf(child), value: value ?? new Uint8Array() });
+/** Of what is in a folder, in the order of the names. */
+export function digestOfListing(children: readonly StoredNode[]): Uint8Array {
+  const heads = children.map(({ kind, node, value }) => `${kind} ${node.name.length} ${value.length}:`);
+  let length = 0;
+  for (const [index, { node, value }] of children.entries())
+    length += (heads[index] as string).length + node.name.length + value.length;
+  const listing = Buffer.allocUnsafe(length);
+  let end = 0;
+  for (const [index, { node, value }] of children.entries()) {
+    end += listing.write(heads[index] as string, end, 'latin1');
+    listing.set(node.name, end);
+    listing.set(value, end + node.name.length);
+    end += node.name.length + value.length;
   }
-  return hasher.digest();
-}
-
-function addToListing(
-  hasher: ReturnType<typeof createHasher>,
-  { kind, name, value }: { readonly kind: string; readonly name: Uint8Array; readonly value: Uint8Array },
-): void {
-  hasher.update(utf8Encode(`${kind} ${name.length} ${value.length}:`));
-  hasher.update(name);
-  hasher.update(value);
+  return blake3(listing);
 }

@@ -443,6 +443,9 @@ export const SERVER_HEADER_MS_MAX = 10_000;
 /** A client that lets the server wait this long in all must have moved so many bytes meanwhile. */
 export const SERVER_PROGRESS_MS = 30_000;
 export const SERVER_PROGRESS_BYTES_MIN = 32 * KIB;
+/** How long the rest of a body that is refused may come, and what of it, so that its sender gets to read why. */
+export const SERVER_LINGER_MS_MAX = 5000;
+export const SERVER_LINGER_BYTES_MAX = 64 * MIB;
 /** How long requests in flight may go on once a server was told to stop. */
 export const SERVER_GRACE_MS = 30_000;
 /** Bodies that are read whole, because they are JSON. */

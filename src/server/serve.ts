@@ -8,6 +8,7 @@ import { SERVER_CONNECTIONS_MAX, SERVER_GRACE_MS, SERVER_HEADER_BYTES_MAX, SERVE
 import { sleep } from '../runtime/timers.ts';
 import type { Peer } from './access/access.ts';
 import { createHandler } from './create-handler.ts';
+import { lingering } from './http/linger.ts';
 import type { HandlerOptions } from './settings.ts';
 
 /** Where and how to listen. */
@@ -99,8 +100,12 @@ export async function serve(store: Store, options: ServeOptions = {}): Promise<R
   const stopping = new AbortController();
   const handler = createHandler(store, { ...options, stopping: stopping.signal });
   const listener = getRequestListener(
-    (request, { incoming, outgoing }) =>
-      handler(request, peerOf(incoming as IncomingMessage, outgoing as ServerResponse)),
+    async (request, { incoming, outgoing }) => {
+      const peer = peerOf(incoming as IncomingMessage, outgoing as ServerResponse);
+      const answer = await handler(request, peer);
+      const awaits = peer.startBody !== undefined;
+      return await lingering(answer, incoming as IncomingMessage, { awaits, signal: stopping.signal });
+    },
     // The globals of this process belong to whoever runs it.
     { overrideGlobalObjects: false },
   );

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blake3 } from '../../src/hash/index.ts';
+import { sleep } from '../../src/runtime/timers.ts';
 import { noise, sameBytes, text } from '../support/contents.ts';
 import { RawClient, type ServedStore, serveStore } from '../support/served-store.ts';
 
@@ -158,5 +159,22 @@ describe('an upload that breaks off', () => {
     expect(await served.store.stats()).toMatchObject({ entries: 0, chunks: 0, uniqueBytes: 0 });
     expect((await served.store.maintenance.check({ invariants: true })).problems).toEqual([]);
     expect(served.logged).toEqual([]);
+  });
+});
+
+describe('an upload that is refused before its body has come', () => {
+  it('is told so at once, and its connection goes on after the rest of the body, however late that comes', async () => {
+    await served.store.put('there', SMALL);
+    const client = await RawClient.connect(served.port);
+    const condition = 'If-None-Match: *\r\n';
+    const { head, body } = withLength(`PUT /files/there HTTP/1.1\r\nHost: localhost\r\n${condition}`, LARGE);
+    client.send(head + body.slice(0, 1000));
+    await client.until('"PRECONDITION_FAILED"');
+    // Longer than a connection is commonly left open for what nobody wants.
+    await sleep(1000);
+    client.send(body.slice(1000));
+    client.send('GET /files/there HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await client.closed()).toMatch(new RegExp(`^HTTP/1.1 412 [\\s\\S]*HTTP/1.1 200 [\\s\\S]*${SMALL}$`));
+    await served.store.delete('there');
   });
 });

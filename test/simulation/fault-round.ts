@@ -168,7 +168,7 @@ class FaultRound {
     if (wrong) throw new Error(`in the handle ${wrong} (${failure?.code})`);
     const later = await failureOf(store.put(LATER, 'x'));
     if (later === undefined) return 'acknowledged';
-    if (!isStoreError(later, 'STORE_POISONED') || run.failures.every(leavesNoDoubt)) throw later;
+    if (!isStoreError(later, 'STORE_POISONED') || [...run.failures, ...run.undone].every(leavesNoDoubt)) throw later;
     figures.poisoned += 1;
     return later;
   }

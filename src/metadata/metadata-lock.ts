@@ -45,31 +45,37 @@ export class MetadataLock {
    */
   async unlock(keys: RingSecrets, generation: number): Promise<void> {
     const next = { schedule: new KeySchedule(keys), generation };
+    const replaced: Partial<MetadataKeys>[] = [];
     try {
-      await this.#use(next);
+      await this.#use(next, (before) => replaced.push(before));
     } catch (error) {
+      // It may be the end of the transaction that failed, after the keys were taken.
+      for (const before of replaced) this.#giveBack(next, before);
       next.schedule.wipe();
       throw error;
     }
+    for (const before of replaced) before.schedule?.wipe();
   }
 
-  async #use(next: MetadataKeys): Promise<void> {
+  /** @param onTaken told what was used before */
+  async #use(next: MetadataKeys, onTaken: (before: Partial<MetadataKeys>) => void): Promise<void> {
     const { database, store, readOnly } = this.#parts;
     const { unguarded } = database;
     const open = async (reader: Reader): Promise<void> => {
       await loadHead(reader, store.tables);
     };
     if (await unguarded.read(isBegun)) {
-      await unguarded.read((reader) => this.#with(next, reader, open));
+      await unguarded.read(async (reader) => onTaken(await this.#take(next, reader, open)));
       return;
     }
     if (readOnly) throw storeError('METADATA_MISSING', 'the metadata was made and never used: it holds nothing yet');
-    await unguarded.write((transaction) =>
-      this.#with(next, transaction, async () => {
+    await unguarded.write(async (transaction) => {
+      const begin = async (): Promise<void> => {
         if (!(await isBegun(transaction))) await this.#writeFirstRows(transaction);
         await open(transaction);
-      }),
-    );
+      };
+      onTaken(await this.#take(next, transaction, begin));
+    });
   }
 
   /** Overwrites the keys. The database must be closed. */
@@ -80,23 +86,38 @@ export class MetadataLock {
     sealer.lock();
   }
 
-  /** Uses other keys from now on, unless `work` fails with them. */
-  async #with(next: MetadataKeys, reader: Reader, work: (reader: Reader) => Promise<void>): Promise<void> {
+  /** Uses other keys from now on, unless `work` fails with them. @returns what was used before */
+  async #take(
+    next: MetadataKeys,
+    reader: Reader,
+    work: (reader: Reader) => Promise<void>,
+  ): Promise<Partial<MetadataKeys>> {
     const { database, sealer } = this.#parts;
     const stored = await loadGeneration(reader);
     if (stored > next.generation) throw keysChanged(next.generation, stored);
-    const before = { schedule: sealer.isUnlocked ? sealer.schedule : undefined, generation: database.generation };
+    const { generation } = database;
+    const before = {
+      ...(sealer.isUnlocked && { schedule: sealer.schedule }),
+      ...(generation !== undefined && { generation }),
+    };
     sealer.unlock(next.schedule);
     database.generation = next.generation;
     try {
       await work(reader);
     } catch (error) {
-      if (before.schedule) sealer.unlock(before.schedule);
-      else sealer.lock();
-      database.generation = before.generation;
+      this.#giveBack(next, before);
       throw error;
     }
-    before.schedule?.wipe();
+    return before;
+  }
+
+  /** Uses what was used before, unless others have replaced these keys by now. */
+  #giveBack(next: MetadataKeys, before: Partial<MetadataKeys>): void {
+    const { database, sealer } = this.#parts;
+    if (!sealer.isUnlocked || sealer.schedule !== next.schedule) return;
+    if (before.schedule) sealer.unlock(before.schedule);
+    else sealer.lock();
+    database.generation = before.generation;
   }
 
   async #writeFirstRows(transaction: Transaction): Promise<void> {

@@ -25,8 +25,6 @@ export interface CaseRun {
   readonly ends: readonly StepEnd[];
   /** What steps failed with. Of those that run one after the other only the last one that ran can have. */
   readonly failures: readonly unknown[];
-  /** What the store could not do by itself, beside them, and told its logger. */
-  readonly undone: readonly unknown[];
   /**
    * Runs the steps; resolves when they have ended, or the process has. Rejects with the first failure.
    * @param onStep told after each of those that run one after the other
@@ -45,12 +43,7 @@ export async function beginCase(
   how: { readonly seed: number; readonly wrap?: (disk: FileSystem) => FileSystem },
 ): Promise<CaseRun> {
   const { place, process } = placeOn(machine, how);
-  const undone: unknown[] = [];
-  const note = (_: string, details?: { readonly error?: unknown }): void => {
-    if (details?.error !== undefined) undone.push(details.error);
-  };
-  const logger = { debug: note, info: note, warn: note, error: note };
-  const open = (): Promise<Store> => openAt(place, { ...openOptions(kind), logger });
+  const open = (): Promise<Store> => openAt(place, openOptions(kind));
   const openPutOnly = () => openPutOnlyAt(place, { credential: machine.credential ?? '' });
   let store = one.begins === 'absent' ? undefined : await open();
   const context: StepContext = {
@@ -79,7 +72,7 @@ export async function beginCase(
     }
   };
   return {
-    ...{ process, ends, failures, undone },
+    ...{ process, ends, failures },
     store,
     close: async () => {
       if (store) await process.outcome(store.close());

@@ -168,7 +168,8 @@ class FaultRound {
     if (wrong) throw new Error(`in the handle ${wrong} (${failure?.code})`);
     const later = await failureOf(store.put(LATER, 'x'));
     if (later === undefined) return 'acknowledged';
-    if (!isStoreError(later, 'STORE_POISONED') || [...run.failures, ...run.undone].every(leavesNoDoubt)) throw later;
+    // What it is in doubt of may have failed in work of its own, beside the steps.
+    if (!isStoreError(later, 'STORE_POISONED') || leavesNoDoubt(later.cause)) throw later;
     figures.poisoned += 1;
     return later;
   }

@@ -1,10 +1,11 @@
-// Builds dist/: first the WASM kernels as generated TypeScript modules, then the library with tsc, then the dashboard.
+// Builds dist/: first the WASM kernels as generated TypeScript modules, then the types with tsc, the library, the dashboard.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDashboard } from './build-dashboard.mjs';
 import { buildKernels } from './build-kernel.mjs';
+import { buildLibrary } from './build-library.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -19,6 +20,6 @@ const tsc = spawnSync(
   },
 );
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-const cli = path.join(root, 'dist/cli/main.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
+await buildLibrary(root);
+chmodSync(path.join(root, 'dist/cli/main.js'), 0o755);
 await buildDashboard(root);

@@ -70,6 +70,7 @@ function build() {
       'scripts/build.mjs',
       'scripts/build-dashboard.mjs',
       'scripts/build-kernel.mjs',
+      'scripts/build-library.mjs',
     ].map((name) => statSync(path.join(root, name)).mtimeMs),
   );
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= inputs) return;

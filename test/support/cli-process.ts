@@ -15,7 +15,7 @@ import type { ProcessResult } from './run-process.ts';
 const keptWorker = new URL('kept-worker.ts', import.meta.url).href;
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier === 'node:worker_threads' && context.parentURL?.endsWith('/runtime/worker-rpc.js')
+    specifier === 'node:worker_threads' && context.parentURL?.includes('/dist/')
       ? { url: keptWorker, shortCircuit: true }
       : next(specifier, context),
 });

@@ -171,7 +171,8 @@ export interface PutOnlyStore {
   /**
    * Leaves content for the store under a key that must not be taken; resolves when it is durable. Whoever holds the
    * store's keys makes it an entry.
-   * @throws `invalid/*`, `not-found/SOURCE_NOT_FOUND`, `conflict/SOURCE_CHANGED`, `exhausted/*`
+   * @throws `invalid/*`, `not-found/SOURCE_NOT_FOUND`, `conflict/SOURCE_CHANGED`, `exhausted/*`; `unavailable/*`, after
+   *   which the content may be adopted all the same
    */
   put(key: string, source: Source, options?: PutOnlyOptions): Promise<PutOnlyResult>;
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { storeError } from '../../src/errors/store-error.ts';
 import { CONTENT, faultyFixture, isWell } from '../support/faulty-inbox.ts';
 import { inboxKeys, isSame, messagesOf } from '../support/inbox.ts';
 
@@ -33,6 +34,22 @@ describe('a put that fails', () => {
         expect(await store.has('a')).toBe(adopted === 1);
         expect(await isWell(fixture)).toBe(true);
       }
+    }
+  });
+
+  it('on a full disk, and cannot be taken back, is in doubt only where its head may have stayed', async () => {
+    for (const [nth, code] of [
+      [1, 'DISK_FULL'],
+      [2, 'BACKEND_IO'],
+    ] as const) {
+      const fixture = await faultyFixture();
+      const { faults, writer, store } = fixture;
+      const full = storeError('DISK_FULL', 'the disk is full');
+      faults.fail({ call: 'put', prefix: 'inbox/', nth, how: 'after', error: full });
+      faults.fail({ call: 'delete', how: 'before', times: Number.POSITIVE_INFINITY });
+      await expect(writer.put('a', CONTENT)).rejects.toMatchObject({ code });
+      faults.heal();
+      expect(await store.inbox.adopt()).toMatchObject({ adopted: nth - 1, refused: [] });
     }
   });
 });

@@ -90,8 +90,7 @@ export class InboxStore implements PutOnlyStore {
       await message.finish({ ...entry, digest, size }, this.#signer, signal);
       return Object.freeze({ key, digest: digestText(digest), size, chunks, newBytes });
     } catch (error) {
-      await message.giveUp();
-      throw error;
+      throw await message.giveUp(error);
     }
   }
 

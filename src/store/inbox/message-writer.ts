@@ -1,6 +1,7 @@
 import type { Backend } from '../../backend/contract.ts';
 import { encapsulate } from '../../crypto/kem.ts';
 import type { Signer } from '../../crypto/signature.ts';
+import { storeError } from '../../errors/store-error.ts';
 import {
   encodeMessageHead,
   type MessageEntry,
@@ -13,6 +14,7 @@ import {
   PartBuilder,
   sealMessagePart,
 } from '../../format/index.ts';
+import { isDefinite } from '../health.ts';
 
 /**
  * Writes one message: its parts as they fill up, one in memory at a time, and the head last. Until the head is there
@@ -26,6 +28,7 @@ export class MessageWriter {
   readonly #id: string;
   readonly #part = new PartBuilder();
   #parts = 0;
+  #isHeadTried = false;
 
   /**
    * @param recipient ML-KEM-1024 public key that the message is sealed for, of the namespace in the epoch of `place`
@@ -69,6 +72,7 @@ export class MessageWriter {
     if (!this.#part.isEmpty) await this.#putPart(signal);
     signal?.throwIfAborted();
     const secrets = { keys: this.#keys, ciphertext: this.#ciphertext, signer };
+    this.#isHeadTried = true;
     await this.#put(
       messageHeadKey(this.#id),
       encodeMessageHead(this.#place, { ...entry, parts: this.#parts }, secrets),
@@ -78,14 +82,22 @@ export class MessageWriter {
   /**
    * Takes back what was written of a message that failed, as far as the backend lets; what stays is garbage. The head
    * goes first: a failed put may have left it, and a message must not lose its parts.
+   * @returns what to tell of the failure: it is in doubt where a head may have stayed
    */
-  async giveUp(): Promise<void> {
+  async giveUp(failure: unknown): Promise<unknown> {
+    let mayStay = this.#isHeadTried;
     try {
       await this.#backend.delete(messageHeadKey(this.#id));
+      mayStay = false;
       for (let index = 0; index < this.#parts; index += 1) await this.#backend.delete(messagePartKey(this.#id, index));
     } catch {
       // The failure that ended the put is the one to tell.
     }
+    if (!mayStay || !isDefinite(failure)) return failure;
+    return storeError('BACKEND_IO', 'the put failed, could not be taken back, and may be adopted all the same', {
+      retry: false,
+      cause: failure,
+    });
   }
 
   async #putPart(signal?: AbortSignal): Promise<void> {

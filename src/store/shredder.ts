@@ -18,7 +18,7 @@ export interface ShredContext extends Pick<MergeContext, 'metadata' | 'packs' | 
  */
 export async function shred(context: ShredContext): Promise<ShredReport> {
   const pending: string[] = [];
-  await destroyKeys(context, pending);
+  await attempt(pending, 'keys of isolated entries', () => destroyKeys(context, pending));
   await attempt(pending, 'packs of dropped keys', () => deleteDroppedPacks(context));
   if (context.scrub) await scrub(context, pending);
   return Object.freeze({ done: pending.length === 0, pending: Object.freeze(pending) });
@@ -60,12 +60,15 @@ async function scrub({ metadata }: ShredContext, pending: string[]): Promise<voi
   });
 }
 
-/** Runs `work`; a backend that cannot do it now leaves it pending. */
+/** Of failures that end when somebody tries again: what was let go of is committed, and must not look as if it was not. */
+const PASSING: ReadonlySet<string> = new Set(['unavailable', 'denied', 'exhausted', 'conflict']);
+
+/** Runs `work`; a backend or metadata that cannot do it now leave it pending. */
 async function attempt<T>(pending: string[], what: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (!isStoreError(error) || (error.kind !== 'unavailable' && error.kind !== 'denied')) throw error;
+    if (!isStoreError(error) || !PASSING.has(error.kind)) throw error;
     pending.push(`${what}: ${error.message}`);
     return undefined;
   }

@@ -1,5 +1,5 @@
 /** A sealed store whose backend does not do what it is asked: what is said to be done is, and the rest is told. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemoryBackend } from '../../src/backend/index.ts';
 import { storeError } from '../../src/errors/store-error.ts';
 import { isStoreError, type Store } from '../../src/index.ts';
@@ -100,6 +100,21 @@ describe.each(someOf(SEALED_CASES))(`a backend that fails in the midst of $title
       const rebuilt = await rebuiltMetadata(backend, LIVING_KEYS);
       expect(await rebuilt.metadata.stateDigests(), what).toEqual(await next.metadata.stateDigests());
     }
+  });
+});
+
+describe('metadata on a full disk', () => {
+  it.each([
+    'pendingShreds',
+    'forgetShreds',
+  ] as const)('do not make a delete look as if it was not (%s)', async (call) => {
+    const { store, metadata } = await machine();
+    vi.spyOn(metadata, call).mockRejectedValueOnce(storeError('DISK_FULL', 'injected'));
+    await expect(store.delete('alone')).rejects.toMatchObject({ code: 'SHRED_PENDING' });
+    expect(await store.has('alone')).toBe(false);
+    expect(await store.namespaces.shred()).toEqual({ done: true, pending: [] });
+    await expectSoundSealed(store, metadata);
+    await store.close();
   });
 });
 

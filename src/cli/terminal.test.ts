@@ -9,6 +9,10 @@ function terminalOn(stdout: RecordingStream, stderr = new RecordingStream()): { 
   return { terminal, session: new Session(terminal, new AbortController().signal) };
 }
 
+async function* contentOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
 describe('Terminal', () => {
   it('gathers lines for a pipe and shows each at once on a terminal', async () => {
     const pipe = new RecordingStream();
@@ -27,7 +31,7 @@ describe('Terminal', () => {
     const pipe = new RecordingStream();
     const { terminal } = terminalOn(pipe);
     await terminal.print('a');
-    await terminal.printBytes(Buffer.from('b'));
+    await terminal.printContent(contentOf('b'));
     expect(pipe.text).toBe('a\nb');
   });
 
@@ -50,11 +54,11 @@ describe('Terminal', () => {
     const gone = new RecordingStream();
     gone.failure = 'EPIPE';
     const { terminal } = terminalOn(gone);
-    await expect(terminal.printBytes(Buffer.from('x'))).rejects.toBeInstanceOf(OutputClosed);
-    await expect(terminal.printBytes(Buffer.from('x'))).rejects.toBeInstanceOf(OutputClosed);
+    await expect(terminal.printContent(contentOf('x'))).rejects.toBeInstanceOf(OutputClosed);
+    await expect(terminal.printContent(contentOf('x'))).rejects.toBeInstanceOf(OutputClosed);
     const full = new RecordingStream();
     full.failure = 'ENOSPC';
-    await expect(terminalOn(full).terminal.printBytes(Buffer.from('x'))).rejects.toMatchObject({ code: 'DISK_FULL' });
+    await expect(terminalOn(full).terminal.printContent(contentOf('x'))).rejects.toMatchObject({ code: 'DISK_FULL' });
   });
 });
 

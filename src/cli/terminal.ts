@@ -1,11 +1,34 @@
+import { fstatSync, writev } from 'node:fs';
+import { promisify } from 'node:util';
 import { fileError, systemCodeOf } from './file-error.ts';
+import { type WriteBuffers, writeContent } from './files/write-content.ts';
+import { usageError } from './usage-error.ts';
+
+const writevTo = promisify(writev);
 
 /** Lines are gathered up to this many characters before a write, unless somebody watches. */
 const OUTPUT_BATCH_LENGTH = 16 * 1024;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** The stream the process writes to, reduced to what is used. */
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type OutputStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  /** Of the system, where it is one of the process. */
+  readonly fd?: number;
+};
+
+/** How to write to the file that a stream goes to, if it is one: the stream itself makes everything wait for each write. */
+function fileBehind({ fd }: OutputStream): WriteBuffers | undefined {
+  if (fd === undefined || !fstatSync(fd).isFile()) return undefined;
+  return async (buffers) => {
+    try {
+      return (await writevTo(fd, buffers)).bytesWritten;
+    } catch (error) {
+      throw fileError(error, 'standard output', 'write');
+    }
+  };
+}
 
 /** Thrown when the reader of standard output went away (`holdfast ls | head`): no failure, only the end. */
 export class OutputClosed extends Error {}
@@ -48,10 +71,22 @@ export class Terminal {
     if (this.outputIsTerminal || this.#pending.length >= OUTPUT_BATCH_LENGTH) await this.flush();
   }
 
-  /** Writes content to standard output, after all lines printed before. */
-  async printBytes(bytes: Uint8Array): Promise<void> {
+  /**
+   * Writes content to standard output, after all lines printed before.
+   * @param options `isText`: content that is none is refused where it would garble a terminal
+   * @throws what `content` throws, a usage error, and as `print`
+   */
+  async printContent(content: AsyncIterable<Uint8Array>, { isText = false } = {}): Promise<void> {
     await this.flush();
-    await this.#write(bytes);
+    const write = fileBehind(this.#stdout);
+    if (write) return await writeContent(content, write);
+    let mayGarble = isText && this.outputIsTerminal;
+    for await (const bytes of content) {
+      if (mayGarble && bytes.includes(0))
+        throw usageError('this is binary and would garble the terminal; use -o FILE, or -o - to print it anyway');
+      mayGarble = false;
+      await this.#write(bytes);
+    }
   }
 
   async flush(): Promise<void> {

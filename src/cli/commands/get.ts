@@ -55,15 +55,7 @@ async function getToFile(session: Session, entries: Entries, request: Wanted & {
 }
 
 async function getToOutput(session: Session, entries: Entries, request: Wanted & { binary: boolean }) {
-  const { binary } = request;
-  let first = true;
-  for await (const bytes of contentOf(session, entries, request)) {
-    if (first && !binary && session.terminal.outputIsTerminal && bytes.includes(0)) {
-      throw usageError('this is binary and would garble the terminal; use -o FILE, or -o - to print it anyway');
-    }
-    first = false;
-    await session.terminal.printBytes(bytes);
-  }
+  await session.terminal.printContent(contentOf(session, entries, request), { isText: !request.binary });
 }
 
 async function get(session: Session, key: string | undefined, flags: GetFlags): Promise<void> {
@@ -92,9 +84,7 @@ async function cat(session: Session, keys: readonly string[], flags: WhichFlags)
   const which = whichOf(flags);
   await using store = await session.openStore({ readOnly: true });
   const entries = session.entriesOf(store);
-  for (const key of keys) {
-    for await (const bytes of contentOf(session, entries, { key, which })) await session.terminal.printBytes(bytes);
-  }
+  for (const key of keys) await session.terminal.printContent(contentOf(session, entries, { key, which }));
 }
 
 const EXAMPLES = `

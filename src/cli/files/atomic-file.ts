@@ -2,11 +2,12 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError, systemCodeOf } from '../file-error.ts';
+import { type WriteBuffers, writeContent } from './write-content.ts';
 
 let temporaryCount = 0;
 
 export interface WriteFileOptions {
-  /** Called with the bytes of each piece once it is written. */
+  /** Called with the bytes of what is written. */
   readonly onBytes?: (bytes: number) => void;
   /**
    * Replace whatever has the target's name, instead of writing through a link or into a pipe: for names that come from
@@ -40,16 +41,16 @@ async function openTemporary(target: string, mode: number): Promise<{ name: stri
 async function fill(
   handle: FileHandle,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: WriteFileOptions & { target: string },
+  { onBytes, target }: WriteFileOptions & { readonly target: string },
 ) {
-  for await (const bytes of content) {
+  const write: WriteBuffers = async (buffers) => {
     try {
-      await handle.writeFile(bytes);
+      return (await handle.writev(buffers)).bytesWritten;
     } catch (error) {
-      throw fileError(error, options.target, 'write');
+      throw fileError(error, target, 'write');
     }
-    options.onBytes?.(bytes.length);
-  }
+  };
+  await writeContent(content, write, onBytes);
 }
 
 /** Makes the names in a folder durable. */

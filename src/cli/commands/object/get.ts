@@ -5,7 +5,6 @@ import { letContentThrough } from '../../heap.ts';
 import { ProgressMeter } from '../../progress/meter.ts';
 import type { Session } from '../../session.ts';
 import { formatBytes } from '../../text/format-bytes.ts';
-import { usageError } from '../../usage-error.ts';
 import { findMeant } from './find.ts';
 
 interface GetFlags {
@@ -45,13 +44,7 @@ async function get(session: Session, address: string, { output, canonical = fals
     if (session.options.json || session.options.verbose) await session.confirm(value, text);
     return;
   }
-  let first = true;
-  for await (const bytes of content) {
-    if (first && output === undefined && session.terminal.outputIsTerminal && bytes.includes(0))
-      throw usageError('this is binary and would garble the terminal; use -o FILE, or -o - to print it anyway');
-    first = false;
-    await session.terminal.printBytes(bytes);
-  }
+  await session.terminal.printContent(content, { isText: output === undefined });
 }
 
 const EXAMPLES = `

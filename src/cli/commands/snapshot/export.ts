@@ -79,7 +79,7 @@ async function exportSnapshot(session: Session, address: string, flags: ExportFl
   const { snapshots } = session.entriesOf(store);
   const archive = await contentOf(session, { snapshots, address, format, refusals }, flags);
   if (output === STDOUT) {
-    for await (const bytes of archive) await session.terminal.printBytes(bytes);
+    await session.terminal.printContent(archive);
   } else await writeFileAtomically(output, archive, { onBytes: (bytes) => meter.addBytes(bytes) });
   meter.stop();
   reportFailures(session, refusals);

@@ -8,7 +8,7 @@ import { madeNoise, madePdf, madePng, madeTable } from './made-files.ts';
 const PACKAGE = path.resolve(import.meta.dirname, '../../..');
 /** The folder of this file's modules. */
 const MODULES = path.resolve(import.meta.dirname, '../..');
-/** Some of the modules, as source to look at. */
+/** Some of the modules to look at: their sources, or the types of what was built of them. */
 const SHOWN_MODULES = ['erasure', 'merkle', 'server', 'chunking'];
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 
@@ -30,9 +30,9 @@ const text = (contentType: string) => ({ contentType: `text/${contentType}; char
 async function putSource(batch: BatchWriter): Promise<void> {
   for (const folder of SHOWN_MODULES) {
     const found = await readdir(path.join(MODULES, folder), { recursive: true });
-    for (const name of found.filter((one) => /(?<!\.d)\.[jt]s$/.test(one)).sort()) {
+    for (const name of found.filter((one) => one.endsWith('.ts')).sort()) {
       const key = ['source', folder, ...name.split(path.sep)].join('/');
-      await batch.put(key, { path: path.join(MODULES, folder, name) }, text('javascript'));
+      await batch.put(key, { path: path.join(MODULES, folder, name) }, text('plain'));
     }
   }
 }

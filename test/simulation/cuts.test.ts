@@ -4,7 +4,7 @@ import { SEED } from '../support/points.ts';
 import { cutCampaign } from './cut-round.ts';
 
 /** Few of many states rather than many of a few: what a recovery comes to is verified once in a round. */
-const [ROUNDS, ROUND_STATES] = [ofCampaign(30), 250];
+const [ROUNDS, ROUND_STATES] = [ofCampaign(40), 250];
 
 it(`a store survives power cuts at any call of what is done to it (seed ${SEED})`, { timeout: 1_800_000 }, async () => {
   const campaign = cutCampaign(SEED);

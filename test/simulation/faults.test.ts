@@ -3,7 +3,7 @@ import { ofCampaign } from '../support/campaign.ts';
 import { SEED } from '../support/points.ts';
 import { faultCampaign } from './fault-round.ts';
 
-const [ROUNDS, ROUND_FAULTS] = [ofCampaign(60), 35];
+const [ROUNDS, ROUND_FAULTS] = [ofCampaign(60), 84];
 
 it(`a store survives faults at any call of its files (seed ${SEED})`, { timeout: 1_800_000 }, async () => {
   const campaign = faultCampaign(SEED);

@@ -5,7 +5,7 @@ import { ALL_PAIRS, runPairs, runSequence, runSequences } from '../model/sequenc
 import { ofCampaign } from '../support/campaign.ts';
 
 /** The first sequences of the campaign (`npm run test:slow -- model`), which runs half a million. */
-const SEQUENCES = ofCampaign(3000);
+const SEQUENCES = ofCampaign(4000);
 const SEED = 1;
 const SEQUENCE_MS_MAX = 1000;
 /** From here on every pair of commands had its turn, but for those that found nothing to be done to. */

@@ -237,16 +237,11 @@ export const CBOR_ITEMS_MAX = 1_048_576;
 export const CBOR_DEPTH_MAX = 8;
 /** The label of one derived key; the bound is Node's. */
 export const HKDF_INFO_BYTES_MAX = KIB;
-/**
- * Seals under one salt of an envelope; then the sealer takes a fresh one. The counter holds more, AES-GCM bears less.
- */
+/** Seals under one salt of an envelope; then the sealer takes a fresh one: the counter holds more, AES-GCM bears less. */
 export const ENVELOPE_SEALS_PER_SALT = 2 ** 32;
 /** Keys that one opener of envelopes keeps, by salt. */
 export const ENVELOPE_KEYS_CACHED_MAX = 256;
-/**
- * Argon2 parameters that are believed when they come from outside: below they protect nothing, above they are an
- * attack.
- */
+/** Argon2 parameters that are believed when they come from outside: less protects nothing, more is an attack. */
 export const ARGON2_MEMORY_KIB_MIN = 8 * KIB;
 export const ARGON2_MEMORY_KIB_MAX = 1024 * KIB;
 export const ARGON2_PASSES_MAX = 16;
@@ -301,6 +296,11 @@ export const LOOKUP_BATCH_CHUNKS = 1024;
 export const DIGESTS_KEPT_MAX = 1_048_576;
 /** Files being read as sources at once, over all stores of a process: each holds a descriptor and up to 2 MiB. */
 export const SOURCE_FILES_OPEN_MAX = 32;
+/** Files from this size on are cut and digested by a thread of their own; for less it is not worth starting one. */
+export const FILE_CUTTER_BYTES_MIN = 8 * MIB;
+/** What that thread hands over at a time, and how often ahead of who asks. */
+export const FILE_CUTTER_BLOCK_BYTES = MIB;
+export const FILE_CUTTER_BLOCKS_AHEAD = 2;
 
 /** Names of a folder whose facts are read together. */
 export const SCAN_WINDOW_NAMES = 512;
@@ -345,9 +345,7 @@ export const HISTORY_LOOKUPS_MIN = 16;
 export const RELATION_DEPTH_CHECKED = 1000;
 /** Pages of the metadata database kept in memory, beside those of snapshots. */
 export const METADATA_CACHE_BYTES = 16 * MIB;
-/**
- * How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise.
- */
+/** How long a metadata call waits for another process before it is `METADATA_BUSY`, unless the caller says otherwise. */
 export const METADATA_BUSY_TIMEOUT_MS = 5_000;
 /** How long overwriting old metadata waits for whoever still reads it. The thread is blocked meanwhile. */
 export const METADATA_SCRUB_TIMEOUT_MS = 500;

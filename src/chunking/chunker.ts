@@ -137,7 +137,13 @@ class CuttingChunker implements Chunker {
   }
 }
 
-function cutFinder(spec: ChunkingSpec, kernel: ScanKernel | undefined): CutFinder {
+/**
+ * Finds the cuts that a chunker makes, for who keeps the bytes himself.
+ * @param kernel default: the fastest there is
+ * @throws as {@link createChunker}
+ */
+export function createCutFinder(spec: ChunkingSpec, kernel?: ScanKernel): CutFinder {
+  checkChunking(spec);
   switch (spec.kind) {
     case 'fixed':
       return new FixedCutFinder(spec.bytes);
@@ -152,8 +158,7 @@ function cutFinder(spec: ChunkingSpec, kernel: ScanKernel | undefined): CutFinde
 
 /** As `createChunker`, over a kernel of choice: how tests and benchmarks reach the twin. */
 export function createChunkerOver(spec: ChunkingSpec, kernel: ScanKernel | undefined): Chunker {
-  checkChunking(spec);
-  return new CuttingChunker(cutFinder(spec, kernel));
+  return new CuttingChunker(createCutFinder(spec, kernel));
 }
 
 /**

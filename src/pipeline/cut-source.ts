@@ -20,12 +20,20 @@ export async function* cutSource(
     yield* givenChunks(source, signal);
     return;
   }
-  const chunker = createChunker(chunking);
   if (source instanceof Uint8Array && source.length <= SLICE_BYTES) {
-    yield* chunker.cutWhole(source);
+    yield* createChunker(chunking).cutWhole(source);
     return;
   }
-  for await (const piece of openSource(source, signal)) {
+  yield* cutPieces(openSource(source, signal), chunking);
+}
+
+/** As {@link cutSource}, of a source that is open. @param chunking any but `given` */
+export async function* cutPieces(
+  pieces: AsyncIterable<Uint8Array>,
+  chunking: ChunkingSpec,
+): AsyncGenerator<Uint8Array> {
+  const chunker = createChunker(chunking);
+  for await (const piece of pieces) {
     for (let start = 0; start < piece.length; start += SLICE_BYTES)
       yield* chunker.cut(piece.subarray(start, start + SLICE_BYTES));
   }

@@ -7,6 +7,7 @@ import { abortableItems } from '../runtime/abort.ts';
 import { readFileBytes } from '../runtime/file-reader.ts';
 import { type FileStat, nodeFileSystem, systemCode } from '../runtime/file-system.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
+import type { FileFacts } from './file-cutter.ts';
 
 /** Content of an entry: bytes, text (stored as UTF-8), a file by path, or a stream or iterable of bytes. */
 export type Source =
@@ -29,9 +30,16 @@ export function openSource(source: Source, signal?: AbortSignal): AsyncIterable<
   if (source instanceof Uint8Array) return single(source);
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source || Symbol.iterator in source) return checked(source, signal);
-    if ('path' in source && typeof source.path === 'string') return fileBytes(source.path, signal);
+    if (isPath(source)) return checkedFile(source.path, signal);
   }
   throw argumentTypeError('source', 'bytes, text, { path }, a stream or an iterable of bytes', source);
+}
+
+/** Whether a source is a file by its path, rather than a stream that has one. */
+export function isPath(source: Source): source is { readonly path: string } {
+  if (typeof source !== 'object' || source === null || source instanceof Uint8Array) return false;
+  if (Symbol.asyncIterator in source || Symbol.iterator in source) return false;
+  return 'path' in source && typeof source.path === 'string';
 }
 
 /** Half of a surrogate pair has no UTF-8: it would be stored as another character, and read back as that. */
@@ -54,14 +62,43 @@ async function* checked(
   }
 }
 
-async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/**
+ * What a path leads to, before it is opened: opening a pipe waits for its writer, and a device may never end.
+ * @throws what {@link openSource} says of paths
+ */
+export async function statSource(path: string): Promise<FileStat> {
   try {
-    // Before it is opened: opening a pipe waits for its writer, and a device may never end.
-    checkRegular(path, await nodeFileSystem.stat(path));
-    yield* unchangedBytes(path, signal);
+    const stat = await nodeFileSystem.stat(path);
+    checkRegular(path, stat.isFile());
+    return stat;
   } catch (error) {
     throw sourceError(path, error);
   }
+}
+
+async function* checkedFile(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  await statSource(path);
+  yield* fileBytes(path, signal);
+}
+
+/** As {@link openSource} of a path that `statSource` has looked at. */
+export async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* unchanged(path, readFacts(path, signal), { lengthOf: (piece) => piece.length, signal });
+}
+
+async function* readFacts(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, FileEnds> {
+  const { before, after } = yield* readFileBytes(path, { ...(signal && { signal }) });
+  return { before: factsOf(before), after: factsOf(after) };
+}
+
+function factsOf(stat: FileStat): FileFacts {
+  return { regular: stat.isFile(), size: stat.size, mtimeMs: stat.mtimeMs };
+}
+
+/** What the system says of an open file before the first byte and after the last. */
+interface FileEnds {
+  readonly before: FileFacts;
+  readonly after: FileFacts;
 }
 
 /**
@@ -69,35 +106,42 @@ async function* fileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Ui
  */
 const openFiles = new Semaphore(SOURCE_FILES_OPEN_MAX);
 
-async function* unchangedBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/**
+ * Passes on what is read of a file, and what it comes to where that is what the file was and is.
+ * @param reading begins with its first piece, and closes the file when it is stopped
+ * @throws what {@link openSource} says of paths
+ */
+export async function* unchanged<Piece, Ends extends FileEnds>(
+  path: string,
+  reading: AsyncGenerator<Piece, Ends>,
+  { lengthOf, signal }: { readonly lengthOf: (piece: Piece) => number; readonly signal: AbortSignal | undefined },
+): AsyncGenerator<Piece, Ends> {
   await openFiles.acquire(1, signal);
-  const pieces = readFileBytes(path, { ...(signal && { signal }) });
   let size = 0;
   try {
     for (;;) {
-      const next = await pieces.next();
-      if (next.done) return checkUnchanged(path, next.value, size);
-      size += next.value.length;
+      const next = await reading.next();
+      if (next.done) {
+        checkUnchanged(path, next.value, size);
+        return next.value;
+      }
+      size += lengthOf(next.value);
       yield next.value;
     }
+  } catch (error) {
+    throw sourceError(path, error);
   } finally {
-    // Closes the file when its reader stops early.
-    await pieces.return(undefined as never).finally(() => openFiles.release());
+    await reading.return(undefined as never).finally(() => openFiles.release());
   }
 }
 
-function checkRegular(path: string, stat: FileStat): void {
-  if (!stat.isFile()) throw storeError('SOURCE_INVALID', `${path} is not a regular file`, { details: { path } });
+function checkRegular(path: string, isRegular: boolean): void {
+  if (!isRegular) throw storeError('SOURCE_INVALID', `${path} is not a regular file`, { details: { path } });
 }
 
 /** A file that was written to while it was read has content that never existed: refused rather than stored. */
-function checkUnchanged(
-  path: string,
-  stats: { readonly before: FileStat; readonly after: FileStat },
-  size: number,
-): void {
-  const { before, after } = stats;
-  checkRegular(path, before);
+function checkUnchanged(path: string, { before, after }: FileEnds, size: number): void {
+  checkRegular(path, before.regular);
   if (before.size === size && after.size === size && before.mtimeMs === after.mtimeMs) return;
   throw storeError('SOURCE_CHANGED', `${path} changed while it was read`, {
     details: { path, expected: before.size, actual: size },

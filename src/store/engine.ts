@@ -12,6 +12,7 @@ import { Leases } from '../maintenance/leases.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ShardStore } from '../maintenance/shard-store.ts';
 import type { ChangeOutcome, CommitRequest, Metadata, PackRow } from '../metadata/contract.ts';
+import { FileCutter } from '../pipeline/file-cutter.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
 import { PackStore } from '../placement/pack-store.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
@@ -90,6 +91,8 @@ export class Engine {
   readonly health = new Health();
   readonly packs: PackStore;
   readonly scopes: Scopes;
+  /** Reads large files. */
+  readonly files = new FileCutter();
   readonly #random: RandomBytes;
   readonly #heal: 'auto' | 'manual';
   readonly #gc: 'auto' | 'manual';
@@ -412,7 +415,8 @@ export class Engine {
       await this.#rollbackWatch?.end();
     } finally {
       this.keychain?.close();
-      await this.metadata.close().finally(() => this.backend.close());
+      const closed = this.files.close().finally(() => this.metadata.close());
+      await closed.finally(() => this.backend.close());
     }
   }
 

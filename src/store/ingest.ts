@@ -1,8 +1,8 @@
 import { type ChunkingSpec, createChunker } from '../chunking/index.ts';
-import { blake3, createHasher, type Digest, type Hasher } from '../hash/index.ts';
+import { blake3, type Digest } from '../hash/index.ts';
 import { SMALL_CONTENT_BYTES } from '../limits.ts';
 import type { MerkleLeaf } from '../merkle/index.ts';
-import { cutSource } from '../pipeline/cut-source.ts';
+import type { FileCutter } from '../pipeline/file-cutter.ts';
 import {
   type FinishedManifest,
   INLINE_MANIFEST_CHUNKS,
@@ -10,6 +10,7 @@ import {
   ManifestBuilder,
 } from '../pipeline/manifest-builder.ts';
 import type { Source } from '../pipeline/source.ts';
+import { HeldChunks } from './held-chunks.ts';
 import type { OperationWriter, Tally } from './operation-writer.ts';
 import type { Progress } from './types.ts';
 
@@ -32,6 +33,7 @@ export async function ingest(
   source: Source,
   writer: OperationWriter,
   options: IngestOptions & {
+    readonly files: FileCutter;
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((progress: Progress) => void) | undefined;
   },
@@ -47,25 +49,18 @@ export async function ingest(
   }
   const tally = newTally();
   const manifest = new ManifestBuilder((nodeDigest, bytes) => writer.addNode(nodeDigest, bytes));
-  let content: Hasher | undefined;
-  let first: Uint8Array | undefined;
+  const chunks = new HeldChunks(source, writer, options);
   let size = 0;
-  for await (const view of cutSource(source, chunking, signal)) {
+  for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    const { bytes, release } = writer.hold(view);
-    const digest = blake3(bytes);
-    // Content that is one chunk is hashed as that.
-    if (bytes.length !== total) content = (content ?? createHasher('blake3')).update(bytes);
-    first ??= digest;
+    const { bytes, digest } = chunk;
     size += bytes.length;
     await manifest.add(bytes.length, digest);
-    writer.add({ digest, bytes, release, tally, verifyExisting });
+    writer.add({ ...chunk, tally, verifyExisting });
     if (writer.isFull) await writer.drain();
     onProgress?.({ phase: 'put', done: size, bytes: size, ...(total !== undefined && { total }) });
   }
-  const finished = await manifest.finish();
-  const digest = finished.chunkCount === 1 && first ? first : (content ?? createHasher('blake3')).digest();
-  return { ...finished, digest, tally };
+  return { ...(await manifest.finish()), digest: chunks.digest, tally };
 }
 
 /** Whether {@link ingestSmall} takes content of so many bytes: its chunks are few, however it is cut. */

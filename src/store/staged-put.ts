@@ -171,10 +171,11 @@ export async function storeContent(
 ): Promise<StoredPut> {
   const { engine, scope, isolations } = target;
   const { signal, onProgress } = options;
+  const { files } = engine;
   if (!request.isolated) {
     const own = request.redundancy && engine.createWriter(scope, request.redundancy);
     const read = (writer: OperationWriter): Promise<IngestedContent> =>
-      ingest(request.source, writer, { ...request, signal, onProgress });
+      ingest(request.source, writer, { ...request, files, signal, onProgress });
     const content = own ? await finishing(own, read) : await read(options.writer);
     const value = toValue(request, content);
     return toStoredPut(target, request, { content, entry: encodeEntry(value), version: entryVersion(value) });
@@ -185,7 +186,7 @@ export async function storeContent(
     // Cut as in its namespace, so that what the caller chose holds; but with the seed of its own key.
     const chunking = isolated.scope.chunkingFrom(scope, request.chunking);
     const content = await finishing(engine.createWriter(isolated.scope, request.redundancy), (writer) =>
-      ingest(request.source, writer, { ...request, signal, onProgress, chunking }),
+      ingest(request.source, writer, { ...request, files, signal, onProgress, chunking }),
     );
     return toStoredPut(target, request, { content, ...isolated.seal(toValue(request, content)) });
   } finally {

@@ -4,7 +4,7 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { MIB } from '../../src/limits.ts';
+import { FILE_CUTTER_BYTES_MIN, MIB } from '../../src/limits.ts';
 import { noise, pieces, sameBytes, text } from '../support/contents.ts';
 import { folderStore, SOUND, sharedStore, testFolder } from '../support/stores.ts';
 
@@ -54,6 +54,19 @@ describe('put takes', () => {
     expect(put).toMatchObject({ size: 0, chunks: 0, newBytes: 0, storedBytes: 0 });
     expect(await store.get('key')).toEqual(new Uint8Array(0));
     expect(await store.maintenance.check()).toMatchObject(SOUND);
+  });
+
+  it('a large file, as the same content from memory, and cuts it there too', async () => {
+    const content = noise(FILE_CUTTER_BYTES_MIN + 54_321, 5);
+    const file = path.join(await testFolder(), 'large');
+    await writeFile(file, content);
+    const { store } = shared;
+    const inMemory = await store.put('memory', content);
+    const done: number[] = [];
+    const put = await store.put('file', { path: file }, { onProgress: (progress) => done.push(progress.bytes) });
+    expect(put).toMatchObject({ version: inMemory.version, digest: inMemory.digest, newBytes: 0 });
+    expect([put.chunks, done.at(-1)]).toEqual([inMemory.chunks, content.length]);
+    expect(sameBytes(await store.get('file'), content)).toBe(true);
   });
 
   it('an empty file', async () => {
@@ -152,6 +165,25 @@ describe('a bad source', () => {
     await grown;
     expect(await store.get('key')).toEqual(text('old'));
     expect((await store.put('key', { path: file })).size).toBe(CONTENT.length + 4);
+  });
+
+  it('is a large file that changes, or whose reading is aborted, and the old entry stays', async () => {
+    const file = path.join(await testFolder(), 'growing');
+    await writeFile(file, noise(FILE_CUTTER_BYTES_MIN, 6));
+    const { store } = shared;
+    await store.put('key', 'old');
+    let grown: Promise<void> | undefined;
+    const onProgress = (): void => {
+      grown ??= appendFile(file, 'more');
+    };
+    await expect(store.put('key', { path: file }, { onProgress })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    await grown;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const aborting = store.put('key', { path: file }, { signal, onProgress: () => abort.abort(new Error('enough')) });
+    await expect(aborting).rejects.toThrow('enough');
+    expect(await store.get('key')).toEqual(text('old'));
+    expect((await store.put('key', { path: file })).size).toBe(FILE_CUTTER_BYTES_MIN + 4);
   });
 
   it('is a file that a folder replaced', async () => {

@@ -75,6 +75,7 @@ export class ObjectWriter {
   async putRaw(source: Source, options: RawOptions = {}): Promise<WrittenObject> {
     const { content } = this.#group();
     const ingested = await ingest(source, content, {
+      files: this.#engine.files,
       chunking: this.#scope.chunking(options.chunking),
       verifyExisting: options.verifyExisting === true,
       signal: options.signal,
@@ -125,6 +126,7 @@ export class ObjectWriter {
     if (await options.known?.(reference)) return { reference, digest, size: bytes.length, tally: NOTHING_STORED };
     const { structure } = this.#group();
     const ingested = await ingest(bytes, structure, {
+      files: this.#engine.files,
       chunking: this.#scope.chunking(undefined),
       verifyExisting: options.verifyExisting === true,
     });

@@ -10,7 +10,7 @@ const FURTHER_ENTRIES = [
   'cli/main',
   'cli/run',
   'metadata/sqlite-worker',
-  'pipeline/file-cutter-worker',
+  'pipeline/content-worker',
   'runtime/small-file-worker',
   'single-file/file-worker',
 ];

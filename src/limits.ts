@@ -291,6 +291,9 @@ export const CLOSED_CONNECTION_WAITS = 20;
 export const READ_COALESCE_BYTES = 4 * MIB;
 /** Plain bytes of a stream that are fetched before its reader asks for them, where it does not say how many. */
 export const READ_AHEAD_BYTES = 8 * MIB;
+/** Content from this size on is read in blocks that are lent, where its reader asks for that, and the size of those. */
+export const LENT_CONTENT_BYTES_MIN = 8 * MIB;
+export const LENT_BYTES = MIB;
 export const LOOKUP_BATCH_CHUNKS = 1024;
 /** Chunks that an inspection or validation remembers at a time, 32 bytes each: of more it makes several passes, or forgets. */
 export const DIGESTS_KEPT_MAX = 1_048_576;

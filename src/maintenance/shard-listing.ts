@@ -10,6 +10,7 @@ import { CHECK_PASS_PACKS } from '../limits.ts';
 import type { PackRow } from '../metadata/contract.ts';
 import type { BackendLink } from '../placement/backend-link.ts';
 import type { BackendSet } from '../placement/backend-set.ts';
+import { settleAll } from '../runtime/settle-all.ts';
 import { stillThere } from './garbage.ts';
 
 const FOLDERS = 256;
@@ -66,7 +67,7 @@ export class ShardListing {
         listing.unreachable.push(error);
       }
     });
-    for (const result of await Promise.allSettled(lists)) if (result.status === 'rejected') throw result.reason;
+    await settleAll(lists);
     return listing;
   }
 

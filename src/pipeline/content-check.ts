@@ -22,17 +22,24 @@ export class ContentCheck {
   }
 
   finish(): void {
-    const digest = this.#single ?? this.#running().digest();
-    if (this.#size === this.#value.size && equalBytes(digest, this.#value.digest)) return;
-    throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
-      details: {
-        expected: formatDigest('blake3', asDigest(this.#value.digest)),
-        actual: formatDigest('blake3', asDigest(digest)),
-      },
-    });
+    checkContent(this.#value, { size: this.#size, digest: this.#single ?? this.#running().digest() });
   }
 
   #running(): Hasher {
     return this.#hasher ?? createHasher('blake3');
   }
+}
+
+/** @throws `corrupt/ENTRY_CORRUPT` where what was read is not what the entry promises */
+export function checkContent(
+  value: EntryValue,
+  { size, digest }: { readonly size: number; readonly digest: Uint8Array },
+): void {
+  if (size === value.size && equalBytes(digest, value.digest)) return;
+  throw storeError('ENTRY_CORRUPT', 'the content is not what its digest says', {
+    details: {
+      expected: formatDigest('blake3', asDigest(value.digest)),
+      actual: formatDigest('blake3', asDigest(digest)),
+    },
+  });
 }

@@ -12,6 +12,15 @@ import { type ManifestChunk, type ManifestRange, readManifest } from './manifest
 /** Chunks fetched at a time; two batches are held. */
 const BATCH_CHUNKS_MAX = 256;
 
+/** What of a content is read, and how. */
+export interface ReadContentOptions {
+  /** Default: all of it. */
+  readonly range?: ManifestRange;
+  readonly signal?: AbortSignal | undefined;
+  /** Plain bytes of both batches, but for a chunk of each. Default `READ_AHEAD_BYTES`. */
+  readonly aheadBytes?: number;
+}
+
 const SHARED_BUFFER = 'kept or copied, not transferred: pieces may share a buffer with those that follow';
 
 /**
@@ -23,12 +32,7 @@ const SHARED_BUFFER = 'kept or copied, not transferred: pieces may share a buffe
 export async function* readContent(
   reader: ItemReader,
   value: EntryValue,
-  options: {
-    readonly range?: ManifestRange;
-    readonly signal?: AbortSignal;
-    /** Plain bytes of both batches, but for a chunk of each. Default `READ_AHEAD_BYTES`. */
-    readonly aheadBytes?: number;
-  } = {},
+  options: ReadContentOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const { signal, aheadBytes } = options;
   const range = options.range ?? { offset: 0, end: value.size };
@@ -44,10 +48,7 @@ export async function* readContent(
       if (bytes.length !== chunk.length)
         throw argumentTypeError('piece', SHARED_BUFFER, 'a piece whose buffer is gone');
       if (whole) content.add(bytes, chunk);
-      const piece = bytes.subarray(
-        Math.max(0, range.offset - chunk.offset),
-        Math.min(bytes.length, range.end - chunk.offset),
-      );
+      const piece = wantedPart(bytes, chunk, range);
       if (whole && chunk.index + 1 === value.chunkCount) content.finish();
       yield piece;
     }
@@ -55,11 +56,16 @@ export async function* readContent(
   if (whole && value.chunkCount === 0) content.finish();
 }
 
+/** The part of a chunk's bytes that lies in a range. */
+export function wantedPart(bytes: Uint8Array, { offset }: ManifestChunk, range: ManifestRange): Uint8Array {
+  return bytes.subarray(Math.max(0, range.offset - offset), Math.min(bytes.length, range.end - offset));
+}
+
 /** The chunks of an entry that overlap a range, with the nodes of its manifest fetched through the reader. */
 export function entryChunks(
   reader: ItemReader,
   value: EntryValue,
-  options: { readonly range?: ManifestRange; readonly signal?: AbortSignal } = {},
+  options: Pick<ReadContentOptions, 'range' | 'signal'> = {},
 ): AsyncGenerator<ManifestChunk> {
   const load = (digest: Uint8Array): Promise<Uint8Array> => reader.readNode(digest, options.signal);
   return readManifest(value, load, options.range);

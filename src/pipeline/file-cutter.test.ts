@@ -7,6 +7,7 @@ import { blake3 } from '../hash/index.ts';
 import { FILE_CUTTER_BLOCK_BYTES, MIB } from '../limits.ts';
 import { seededRandom } from '../testing/index.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/temporary-folder.ts';
+import { ContentThread } from './content-thread.ts';
 import { type CutChunk, type CutEnd, FileCutter } from './file-cutter.ts';
 
 const DEFAULT = parseChunking('fastcdc:32768:65536:262144:2');
@@ -19,14 +20,16 @@ interface Cut {
 describe('FileCutter', () => {
   const seed = 11;
   let folder: TemporaryFolder;
+  let thread: ContentThread;
   let files: FileCutter;
 
   beforeEach(async () => {
     folder = await makeTemporaryFolder();
-    files = new FileCutter();
+    thread = new ContentThread();
+    files = new FileCutter(thread);
   });
   afterEach(async () => {
-    await files.close();
+    await thread.close();
     await folder.remove();
   });
 
@@ -147,7 +150,7 @@ describe('FileCutter', () => {
     const file = await make('file', new Uint8Array(9 * MIB));
     const chunks = files.cut(file, DEFAULT);
     await chunks.next();
-    await files.close();
+    await thread.close();
     await expect(
       (async () => {
         for (;;) if ((await chunks.next()).done) return;

@@ -4,12 +4,7 @@ import { asDigest, type Digest } from '../hash/index.ts';
 import { FILE_CUTTER_BLOCK_BYTES, FILE_CUTTER_BLOCKS_AHEAD } from '../limits.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { HeldBytes } from '../runtime/slabs.ts';
-import { WorkerClient } from '../runtime/worker-rpc.ts';
-
-const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? './file-cutter-worker.ts' : './file-cutter-worker.js',
-  import.meta.url,
-);
+import type { ContentThread } from './content-thread.ts';
 
 export const DIGEST_BYTES = 32;
 
@@ -46,9 +41,12 @@ export interface CutEnd {
 }
 
 export class FileCutter {
-  /** Starts with the first file. */
-  #thread: WorkerClient | undefined;
+  readonly #thread: ContentThread;
   readonly #blocks = new BufferPool({ bytes: FILE_CUTTER_BLOCK_BYTES, keptMax: 2 * FILE_CUTTER_BLOCKS_AHEAD });
+
+  constructor(thread: ContentThread) {
+    this.#thread = thread;
+  }
 
   /** Whether chunks of this kind are found here: the longest takes at most half a block. */
   takes(chunking: ChunkingSpec): boolean {
@@ -64,15 +62,13 @@ export class FileCutter {
    * @throws the system's error, and the signal's reason
    */
   async *cut(path: string, chunking: ChunkingSpec, signal?: AbortSignal): AsyncGenerator<CutChunk, CutEnd> {
-    this.#thread ??= new WorkerClient(WORKER, 'holdfast cutter');
-    const thread = this.#thread;
-    const opened = await thread.call('open', [path, chunking]);
+    const opened = await this.#thread.call('open', [path, chunking]);
     const { id, facts: before } = opened as { readonly id: number; readonly facts: FileFacts };
     const ahead: Promise<CutReply>[] = [];
     try {
       for (;;) {
         signal?.throwIfAborted();
-        while (ahead.length < FILE_CUTTER_BLOCKS_AHEAD) ahead.push(this.#next(thread, id));
+        while (ahead.length < FILE_CUTTER_BLOCKS_AHEAD) ahead.push(this.#next(id));
         const reply = (await ahead.shift()) as CutReply;
         yield* this.#chunksOf(reply);
         if (reply.end) return { before, after: reply.end.facts, digest: asDigest(reply.end.digest) };
@@ -81,18 +77,13 @@ export class FileCutter {
       for (const reply of await Promise.allSettled(ahead))
         if (reply.status === 'fulfilled') this.#blocks.give(reply.value.block);
       // Its thread may be gone, which who asked has been told.
-      await thread.call('close', [id]).catch(() => undefined);
+      await this.#thread.call('close', [id]).catch(() => undefined);
     }
   }
 
-  /** Ends the thread. Nothing may be cut any more. */
-  async close(): Promise<void> {
-    await this.#thread?.terminate();
-  }
-
-  #next(thread: WorkerClient, id: number): Promise<CutReply> {
+  #next(id: number): Promise<CutReply> {
     const block = this.#blocks.take() as Uint8Array<ArrayBuffer>;
-    const reply = thread.call('next', [id, block], { transfer: [block.buffer] }) as Promise<CutReply>;
+    const reply = this.#thread.call('next', [id, block], [block.buffer]) as Promise<CutReply>;
     // Its failure waits for who asks for the block.
     reply.catch(() => undefined);
     return reply;

@@ -4,13 +4,14 @@
  * flagged, so that nothing counts on it any more, and never returned; what is flagged and proven is flagged no more.
  */
 import { concatBytes, copyBytes, equalBytes, toHex } from '../bytes/bytes.ts';
-import { decompress } from '../compress/index.ts';
+import { CODEC_STORED, decompress } from '../compress/index.ts';
 import { invariant, isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { type ItemIds, identityOf, openRecord, type PackKeys, RECORD_TRAILER_BYTES } from '../format/index.ts';
 import { blake3 } from '../hash/index.ts';
-import { READ_COALESCE_BYTES } from '../limits.ts';
 import type { ItemLocation, PackRow } from '../metadata/contract.ts';
+import { settleAll } from '../runtime/settle-all.ts';
 import { type BorderRecord, copiesOf } from './border-record.ts';
+import { planSpans, type RecordSpan } from './record-spans.ts';
 
 export type ItemKind = 'chunk' | 'manifest';
 
@@ -18,6 +19,13 @@ export interface WantedItem {
   /** Plain digest, 32 bytes. */
   readonly digest: Uint8Array;
   readonly length: number;
+}
+
+/** See `ItemReader.read`. */
+interface ReadHow {
+  readonly signal?: AbortSignal | undefined;
+  readonly border?: BorderRecord;
+  readonly memory?: Uint8Array[] | undefined;
 }
 
 /** What the reader needs of the engine around it. */
@@ -87,18 +95,11 @@ interface Finds {
   readonly bytes: Map<string, Uint8Array>;
   /** Takes what cannot be read; absent where the first such item ends the read. */
   readonly failures?: Map<string, StoreError>;
-}
-
-interface Span {
-  readonly pack: PackRow;
-  readonly offset: number;
-  end: number;
-  readonly records: RecordPlan[];
+  /** Takes the memory that was made for what was read. */
+  readonly memory?: Uint8Array[] | undefined;
 }
 
 const SPANS_AT_ONCE = 3;
-/** Reading over a gap costs less than another round trip. */
-const GAP_BYTES_MAX = 32 * 1024;
 
 export class ItemReader {
   readonly #source: ItemSource;
@@ -111,15 +112,17 @@ export class ItemReader {
    * Reads items in the order asked; repeated digests are fetched once and share their bytes, neighbours may share a
    * buffer.
    * @param options.border of a stream that is read piece by piece
+   * @param options.memory takes all that was read and decompressed for this read: what is returned lies in them or beside
+   *   them, and nobody else's
    * @throws `corrupt/CHUNK_MISSING`, `corrupt/CHUNK_CORRUPT` (chunks), `corrupt/MANIFEST_CORRUPT` (manifest nodes);
    *   nothing is returned then
    */
   async read(
     kind: ItemKind,
     wanted: readonly WantedItem[],
-    { signal, border }: { readonly signal?: AbortSignal | undefined; readonly border?: BorderRecord } = {},
+    { signal, border, memory }: ReadHow = {},
   ): Promise<readonly Uint8Array[]> {
-    const found: Finds = { bytes: new Map() };
+    const found: Finds = { bytes: new Map(), memory };
     await this.#fetch(kind, { wanted: this.#sought(kind, wanted), found, failed: new Map(), border }, signal);
     return wanted.map((item) => {
       const bytes = found.bytes.get(toHex(item.digest));
@@ -161,7 +164,10 @@ export class ItemReader {
   /** A damaged row of the metadata fails every item that is looked up with it: the others are looked up without it. */
   async #fetchEach(
     kind: ItemKind,
-    { wanted, found }: { readonly wanted: readonly SoughtItem[]; readonly found: Required<Finds> },
+    {
+      wanted,
+      found,
+    }: { readonly wanted: readonly SoughtItem[]; readonly found: Finds & Required<Pick<Finds, 'failures'>> },
     signal?: AbortSignal,
   ): Promise<void> {
     const [first] = wanted;
@@ -242,7 +248,12 @@ export class ItemReader {
     plan.onOpened?.(plain as Uint8Array);
   }
 
-  async #fetchSpans(kind: ItemKind, spans: readonly Span[], job: FetchJob, signal?: AbortSignal): Promise<void> {
+  async #fetchSpans(
+    kind: ItemKind,
+    spans: readonly RecordSpan<RecordPlan>[],
+    job: FetchJob,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const gone: RecordPlan[] = [];
     const gonePacks = new Map(job.failed);
     const queue = spans.values();
@@ -271,7 +282,7 @@ export class ItemReader {
   /** @returns the pack, when it is gone or too few of its shards are at hand, and why where somebody says so */
   async #openSpan(
     kind: ItemKind,
-    span: Span,
+    span: RecordSpan<RecordPlan>,
     { found, signal }: { readonly found: Finds; readonly signal?: AbortSignal },
   ): Promise<{ readonly pack: PackRow; readonly cause: StoreError | undefined } | undefined> {
     const { pack, offset } = span;
@@ -286,6 +297,7 @@ export class ItemReader {
       return undefined;
     }
     if (bytes === undefined) return { pack, cause: undefined };
+    found.memory?.push(bytes);
     for (const plan of span.records)
       await this.#openFrame(kind, plan, { bytes, offset, found, ...(signal && { signal }) });
     return undefined;
@@ -304,6 +316,10 @@ export class ItemReader {
     const { location } = plan;
     const start = location.offset - span.offset;
     const frame = span.bytes.subarray(start, start + location.storedLength + RECORD_TRAILER_BYTES);
+    if (this.#isProvenByItems(plan, frame)) {
+      const stored = frame.subarray(0, location.storedLength);
+      return await this.#open(kind, plan, { stored, found: span.found, isProven: true });
+    }
     try {
       await this.#open(kind, plan, { stored: await this.#openRecord(location, frame), found: span.found });
     } catch (error) {
@@ -312,6 +328,17 @@ export class ItemReader {
       if (stored === undefined) return await this.#failRecords(kind, [plan], { cause: error, found: span.found });
       await this.#open(kind, plan, { stored, found: span.found });
     }
+  }
+
+  /**
+   * Whether a record needs no look at its trailer: what lies there neither sealed nor compressed is as good as the digests
+   * of its items, which say all that the trailer says of them. Items that are doubted are looked at from all sides.
+   */
+  #isProvenByItems({ location, items }: RecordPlan, frame: Uint8Array): boolean {
+    const isPlain = this.#source.keys === undefined && location.pack?.seal === undefined;
+    if (!isPlain || location.codec !== CODEC_STORED || location.storedLength !== location.plainLength) return false;
+    if (frame.length !== location.storedLength + RECORD_TRAILER_BYTES) return false;
+    return items.every((item) => !item.location.suspect && isItem(item, frame));
   }
 
   #openRecord(location: ItemLocation, frame: Uint8Array): Promise<Uint8Array> {
@@ -338,7 +365,7 @@ export class ItemReader {
   async #open(
     kind: ItemKind,
     plan: RecordPlan,
-    into: { readonly stored: Uint8Array; readonly found: Finds },
+    into: { readonly stored: Uint8Array; readonly found: Finds; readonly isProven?: boolean },
   ): Promise<void> {
     let plain: Uint8Array;
     try {
@@ -347,13 +374,15 @@ export class ItemReader {
       if (!isStoreError(error, 'COMPRESSED_CORRUPT')) throw error;
       return await this.#failRecords(kind, [plan], { cause: error, found: into.found });
     }
+    if (plan.location.codec !== CODEC_STORED) into.found.memory?.push(plain);
     plan.onOpened?.(plain);
     const proven: ProvenItem[] = [];
     let asked = 0;
     for (const { location } of plan.items) asked += location.length;
-    for (const { digest, id, location } of plan.items) {
+    for (const item of plan.items) {
+      const { digest, id, location } = item;
       const bytes = plain.subarray(location.inner, location.inner + location.length);
-      if (!equalBytes(blake3(bytes), digest)) {
+      if (!into.isProven && !isItem(item, plain)) {
         const error = damageError(kind, 'CHUNK_CORRUPT', digest, 'is not what its digest says');
         await this.#fail(kind, [{ digest, id, pack: location.pack, error }], into.found);
         continue;
@@ -424,7 +453,12 @@ export class ItemReader {
   }
 }
 
-function isSettled({ bytes, failures }: Required<Finds>, digest: Uint8Array): boolean {
+/** Whether an item is where it should be in the plain bytes of its record. */
+function isItem({ digest, location }: RecordPlan['items'][number], plain: Uint8Array): boolean {
+  return equalBytes(blake3(plain.subarray(location.inner, location.inner + location.length)), digest);
+}
+
+function isSettled({ bytes, failures }: Finds & Required<Pick<Finds, 'failures'>>, digest: Uint8Array): boolean {
   const name = toHex(digest);
   return bytes.has(name) || failures.has(name);
 }
@@ -460,36 +494,4 @@ function damageError(
 
 function lengthError(kind: ItemKind, { digest, length }: WantedItem): StoreError {
   return damageError(kind, 'CHUNK_CORRUPT', digest, `is not ${length} bytes long`);
-}
-
-function planSpans(plans: readonly RecordPlan[]): Span[] {
-  const byPlace = plans.toSorted((a, b) => {
-    const packs = (a.location.pack?.number ?? 0) - (b.location.pack?.number ?? 0);
-    return packs === 0 ? a.location.offset - b.location.offset : packs;
-  });
-  const spans: Span[] = [];
-  for (const plan of byPlace) {
-    const pack = plan.location.pack as PackRow;
-    const start = plan.location.offset;
-    const end = start + plan.location.storedLength + RECORD_TRAILER_BYTES;
-    const last = spans.at(-1);
-    if (
-      last &&
-      last.pack.number === pack.number &&
-      start - last.end <= GAP_BYTES_MAX &&
-      end - last.offset <= READ_COALESCE_BYTES
-    ) {
-      last.end = end;
-      last.records.push(plan);
-    } else {
-      spans.push({ pack, offset: start, end, records: [plan] });
-    }
-  }
-  return spans;
-}
-
-/** Waits for every task before it rejects with the first failure, so that none runs on behind the caller's back. */
-async function settleAll(tasks: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(tasks);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

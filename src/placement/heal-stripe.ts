@@ -10,6 +10,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { shardKey } from '../format/index.ts';
 import { SHARD_WRITE_TIMEOUT_MS, SHARDS_MADE_BYTES_MAX } from '../limits.ts';
+import { settleAll } from '../runtime/settle-all.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
 import { findShards, type ShardSearch } from './find-shards.ts';
@@ -140,7 +141,7 @@ class StripeHealer {
       const targets = housed.map(({ loss }) => loss.index);
       const made = housed.length > 0 ? await this.#make(targets) : [];
       const puts = made.map((shard, at) => this.#house(shard, housed[at] as Housed));
-      for (const result of await Promise.allSettled(puts)) if (result.status === 'rejected') throw result.reason;
+      await settleAll(puts);
     } catch (error) {
       if (!isStoreError(error, 'SHARD_CORRUPT', 'SHARDS_INSUFFICIENT', 'BACKEND_UNREACHABLE', 'FORMAT_UNSUPPORTED'))
         throw error;

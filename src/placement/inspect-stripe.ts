@@ -1,3 +1,4 @@
+import { settleAll } from '../runtime/settle-all.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { BackendSet } from './backend-set.ts';
 import { type InspectOptions, inspectShard } from './inspect-shard.ts';
@@ -42,8 +43,7 @@ export async function inspectStripe(
       else losses.push(found);
     }
   });
-  // Each has ended before the first failure is told: nothing goes on behind the caller's back.
-  for (const result of await Promise.allSettled(looks)) if (result.status === 'rejected') throw result.reason;
+  await settleAll(looks);
   const byIndex = (a: { readonly index: number }, b: { readonly index: number }): number => a.index - b.index;
   return { stripe, good: good.toSorted(byIndex), losses: losses.toSorted(byIndex) };
 }

@@ -28,6 +28,7 @@ import {
   verifyShard,
 } from '../format/index.ts';
 import type { RandomBytes } from '../runtime/random.ts';
+import { settleAll } from '../runtime/settle-all.ts';
 import type { BackendSet } from './backend-set.ts';
 import { encodeStripe, stripeBytes } from './encode-stripe.ts';
 import { type FoundStripe, findPlaces, findStripes, type SoughtPack } from './find-stripe.ts';
@@ -220,7 +221,7 @@ export class PackStore {
       if (link?.facts.mode === 'read-only') return;
       await link?.call('write', (backend) => backend.delete(shardKey(pack, index)));
     });
-    for (const result of await Promise.allSettled(deletes)) if (result.status === 'rejected') throw result.reason;
+    await settleAll(deletes);
     if (unreachable[0]) throw unreachable[0];
   }
 

@@ -92,9 +92,14 @@ export function parseTime(time: unknown, parameter: string): number {
   return milliseconds;
 }
 
-/** @throws `TypeError` and `RangeError` for what is no number of bytes */
-export function checkReadAhead({ readAheadBytes }: StreamOptions): { readonly aheadBytes?: number } {
-  return readAheadBytes === undefined ? {} : { aheadBytes: checkInteger('readAheadBytes', readAheadBytes, { min: 0 }) };
+/** @throws `TypeError` and `RangeError` for what is no number of bytes, or neither true nor false */
+export function checkStreaming({ readAheadBytes, lent = false }: StreamOptions): {
+  readonly aheadBytes?: number;
+  readonly lent: boolean;
+} {
+  if (typeof lent !== 'boolean') throw argumentTypeError('lent', 'true or false', lent);
+  if (readAheadBytes === undefined) return { lent };
+  return { lent, aheadBytes: checkInteger('readAheadBytes', readAheadBytes, { min: 0 }) };
 }
 
 /**

@@ -12,6 +12,7 @@ import { Leases } from '../maintenance/leases.ts';
 import { recoverFromJournal } from '../maintenance/recover.ts';
 import type { ShardStore } from '../maintenance/shard-store.ts';
 import type { ChangeOutcome, CommitRequest, Metadata, PackRow } from '../metadata/contract.ts';
+import { ContentThread } from '../pipeline/content-thread.ts';
 import { FileCutter } from '../pipeline/file-cutter.ts';
 import type { DamagedItem, ItemKind, ItemReader } from '../pipeline/item-reader.ts';
 import { PackStore } from '../placement/pack-store.ts';
@@ -91,8 +92,9 @@ export class Engine {
   readonly health = new Health();
   readonly packs: PackStore;
   readonly scopes: Scopes;
+  readonly contentThread = new ContentThread();
   /** Reads large files. */
-  readonly files = new FileCutter();
+  readonly files = new FileCutter(this.contentThread);
   readonly #random: RandomBytes;
   readonly #heal: 'auto' | 'manual';
   readonly #gc: 'auto' | 'manual';
@@ -415,7 +417,7 @@ export class Engine {
       await this.#rollbackWatch?.end();
     } finally {
       this.keychain?.close();
-      const closed = this.files.close().finally(() => this.metadata.close());
+      const closed = this.contentThread.close().finally(() => this.metadata.close());
       await closed.finally(() => this.backend.close());
     }
   }

@@ -3,7 +3,8 @@ import { concatBytes, copyBytes, equalBytes } from '../bytes/bytes.ts';
 import { isStoreError, type StoreError, storeError } from '../errors/store-error.ts';
 import { readContent } from '../pipeline/content-reader.ts';
 import { readBatch } from '../pipeline/small-contents.ts';
-import { checkReadAhead, resolveRange } from './arguments.ts';
+import { checkStreaming, resolveRange } from './arguments.ts';
+import { contentPieces } from './content-pieces.ts';
 import type { Engine } from './engine.ts';
 import { keyText, namingEntry, type OpenedEntry } from './entry-info.ts';
 import type { Scope } from './scope.ts';
@@ -97,14 +98,13 @@ export async function* readPieces(
   options: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const key = keyText(entry.row);
-  const { value, reader } = entry;
-  const range = resolveRange({ key, size: value.size }, options);
-  const ahead = checkReadAhead(options);
+  const range = resolveRange({ key, size: entry.value.size }, options);
+  const streaming = checkStreaming(options);
   const { signal, onProgress } = options;
   const { counts } = engine.telemetry;
   let bytes = 0;
   try {
-    for await (const piece of readContent(reader, value, { range, ...ahead, ...(signal && { signal }) })) {
+    for await (const piece of contentPieces(engine, entry, { ...streaming, range, signal })) {
       bytes += piece.length;
       counts.bytesOut += piece.length;
       onProgress?.({ phase: 'read', done: bytes, total: range.end - range.offset, bytes });

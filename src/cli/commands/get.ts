@@ -34,8 +34,9 @@ interface Wanted {
   readonly range?: Range | undefined;
 }
 
+/** Content for whoever writes it as it comes: its pieces are lent. */
 function contentOf(session: Session, entries: Entries, { key, which, range }: Wanted): AsyncIterable<Uint8Array> {
-  const options = { ...range, signal: session.signal };
+  const options = { ...range, lent: true, signal: session.signal };
   return which ? entries.versions.read(key, which, options) : entries.read(key, options);
 }
 

@@ -1,7 +1,7 @@
 /** Writes a run of buffers where the last one ended. @returns how many bytes it took: fewer than all, now and then */
 export type WriteBuffers = (buffers: readonly Uint8Array[]) => Promise<number>;
 
-/** Gathered for one call, which goes on beside the reading of what comes next. */
+/** Gathered for one call, which goes on beside the reading of what comes next. Pieces that are lent have as many. */
 const GATHERED_BYTES = 1024 * 1024;
 
 async function writeAll(write: WriteBuffers, buffers: readonly Uint8Array[]): Promise<void> {
@@ -21,6 +21,8 @@ function withoutFirst(buffers: readonly Uint8Array[], bytes: number): readonly U
 /**
  * Writes content piece by piece: the pieces of some thousand bytes that content is read in by the hundred, and while they
  * are written the next ones are read.
+ * @param content whose pieces may be lent, each until the one after the next is asked for, if all but the last have a
+ *   mebibyte
  * @param onBytes called with the bytes of what is written
  * @throws what `content` and `write` throw; then nothing is being written any more
  */

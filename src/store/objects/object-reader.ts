@@ -10,8 +10,8 @@ import {
   referenceKey,
   type StructuredObject,
 } from '../../objects/index.ts';
-import { readContent } from '../../pipeline/content-reader.ts';
 import { contentBatches, readBatch } from '../../pipeline/small-contents.ts';
+import { contentPieces, type PieceOptions } from '../content-pieces.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 
@@ -80,10 +80,11 @@ export class ObjectReader {
   /** The bytes of one object, proven as they stream; a range of them where asked. */
   async *read(
     { reference, value }: FoundObject,
-    options: Pick<NonNullable<Parameters<typeof readContent>[2]>, 'range' | 'aheadBytes'> = {},
+    options: Omit<PieceOptions, 'signal'> = {},
   ): AsyncGenerator<Uint8Array> {
     try {
-      yield* readContent(this.#scope.reader, value, { ...options, ...(this.#signal && { signal: this.#signal }) });
+      const content = { reader: this.#scope.reader, value };
+      yield* contentPieces(this.#engine, content, { ...options, signal: this.#signal });
     } catch (error) {
       throw namingObject(error, reference);
     }

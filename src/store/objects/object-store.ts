@@ -23,7 +23,7 @@ import {
   type TreeObject,
 } from '../../objects/index.ts';
 import type { Source } from '../../pipeline/source.ts';
-import { checkReadAhead, resolveRange } from '../arguments.ts';
+import { checkStreaming, resolveRange } from '../arguments.ts';
 import type { Engine } from '../engine.ts';
 import type { Scope } from '../scope.ts';
 import type { ScopedCalls } from '../scoped-calls.ts';
@@ -239,7 +239,7 @@ export class ObjectStore implements Objects {
     const found = await this.#contentOf(scope, reader, checkId(id));
     const range = resolveRange({ key: found.reference.id, size: found.value.size }, options);
     const isWhole = options.offset === undefined && options.length === undefined;
-    yield* reader.read(found, { ...checkReadAhead(options), ...(!isWhole && { range }) });
+    yield* reader.read(found, { ...checkStreaming(options), ...(!isWhole && { range }) });
   }
 
   /** The raw blob of an id: itself, or the one that a blob with metadata names. */

@@ -1,4 +1,4 @@
-/** Reads files, cuts them into chunks and digests those, in a thread that may wait for each read. */
+/** Reads files, cuts them into chunks and digests those, and digests what is read of a store, in a thread that may wait. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { createCutFinder } from '../chunking/chunker.ts';
 import type { CutFinder } from '../chunking/cut-finder.ts';
@@ -84,30 +84,51 @@ class CutFile {
   }
 }
 
+let lastId = 0;
 const files = new Map<number, CutFile>();
-let lastFile = 0;
+const hashers = new Map<number, Hasher>();
 
-function fileOf(id: unknown): CutFile {
-  const file = files.get(id as number);
-  invariant(file, 'only files that were opened are read');
-  return file;
+function held<T>(all: ReadonlyMap<number, T>, id: unknown): T {
+  const found = all.get(id as number);
+  invariant(found, 'only what was begun goes on');
+  return found;
 }
 
-function open(path: string, chunking: ChunkingSpec): { readonly id: number; readonly facts: FileFacts } {
-  const file = new CutFile(path, chunking);
-  lastFile += 1;
-  files.set(lastFile, file);
-  return { id: lastFile, facts: file.facts() };
+function begin<T>(all: Map<number, T>, made: T): number {
+  lastId += 1;
+  all.set(lastId, made);
+  return lastId;
 }
+
+/** What the thread is asked to do, by name. */
+const methods: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {
+  open(path, chunking) {
+    const file = new CutFile(path as string, chunking as ChunkingSpec);
+    return { id: begin(files, file), facts: file.facts() };
+  },
+  next(id, block) {
+    const reply = held(files, id).next(block as Uint8Array<ArrayBuffer>);
+    return new Transferred(reply, [reply.block.buffer]);
+  },
+  close(id) {
+    held(files, id).close();
+    files.delete(id as number);
+  },
+  hash: () => begin(hashers, createHasher('blake3')),
+  update(id, block, length) {
+    const bytes = block as Uint8Array<ArrayBuffer>;
+    held(hashers, id).update(bytes.subarray(0, length as number));
+    return new Transferred(bytes, [bytes.buffer]);
+  },
+  digest(id) {
+    const digest = held(hashers, id).digest();
+    hashers.delete(id as number);
+    return digest;
+  },
+};
 
 serveCalls(async ({ method, args }) => {
-  if (method === 'open') return open(args[0] as string, args[1] as ChunkingSpec);
-  const [id, block] = args;
-  if (method === 'next') {
-    const reply = fileOf(id).next(block as Uint8Array<ArrayBuffer>);
-    return new Transferred(reply, [reply.block.buffer]);
-  }
-  fileOf(id).close();
-  files.delete(id as number);
-  return undefined;
+  const handle = methods[method];
+  invariant(handle, 'only known methods are called');
+  return handle(...args);
 });

@@ -1,6 +1,8 @@
+import type { StoreError } from '../errors/store-error.ts';
 import { RESTORE_PARALLEL, RESTORE_PARALLEL_LARGE, RESTORE_SMALL_BYTES } from '../limits.ts';
 import type { NodeHandle } from '../runtime/folder-system.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
+import { SmallFileWriter } from '../runtime/small-file-writer.ts';
 import { SmallFiles } from './place-file.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RestoreItem, RestoreOptions, RestoreReport } from './restore-options.ts';
@@ -10,6 +12,7 @@ import { type ClaimedItem, RestoredFiles } from './restored-files.ts';
 import { type RestoredFolder, RestoredFolders } from './restored-folders.ts';
 import { unsafePath } from './safe-path.ts';
 import { joinPath } from './scanned.ts';
+import { SmallRestores } from './small-restores.ts';
 
 /** Work that goes on side by side, and stops at the first error that is not one of an item. */
 class SideBySide {
@@ -47,8 +50,22 @@ class SideBySide {
   }
 }
 
+/** A file that is still to be flushed. */
+interface WrittenName {
+  readonly components: readonly Buffer[];
+  readonly path: Buffer;
+}
+
+/** Files of one message to the thread that flushes them, and milliseconds for each until it is too slow for that. */
+const SYNC_GROUP = 256;
+const SYNC_MS_MAX = 0.25;
+
 function slotsOf({ size = 0 }: RestoreItem): number {
   return size < RESTORE_SMALL_BYTES ? 1 : RESTORE_PARALLEL / RESTORE_PARALLEL_LARGE;
+}
+
+function unsafeOf({ path }: RestoreItem): StoreError | undefined {
+  return unsafePath(path, process.platform === 'win32');
 }
 
 class FolderRestore {
@@ -58,7 +75,8 @@ class FolderRestore {
   readonly #folders: RestoredFolders;
   readonly #files: RestoredFiles;
   /** A system of the caller's own is asked to write all. */
-  readonly #smallFiles: SmallFiles | undefined;
+  readonly #writer: SmallFileWriter | undefined;
+  readonly #small: SmallRestores | undefined;
   readonly #work = new SideBySide();
   /** Made last: until then no link of the items' own is there to be followed, and all files are. */
   readonly #links: ClaimedItem[] = [];
@@ -69,33 +87,63 @@ class FolderRestore {
     this.#options = options;
     this.#tally = new RestoreTally(options);
     this.#folders = new RestoredFolders(target, options, this.#tally);
-    this.#smallFiles = options.system ? undefined : new SmallFiles();
-    const smallFiles = this.#smallFiles;
-    this.#files = new RestoredFiles(target, this.#folders, { restore: options, tally: this.#tally, smallFiles });
+    const [folders, tally] = [this.#folders, this.#tally];
+    this.#writer = options.system ? undefined : new SmallFileWriter();
+    this.#small = this.#writer && new SmallRestores(this.#writer, { folders, tally, options });
+    const smallFiles = this.#writer && new SmallFiles(this.#writer);
+    this.#files = new RestoredFiles(target, folders, { restore: options, tally, smallFiles });
   }
 
   async run(items: AsyncIterable<RestoreItem> | Iterable<RestoreItem>): Promise<RestoreReport> {
-    await this.#folders.open();
+    try {
+      await this.#folders.open();
+      await this.#takeAll(items);
+      const removes = this.#options.delete === true && this.#tally.failed === 0;
+      if (removes) for (const folder of this.#folders.all()) await this.#removeRest(folder);
+      if (!this.#options.dryRun) {
+        await this.#syncFiles();
+        await this.#finishFolders();
+      }
+      return this.#tally.report(this.#options.delete === true && !removes);
+    } finally {
+      await this.#writer?.close();
+    }
+  }
+
+  async #takeAll(items: AsyncIterable<RestoreItem> | Iterable<RestoreItem>): Promise<void> {
     try {
       for await (const item of items) {
         this.#options.signal?.throwIfAborted();
-        await this.#guard(item.path, () => this.#take(item));
+        // Of most files nothing is waited for.
+        const taking = this.#takeSmall(item);
+        if (taking) await taking;
       }
       await this.#work.finish();
+      await this.#small?.finish();
       await this.#inTurn(this.#hardLinks, (one) => this.#files.hardLink(one));
       await this.#inTurn(this.#links, (one) => this.#files.link(one));
     } finally {
       // Nothing is written behind the back of a caller who was told that it is over.
       await this.#work.settle();
-      await this.#smallFiles?.close();
+      await this.#small?.settle();
     }
-    const removes = this.#options.delete === true && this.#tally.failed === 0;
-    if (removes) for (const folder of this.#folders.all()) await this.#removeRest(folder);
-    if (!this.#options.dryRun) {
-      await this.#syncFiles();
-      await this.#finishFolders();
+  }
+
+  /** Takes a small file whose content is at hand; waits for what any other item needs. */
+  #takeSmall(item: RestoreItem): Promise<void> | undefined {
+    const folder = this.#small?.folderOf(item);
+    if (!folder || unsafeOf(item)) return this.#guard(item.path, () => this.#take(item));
+    try {
+      const bytes = item.whole?.();
+      if (bytes instanceof Uint8Array) return this.#small?.add(item, folder, bytes);
+      return this.#guard(item.path, async () => {
+        const whole = await bytes;
+        await (whole ? this.#small?.add(item, folder, whole) : this.#take(item));
+      });
+    } catch (error) {
+      this.#tally.fail(item.path, error);
+      return undefined;
     }
-    return this.#tally.report(this.#options.delete === true && !removes);
   }
 
   async #guard(path: readonly Buffer[], work: () => Promise<void>, onFailure?: () => void): Promise<void> {
@@ -108,7 +156,7 @@ class FolderRestore {
   }
 
   async #take(item: RestoreItem): Promise<void> {
-    const unsafe = unsafePath(item.path, process.platform === 'win32');
+    const unsafe = unsafeOf(item);
     if (unsafe) throw unsafe;
     if (item.type === 'folder') return await this.#folders.add(item);
     const one = await this.#files.claim(item);
@@ -149,20 +197,42 @@ class FolderRestore {
 
   /**
    * Flushes the files after the last was written: most have reached the disk by then, and those that have not share
-   * their journal commits. A file system cannot be flushed as a whole from Node.
+   * their journal commits. A file system cannot be flushed as a whole from Node. Where that is quick, one thread does it;
+   * where a disk is waited for, several are flushed at a time.
    */
   async #syncFiles(): Promise<void> {
     if (this.#options.sync === 'none' || this.#options.sync === 'file') return;
+    let writer = this.#writer;
+    let group: WrittenName[] = [];
+    const flush = async (): Promise<void> => {
+      const names = group;
+      group = [];
+      const tried = writer ? await this.#syncTogether(names, writer) : 0;
+      if (tried < names.length) writer = undefined;
+      for (const one of names.slice(tried)) await this.#work.start(() => this.#syncOne(one));
+    };
     for (const folder of this.#folders.all()) {
-      for (const one of folder.names.values()) {
-        if (one.state !== 'written') continue;
-        const path = joinPath(folder.path, one.name);
-        await this.#work.start(() =>
-          this.#guard([...folder.components, one.name], () => this.#withHandle(path, (handle) => handle.sync())),
-        );
+      for (const { name, state } of folder.names.values()) {
+        if (state !== 'written') continue;
+        this.#options.signal?.throwIfAborted();
+        group.push({ components: [...folder.components, name], path: joinPath(folder.path, name) });
+        if (group.length === SYNC_GROUP) await flush();
       }
     }
+    await flush();
     await this.#work.finish();
+  }
+
+  /** @returns how many were tried before it took too long */
+  async #syncTogether(names: readonly WrittenName[], writer: SmallFileWriter): Promise<number> {
+    const paths = names.map(({ path }) => path);
+    const { tried, errors } = await writer.syncTogether(paths, SYNC_GROUP * SYNC_MS_MAX);
+    for (const [index, error] of errors) this.#tally.fail(names[index]?.components ?? [], error);
+    return tried;
+  }
+
+  async #syncOne({ components, path }: WrittenName): Promise<void> {
+    await this.#guard(components, () => this.#withHandle(path, (handle) => handle.sync()));
   }
 
   /** Modes and times, deepest first: a mode may close the way to what is below. */

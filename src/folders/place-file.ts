@@ -4,7 +4,7 @@ import { RESTORE_PARALLEL, SPARSE_BLOCK_BYTES } from '../limits.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { FolderSystem, NodeHandle } from '../runtime/folder-system.ts';
 import { randomId } from '../runtime/random.ts';
-import { type SmallFile, SmallFileWriter } from '../runtime/small-file-writer.ts';
+import type { SmallFile, SmallFileWriter } from '../runtime/small-file-writer.ts';
 import { pathText } from './item-error.ts';
 import type { RestoreItem } from './restore-options.ts';
 import { joinPath } from './scanned.ts';
@@ -32,7 +32,7 @@ async function writeSparse(handle: NodeHandle, bytes: Uint8Array, position: numb
   if (from < bytes.length) await handle.write(bytes.subarray(from), position + from);
 }
 
-function wrongSize(item: RestoreItem, actual: number): Error {
+export function wrongSize(item: RestoreItem, actual: number): Error {
   const path = item.path.map(pathText).join('/');
   return storeError('SOURCE_INVALID', `${path}: its content is not of the size that goes with it`, {
     details: { path, expected: item.size ?? 0, actual },
@@ -67,13 +67,17 @@ async function fill(handle: NodeHandle, item: RestoreItem, signal: AbortSignal |
   return size;
 }
 
-/** Files up to this size are written by a thread, many to a message. */
+/** Files up to this size are written by a thread, many to a message, where they come one by one. */
 const SMALL_BYTES_MAX = 64 * 1024;
 
-/** Writes small files. */
+/** Writes small files whose content comes piece by piece. */
 export class SmallFiles {
-  readonly #writer = new SmallFileWriter();
+  readonly #writer: SmallFileWriter;
   readonly #buffers = new BufferPool({ bytes: SMALL_BYTES_MAX, keptMax: RESTORE_PARALLEL });
+
+  constructor(writer: SmallFileWriter) {
+    this.#writer = writer;
+  }
 
   takes(item: RestoreItem): boolean {
     return !item.sparse && (item.size ?? 0) <= SMALL_BYTES_MAX;
@@ -92,11 +96,6 @@ export class SmallFiles {
     } finally {
       this.#buffers.give(buffer);
     }
-  }
-
-  /** Nothing may be placed any more. */
-  close(): Promise<void> {
-    return this.#writer.close();
   }
 }
 
@@ -120,9 +119,9 @@ export interface PlaceFileOptions {
  */
 export async function placeFile(item: RestoreItem, options: PlaceFileOptions): Promise<number> {
   const { system, smallFiles, folder, mode, mtimeNs, sync, signal } = options;
-  const temporary = joinPath(folder, temporaryName());
   const path = joinPath(folder, options.name);
-  if (smallFiles?.takes(item)) return await smallFiles.place(item, { temporary, path, mode, mtimeNs, sync }, signal);
+  if (smallFiles?.takes(item)) return await smallFiles.place(item, { path, mode, mtimeNs, sync }, signal);
+  const temporary = joinPath(folder, temporaryName());
   const handle = await system.create(temporary);
   try {
     let size: number;

@@ -15,6 +15,11 @@ export interface RestoreItem {
   readonly size?: number;
   /** Of files: opened when its turn comes, and only if it is written. Pieces are used before the next is asked for. */
   readonly content?: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /**
+   * Of small files, beside `content`: all of it at once, where it can be had so. Asked for once; the bytes hold until the next
+   * item is asked for.
+   */
+  readonly whole?: () => Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Of links: where it points, never looked at. */
   readonly target?: Buffer;
   /** Of files: path of an item whose file this is another name of. Where that was not restored, `content` is. */

@@ -1,10 +1,10 @@
 /**
- * Streams the content of a large entry in blocks whose memory is used again. What a long read leaves to the garbage
- * collector besides, the plain bytes of records, is given back as soon as it was copied: for every fifty megabytes of it
- * the collector would look through the whole heap.
+ * Streams the content of a large entry in blocks whose memory is used again. That of what was read and decompressed for
+ * them is given back as soon as it was copied.
  */
 import type { EntryValue } from '../format/index.ts';
 import { LENT_BYTES } from '../limits.ts';
+import { freeMemory } from '../runtime/free-memory.ts';
 import { BlockHasher } from './block-hasher.ts';
 import { BorderRecord } from './border-record.ts';
 import { checkContent } from './content-check.ts';
@@ -15,8 +15,6 @@ import type { ManifestChunk } from './manifest-reader.ts';
 
 /** Blocks that are being digested while the next one is filled. */
 const BLOCKS_HASHED_AHEAD = 2;
-/** Records with less than this are left to the garbage collector: their memory may not be theirs alone. */
-const FREED_BYTES_MIN = 64 * 1024;
 
 interface Block {
   readonly memory: Uint8Array<ArrayBuffer>;
@@ -121,13 +119,9 @@ async function* piecesOf(
     aheadBytes,
   )) {
     // Only now: this read may have begun with the record that the one before ended with.
-    for (const one of before) free(one);
+    freeMemory(before);
     before = memory;
     for (const [index, chunk] of chunks.entries()) yield wantedPart(bytes[index] as Uint8Array, chunk, range);
   }
-  for (const one of before) free(one);
-}
-
-function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= FREED_BYTES_MIN) buffer.transfer(0);
+  freeMemory(before);
 }

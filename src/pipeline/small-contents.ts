@@ -44,13 +44,14 @@ export function* contentBatches<Entry extends ReadableEntry>(entries: readonly E
 
 /**
  * Reads a batch of more than one entry.
+ * @param options.memory as `ItemReader.read` takes it
  * @returns one array for each value; several may be views of one buffer, which a few of them keep alive
  * @throws what `readContent` throws, of any of them
  */
 export async function readBatch(
   reader: ItemReader,
   values: readonly EntryValue[],
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal | undefined; readonly memory?: Uint8Array[] | undefined } = {},
 ): Promise<readonly Uint8Array[]> {
   const plans: (readonly ManifestChunk[])[] = [];
   for (const value of values) {
@@ -59,7 +60,7 @@ export async function readBatch(
     plans.push(chunks);
   }
   const wanted = plans.flat().map((chunk) => ({ digest: chunk.digest, length: chunk.length }));
-  const found = (await reader.read('chunk', wanted, { signal })).values();
+  const found = (await reader.read('chunk', wanted, options)).values();
   return values.map((value, index) => {
     const check = new ContentCheck(value);
     const pieces = (plans[index] ?? []).map((chunk) => {

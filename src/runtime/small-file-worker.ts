@@ -71,26 +71,58 @@ function fill(file: number, into: Uint8Array): number {
   return filled;
 }
 
-function writeFile(request: WriteRequest, bytes: Uint8Array): WriteReply {
-  const temporary = nativePath(request.temporary);
+/** What one file is written with. */
+interface WrittenFile {
+  readonly path: Buffer;
+  readonly temporary: Buffer;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly mtimeNs: bigint;
+  readonly sync: boolean;
+}
+
+function writeFiles(request: WriteRequest, buffer: Uint8Array<ArrayBuffer>): WriteReply {
+  const errors = new Map<number, WireError>();
+  let end = 0;
+  for (const [index, path] of request.paths.entries()) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    const length = request.lengths[index] as number;
+    try {
+      writeFile({
+        path: nativePath(path),
+        temporary: nativePath(`${folder}${request.temporary}-${index}.tmp`),
+        bytes: buffer.subarray(end, end + length),
+        mode: request.modes[index] as number,
+        mtimeNs: request.mtimesNs[index] as bigint,
+        sync: request.syncs[index] === 1,
+      });
+    } catch (error) {
+      errors.set(index, encodeError(error));
+    }
+    end += length;
+  }
+  return { errors, buffer };
+}
+
+function writeFile(written: WrittenFile): void {
+  const { path, temporary } = written;
   let made = false;
   try {
     const file = openSync(temporary, 'wx', 0o600);
     made = true;
     try {
-      writeFacts(file, request, bytes);
+      writeFacts(file, written);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, nativePath(request.path));
-    return undefined;
+    renameSync(temporary, path);
   } catch (error) {
     if (made) removeIfThere(temporary);
-    return { error: encodeError(error) };
+    throw error;
   }
 }
 
-function writeFacts(file: number, { mode, mtimeNs, sync }: WriteRequest, bytes: Uint8Array): void {
+function writeFacts(file: number, { bytes, mode, mtimeNs, sync }: WrittenFile): void {
   let written = 0;
   // The system may take less than it is given, as at the edge of a full disk: what is left is offered again.
   while (written < bytes.length) written += writeSync(file, bytes, written, bytes.length - written, written);
@@ -99,6 +131,26 @@ function writeFacts(file: number, { mode, mtimeNs, sync }: WriteRequest, bytes: 
   futimesSync(file, time, time);
   fchmodSync(file, mode);
   if (sync) fsyncSync(file);
+}
+
+function syncFiles(paths: readonly string[], msMax: number): { tried: number; errors: ReadonlyMap<number, WireError> } {
+  const errors = new Map<number, WireError>();
+  const until = performance.now() + msMax;
+  let tried = 0;
+  while (tried < paths.length && (tried === 0 || performance.now() < until)) {
+    try {
+      const file = openSync(nativePath(paths[tried] as string), constants.O_RDONLY | NO_FOLLOW | NO_WAIT);
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      errors.set(tried, encodeError(error));
+    }
+    tried += 1;
+  }
+  return { tried, errors };
 }
 
 /** The failure to tell is the one before; what stays says by its name what it is. */
@@ -111,13 +163,9 @@ function removeIfThere(path: Buffer): void {
 }
 
 serveCalls(async ({ method, args }) => {
+  if (method === 'sync') return new Transferred(syncFiles(args[0] as readonly string[], args[1] as number), []);
   const buffer = args[1] as Uint8Array<ArrayBuffer>;
-  let end = 0;
-  if (method === 'read') return new Transferred(readFiles(args[0] as ReadRequest, buffer), [buffer.buffer]);
-  const replies = (args[0] as readonly WriteRequest[]).map((request) => {
-    const bytes = buffer.subarray(end, end + request.length);
-    end += request.length;
-    return writeFile(request, bytes);
-  });
-  return new Transferred({ replies, buffer }, [buffer.buffer]);
+  const reply =
+    method === 'read' ? readFiles(args[0] as ReadRequest, buffer) : writeFiles(args[0] as WriteRequest, buffer);
+  return new Transferred(reply, [buffer.buffer]);
 });

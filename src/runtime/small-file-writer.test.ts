@@ -19,11 +19,7 @@ describe('SmallFileWriter', () => {
   });
 
   function write(name: string, bytes: Uint8Array, { mode = 0o644, sync = false, mtimeNs = 5_000_000_000n } = {}) {
-    const [temporary, at] = [`.${name}.tmp`, name].map((one) => Buffer.from(path.join(folder, one))) as [
-      Buffer,
-      Buffer,
-    ];
-    return files.write({ temporary, path: at, mode, mtimeNs, sync }, bytes);
+    return files.write({ path: Buffer.from(path.join(folder, name)), mode, mtimeNs, sync }, bytes);
   }
 
   it('writes many at once, each with its mode and time, and leaves nothing else', async () => {
@@ -39,6 +35,40 @@ describe('SmallFileWriter', () => {
     expect(await readdir(folder)).toHaveLength(contents.length);
   });
 
+  it('writes what comes together, and tells by their places what was not written', async () => {
+    await mkdir(path.join(folder, 'taken'));
+    const facts = { mode: 0o604, mtimeNs: 7_000_000_000n, sync: false };
+    const names = ['a', 'taken', 'b', 'no/such'];
+    const lent = files.lend();
+    lent.set(Buffer.from(names.map((name) => name.repeat(9)).join('')));
+    const inMessage = names.map((name) => ({
+      file: { ...facts, path: Buffer.from(path.join(folder, name)) },
+      length: name.length * 9,
+    }));
+    const errors = await files.writeTogether(inMessage, lent);
+    expect([...errors].map(([at, error]) => [at, (error as { code?: string }).code])).toEqual([
+      [1, 'EISDIR'],
+      [3, 'ENOENT'],
+    ]);
+    expect((await readdir(folder)).sort()).toEqual(['a', 'b', 'taken']);
+    expect(await readFile(path.join(folder, 'b'), 'utf8')).toBe('bbbbbbbbb');
+    const { mode, mtimeMs } = await stat(path.join(folder, 'a'));
+    expect([mode & 0o7777, mtimeMs]).toEqual([0o604, 7000]);
+  });
+
+  it('flushes files together, and no more of them than there is time for', async () => {
+    await write('a', Buffer.from('a'));
+    await mkdir(path.join(folder, 'sub'));
+    const paths = ['a', 'absent', 'a'].map((name) => Buffer.from(path.join(folder, name)));
+    const { tried, errors } = await files.syncTogether(paths, 60_000);
+    expect([tried, [...errors].map(([at, error]) => [at, (error as { code?: string }).code])]).toEqual([
+      3,
+      [[1, 'ENOENT']],
+    ]);
+    expect((await files.syncTogether(paths, 0)).tried).toBe(1);
+    expect(await files.syncTogether([], 0)).toEqual({ tried: 0, errors: new Map() });
+  });
+
   it('replaces what has the name', async () => {
     await writeFile(path.join(folder, 'a'), 'what was there before, and is longer');
     await write('a', Buffer.from('new'), { sync: true });
@@ -47,24 +77,21 @@ describe('SmallFileWriter', () => {
 
   it('takes names that are no text', async () => {
     const name = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe])]);
-    const file = { temporary: Buffer.from(path.join(folder, 't')), path: name, mode: 0o600, mtimeNs: -1n, sync: false };
+    const file = { path: name, mode: 0o600, mtimeNs: -1n, sync: false };
     await files.write(file, Buffer.from('x'));
     expect(await readFile(name, 'utf8')).toBe('x');
   });
 
   it('fails alone, with the error of the system, and removes what it began', async () => {
     await mkdir(path.join(folder, 'taken'));
-    await writeFile(path.join(folder, '.busy.tmp'), 'not ours');
     const outcomes = await Promise.allSettled([
       write('taken', Buffer.from('a')),
-      write('busy', Buffer.from('b')),
       write('no/such', Buffer.from('c')),
       write('good', Buffer.from('d')),
     ]);
     const codes = outcomes.map((one) => (one.status === 'fulfilled' ? 'done' : (one.reason as { code: string }).code));
-    expect(codes).toEqual(['EISDIR', 'EEXIST', 'ENOENT', 'done']);
-    expect((await readdir(folder)).sort()).toEqual(['.busy.tmp', 'good', 'taken']);
-    expect(await readFile(path.join(folder, '.busy.tmp'), 'utf8')).toBe('not ours');
+    expect(codes).toEqual(['EISDIR', 'ENOENT', 'done']);
+    expect((await readdir(folder)).sort()).toEqual(['good', 'taken']);
   });
 
   it.skipIf(process.getuid?.() === 0)('tells of a folder that may not be written into', async () => {

@@ -77,7 +77,7 @@ export async function readTogether(
   if (first && entries.length > 1) {
     try {
       const values = entries.map(({ value }) => value);
-      const contents = await readBatch(first.reader, values, signal);
+      const contents = await readBatch(first.reader, values, { signal });
       engine.telemetry.counts.gets += values.length;
       for (const { size } of values) engine.telemetry.counts.bytesOut += size;
       // Each is the caller's.

@@ -92,13 +92,14 @@ export class ObjectReader {
 
   /**
    * Whole contents of small objects, in the order asked: what lies together is opened once for all of them.
+   * @param memory as `ItemReader.read` takes it
    * @returns bytes of the caller's, or what is wrong with one
    */
-  async readAll(found: readonly FoundObject[]): Promise<readonly (Uint8Array | StoreError)[]> {
+  async readAll(found: readonly FoundObject[], memory?: Uint8Array[]): Promise<readonly (Uint8Array | StoreError)[]> {
     const { reader } = this.#scope;
     const contents: (Uint8Array | StoreError)[] = [];
     for (const batch of contentBatches(found.map((one) => ({ ...one, reader }))))
-      contents.push(...(await this.#readTogether(batch)));
+      contents.push(...(await this.#readTogether(batch, memory)));
     return contents;
   }
 
@@ -121,11 +122,14 @@ export class ObjectReader {
   }
 
   /** When something is wrong in a batch its objects are read one by one: only what is damaged fails. */
-  async #readTogether(batch: readonly FoundObject[]): Promise<readonly (Uint8Array | StoreError)[]> {
+  async #readTogether(
+    batch: readonly FoundObject[],
+    memory?: Uint8Array[],
+  ): Promise<readonly (Uint8Array | StoreError)[]> {
     if (batch.length > 1) {
       try {
         const values = batch.map(({ value }) => value);
-        return await readBatch(this.#scope.reader, values, this.#signal);
+        return await readBatch(this.#scope.reader, values, { signal: this.#signal, memory });
       } catch (error) {
         if (!isStoreError(error) || error.kind !== 'corrupt') throw error;
       }

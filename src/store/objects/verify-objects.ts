@@ -253,7 +253,8 @@ class Verification {
     for (const batch of contentBatches(found.map((one) => ({ one, value: one.value, reader })))) {
       signal?.throwIfAborted();
       const values = batch.map(({ value }) => value);
-      const contents = batch.length === 1 ? undefined : await attempt(() => readBatch(reader, values, signal), signal);
+      const contents =
+        batch.length === 1 ? undefined : await attempt(() => readBatch(reader, values, { signal }), signal);
       for (const [index, { one }] of batch.entries()) {
         const content = contents && !isStoreError(contents) ? contents[index] : await this.#readOne(one, kept);
         yield { found: one, content };

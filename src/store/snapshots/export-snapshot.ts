@@ -133,7 +133,7 @@ async function readTogether(
     return await readBatch(
       scope.reader,
       batch.map(({ value }) => value),
-      signal,
+      { signal },
     );
   } catch (error) {
     if (!isStoreError(error) || error.kind !== 'corrupt') throw error;

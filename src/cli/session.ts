@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Entries, Logger, OpenOptions, Store, StoreLocation } from '../index.ts';
+import { SQLITE_THREAD } from '../metadata/sqlite-thread.ts';
+import { warmThread } from '../runtime/warm-threads.ts';
 import { backendModules } from './backend-modules.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { STATE_HINT } from './hints.ts';
@@ -147,6 +149,8 @@ export class Session {
   /** Opens the store of this run, asking for what opens it where nothing says so. The caller closes it. */
   async openStore(options: Pick<OpenOptions, 'readOnly' | 'heal' | 'gc' | 'logger'> = {}): Promise<Store> {
     const location = await this.storeLocation();
+    // Its modules are loaded beside those of the library.
+    if (typeof location === 'string') warmThread(SQLITE_THREAD);
     const { openStore } = await loadLibrary();
     return openWithKeys(this, (keys) => openStore(location, { ...this.openOptions(), ...options, ...keys }));
   }

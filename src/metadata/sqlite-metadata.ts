@@ -1,8 +1,10 @@
 import { argumentRangeError, argumentTypeError, checkInteger } from '../errors/argument-error.ts';
 import { METADATA_BUSY_TIMEOUT_MS } from '../limits.ts';
-import { WorkerClient } from '../runtime/worker-rpc.ts';
+import { takeThread } from '../runtime/warm-threads.ts';
+import type { WorkerClient } from '../runtime/worker-rpc.ts';
 import type { Metadata } from './contract.ts';
 import type { OpenSqliteOptions } from './open-sqlite.ts';
+import { SQLITE_THREAD } from './sqlite-thread.ts';
 import { ThreadedMetadata } from './threaded-metadata.ts';
 
 export interface SqliteMetadataOptions {
@@ -26,14 +28,8 @@ export interface SqliteMetadataOptions {
 const STORE_ID_BYTES = 16;
 const BUSY_TIMEOUT_MS_MAX = 3_600_000;
 
-/** Sources run as they are, and what was built from them lies beside each other in the same way. */
-const WORKER_ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js',
-  import.meta.url,
-);
-
 function startThread(): WorkerClient {
-  return new WorkerClient(WORKER_ENTRY, 'holdfast metadata');
+  return takeThread(SQLITE_THREAD);
 }
 
 function checkPath(parameter: string, value: unknown): string {

@@ -82,6 +82,9 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/runtime/timers.ts',
       'src/runtime/map-in-order.ts',
       'src/runtime/small-file-reader.ts',
+      // To have the thread of the metadata started while the library is loaded.
+      'src/runtime/warm-threads.ts',
+      'src/metadata/sqlite-thread.ts',
     ],
   },
 };

@@ -303,7 +303,7 @@ export const SOURCE_FILES_OPEN_MAX = 32;
 export const FILE_CUTTER_BYTES_MIN = 8 * MIB;
 /** What that thread hands over at a time, and how often ahead of who asks. */
 export const FILE_CUTTER_BLOCK_BYTES = MIB;
-export const FILE_CUTTER_BLOCKS_AHEAD = 2;
+export const FILE_CUTTER_BLOCKS_AHEAD = 3;
 
 /** Names of a folder whose facts are read together. */
 export const SCAN_WINDOW_NAMES = 512;

@@ -21,7 +21,7 @@ async function* bytesOf(
   const { reference, canonical } = request;
   const { id, type } = reference;
   const { signal } = session;
-  if (type === 'raw' || (type === 'blob' && !canonical)) yield* objects.readBlob(id, { signal });
+  if (type === 'raw' || (type === 'blob' && !canonical)) yield* objects.readBlob(id, { lent: true, signal });
   else if (canonical) yield* objects.read(id, { signal });
   else {
     const object = await objects.get(id, { signal });

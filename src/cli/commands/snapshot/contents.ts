@@ -44,7 +44,7 @@ async function cat(session: Session, addresses: readonly string[]): Promise<void
       const message = `${address} is a ${actual}, no file`;
       throw storeError('OBJECT_WRONG_TYPE', message, { details: { object, expected: 'raw', actual } });
     }
-    await session.terminal.printContent(objects.readBlob(object, { signal }));
+    await session.terminal.printContent(objects.readBlob(object, { lent: true, signal }));
   }
 }
 

@@ -5,6 +5,7 @@ import type { CutFinder } from '../chunking/cut-finder.ts';
 import type { ChunkingSpec } from '../chunking/index.ts';
 import { invariant } from '../errors/store-error.ts';
 import { blake3, createHasher, type Hasher } from '../hash/index.ts';
+import { NO_WAIT } from '../runtime/folder-system.ts';
 import { serveCalls } from '../runtime/worker-rpc.ts';
 import { Transferred } from '../runtime/worker-wire.ts';
 import { type CutReply, DIGEST_BYTES, type FileFacts } from './file-cutter.ts';
@@ -21,7 +22,8 @@ class CutFile {
 
   constructor(path: string, chunking: ChunkingSpec) {
     this.#finder = createCutFinder(chunking);
-    this.#file = openSync(path, constants.O_RDONLY);
+    // A pipe in the place of the file that was looked at is not waited for.
+    this.#file = openSync(path, constants.O_RDONLY | NO_WAIT);
   }
 
   facts(): FileFacts {

@@ -55,7 +55,7 @@ export class FileCutter {
   }
 
   /**
-   * Cuts a file as it is now, up to two blocks of a megabyte ahead of who asks.
+   * Cuts a file as it is now, some blocks of a mebibyte ahead of who asks.
    * @param path of a file that can be read through: a pipe would be waited for
    * @param chunking of a kind that `takes` takes
    * @yields all its chunks in order

@@ -316,10 +316,6 @@ export class ItemReader {
     const { location } = plan;
     const start = location.offset - span.offset;
     const frame = span.bytes.subarray(start, start + location.storedLength + RECORD_TRAILER_BYTES);
-    if (this.#isProvenByItems(plan, frame)) {
-      const stored = frame.subarray(0, location.storedLength);
-      return await this.#open(kind, plan, { stored, found: span.found, isProven: true });
-    }
     try {
       await this.#open(kind, plan, { stored: await this.#openRecord(location, frame), found: span.found });
     } catch (error) {
@@ -328,17 +324,6 @@ export class ItemReader {
       if (stored === undefined) return await this.#failRecords(kind, [plan], { cause: error, found: span.found });
       await this.#open(kind, plan, { stored, found: span.found });
     }
-  }
-
-  /**
-   * Whether a record needs no look at its trailer: what lies there neither sealed nor compressed is as good as the digests
-   * of its items, which say all that the trailer says of them. Items that are doubted are looked at from all sides.
-   */
-  #isProvenByItems({ location, items }: RecordPlan, frame: Uint8Array): boolean {
-    const isPlain = this.#source.keys === undefined && location.pack?.seal === undefined;
-    if (!isPlain || location.codec !== CODEC_STORED || location.storedLength !== location.plainLength) return false;
-    if (frame.length !== location.storedLength + RECORD_TRAILER_BYTES) return false;
-    return items.every((item) => !item.location.suspect && isItem(item, frame));
   }
 
   #openRecord(location: ItemLocation, frame: Uint8Array): Promise<Uint8Array> {
@@ -365,7 +350,7 @@ export class ItemReader {
   async #open(
     kind: ItemKind,
     plan: RecordPlan,
-    into: { readonly stored: Uint8Array; readonly found: Finds; readonly isProven?: boolean },
+    into: { readonly stored: Uint8Array; readonly found: Finds },
   ): Promise<void> {
     let plain: Uint8Array;
     try {
@@ -379,10 +364,9 @@ export class ItemReader {
     const proven: ProvenItem[] = [];
     let asked = 0;
     for (const { location } of plan.items) asked += location.length;
-    for (const item of plan.items) {
-      const { digest, id, location } = item;
+    for (const { digest, id, location } of plan.items) {
       const bytes = plain.subarray(location.inner, location.inner + location.length);
-      if (!into.isProven && !isItem(item, plain)) {
+      if (!equalBytes(blake3(bytes), digest)) {
         const error = damageError(kind, 'CHUNK_CORRUPT', digest, 'is not what its digest says');
         await this.#fail(kind, [{ digest, id, pack: location.pack, error }], into.found);
         continue;
@@ -451,11 +435,6 @@ export class ItemReader {
       failures.set(toHex(digest), error);
     }
   }
-}
-
-/** Whether an item is where it should be in the plain bytes of its record. */
-function isItem({ digest, location }: RecordPlan['items'][number], plain: Uint8Array): boolean {
-  return equalBytes(blake3(plain.subarray(location.inner, location.inner + location.length)), digest);
 }
 
 function isSettled({ bytes, failures }: Finds & Required<Pick<Finds, 'failures'>>, digest: Uint8Array): boolean {

@@ -205,8 +205,8 @@ const BYTES: readonly PlantedBug[] = [
   {
     name: 'chunk-not-hashed-on-read',
     file: 'src/pipeline/item-reader.ts',
-    find: 'return equalBytes(blake3(plain.subarray(location.inner, location.inner + location.length)), digest);',
-    plant: 'return digest.length > 0 || plain.length + location.inner < 0;',
+    find: 'if (!equalBytes(blake3(bytes), digest)) {',
+    plant: 'if (bytes.length < 0 && !equalBytes(blake3(bytes), digest)) {',
     tests: ['src/pipeline', 'test/store/damage.test.ts'],
   },
   {

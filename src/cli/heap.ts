@@ -19,7 +19,7 @@ const GROWTH_PERCENT = { in: 100, 'files out': 100, 'stream out': 400 } as const
  * Lets the old part of the heap grow further before it is collected, for commands that keep little and pass much through:
  * buffers count as part of it, and each megabyte of content is one. Reading 1.4 GB took 9.8 s of processor time at 50
  * percent, 7.0 at 200 and 6.0 at 400, and peaked at 169, 201 and 217 MiB; restoring 78,579 files 22.4 s at 50, 17.9 at 100 and
- * 16.0 at 400, and peaked at 345, 346 and 445 MiB. What writes keeps buffers besides.
+ * 16.0 at 400, and peaked at 353, 354 and 455 MiB. What writes keeps buffers besides.
  */
 export function letContentThrough(way: keyof typeof GROWTH_PERCENT): void {
   growHeapBy(GROWTH_PERCENT[way]);

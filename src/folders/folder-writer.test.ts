@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { craftFolder, factsOf, itemsOf, scanned, withoutNanoseconds } from '../../test/support/folders.ts';
+import { codes, components, dir, file, link, namesIn } from '../../test/support/restore-items.ts';
 import { storeError } from '../errors/store-error.ts';
 import { type FolderSystem, nodeFolderSystem } from '../runtime/folder-system.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
-import { type RestoreItem, type RestoreOptions, type RestoreReport, restoreInto } from './index.ts';
+import { type RestoreOptions, restoreInto } from './index.ts';
 
 let folder: TemporaryFolder;
 let target: string;
@@ -15,37 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-const MTIME = '2020-01-02T03:04:05.000000000Z';
-
-function components(name: string): Buffer[] {
-  return name === '' ? [] : name.split('/').map((one) => Buffer.from(one));
-}
-
-function file(name: string, content = name, more: Partial<RestoreItem> = {}): RestoreItem {
-  const bytes = Buffer.from(content);
-  const facts = { path: components(name), mode: 0o640, mtime: MTIME, size: bytes.length };
-  return { type: 'file', ...facts, content: () => [bytes], ...more };
-}
-
-function dir(name: string, more: Partial<RestoreItem> = {}): RestoreItem {
-  return { type: 'folder', path: components(name), mode: 0o750, mtime: MTIME, ...more };
-}
-
-function link(name: string, to: string): RestoreItem {
-  return { type: 'link', path: components(name), mode: 0o777, mtime: MTIME, target: Buffer.from(to) };
-}
-
-function codes(report: RestoreReport): string[] {
-  return report.failures.map(({ path: at, error }) => `${at} ${error.kind}/${error.code}`);
-}
-
 function read(name: string): string {
   return fs.readFileSync(path.join(target, name), 'utf8');
 }
 
-/** All names below the target, and nothing that was left behind on the way. */
 function names(): string[] {
-  return [...factsOf(target).keys()].filter((name) => name !== '').sort();
+  return namesIn(target);
 }
 
 describe('restoreInto', () => {

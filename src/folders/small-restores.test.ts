@@ -1,12 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { factsOf } from '../../test/support/folders.ts';
+import { codes, dir, file, MTIME, namesIn } from '../../test/support/restore-items.ts';
 import { storeError } from '../errors/store-error.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../testing/index.ts';
-import { type RestoreItem, type RestoreReport, restoreInto } from './index.ts';
-
-const MTIME = '2020-01-02T03:04:05.000000000Z';
+import { type RestoreItem, restoreInto } from './index.ts';
 
 let folder: TemporaryFolder;
 let target: string;
@@ -16,27 +14,12 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-function dir(name: string): RestoreItem {
-  return { type: 'folder', path: name.split('/').map((one) => Buffer.from(one)), mode: 0o750, mtime: MTIME };
-}
-
-function file(name: string, content = name, more: Partial<RestoreItem> = {}): RestoreItem {
-  const bytes = Buffer.from(content);
-  const facts = { path: name.split('/').map((one) => Buffer.from(one)), mode: 0o640, mtime: MTIME, size: bytes.length };
-  return { type: 'file', ...facts, content: () => [bytes], ...more };
-}
-
-function codes(report: RestoreReport): string[] {
-  return report.failures.map(({ path: at, error }) => `${at} ${error.kind}/${error.code}`);
-}
-
 function read(name: string): string {
   return fs.readFileSync(path.join(target, name), 'utf8');
 }
 
-/** All names below the target, and nothing that was left behind on the way. */
 function names(): string[] {
-  return [...factsOf(target).keys()].filter((name) => name !== '').sort();
+  return namesIn(target);
 }
 
 describe('restoreInto with files whose content is at hand', () => {

@@ -1,12 +1,13 @@
 /** Large files are read, cut and digested by a thread of its own, beside all that becomes of their chunks here. */
 import type { ChunkingSpec } from '../chunking/index.ts';
-import { asDigest, type Digest } from '../hash/index.ts';
+import { asDigest, DIGEST_ALGORITHMS, type Digest } from '../hash/index.ts';
 import { FILE_CUTTER_BLOCK_BYTES, FILE_CUTTER_BLOCKS_AHEAD } from '../limits.ts';
 import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { HeldBytes } from '../runtime/slabs.ts';
 import type { ContentThread } from './content-thread.ts';
 
-export const DIGEST_BYTES = 32;
+/** Of the digest of a chunk. */
+export const { digestBytes: DIGEST_BYTES } = DIGEST_ALGORITHMS.blake3;
 
 /** What the system says of an open file. */
 export interface FileFacts {
@@ -19,7 +20,7 @@ export interface FileFacts {
 export interface CutReply {
   /** Of the chunks, which lie one behind the other from the front of `block` on. */
   readonly lengths: readonly number[];
-  /** 32 bytes for each. */
+  /** `DIGEST_BYTES` for each. */
   readonly digests: Uint8Array;
   readonly block: Uint8Array<ArrayBuffer>;
   /** Of the whole file: with its last chunks. */

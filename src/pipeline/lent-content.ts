@@ -13,6 +13,8 @@ import type { ContentThread } from './content-thread.ts';
 import type { ItemReader } from './item-reader.ts';
 import type { ManifestChunk } from './manifest-reader.ts';
 
+/** Blocks that their reader may look at: the last two. */
+const LENT_AT_ONCE = 2;
 /** Blocks that are being digested while the next one is filled. */
 const BLOCKS_HASHED_AHEAD = 2;
 
@@ -86,9 +88,8 @@ class BlockPool {
 
   /** @returns the bytes of a block; those that were lent before the last are asked back */
   lend({ memory, length }: Block): Uint8Array {
-    const [first] = this.#lent;
-    if (first && this.#lent.length === 2) this.#free.push(this.#lent.shift() as typeof first);
     this.#lent.push(memory);
+    if (this.#lent.length > LENT_AT_ONCE) this.#free.push(...this.#lent.splice(0, 1));
     return memory.subarray(0, length);
   }
 }
